@@ -1,0 +1,1 @@
+"""Who: people, roles by site, device and client keys."""

@@ -1,0 +1,50 @@
+"""The edge that all REST resources share: errors that say what to do."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db import DataError, InterfaceError, OperationalError
+from django.db.models import ProtectedError
+from rest_framework import status
+from rest_framework.exceptions import APIException
+from rest_framework.response import Response
+from rest_framework.views import exception_handler as rest_exception_handler
+
+from core.errors import Conflict, DomainError, NotFound
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Answer domain errors and database refusals as 4xx with the field at fault, and an outage as 503."""
+    if isinstance(error, DomainError):
+        return Response(_domain_body(error), status=_domain_status(error))
+    if isinstance(error, ProtectedError):
+        kinds = sorted({str(thing._meta.verbose_name_plural) for thing in error.protected_objects})
+        return Response(
+            {"detail": f"It is still referenced by {', '.join(kinds)}; delete those first, or deactivate it."},
+            status=status.HTTP_409_CONFLICT,
+        )
+    if isinstance(error, DjangoValidationError):
+        body = error.message_dict if hasattr(error, "error_dict") else {"detail": " ".join(error.messages)}
+        return Response(body, status=status.HTTP_400_BAD_REQUEST)
+    if isinstance(error, DataError):
+        return Response({"detail": "A value is outside what can be stored."}, status=status.HTTP_400_BAD_REQUEST)
+    if isinstance(error, OperationalError | InterfaceError):
+        unavailable = APIException("The database is not reachable at the moment; try again.")
+        unavailable.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+        response = rest_exception_handler(unavailable, context)
+        if response is not None:
+            response["Retry-After"] = "2"
+        return response
+    return rest_exception_handler(error, context)
+
+
+def _domain_status(error: DomainError) -> int:
+    if isinstance(error, NotFound):
+        return status.HTTP_404_NOT_FOUND
+    if isinstance(error, Conflict):
+        return status.HTTP_409_CONFLICT
+    return status.HTTP_400_BAD_REQUEST
+
+
+def _domain_body(error: DomainError) -> dict[str, Any]:
+    return {error.field: [error.message]} if error.field else {"detail": error.message}

@@ -1,0 +1,30 @@
+"""The named errors by which a service refuses, and the words that its faces show."""
+
+
+class DomainError(Exception):
+    """Refuse a request, naming the field at fault (or none) and saying what to do about it.
+
+    Faces translate the subclass: `Invalid` 400, `NotFound` 404, `Conflict` 409.
+    """
+
+    def __init__(self, message: str, *, field: str | None = None, code: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+        self.code = code or type(self).__name__
+
+
+class Invalid(DomainError):
+    """The request contradicts itself or the rules."""
+
+
+class NotFound(DomainError):
+    """What the request names does not exist, or not for this caller."""
+
+
+class Conflict(DomainError):
+    """The request was right once, but what is stored now contradicts it."""
+
+
+class StillReferenced(Conflict):
+    """What should be deleted is referenced by something that stays."""

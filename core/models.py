@@ -1,0 +1,64 @@
+"""Shapes that every floor shares: coded master data with history, and the log of what changed."""
+
+from typing import Any
+
+import pgtrigger
+from django.core.validators import RegexValidator
+from django.db import models
+from simple_history.models import HistoricalRecords
+
+code_validator = RegexValidator(
+    r"^[A-Za-z0-9][A-Za-z0-9._-]*\Z",
+    "Use letters, digits, '.', '_' and '-' only, beginning with a letter or digit; it becomes part of addresses.",
+)
+
+
+class MasterData(models.Model):
+    """Hold what an engineer sets up: identified by a code, edited in the admin, with field-level history."""
+
+    code = models.CharField(
+        max_length=64,
+        unique=True,
+        validators=[code_validator],
+        help_text="Short, stable and unique: devices, files and the ERP call it by this.",
+    )
+    name = models.CharField(max_length=200)
+    is_active = models.BooleanField("active", default=True, help_text="Switch off instead of deleting what has a past.")
+
+    history: Any = HistoricalRecords(inherit=True)
+
+    class Meta:
+        abstract = True
+        ordering = ["code"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def append_only(name: str) -> pgtrigger.Protect:
+    """Return the trigger by which the database refuses to change or delete a recorded fact."""
+    return pgtrigger.Protect(name=name, operation=pgtrigger.Update | pgtrigger.Delete)
+
+
+class ChangedSpan(models.Model):
+    """Say that a subject's history changed in a span, so that knowledge derived from it must be computed anew.
+
+    Written in the transaction of the change (`core.changes.mark`), deleted by whoever recomputes. The subject is
+    whatever the recomputing app derives knowledge for; half-open, UTC, null = until further notice.
+    """
+
+    subject_id = models.BigIntegerField()
+    changed_from = models.DateTimeField()
+    changed_until = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["subject_id"], name="changed_span_subject")]
+        constraints = [
+            models.CheckConstraint(
+                name="changed_span_not_empty",
+                condition=models.Q(changed_until__isnull=True) | models.Q(changed_until__gt=models.F("changed_from")),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject_id}: {self.changed_from} – {self.changed_until or 'now'}"

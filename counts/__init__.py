@@ -1,0 +1,1 @@
+"""Facts: what machines counted."""

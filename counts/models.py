@@ -1,0 +1,136 @@
+"""Counts: what a tag measures, and the readings that machines sent. Increments are derived when read."""
+
+from decimal import Decimal
+
+from django.conf import settings
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+from simple_history.models import HistoricalRecords
+
+from core.models import MasterData, append_only
+from enterprise.models import Machine
+
+
+class CountType(MasterData):
+    """What is counted, and what it means for quality."""
+
+    class Role(models.TextChoices):
+        GOOD = "good", "Good pieces"
+        REJECT = "reject", "Rejected pieces"
+        REWORK = "rework", "Pieces to rework"
+        INFEED = "infeed", "Pieces fed in"
+        TOTAL = "total", "All pieces made"
+
+    role = models.CharField(max_length=8, choices=Role)
+
+
+class CountTag(models.Model):
+    """One counter of one machine, as the device calls it."""
+
+    class Mode(models.TextChoices):
+        DELTA = "delta", "Delta: each value is the number of new pulses"
+        RUNNING = "running", "Running counter: each value is the counter's reading"
+
+    class ResetPolicy(models.TextChoices):
+        FROM_ZERO = "from_zero", "It restarted from zero: the reading counts"
+        NEW_BASELINE = "new_baseline", "It was set anew: only the next rise counts"
+
+    tag_path = models.CharField(
+        max_length=255, unique=True, help_text="How the device names it, for example L1/FILLER/good."
+    )
+    machine = models.ForeignKey(Machine, on_delete=models.PROTECT, related_name="count_tags")
+    count_type = models.ForeignKey(CountType, on_delete=models.PROTECT, related_name="tags")
+    mode = models.CharField(max_length=8, choices=Mode, default=Mode.DELTA)
+    scale = models.DecimalField(
+        "pieces per pulse",
+        max_digits=12,
+        decimal_places=6,
+        default=Decimal(1),
+        validators=[MinValueValidator(Decimal("0.000001"))],
+        help_text="Pieces made per counted pulse, for example 6 for a six-cavity mould.",
+    )
+    modulus = models.DecimalField(
+        max_digits=20,
+        decimal_places=0,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal(2))],
+        help_text="A running counter's span: 65536 rolls over from 65535 to 0. Empty = it does not roll over.",
+    )
+    reset_policy = models.CharField(
+        max_length=12,
+        choices=ResetPolicy,
+        default=ResetPolicy.FROM_ZERO,
+        help_text="What a lower reading means on a running counter without a modulus.",
+    )
+    is_active = models.BooleanField(
+        "active", default=True, help_text="A tag that is switched off refuses new readings."
+    )
+
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["tag_path"]
+        constraints = [
+            models.CheckConstraint(
+                name="count_tag_scale_positive",
+                condition=Q(scale__gt=0),
+                violation_error_message="Pieces per pulse is greater than zero.",
+            ),
+            models.CheckConstraint(
+                name="count_tag_modulus_of_running_counter",
+                condition=Q(modulus__isnull=True) | Q(mode="running", modulus__gte=2),
+                violation_error_message="Only a running counter has a modulus, and it is at least 2.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.tag_path
+
+
+class CountHistory(models.Model):
+    """A reading of a tag at a moment: a fact, kept as it came. Identity: (tag, occurred_at).
+
+    `value` is in pulses of the device; `CountTag.scale` turns it into pieces when read. No foreign key in the
+    database, for speed: the writing service knows its tags.
+    """
+
+    pk = models.CompositePrimaryKey("tag_id", "occurred_at")
+    tag = models.ForeignKey(
+        CountTag, on_delete=models.DO_NOTHING, related_name="readings", db_constraint=False, db_index=False
+    )
+    occurred_at = models.DateTimeField()
+    value = models.DecimalField(max_digits=24, decimal_places=6)
+    recorded_at = models.DateTimeField()
+    source = models.CharField(
+        max_length=64, default="", help_text="Who delivered it: a device key's prefix or a person."
+    )
+
+    class Meta:
+        verbose_name = "count reading"
+        verbose_name_plural = "count history"
+        ordering = ["-occurred_at", "tag_id"]
+        triggers = [append_only("count_history_append_only")]
+
+    def __str__(self) -> str:
+        return f"{self.tag_id} {self.occurred_at.isoformat()}: {self.value}"
+
+
+class CountCorrection(models.Model):
+    """A person's later word on a reading: another value, or none at all (the reading is void). The last one holds."""
+
+    tag = models.ForeignKey(CountTag, on_delete=models.PROTECT, related_name="corrections")
+    occurred_at = models.DateTimeField(help_text="Of the reading that is corrected.")
+    value = models.DecimalField(max_digits=24, decimal_places=6, null=True, help_text="Empty = the reading is void.")
+    comment = models.CharField(max_length=500)
+    corrected_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(F("tag"), F("occurred_at"), name="count_correction_of_reading")]
+        triggers = [append_only("count_correction_append_only")]
+
+    def __str__(self) -> str:
+        return f"{self.tag_id} {self.occurred_at.isoformat()} → {'void' if self.value is None else self.value}"

@@ -1,0 +1,48 @@
+"""Read what counters said, with people's corrections over it."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import connection
+
+from core.intervals import Interval
+
+
+def readings_in(tag_ids: Sequence[int], window: Interval) -> dict[int, list[tuple[datetime, Decimal]]]:
+    """Return each tag's (occurred_at, value) in a window and the last reading before it, in order.
+
+    Values are in pulses, as corrected; a void reading is left out, also as the last one before. Tags without any
+    reading are absent.
+    """
+    readings: dict[int, list[tuple[datetime, Decimal]]] = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH word AS (
+                SELECT DISTINCT ON (tag_id, occurred_at) tag_id, occurred_at, value FROM counts_countcorrection
+                WHERE tag_id = ANY(%(tags)s) ORDER BY tag_id, occurred_at, id DESC
+            ), before AS (
+                SELECT last.* FROM unnest(%(tags)s::bigint[]) AS tag (id) CROSS JOIN LATERAL (
+                    SELECT fact.tag_id, fact.occurred_at, fact.value FROM counts_counthistory fact
+                    WHERE fact.tag_id = tag.id AND fact.occurred_at < %(start)s AND NOT EXISTS (
+                        SELECT FROM word WHERE word.tag_id = fact.tag_id AND word.occurred_at = fact.occurred_at
+                        AND word.value IS NULL
+                    ) ORDER BY fact.occurred_at DESC LIMIT 1
+                ) last
+            ), fact AS (
+                SELECT * FROM before UNION ALL
+                SELECT tag_id, occurred_at, value FROM counts_counthistory
+                WHERE tag_id = ANY(%(tags)s) AND occurred_at >= %(start)s AND occurred_at < %(end)s
+            )
+            SELECT fact.tag_id, fact.occurred_at, CASE WHEN word.tag_id IS NULL THEN fact.value ELSE word.value END
+            FROM fact LEFT JOIN word ON word.tag_id = fact.tag_id AND word.occurred_at = fact.occurred_at
+            ORDER BY fact.tag_id, fact.occurred_at
+            """,
+            {"tags": list(tag_ids), "start": window.start, "end": window.end},
+        )
+        for tag_id, occurred_at, value in cursor.fetchall():
+            if value is not None:
+                readings[tag_id].append((occurred_at, value))
+    return readings

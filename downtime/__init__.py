@@ -1,0 +1,1 @@
+"""Facts: what state machines were in, and why."""

@@ -1,0 +1,1 @@
+"""Where: Enterprise → Site → Area → Line → Machine, and the shift calendar."""

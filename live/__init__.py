@@ -1,0 +1,1 @@
+"""The one push path to browsers."""

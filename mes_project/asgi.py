@@ -1,0 +1,24 @@
+"""The ASGI entrance: Django's handler, the device door beside it, and the sockets of the screens."""
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mes_project.settings")
+
+django_application = get_asgi_application()
+
+# These read models and settings, so Django has to be set up first.
+from channels.auth import AuthMiddlewareStack  # noqa: E402
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
+
+from ingest.asgi import DeviceDoor  # noqa: E402
+from live.routing import websocket_urlpatterns  # noqa: E402
+
+application = ProtocolTypeRouter(
+    {
+        "http": DeviceDoor(otherwise=django_application),
+        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+    }
+)

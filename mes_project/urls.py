@@ -1,0 +1,24 @@
+"""Every address of the system, in one place: REST for systems, pages for people, health for whoever watches."""
+
+from django.contrib import admin
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from core.health import healthz
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("healthz", healthz, name="healthz"),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="api-docs"),
+    path("", include("enterprise.urls")),
+    path("", include("products.urls")),
+    path("", include("counts.urls")),
+    path("", include("downtime.urls")),
+    path("", include("workorders.urls")),
+    path("", include("oee.urls")),
+    path("", include("screens.urls")),
+]

@@ -1,0 +1,1 @@
+"""Knowledge: OEE, its elements and losses."""

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class OeeConfig(AppConfig):
+    name = "oee"
+    verbose_name = "OEE"

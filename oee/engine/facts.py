@@ -1,0 +1,151 @@
+"""What the engine is told of one machine: facts, people's corrections, and intent. All frozen, all UTC, all exact."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from fractions import Fraction
+
+from core.intervals import Interval
+
+
+class Category(StrEnum):
+    """How a state counts."""
+
+    RUNNING = "running"
+    UNPLANNED = "unplanned"
+    PLANNED = "planned"
+    CHANGEOVER = "changeover"
+    NOT_SCHEDULED = "not_scheduled"
+    NO_DATA = "no_data"
+
+
+class Calendar(StrEnum):
+    """What the shift calendar says of a moment."""
+
+    SCHEDULED = "scheduled"
+    ON_BREAK = "on_break"
+    UNSCHEDULED = "unscheduled"
+
+
+class CountRole(StrEnum):
+    """What a counted piece is."""
+
+    GOOD = "good"
+    REJECT = "reject"
+    REWORK = "rework"
+    INFEED = "infeed"
+    TOTAL = "total"
+
+
+class CountMode(StrEnum):
+    """What a reading says: so many more, or so many so far."""
+
+    DELTA = "delta"
+    RUNNING = "running"
+
+
+class ResetPolicy(StrEnum):
+    """What a lower reading of a running counter without modulus means."""
+
+    FROM_ZERO = "from_zero"
+    NEW_BASELINE = "new_baseline"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class StateEvent:
+    """The machine went into a state; it lasts until the next event."""
+
+    at: datetime
+    reason_id: int
+    category: Category
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class StateCorrection:
+    """A person's word on a span (`end=None`: until further notice); the highest sequence that covers a moment holds.
+
+    Unless it `replaces_running`, it leaves time alone in which the device says that the machine ran.
+    """
+
+    sequence: int
+    start: datetime
+    end: datetime | None
+    reason_id: int
+    category: Category
+    replaces_running: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TagConfig:
+    """How the readings of a counter become pieces."""
+
+    role: CountRole
+    mode: CountMode = CountMode.DELTA
+    scale: Fraction = Fraction(1)
+    modulus: int | None = None
+    reset_policy: ResetPolicy = ResetPolicy.FROM_ZERO
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Reading:
+    """What a counter said, in pulses."""
+
+    at: datetime
+    value: Decimal
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Increment:
+    """Pieces that were counted at a moment."""
+
+    at: datetime
+    role: CountRole
+    quantity: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftSpan:
+    """A shift that takes place, with the breaks in it."""
+
+    shift_id: int
+    shift_date: date
+    interval: Interval
+    breaks: tuple[Interval, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunSpan:
+    """A run of an order; `end=None`: it still runs. A machine has one at a time."""
+
+    run_id: int
+    product_id: int | None
+    start: datetime
+    end: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class RateSpan:
+    """The ideal cycle time of a product, in seconds per piece, and while it holds."""
+
+    rate_id: int
+    product_id: int
+    ideal_cycle_time: Fraction
+    start: datetime
+    end: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class MachineHistory:
+    """Everything about one machine that bears on a window, in any order.
+
+    States begin with the one carried into the window, if there is one. `shifts=None` means that no calendar was set
+    up: all time is scheduled.
+    """
+
+    states: tuple[StateEvent, ...] = ()
+    corrections: tuple[StateCorrection, ...] = ()
+    increments: tuple[Increment, ...] = ()
+    shifts: tuple[ShiftSpan, ...] | None = None
+    runs: tuple[RunSpan, ...] = ()
+    rates: tuple[RateSpan, ...] = ()

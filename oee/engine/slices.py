@@ -1,0 +1,204 @@
+"""Cut a window at every boundary that matters and put every microsecond and every piece into exactly one slice."""
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from fractions import Fraction
+from typing import Generic, TypeVar
+
+from core.intervals import HOUR, Interval, floor_hour, microseconds
+from oee.engine.facts import Calendar, Category, CountRole, MachineHistory, RateSpan
+from oee.engine.states import Stretch, timeline
+
+
+@dataclass(frozen=True, slots=True)
+class SliceKey:
+    """What stays the same in a slice: the UTC clock hour, and what calendar, run and ideal rate were in force."""
+
+    hour: datetime
+    calendar: Calendar
+    shift_id: int | None = None
+    shift_date: date | None = None
+    run_id: int | None = None
+    rate_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Microseconds per category, and pieces per role, of the time with one key."""
+
+    key: SliceKey
+    microseconds: dict[Category, int]
+    quantities: dict[CountRole, Fraction]
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonSlice:
+    """Microseconds in one reason within the time with one key (its rate aside), and how often it began there."""
+
+    key: SliceKey
+    reason_id: int | None
+    category: Category
+    microseconds: int
+    occurrences: int
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A piece of a machine's timeline, for drawing and for drilling down."""
+
+    start: datetime
+    end: datetime
+    reason_id: int | None
+    category: Category
+    calendar: Calendar
+
+
+def slice_window(history: MachineHistory, window: Interval) -> tuple[tuple[Slice, ...], tuple[ReasonSlice, ...]]:
+    """Return a window's slices and the reasons within them, ordered by time.
+
+    The microseconds of the slices sum to the window, and cutting the window anywhere and adding the parts gives the
+    same sums. Costs O(n log n) of the facts and boundaries in the window.
+    """
+    cuts = _Cuts(history, window)
+    times: dict[SliceKey, dict[Category, int]] = {}
+    pieces: dict[SliceKey, dict[CountRole, Fraction]] = {}
+    reasons: dict[tuple[SliceKey, int | None, Category], list[int]] = defaultdict(lambda: [0, 0])
+    for stretch in timeline(history.states, history.corrections, window):
+        begins = stretch.begins
+        for start, end, key in cuts.keys_of(stretch):
+            length = microseconds(end - start)
+            spent = times.setdefault(key, {})
+            spent[stretch.category] = spent.get(stretch.category, 0) + length
+            of_reason = reasons[_without_rate(key), stretch.reason_id, stretch.category]
+            of_reason[0] += length
+            of_reason[1] += begins
+            begins = False
+    for increment in history.increments:
+        if window.covers(increment.at):
+            counted = pieces.setdefault(cuts.key_at(increment.at), {})
+            counted[increment.role] = counted.get(increment.role, Fraction(0)) + increment.quantity
+    return (
+        tuple(Slice(key, times.get(key, {}), pieces.get(key, {})) for key in sorted(times, key=_order)),
+        tuple(
+            ReasonSlice(key, reason_id, category, length, occurrences)
+            for (key, reason_id, category), (length, occurrences) in reasons.items()
+        ),
+    )
+
+
+def segments(history: MachineHistory, window: Interval) -> tuple[Segment, ...]:
+    """Return a window's timeline, cut where the state or the calendar changes."""
+    cuts = _Cuts(history, window)
+    found: list[Segment] = []
+    for stretch in timeline(history.states, history.corrections, window):
+        first_of_stretch = True
+        for start, end, key in cuts.keys_of(stretch):
+            if not first_of_stretch and found[-1].calendar is key.calendar:
+                start = found.pop().start
+            found.append(Segment(start, end, stretch.reason_id, stretch.category, key.calendar))
+            first_of_stretch = False
+    return tuple(found)
+
+
+class _Cuts:
+    """A window cut at hours, shifts, breaks, runs and rates: which key holds in which stretch of time."""
+
+    def __init__(self, history: MachineHistory, window: Interval) -> None:
+        shifts = history.shifts
+        runs = [(run.start, run.end, run) for run in history.runs]
+        rates: dict[int, list[tuple[datetime, datetime | None, RateSpan]]] = defaultdict(list)
+        for rate in history.rates:
+            rates[rate.product_id].append((rate.start, rate.end, rate))
+        bounds = {window.start, *_bounds(runs), *_hours(window)}
+        for of_product in rates.values():
+            bounds.update(_bounds(of_product))
+        for shift in shifts or ():
+            bounds.update((shift.interval.start, shift.interval.end))
+            for pause in shift.breaks:
+                bounds.update((pause.start, pause.end))
+        self._starts = sorted(bound for bound in bounds if window.covers(bound))
+        self._ends = [*self._starts[1:], window.end]
+        shift_at = _Lookup((shift.interval.start, shift.interval.end, shift) for shift in shifts or ())
+        break_at = _Lookup((pause.start, pause.end, pause) for shift in shifts or () for pause in shift.breaks)
+        run_at = _Lookup(runs)
+        rate_at = {product_id: _Lookup(of_product) for product_id, of_product in rates.items()}
+        self._keys: list[SliceKey] = []
+        for at in self._starts:
+            shift, run = shift_at.find(at), run_at.find(at)
+            rate = rate_at[run.product_id].find(at) if run is not None and run.product_id in rate_at else None
+            self._keys.append(
+                SliceKey(
+                    hour=floor_hour(at),
+                    calendar=_calendar(shifts is None, shift is not None, break_at.find(at) is not None),
+                    shift_id=None if shift is None else shift.shift_id,
+                    shift_date=None if shift is None else shift.shift_date,
+                    run_id=None if run is None else run.run_id,
+                    rate_id=None if rate is None else rate.rate_id,
+                )
+            )
+
+    def keys_of(self, stretch: Stretch) -> Iterator[tuple[datetime, datetime, SliceKey]]:
+        """Yield a stretch cut at the bounds, each part with its key."""
+        position = bisect_right(self._starts, stretch.start) - 1
+        start = stretch.start
+        while start < stretch.end:
+            end = min(self._ends[position], stretch.end)
+            yield start, end, self._keys[position]
+            start, position = end, position + 1
+
+    def key_at(self, at: datetime) -> SliceKey:
+        """Return the key in force at a moment of the window."""
+        return self._keys[bisect_right(self._starts, at) - 1]
+
+
+_T = TypeVar("_T")
+_Span = tuple[datetime, datetime | None, _T]
+
+
+class _Lookup(Generic[_T]):
+    """Find which of some spans that do not overlap holds at a moment."""
+
+    def __init__(self, spans: Iterable[_Span[_T]]) -> None:
+        self._spans = sorted(spans, key=lambda span: span[0])
+        self._starts = [start for start, _, _ in self._spans]
+
+    def find(self, at: datetime) -> _T | None:
+        position = bisect_right(self._starts, at) - 1
+        if position < 0:
+            return None
+        _, end, found = self._spans[position]
+        return found if end is None or at < end else None
+
+
+def _bounds(spans: Iterable[_Span[_T]]) -> Iterator[datetime]:
+    for start, end, _ in spans:
+        yield start
+        if end is not None:
+            yield end
+
+
+def _hours(window: Interval) -> Iterator[datetime]:
+    at = floor_hour(window.start) + HOUR
+    while at < window.end:
+        yield at
+        at += HOUR
+
+
+def _calendar(always: bool, in_shift: bool, in_break: bool) -> Calendar:
+    if in_break:
+        return Calendar.ON_BREAK
+    return Calendar.SCHEDULED if always or in_shift else Calendar.UNSCHEDULED
+
+
+def _without_rate(key: SliceKey) -> SliceKey:
+    return replace(key, rate_id=None)
+
+
+def _order(key: SliceKey) -> tuple[datetime, str, int, date, int, int]:
+    return (
+        *(key.hour, key.calendar, key.shift_id or 0),
+        *(key.shift_date or date.min, key.run_id or 0, key.rate_id or 0),
+    )

@@ -1,0 +1,200 @@
+"""Keep a machine's hours computed: forget those that a change touched, compute those that are missing.
+
+One function serves readers and the background worker, so a KPI asked for right after a late fact is right. Only whole
+hours that are over are kept; the edges of a window come from the facts (`oee.selectors`).
+
+Lock order: one machine's advisory lock, then its rows. A transaction that holds a machine's lock takes no other's.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from decimal import Context, Decimal
+from fractions import Fraction
+from typing import Any
+
+from django.db import connection, transaction
+
+from core.intervals import HOUR, Interval, ceil_hour, floor_hour
+from enterprise.models import Machine
+from oee.engine import Category, CountRole, ReasonSlice, Slice, slice_window
+from oee.histories import load_history
+
+# Facts of this many hours are held in memory at once while hours are computed.
+HOURS_AT_ONCE = 240
+
+_EXACT = Context(prec=60)
+_FOREVER = datetime.max.replace(tzinfo=UTC)
+STORED_CATEGORIES = (
+    Category.RUNNING,
+    Category.UNPLANNED,
+    Category.PLANNED,
+    Category.CHANGEOVER,
+    Category.NOT_SCHEDULED,
+    Category.NO_DATA,
+)
+STORED_ROLES = (CountRole.GOOD, CountRole.REJECT, CountRole.REWORK, CountRole.INFEED, CountRole.TOTAL)
+
+
+def whole_hours(window: Interval, *, now: datetime) -> Interval | None:
+    """Return the whole UTC hours of a window that are over; None when there is none."""
+    first = ceil_hour(window.start)
+    last = floor_hour(min(window.end, now))
+    return Interval(first, last) if first < last else None
+
+
+def bring_up_to_date(machine_ids: Sequence[int], hours: Interval) -> None:
+    """Make sure that every one of these hours of these machines is stored and reflects all committed facts."""
+    for machine_id in stale_machines(machine_ids, hours):
+        recompute(machine_id, hours)
+
+
+def stale_machines(machine_ids: Sequence[int], hours: Interval) -> list[int]:
+    """Return the machines that lack one of the hours, or have one that a change touched."""
+    expected = (hours.end - hours.start) // HOUR
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT machine.id
+            FROM unnest(%s::bigint[]) AS machine (id)
+            WHERE EXISTS (
+                SELECT FROM core_changedspan WHERE subject_id = machine.id AND changed_from < %s
+                   AND (changed_until IS NULL OR changed_until > %s)
+            ) OR %s > (
+                SELECT count(*) FROM oee_computedhour
+                WHERE machine_id = machine.id AND starts_at >= %s AND starts_at < %s
+            )
+            ORDER BY machine.id
+            """,
+            [list(machine_ids), hours.end, hours.start, expected, hours.start, hours.end],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def recompute(machine_id: int, hours: Interval) -> None:
+    """Forget the hours of a machine that changes touched, then compute those of `hours` that are missing.
+
+    The marks are taken first and the facts read in later statements: a fact that commits in between is either read
+    now, or its mark is still there for the next reader. Both are right.
+    """
+    with transaction.atomic():
+        _lock(machine_id)
+        for changed_from, changed_until in _take_marks(machine_id):
+            _forget(machine_id, changed_from, changed_until)
+        for stretch in _missing(machine_id, hours):
+            _store(machine_id, stretch)
+
+
+def take_changes(machine_id: int) -> None:
+    """Forget the hours that changes touched, without computing any; they are computed when they are asked for."""
+    with transaction.atomic():
+        _lock(machine_id)
+        for changed_from, changed_until in _take_marks(machine_id):
+            _forget(machine_id, changed_from, changed_until)
+
+
+def forget_everything() -> None:
+    """Drop all computed hours of all machines. They are knowledge: facts bring them back."""
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE oee_computedhour, oee_hourslice, oee_hourreason")
+
+
+def _lock(machine_id: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('oee.hours', %s))", [machine_id])
+
+
+def _take_marks(machine_id: int) -> list[tuple[datetime, datetime | None]]:
+    """Delete and return the spans that changed, joined where they touch."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH taken AS (
+                DELETE FROM core_changedspan WHERE subject_id = %s RETURNING changed_from, changed_until
+            )
+            SELECT lower(span), upper(span)
+            FROM unnest((SELECT range_agg(tstzrange(changed_from, changed_until)) FROM taken)) AS span
+            """,
+            [machine_id],
+        )
+        return cursor.fetchall()
+
+
+def _forget(machine_id: int, changed_from: datetime, changed_until: datetime | None) -> None:
+    with connection.cursor() as cursor:
+        for table in ("oee_computedhour", "oee_hourslice", "oee_hourreason"):
+            cursor.execute(
+                f"DELETE FROM {table} WHERE machine_id = %s AND starts_at >= %s AND starts_at < %s",
+                [machine_id, floor_hour(changed_from), changed_until or _FOREVER],
+            )
+
+
+def _missing(machine_id: int, hours: Interval) -> Iterator[Interval]:
+    """Yield the stretches of hours that are not stored, each at most `HOURS_AT_ONCE` long."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT starts_at FROM oee_computedhour WHERE machine_id = %s AND starts_at >= %s AND starts_at < %s",
+            [machine_id, hours.start, hours.end],
+        )
+        stored = {row[0] for row in cursor.fetchall()}
+    start: datetime | None = None
+    at = hours.start
+    while at < hours.end:
+        if start is not None and (at in stored or at - start >= HOURS_AT_ONCE * HOUR):
+            yield Interval(start, at)
+            start = None
+        if start is None and at not in stored:
+            start = at
+        at += HOUR
+    if start is not None:
+        yield Interval(start, hours.end)
+
+
+def _store(machine_id: int, stretch: Interval) -> None:
+    machine = Machine.objects.select_related("line__area__site").get(pk=machine_id)
+    slices, reasons = slice_window(load_history(machine, stretch), stretch)
+    starts = [stretch.start + HOUR * n for n in range((stretch.end - stretch.start) // HOUR)]
+    _copy("oee_computedhour", ("machine_id", "starts_at"), ((machine_id, at) for at in starts))
+    _copy("oee_hourslice", _SLICE_COLUMNS, (_slice_row(machine_id, piece) for piece in slices))
+    _copy("oee_hourreason", _REASON_COLUMNS, (_reason_row(machine_id, piece) for piece in reasons))
+
+
+_SLICE_COLUMNS = (
+    *("machine_id", "starts_at", "calendar", "shift_id", "shift_date", "run_id", "rate_id"),
+    *STORED_CATEGORIES,
+    *STORED_ROLES,
+)
+_REASON_COLUMNS = (
+    *("machine_id", "starts_at", "calendar", "shift_id", "shift_date", "run_id"),
+    *("reason_id", "category", "microseconds", "occurrences"),
+)
+
+
+def _copy(table: str, columns: Iterable[str], rows: Iterable[tuple[Any, ...]]) -> None:
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy,
+    ):
+        for row in rows:
+            copy.write_row(row)
+
+
+def exact_decimal(quantity: Fraction) -> Decimal:
+    """Return a quantity as the decimal that it is; counts times scales are finite decimals."""
+    return _EXACT.divide(Decimal(quantity.numerator), Decimal(quantity.denominator))
+
+
+def _slice_row(machine_id: int, piece: Slice) -> tuple[Any, ...]:
+    key = piece.key
+    return (
+        *(machine_id, key.hour, key.calendar.value, key.shift_id, key.shift_date, key.run_id, key.rate_id),
+        *(piece.microseconds.get(category, 0) for category in STORED_CATEGORIES),
+        *(exact_decimal(piece.quantities.get(role, Fraction(0))) for role in STORED_ROLES),
+    )
+
+
+def _reason_row(machine_id: int, piece: ReasonSlice) -> tuple[Any, ...]:
+    key = piece.key
+    return (
+        *(machine_id, key.hour, key.calendar.value, key.shift_id, key.shift_date, key.run_id),
+        *(piece.reason_id, piece.category.value, piece.microseconds, piece.occurrences),
+    )

@@ -1,0 +1,204 @@
+"""Knowledge kept so that a KPI costs its hours, not its facts. All of it but the policy can be dropped and rebuilt."""
+
+from decimal import Decimal
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+from simple_history.models import HistoricalRecords
+
+from downtime.models import StateReason
+from enterprise.models import Line, Machine, Shift, Site
+from products.models import IdealRate
+from workorders.models import Run
+
+QUANTITY = {"max_digits": 38, "decimal_places": 12, "default": 0}
+
+
+class OeePolicy(models.Model):
+    """What a site decides where published definitions of OEE differ; shown next to every number."""
+
+    class Changeover(models.TextChoices):
+        AVAILABILITY_LOSS = "availability_loss", "It counts against availability"
+        PLANNED = "planned", "It is planned time and counts against nothing"
+
+    class Overtime(models.TextChoices):
+        COUNT = "count", "Production outside the planned time counts like any other"
+        EXCLUDE = "exclude", "Production outside the planned time is left out"
+
+    site = models.OneToOneField(Site, on_delete=models.CASCADE, related_name="oee_policy")
+    changeover = models.CharField(max_length=20, choices=Changeover, default=Changeover.AVAILABILITY_LOSS)
+    overtime = models.CharField(max_length=10, choices=Overtime, default=Overtime.COUNT)
+    target_oee = models.DecimalField(
+        "OEE target",
+        max_digits=5,
+        decimal_places=4,
+        default=Decimal("0.85"),
+        validators=[MinValueValidator(Decimal("0.0001")), MaxValueValidator(Decimal(1))],
+        help_text="0.85 = 85 %; the target so far on screens follows from it.",
+    )
+
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = "OEE policy"
+        verbose_name_plural = "OEE policies"
+
+    def __str__(self) -> str:
+        return f"OEE policy of {self.site}"
+
+
+class ComputedHour(models.Model):
+    """Say that a machine's hour stands in `HourSlice` and `HourReason`. An absent hour is yet to be computed."""
+
+    pk = models.CompositePrimaryKey("machine_id", "starts_at")
+    machine = models.ForeignKey(Machine, on_delete=models.CASCADE, related_name="+", db_index=False)
+    starts_at = models.DateTimeField(help_text="UTC, a full hour.")
+
+    def __str__(self) -> str:
+        return f"{self.machine_id} {self.starts_at.isoformat()}"
+
+
+class Calendar(models.TextChoices):
+    """What the shift calendar says of a moment."""
+
+    SCHEDULED = "scheduled", "In a shift"
+    ON_BREAK = "on_break", "In a break"
+    UNSCHEDULED = "unscheduled", "Outside the shifts"
+
+
+class HourPart(models.Model):
+    """A part of a machine's hour in which calendar, shift and run stay the same."""
+
+    machine = models.ForeignKey(Machine, on_delete=models.CASCADE, related_name="+", db_index=False)
+    starts_at = models.DateTimeField(help_text="Of the hour: UTC, a full hour.")
+    calendar = models.CharField(max_length=11, choices=Calendar)
+    shift = models.ForeignKey(
+        Shift, null=True, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
+    shift_date = models.DateField(null=True, help_text="The day on which the shift started, in the site's zone.")
+    run = models.ForeignKey(
+        Run, null=True, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
+
+    class Meta:
+        abstract = True
+
+
+class HourSlice(HourPart):
+    """Microseconds per state category and counted quantities of a part of a machine's hour, exact.
+
+    The ideal rate is a part of the key, so that ideal times are exact fractions of sums.
+    """
+
+    rate = models.ForeignKey(
+        IdealRate,
+        null=True,
+        on_delete=models.DO_NOTHING,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+    )
+    running = models.BigIntegerField(default=0, help_text="µs")
+    unplanned = models.BigIntegerField(default=0, help_text="µs")
+    planned = models.BigIntegerField(default=0, help_text="µs")
+    changeover = models.BigIntegerField(default=0, help_text="µs")
+    not_scheduled = models.BigIntegerField(default=0, help_text="µs")
+    no_data = models.BigIntegerField(default=0, help_text="µs")
+    good = models.DecimalField(**QUANTITY)
+    reject = models.DecimalField(**QUANTITY)
+    rework = models.DecimalField(**QUANTITY)
+    infeed = models.DecimalField(**QUANTITY)
+    total = models.DecimalField(**QUANTITY)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["machine", "starts_at", "calendar", "shift", "shift_date", "run", "rate"],
+                nulls_distinct=False,
+                name="hour_slice_once",
+            )
+        ]
+        indexes = [models.Index(fields=["run"], name="hour_slice_of_run", condition=Q(run__isnull=False))]
+
+    def __str__(self) -> str:
+        return f"{self.machine_id} {self.starts_at.isoformat()} {self.calendar}"
+
+
+class HourReason(HourPart):
+    """How long, and how often begun, each state reason was in a part of a machine's hour."""
+
+    reason = models.ForeignKey(
+        StateReason,
+        null=True,
+        on_delete=models.DO_NOTHING,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+    )
+    category = models.CharField(max_length=14, choices=StateReason.Category)
+    microseconds = models.BigIntegerField()
+    occurrences = models.IntegerField(help_text="Stretches of this reason that began in this part.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=[
+                    "machine",
+                    "starts_at",
+                    "calendar",
+                    "shift",
+                    "shift_date",
+                    "run",
+                    "reason",
+                    "category",
+                ],
+                nulls_distinct=False,
+                name="hour_reason_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.machine_id} {self.starts_at.isoformat()} {self.category}"
+
+
+class OeeRecord(models.Model):
+    """The OEE of a line or machine over a window, as somebody asked for it. Its numbers follow late facts.
+
+    Times are microseconds; a ratio that is not known is null. Computed by `oee.services`, never posted.
+    """
+
+    line = models.ForeignKey(Line, null=True, blank=True, on_delete=models.PROTECT, related_name="oee_records")
+    machine = models.ForeignKey(Machine, null=True, blank=True, on_delete=models.PROTECT, related_name="oee_records")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    computed_at = models.DateTimeField()
+    elements = models.JSONField(help_text="Time elements in microseconds, quantities and ideal times as exact text.")
+    availability = models.DecimalField(max_digits=24, decimal_places=12, null=True)
+    performance = models.DecimalField(max_digits=24, decimal_places=12, null=True)
+    quality = models.DecimalField(max_digits=24, decimal_places=12, null=True)
+    oee = models.DecimalField(max_digits=24, decimal_places=12, null=True)
+
+    class Meta:
+        verbose_name = "OEE record"
+        ordering = ["-starts_at", "-id"]
+        constraints = [
+            models.CheckConstraint(
+                name="oee_record_of_line_or_machine",
+                condition=Q(line__isnull=False, machine__isnull=True) | Q(line__isnull=True, machine__isnull=False),
+                violation_error_message="Name either a line or a machine.",
+            ),
+            models.CheckConstraint(
+                name="oee_record_window_not_empty",
+                condition=Q(ends_at__gt=F("starts_at")),
+                violation_error_message="The window must end after it starts.",
+            ),
+            models.UniqueConstraint(
+                fields=["line", "machine", "starts_at", "ends_at"],
+                nulls_distinct=False,
+                name="one_oee_record_per_window",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"OEE of {self.line or self.machine}, {self.starts_at:%Y-%m-%d %H:%M} – {self.ends_at:%Y-%m-%d %H:%M}"

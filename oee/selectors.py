@@ -1,0 +1,316 @@
+"""Answer what the OEE of anything was over any window, from stored hours plus the window's edges from the facts.
+
+Every answer reaches up to `now` at most: elements sum to the window's past. A report is right at once after a late
+fact, because stale hours are recomputed before they are read.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from fractions import Fraction
+
+from django.db import connection
+from django.db.models import Q
+
+from core.intervals import Interval, hours_of, intersect
+from counts.models import CountTag
+from enterprise.models import Machine
+from enterprise.shift_calendar import ShiftOccurrence
+from oee.engine import (
+    Calendar,
+    Category,
+    Changeover,
+    CountingScheme,
+    CountRole,
+    Kpis,
+    MachineSums,
+    Overtime,
+    Policy,
+    Segment,
+    Slice,
+    SliceKey,
+    segments,
+    slice_window,
+    sum_slices,
+)
+from oee.histories import load_history
+from oee.hours import STORED_CATEGORIES, STORED_ROLES, bring_up_to_date, whole_hours
+from oee.models import OeePolicy
+from oee.scopes import Place, machines_of
+from products.models import IdealRate
+from workorders.models import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Narrow a report to one run, one product's runs or one shift; nothing given = everything."""
+
+    run_ids: frozenset[int] | None = None
+    shift: tuple[int, date] | None = None
+
+    def covers(self, key: SliceKey) -> bool:
+        """Say whether a slice belongs to it."""
+        if self.run_ids is not None and key.run_id not in self.run_ids:
+            return False
+        return self.shift is None or (key.shift_id, key.shift_date) == self.shift
+
+
+EVERYTHING = Part()
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The OEE of some machines over a window: KPIs with the exact sums behind them.
+
+    `known_until` is where knowledge ends (the window's end, or now); `policies` are those that the sums follow.
+    """
+
+    window: Interval
+    known_until: datetime
+    machine_ids: tuple[int, ...]
+    sums: MachineSums
+    policies: tuple[Policy, ...]
+
+    @property
+    def kpis(self) -> Kpis:
+        """The ratios of the sums."""
+        return Kpis.of(self.sums)
+
+
+def report(machines: Sequence[Machine], window: Interval, *, now: datetime, part: Part = EVERYTHING) -> Report:
+    """Return the summed OEE of machines. Their line, area and site are read: select them with it."""
+    policies = policies_of({machine.line.area.site_id for machine in machines})
+    slices = slices_of(machines, window, now=now, part=part)
+    schemes = _schemes([machine.pk for machine in machines])
+    rates = _cycle_times({piece.key.rate_id for pieces in slices.values() for piece in pieces})
+    sums = [
+        sum_slices(
+            slices[machine.pk],
+            rates=rates,
+            scheme=schemes[machine.pk],
+            policy=policies[machine.line.area.site_id],
+        )
+        for machine in machines
+    ]
+    return Report(
+        window=window,
+        known_until=min(window.end, now),
+        machine_ids=tuple(machine.pk for machine in machines),
+        sums=MachineSums.total(sums),
+        policies=tuple(dict.fromkeys(policies[machine.line.area.site_id] for machine in machines)),
+    )
+
+
+def slices_of(
+    machines: Sequence[Machine], window: Interval, *, now: datetime, part: Part = EVERYTHING
+) -> dict[int, list[Slice]]:
+    """Return each machine's slices over the past of a window: stored hours summed, edges cut from the facts."""
+    slices: dict[int, list[Slice]] = {machine.pk: [] for machine in machines}
+    if window.start >= now:
+        return slices
+    past = Interval(window.start, min(window.end, now))
+    hours = whole_hours(past, now=now)
+    if hours is not None:
+        bring_up_to_date(list(slices), hours)
+        for machine_id, piece in _stored_slices(list(slices), hours, part):
+            slices[machine_id].append(piece)
+    for edge in _edges(past, hours):
+        for machine in machines:
+            pieces, _ = slice_window(load_history(machine, edge), edge)
+            slices[machine.pk].extend(piece for piece in pieces if part.covers(piece.key))
+    return slices
+
+
+def _edges(past: Interval, hours: Interval | None) -> list[Interval]:
+    if hours is None:
+        return [past]
+    edges = []
+    if past.start < hours.start:
+        edges.append(Interval(past.start, hours.start))
+    if hours.end < past.end:
+        edges.append(Interval(hours.end, past.end))
+    return edges
+
+
+def _part_condition(part: Part) -> tuple[str, list[object]]:
+    conditions, parameters = "", list[object]()
+    if part.run_ids is not None:
+        conditions += " AND run_id = ANY(%s)"
+        parameters.append(sorted(part.run_ids))
+    if part.shift is not None:
+        conditions += " AND shift_id = %s AND shift_date = %s"
+        parameters.extend(part.shift)
+    return conditions, parameters
+
+
+def _stored_slices(machine_ids: list[int], hours: Interval, part: Part) -> Iterable[tuple[int, Slice]]:
+    """Yield the stored slices summed over the hours; their keys keep what sums depend on: calendar and rate."""
+    condition, parameters = _part_condition(part)
+    columns = [*STORED_CATEGORIES, *STORED_ROLES]
+    sums = ", ".join(f"sum({column})" for column in columns)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT machine_id, calendar, rate_id, {sums} FROM oee_hourslice"
+            f" WHERE machine_id = ANY(%s) AND starts_at >= %s AND starts_at < %s{condition}"
+            " GROUP BY machine_id, calendar, rate_id",
+            [machine_ids, hours.start, hours.end, *parameters],
+        )
+        rows = cursor.fetchall()
+    split = 3 + len(STORED_CATEGORIES)
+    for row in rows:
+        key = SliceKey(hours.start, Calendar(row[1]), None, None, None, row[2])
+        microseconds = {name: int(value) for name, value in zip(STORED_CATEGORIES, row[3:split], strict=True)}
+        quantities = {name: Fraction(value) for name, value in zip(STORED_ROLES, row[split:], strict=True)}
+        yield row[0], Slice(key=key, microseconds=microseconds, quantities=quantities)
+
+
+def policies_of(site_ids: Iterable[int]) -> dict[int, Policy]:
+    """Return each site's OEE policy; a site that set none has the default."""
+    chosen = {row.site_id: row for row in OeePolicy.objects.filter(site__in=site_ids)}
+    return {site_id: policy_of(chosen.get(site_id)) for site_id in site_ids}
+
+
+def policy_of(row: OeePolicy | None) -> Policy:
+    """Return a policy as the engine sees it."""
+    if row is None:
+        return Policy()
+    return Policy(
+        changeover=Changeover(row.changeover),
+        overtime=Overtime(row.overtime),
+        target_oee=Fraction(row.target_oee),
+    )
+
+
+def _schemes(machine_ids: Sequence[int]) -> Mapping[int, CountingScheme]:
+    roles: dict[int, list[str]] = defaultdict(list)
+    for machine_id, role in CountTag.objects.filter(machine__in=machine_ids).values_list("machine", "count_type__role"):
+        roles[machine_id].append(role)
+    return {
+        machine_id: CountingScheme(
+            counts_total=CountRole.TOTAL in roles[machine_id], counts_good=CountRole.GOOD in roles[machine_id]
+        )
+        for machine_id in machine_ids
+    }
+
+
+def _cycle_times(rate_ids: Iterable[int | None]) -> dict[int, Fraction]:
+    return {rate.pk: rate.ideal_cycle_time for rate in IdealRate.objects.filter(pk__in=[i for i in rate_ids if i])}
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Time spent in one state reason that is not running."""
+
+    reason_id: int | None
+    category: Category
+    duration: timedelta
+    occurrences: int
+
+
+def losses(machines: Sequence[Machine], window: Interval, *, now: datetime, part: Part = EVERYTHING) -> list[Loss]:
+    """Return planned-time losses by reason, longest first: stops, changeovers and unexplained time inside shifts."""
+    totals: dict[tuple[int | None, Category], list[int]] = defaultdict(lambda: [0, 0])
+    if window.start < now:
+        past = Interval(window.start, min(window.end, now))
+        hours = whole_hours(past, now=now)
+        if hours is not None:
+            machine_ids = [machine.pk for machine in machines]
+            bring_up_to_date(machine_ids, hours)
+            for reason_id, category, microseconds, occurrences in _stored_losses(machine_ids, hours, part):
+                _add(totals[reason_id, category], microseconds, occurrences)
+        for edge in _edges(past, hours):
+            for machine in machines:
+                _, reasons = slice_window(load_history(machine, edge, with_counts=False), edge)
+                for piece in reasons:
+                    if piece.key.calendar is Calendar.SCHEDULED and part.covers(piece.key):
+                        _add(totals[piece.reason_id, piece.category], piece.microseconds, piece.occurrences)
+    return sorted(
+        (
+            Loss(reason_id, category, timedelta(microseconds=microseconds), occurrences)
+            for (reason_id, category), (microseconds, occurrences) in totals.items()
+            if category is not Category.RUNNING
+        ),
+        key=lambda loss: (-loss.duration, loss.reason_id or 0),
+    )
+
+
+def _add(total: list[int], microseconds: int, occurrences: int) -> None:
+    total[0] += microseconds
+    total[1] += occurrences
+
+
+def _stored_losses(
+    machine_ids: list[int], hours: Interval, part: Part
+) -> Iterable[tuple[int | None, Category, int, int]]:
+    condition, parameters = _part_condition(part)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT reason_id, category, sum(microseconds), sum(occurrences) FROM oee_hourreason"
+            " WHERE machine_id = ANY(%s) AND starts_at >= %s AND starts_at < %s AND calendar = 'scheduled'"
+            f" AND category <> 'running'{condition} GROUP BY reason_id, category",
+            [machine_ids, hours.start, hours.end, *parameters],
+        )
+        for reason_id, category, microseconds, occurrences in cursor.fetchall():
+            yield reason_id, Category(category), int(microseconds), int(occurrences)
+
+
+def timeline(machine: Machine, window: Interval, *, now: datetime) -> tuple[Segment, ...]:
+    """Return what a machine did over the past of a window, moment by moment."""
+    if window.start >= now:
+        return ()
+    past = Interval(window.start, min(window.end, now))
+    return segments(load_history(machine, past, with_counts=False), past)
+
+
+def run_report(run: Run, *, now: datetime) -> Report:
+    """Return the OEE of a run, by the machines that stand for its line."""
+    window = Interval(run.started_at, run.ended_at or max(now, run.started_at + timedelta(microseconds=1)))
+    return report(machines_of(run.line), window, now=now, part=Part(run_ids=frozenset([run.pk])))
+
+
+def product_report(product_id: int, place: Place, window: Interval, *, now: datetime) -> Report:
+    """Return the OEE of a place while it made one product."""
+    runs = Run.objects.filter(
+        Q(ended_at__isnull=True) | Q(ended_at__gt=window.start),
+        work_order__product=product_id,
+        started_at__lt=window.end,
+    ).values_list("id", flat=True)
+    return report(machines_of(place), window, now=now, part=Part(run_ids=frozenset(runs)))
+
+
+def shift_report(place: Place, shift: ShiftOccurrence, *, now: datetime) -> Report:
+    """Return the OEE of a place over a shift's time, overtime inside it included."""
+    return report(machines_of(place), Interval(shift.start, shift.end), now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class HourRow:
+    """One clock hour of a shift: what could be expected of it and what came out."""
+
+    window: Interval
+    target: Fraction | None
+    report: Report
+
+
+def hour_rows(place: Place, window: Interval, *, now: datetime) -> list[HourRow]:
+    """Return a window by UTC clock hours, up to now; the first and last may be short."""
+    machines = machines_of(place)
+    rows = []
+    for hour in hours_of(window):
+        span = intersect(hour, window)
+        if span is None or span.start >= now:
+            break
+        row = report(machines, span, now=now)
+        rows.append(HourRow(window=span, target=target_quantity(row), report=row))
+    return rows
+
+
+def target_quantity(of: Report) -> Fraction | None:
+    """Return the pieces that planned time so far asks for: its ideal quantity times the plant's OEE target.
+
+    None while time was planned for which no ideal rate says how fast, so that "ahead" is never claimed without grounds.
+    """
+    if of.sums.planned_time_without_rate or not of.policies:
+        return None
+    return of.sums.ideal_quantity_of_planned_time * of.policies[0].target_oee

@@ -1,0 +1,95 @@
+"""What can be made, and how fast at best."""
+
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, RangeOperators
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import F, Func, Q
+from simple_history.models import HistoricalRecords
+
+from core.models import MasterData
+from enterprise.models import Machine
+
+
+class Product(MasterData):
+    """Something that is made and counted (ISA-95: Material Definition)."""
+
+    unit = models.CharField(
+        max_length=20, default="pcs", help_text="What one counted piece is called: pcs, bottle, kg."
+    )
+
+
+class ValidityRange(Func):
+    """The half-open range [valid_from, valid_until) as PostgreSQL sees it."""
+
+    function = "TSTZRANGE"
+    output_field = DateTimeRangeField()
+
+
+class IdealRate(models.Model):
+    """How fast a machine makes a product when nothing holds it back (ISO 22400: planned run time per unit).
+
+    Effective-dated: what is changed today, as a new row from today on, leaves last month's OEE alone.
+    """
+
+    class Unit(models.TextChoices):
+        SECONDS_PER_PIECE = "s/pc", "seconds per piece"
+        MINUTES_PER_PIECE = "min/pc", "minutes per piece"
+        HOURS_PER_PIECE = "h/pc", "hours per piece"
+        PIECES_PER_SECOND = "pc/s", "pieces per second"
+        PIECES_PER_MINUTE = "pc/min", "pieces per minute"
+        PIECES_PER_HOUR = "pc/h", "pieces per hour"
+
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="ideal_rates")
+    machine = models.ForeignKey(Machine, on_delete=models.PROTECT, related_name="ideal_rates")
+    value = models.DecimalField(max_digits=18, decimal_places=6, validators=[MinValueValidator(Decimal("0.000001"))])
+    unit = models.CharField(max_length=8, choices=Unit, default=Unit.SECONDS_PER_PIECE)
+    valid_from = models.DateTimeField()
+    valid_until = models.DateTimeField(null=True, blank=True, help_text="Empty = until further notice.")
+
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["machine", "product", "-valid_from"]
+        constraints = [
+            models.CheckConstraint(
+                name="ideal_rate_positive",
+                condition=Q(value__gt=0),
+                violation_error_message="The ideal rate is greater than zero.",
+            ),
+            models.CheckConstraint(
+                name="ideal_rate_validity_not_empty",
+                condition=Q(valid_until__isnull=True) | Q(valid_until__gt=F("valid_from")),
+                violation_error_message="'Valid until' must be after 'valid from'.",
+            ),
+            ExclusionConstraint(
+                name="one_ideal_rate_at_a_time",
+                expressions=[
+                    ("product", RangeOperators.EQUAL),
+                    ("machine", RangeOperators.EQUAL),
+                    (ValidityRange("valid_from", "valid_until", RangeBoundary()), RangeOperators.OVERLAPS),
+                ],
+                violation_error_message=(
+                    "The product has a rate on that machine at that time already; end that one first ('valid until')."
+                ),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.product} on {self.machine}: {self.value.normalize():f} {self.get_unit_display()}"
+
+    @property
+    def ideal_cycle_time(self) -> Fraction:
+        """Seconds per piece, exact."""
+        value = Fraction(self.value)
+        seconds = {"s": 1, "min": 60, "h": 3600}
+        left, right = self.unit.split("/")
+        return value * seconds[left] if right == "pc" else seconds[right] / value
+
+    def holds_at(self, at: datetime) -> bool:
+        """Say whether the rate is the valid one at a moment."""
+        return self.valid_from <= at and (self.valid_until is None or at < self.valid_until)

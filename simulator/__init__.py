@@ -1,0 +1,1 @@
+"""Practice: a demo plant, simulated devices, replay of logs."""

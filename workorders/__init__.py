@@ -1,0 +1,1 @@
+"""Intent and its execution: orders, schedule, runs."""
