@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from core.models import ChangedSpan
+from core.facts import fact_cursor
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,12 @@ def mark(changes: Iterable[Change]) -> None:
     Mark from the changed fact to the next one (or leave it open), never only the point: a concurrent writer's fact
     may lie in between. Marking too much costs time, marking too little costs the truth.
     """
-    ChangedSpan.objects.bulk_create(
-        ChangedSpan(subject_id=change.subject_id, changed_from=change.start, changed_until=change.until)
-        for change in changes
-    )
+    marks = list(changes)
+    if not marks:
+        return
+    with fact_cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO core_changedspan (subject_id, changed_from, changed_until)"
+            " SELECT * FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[])",
+            [[m.subject_id for m in marks], [m.start for m in marks], [m.until for m in marks]],
+        )

@@ -23,6 +23,7 @@ from oee.histories import load_history
 HOURS_AT_ONCE = 240
 
 _EXACT = Context(prec=60)
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _FOREVER = datetime.max.replace(tzinfo=UTC)
 STORED_CATEGORIES = (
     Category.RUNNING,
@@ -92,10 +93,14 @@ def take_changes(machine_id: int) -> None:
             _forget(machine_id, changed_from, changed_until)
 
 
-def forget_everything() -> None:
-    """Drop all computed hours of all machines. They are knowledge: facts bring them back."""
-    with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE oee_computedhour, oee_hourslice, oee_hourreason")
+def recompute_from_scratch(machine_id: int, hours: Interval | None) -> None:
+    """Drop every stored hour of a machine and compute those of `hours` from the facts."""
+    with transaction.atomic():
+        _lock(machine_id)
+        _take_marks(machine_id)
+        _forget(machine_id, _LONG_AGO, None)
+        for stretch in _missing(machine_id, hours) if hours else ():
+            _store(machine_id, stretch)
 
 
 def _lock(machine_id: int) -> None:

@@ -2,9 +2,10 @@
 
 import os
 from collections import defaultdict
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from hypothesis import given, settings
@@ -45,10 +46,10 @@ WARSAW = ZoneInfo("Europe/Warsaw")
 SHIFTS = [
     ShiftRule(1, Level.SITE, ShiftKind.REGULAR, "Night", frozenset(range(1, 8)), *times, breaks=breaks)
     for times, breaks in [
-        ((datetime(1, 1, 1, 22).time(), datetime(1, 1, 1, 6).time()), ()),
+        ((time(22), time(6)), ()),
         (
-            (datetime(1, 1, 1, 1, 17).time(), datetime(1, 1, 1, 3, 5).time()),
-            (BreakRule(datetime(1, 1, 1, 2, 20).time(), datetime(1, 1, 1, 2, 50).time()),),
+            (time(1, 17), time(3, 5)),
+            (BreakRule(time(2, 20), time(2, 50)),),
         ),
     ]
 ]
@@ -235,7 +236,7 @@ def test_elements_sum_to_the_window(parts):
     drawn = segments(history, window)
     assert drawn[0].start == window.start
     assert drawn[-1].end == window.end
-    assert all(one.end == next_one.start for one, next_one in zip(drawn, drawn[1:], strict=False))
+    assert all(one.end == next_one.start for one, next_one in pairwise(drawn))
 
 
 @prove

@@ -1,0 +1,293 @@
+"""What every page of the admin shares: sites, rights, one write path, history, and facts that only show."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any, ClassVar, cast
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, models, transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from simple_history.admin import SimpleHistoryAdmin
+from unfold.admin import ModelAdmin, StackedInline, TabularInline
+from unfold.contrib.filters.admin import RelatedDropdownFilter
+from unfold.paginator import InfinitePaginator
+
+from core import master_data
+from core.admin_imports import ImportExportAdmin
+from core.errors import Conflict, DomainError
+
+# Pages that show rows of an app above their own: a machine's tags, a product's rates.
+_contributed: dict[type[models.Model], list[Any]] = defaultdict(list)
+
+
+def add_inline(model: type[models.Model], inline: Any) -> None:
+    """Show an app's rows on the page of a model on a lower floor, which cannot import them."""
+    _contributed[model].append(inline)
+
+
+class Scoped:
+    """Narrow an admin class, its choices and its filters to the sites of the person.
+
+    `scope_paths` lead from the model to its site: `("area__site",)`. None of its own = belongs to every site.
+    """
+
+    scope_paths: ClassVar[tuple[str, ...]] = ()
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        queryset: models.QuerySet[Any] = super().get_queryset(request)  # type: ignore[misc]
+        return master_data.in_scope(queryset, request.user, self.scope_paths)
+
+    def visible_of(self, model: type[models.Model], request: HttpRequest) -> models.QuerySet[Any]:
+        """Return the objects of another model that the person may see."""
+        related = cast(Any, self).admin_site._registry.get(model)
+        if related is None:
+            return model._default_manager.all()
+        return cast(models.QuerySet[Any], related.get_queryset(request))
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if "queryset" not in kwargs:
+            kwargs["queryset"] = self.visible_of(db_field.remote_field.model, request)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
+
+
+class ScopedFilter(RelatedDropdownFilter):  # type: ignore[misc]
+    """Filter by a related object; offer only those that the person may see."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
+        visible = model_admin.visible_of(field.remote_field.model, request)
+        return [(thing.pk, str(thing)) for thing in visible]
+
+
+class MasterDataForm(forms.ModelForm):
+    """A form that also shows why the service refused what the form itself found right."""
+
+    refusal: ClassVar[DomainError | None] = None
+
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]
+        if self.refusal is not None:
+            field = self.refusal.field
+            self.add_error(field if field in self.fields else None, self.refusal.message)
+
+
+class RowInline(Scoped, TabularInline):  # type: ignore[misc]
+    """Children as rows of a table on their parent's page."""
+
+    extra = 0
+    show_change_link = True
+    tab = True
+
+
+class CardInline(Scoped, StackedInline):  # type: ignore[misc]
+    """Children as cards on their parent's page."""
+
+    extra = 0
+    tab = True
+
+
+class ScopedAdmin(Scoped, ModelAdmin):  # type: ignore[misc]
+    """Show a model, within the sites of the person."""
+
+    list_filter_submit = True
+    list_per_page = 50
+    show_full_result_count = False
+    compressed_fields = True
+
+    def get_inlines(self, request: HttpRequest, obj: models.Model | None) -> list[Any]:
+        return [*super().get_inlines(request, obj), *_contributed[self.model]]
+
+
+class MasterDataAdmin(SimpleHistoryAdmin, ImportExportAdmin, ScopedAdmin):  # type: ignore[misc]
+    """Edit master data: every write goes through `core.master_data`, every change shows in the history."""
+
+    form = MasterDataForm
+    warn_unsaved_form = True
+    change_form_before_template = "admin/_seen_version.html"
+    object_history_list_template = "admin/_history.html"
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        refusal = getattr(request, "refusal", None)
+        return type(form.__name__, (form,), {"refusal": refusal}) if refusal else form
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        version = self._version(object_id)
+        seen = request.POST.get("_seen")
+        if seen is not None and version is not None and seen != str(version.pk):
+            _refuse(request, _outdated(version))
+        context = {**(extra_context or {}), "seen_version": version.pk if version else ""}
+        try:
+            return super().changeform_view(request, object_id, form_url, context)
+        except DomainError as refusal:
+            _refuse(request, refusal)
+        except IntegrityError:
+            _refuse(request, Conflict("It contradicts what somebody else stored meanwhile; compare, then save again."))
+        # The failed attempt was rolled back; show the form again, as typed, with the reason.
+        return super().changeform_view(request, object_id, form_url, context)
+
+    def _version(self, object_id: str | None) -> Any:
+        if object_id is None:
+            return None
+        history = self.model.history.filter(**{self.opts.pk.attname: unquote(object_id)})
+        try:
+            return history.select_related("history_user").first()
+        except ValueError:
+            return None
+
+    def save_model(self, request: HttpRequest, obj: models.Model, form: Any, change: bool) -> None:
+        master_data.save(obj)
+
+    def delete_model(self, request: HttpRequest, obj: models.Model) -> None:
+        master_data.delete(obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> None:
+        for obj in queryset:
+            master_data.delete(obj)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        children = formset.save(commit=False)
+        for child in formset.deleted_objects:
+            master_data.delete(child)
+        for child in children:
+            master_data.save(child)
+        formset.save_m2m()
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return self._or_say_why(request, lambda: super(MasterDataAdmin, self).delete_view(request, object_id))
+
+    def response_action(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> Any:
+        def act() -> Any:
+            with transaction.atomic():
+                return super(MasterDataAdmin, self).response_action(request, queryset)
+
+        return self._or_say_why(request, act)
+
+    def _or_say_why(self, request: HttpRequest, act: Callable[[], Any]) -> Any:
+        try:
+            return act()
+        except DomainError as refusal:
+            messages.error(request, refusal.message)
+        return HttpResponseRedirect(request.get_full_path())
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        actions: dict[str, Any] = super().get_actions(request)
+        if _has_switch(self.model) and self.has_change_permission(request):
+            for action in (switch_on, switch_off):
+                actions[action.__name__] = (action, action.__name__, action.short_description)  # type: ignore[attr-defined]
+        return actions
+
+    # --- history: look, never turn back ---
+
+    def revert_disabled(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return True
+
+    def history_form_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        # An old version cannot be opened as a form: saving it would be a write past the services.
+        raise Http404
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        # The history of what was deleted has no site any more, so only those who see all of them may look.
+        everywhere = not self.scope_paths or master_data.sees_every_site(request.user)
+        if not everywhere and not self.get_queryset(request).filter(pk=unquote(object_id)).exists():
+            raise Http404
+        return super().history_view(request, object_id, extra_context)
+
+
+def _refuse(request: HttpRequest, refusal: DomainError) -> None:
+    request.refusal = refusal  # type: ignore[attr-defined]
+
+
+def _outdated(version: Any) -> Conflict:
+    who = version.history_user or "The system"
+    return Conflict(
+        f"{who} changed this at {version.history_date:%H:%M:%S} UTC, while you were editing."
+        " Compare with the history, then save again to replace it."
+    )
+
+
+def _has_switch(model: type[models.Model]) -> bool:
+    return any(field.name == "is_active" for field in model._meta.concrete_fields)
+
+
+def _switch(model_admin: Any, request: HttpRequest, queryset: models.QuerySet[Any], is_active: bool) -> None:
+    if not model_admin.has_change_permission(request):
+        raise PermissionDenied
+    changed = list(queryset.exclude(is_active=is_active))
+    for thing in changed:
+        thing.is_active = is_active
+        master_data.save(thing)
+    model_admin.message_user(request, f"Switched {'on' if is_active else 'off'}: {len(changed)}.", messages.SUCCESS)
+
+
+@admin.action(description="Switch on")
+def switch_on(model_admin: Any, request: HttpRequest, queryset: models.QuerySet[Any]) -> None:
+    """Mark the chosen ones active."""
+    _switch(model_admin, request, queryset, True)
+
+
+@admin.action(description="Switch off")
+def switch_off(model_admin: Any, request: HttpRequest, queryset: models.QuerySet[Any]) -> None:
+    """Mark the chosen ones inactive; what they recorded stays."""
+    _switch(model_admin, request, queryset, False)
+
+
+class ReadOnlyAdmin(ScopedAdmin):
+    """Show what nobody edits here."""
+
+    actions = None
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class FactAdmin(ReadOnlyAdmin):
+    """Show facts page by page without ever counting them: there may be hundreds of millions."""
+
+    paginator = InfinitePaginator
+    show_full_result_count = False
+
+
+# --- cells of lists ---
+
+
+def link(thing: models.Model | None, text: str | None = None) -> str | SafeString:
+    """Return a link to the page of a thing."""
+    if thing is None:
+        return "–"
+    meta = thing._meta
+    try:
+        url = reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[thing.pk])
+    except NoReverseMatch:
+        return str(thing)
+    return format_html('<a class="crumb" href="{}">{}</a>', url, text or str(thing))
+
+
+def trail(*things: models.Model | None) -> SafeString:
+    """Return where something is, from the site inwards, each step a link."""
+    return format_html_join(
+        format_html('<span class="crumb-separator" aria-hidden="true">›</span>'),
+        "{}",
+        ((link(thing),) for thing in things if thing is not None),
+    )

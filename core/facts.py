@@ -1,0 +1,74 @@
+"""Append facts set-wise: idempotent, order-independent, safe with many writers.
+
+A fact has a natural key of (owner, moment). The same fact again changes nothing; another value for a stored key is a
+conflict: the stored one stays, and the other goes back to whoever keeps refused items.
+"""
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+
+import psycopg
+from django.db import connection
+
+Key = tuple[int, datetime]
+Value = TypeVar("Value", bound=Hashable)
+
+
+class Verdict(StrEnum):
+    """What became of a delivered fact."""
+
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    CONFLICT = "conflict"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[Value]):
+    """The verdict on one fact; `stored` is the value that a conflicting one met."""
+
+    verdict: Verdict
+    stored: Value | None = None
+
+
+def append(
+    facts: Sequence[tuple[Key, Value]],
+    *,
+    insert: Callable[[list[tuple[Key, Value]]], set[Key]],
+    look_up: Callable[[list[Key]], dict[Key, Value]],
+) -> tuple[list[Answer[Value]], set[Key]]:
+    """Append facts through `insert`, and answer each in the order given; also return the keys that are new.
+
+    `insert` gets distinct keys in key order and returns those it stored; `look_up` returns what is stored under the
+    others, in a later statement, so that a concurrent writer's commit is seen. Of two facts with one key in the same
+    delivery, the first counts.
+    """
+    first: dict[Key, Value] = {}
+    for key, value in facts:
+        first.setdefault(key, value)
+    # In key order, or two writers with the same keys in another order would deadlock.
+    new = insert(sorted(first.items(), key=lambda item: item[0]))
+    known = look_up([key for key in first if key not in new]) if len(new) < len(first) else {}
+    answers: list[Answer[Value]] = []
+    answered: set[Key] = set()
+    for key, value in facts:
+        stored = first[key] if key in new else known[key]
+        if value != stored:
+            answers.append(Answer(Verdict.CONFLICT, stored))
+        elif key in new and key not in answered:
+            answers.append(Answer(Verdict.ACCEPTED))
+        else:
+            answers.append(Answer(Verdict.DUPLICATE))
+        answered.add(key)
+    return answers, new
+
+
+def fact_cursor() -> psycopg.Cursor[Any]:
+    """Return a cursor on Django's connection, inside its transaction, whose parameters travel apart from the statement.
+
+    Django's own renders parameters into the text of the statement, which costs most of the time of a large batch.
+    """
+    connection.ensure_connection()
+    return psycopg.Cursor(connection.connection)

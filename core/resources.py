@@ -1,0 +1,353 @@
+"""Master data as spreadsheets: one row per thing, parents by their code, written like every other change."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime, time
+from decimal import Decimal, InvalidOperation
+from typing import Any, ClassVar
+
+import tablib
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
+from django.db import DataError, IntegrityError, models, transaction
+from django.utils.dateparse import parse_date, parse_datetime, parse_time
+from import_export.fields import Field
+from import_export.resources import ModelResource
+from import_export.results import RowResult
+from import_export.widgets import Widget
+
+from core import master_data, spreadsheets
+from core.errors import DomainError
+
+Scope = Callable[[type[models.Model]], models.QuerySet[Any]]
+
+YES, NO = "yes", "no"
+_TRUE = {"yes", "y", "true", "1", "x"}
+_FALSE = {"no", "n", "false", "0"}
+
+
+def natural_key(model: type[models.Model]) -> str:
+    """Return the name of the field by which people and files call a thing: its first unique text field."""
+    for field in model._meta.concrete_fields:
+        if isinstance(field, models.CharField) and field.unique and not field.primary_key:
+            return field.name
+    raise LookupError(f"{model._meta.label} has no unique text field")
+
+
+def everything(model: type[models.Model]) -> models.QuerySet[Any]:
+    """Return all objects of a model: the scope of whoever may see every site."""
+    return model._default_manager.all()
+
+
+class ValueWidget(Widget):  # type: ignore[misc]
+    """Translate a cell to the value of a model field and back; refuse what is not plainly one."""
+
+    def __init__(self, model_field: models.Field[Any, Any]) -> None:
+        super().__init__()
+        self.model_field = model_field
+
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> Any:
+        if value is None or value == "":
+            return self.empty_value()
+        if isinstance(value, str) and "\0" in value:
+            raise ValueError("It contains a character that cannot be stored.")
+        return parse(self.model_field, value)
+
+    def empty_value(self) -> Any:
+        """Return what an empty cell means: the field's default, none, or empty text."""
+        if self.model_field.has_default():
+            return self.model_field.get_default()
+        return None if self.model_field.null else ""
+
+    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> Any:
+        if value is None:
+            return ""
+        if isinstance(value, bool):
+            return YES if value else NO
+        if isinstance(value, datetime | date):
+            return value.isoformat()
+        if isinstance(value, time):
+            return value.strftime("%H:%M:%S" if value.second else "%H:%M")
+        if isinstance(value, list):
+            return " ".join(str(item) for item in value)
+        return value if isinstance(value, int | Decimal) else str(value)
+
+
+class ReferenceWidget(Widget):  # type: ignore[misc]
+    """Translate the code of another thing to that thing and back; only what the importing person may see is found."""
+
+    def __init__(self, model_field: models.ForeignKey[Any, Any]) -> None:
+        super().__init__()
+        self.model_field = model_field
+        self.model: type[models.Model] = model_field.remote_field.model
+        self.key = natural_key(self.model)
+        self.scope: Scope = everything
+
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> Any:
+        if value is None or value == "":
+            return None
+        code = as_text(value)
+        found = self.scope(self.model).filter(**{self.key: code}).first()
+        if found is None:
+            kind = self.model._meta.verbose_name
+            raise ValueError(f"There is no {kind} '{code}'; correct it, or import the {kind} first.")
+        return found
+
+    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> Any:
+        return "" if value is None else getattr(value, self.key)
+
+
+def as_text(value: Any) -> str:
+    """Return a cell as text; spreadsheet programs turn a code such as 1001 into a number."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(value).strip()
+
+
+def parse(field: models.Field[Any, Any], value: Any) -> Any:
+    """Return a cell as a value of the field; raise ValueError that says in plain words how to write it."""
+    if isinstance(field, ArrayField):
+        return [parse(field.base_field, part) for part in as_text(value).replace(",", " ").split()]
+    if field.choices:
+        return _choice(field, as_text(value))
+    match field:
+        case models.BooleanField():
+            return _boolean(value)
+        case models.DecimalField():
+            return _decimal(value)
+        case models.IntegerField():
+            return _integer(value)
+        case models.DateTimeField():
+            return _moment(value)
+        case models.DateField():
+            return _day(value)
+        case models.TimeField():
+            return _time(value)
+    return as_text(value)
+
+
+def _choice(field: models.Field[Any, Any], text: str) -> Any:
+    choices = list(field.flatchoices)
+    for value, label in choices:
+        if text.casefold() in (str(value).casefold(), str(label).casefold()):
+            return value
+    raise ValueError(f"'{text}' is none of: {', '.join(str(value) for value, _ in choices)}.")
+
+
+def _boolean(value: Any) -> bool:
+    text = as_text(value).casefold()
+    if text not in _TRUE | _FALSE:
+        raise ValueError(f"Write yes or no, not '{value}'.")
+    return text in _TRUE
+
+
+def _decimal(value: Any) -> Decimal:
+    try:
+        # The text of a binary fraction is its shortest exact form, so 0.1 stays 0.1.
+        number = Decimal(as_text(value))
+    except InvalidOperation:
+        raise ValueError(f"Write a number with a point, such as 1.5, not '{value}'.") from None
+    if not number.is_finite():
+        raise ValueError(f"'{value}' is no number.")
+    return number
+
+
+def _integer(value: Any) -> int:
+    text = as_text(value)
+    if not text.lstrip("-").isdecimal() or len(text) > 20:
+        raise ValueError(f"Write a whole number, not '{value}'.")
+    return int(text)
+
+
+def _moment(value: Any) -> datetime:
+    try:
+        at = value if isinstance(value, datetime) else parse_datetime(as_text(value))
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise ValueError(f"Write date, time and zone, such as 2026-01-31T06:00:00+01:00, not '{value}'.")
+    return at
+
+
+def _day(value: Any) -> date:
+    if isinstance(value, datetime):
+        return value.date()
+    try:
+        day = value if isinstance(value, date) else parse_date(as_text(value))
+    except ValueError:
+        day = None
+    if day is None:
+        raise ValueError(f"Write a date such as 2026-01-31, not '{value}'.")
+    return day
+
+
+def _time(value: Any) -> time:
+    try:
+        at = value if isinstance(value, time) else parse_time(as_text(value))
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is not None:
+        raise ValueError(f"Write a time of day such as 06:00, not '{value}'.")
+    return at
+
+
+class MasterDataResource(ModelResource):  # type: ignore[misc]
+    """Import and export one kind of master data: update what its key finds, create the rest, all or nothing.
+
+    A subclass names `Meta.model`, `Meta.fields` in the order of the columns and `Meta.import_id_fields`, the key.
+    `examples` gives a cell per column for the template.
+    """
+
+    examples: ClassVar[dict[str, str]] = {}
+
+    class Meta:
+        skip_unchanged = True
+        report_skipped = True
+        clean_model_instances = True
+        use_transactions = True
+        store_row_values = True
+
+    def __init__(self, actor: Any = None, now: datetime | None = None, scope: Scope = everything, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.actor = actor
+        self.now = now
+        self.scope = scope
+        for field in self.fields.values():
+            if isinstance(field.widget, ReferenceWidget):
+                field.widget.scope = scope
+
+    @classmethod
+    def field_from_django_field(cls, field_name: str, django_field: Any, readonly: bool) -> Field:
+        widget = (
+            ReferenceWidget(django_field) if isinstance(django_field, models.ForeignKey) else ValueWidget(django_field)
+        )
+        return Field(attribute=field_name, column_name=field_name, widget=widget, readonly=readonly)
+
+    def get_queryset(self) -> models.QuerySet[Any]:
+        return self.scope(self._meta.model)
+
+    @classmethod
+    def column_names(cls) -> list[str]:
+        """Return the columns in order."""
+        return [field.column_name for field in cls().get_import_fields()]
+
+    @classmethod
+    def column_help(cls) -> list[tuple[str, str, str, str]]:
+        """Return for each column its name, whether it is needed, what it means, and an example."""
+        return [cls._help(field) for field in cls().get_import_fields()]
+
+    @classmethod
+    def _help(cls, field: Field) -> tuple[str, str, str, str]:
+        example = cls.examples.get(field.column_name, "")
+        widget = field.widget
+        if isinstance(widget, ReferenceWidget):
+            meaning = f"The {widget.key.replace('_', ' ')} of the {widget.model._meta.verbose_name}."
+            return field.column_name, NO if widget.model_field.null else YES, meaning, example
+        if not isinstance(widget, ValueWidget):
+            return field.column_name, NO, getattr(widget, "meaning", ""), example
+        model_field = widget.model_field
+        needed = not (model_field.blank or model_field.null or model_field.has_default())
+        return field.column_name, YES if needed else NO, _meaning(model_field), example
+
+    def before_import(self, dataset: tablib.Dataset, **kwargs: Any) -> None:
+        """Refuse a file whose columns are not ours, or that says two things of the same key."""
+        known = self.column_names()
+        headers = list(dataset.headers or [])
+        unknown = [header or "(without a name)" for header in headers if header not in known]
+        if unknown:
+            raise ValidationError(f"Unknown column: {', '.join(unknown)}. The columns are: {', '.join(known)}.")
+        repeated = sorted({header for header in headers if headers.count(header) > 1})
+        if repeated:
+            raise ValidationError(f"The column {', '.join(repeated)} is there twice.")
+        missing = [name for name in self._needed_columns() if name not in headers]
+        if missing:
+            raise ValidationError(f"The column {', '.join(missing)} is missing; start from the template.")
+        self._refuse_repeated_keys(headers, dataset)
+
+    def _needed_columns(self) -> list[str]:
+        needed = [name for name, need, _, _ in self.column_help() if need == YES]
+        return [*needed, *(name for name in self.get_import_id_fields() if name not in needed)]
+
+    def _refuse_repeated_keys(self, headers: list[str], dataset: Iterable[Sequence[Any]]) -> None:
+        columns = [headers.index(name) for name in self.get_import_id_fields()]
+        seen: dict[tuple[str, ...], int] = {}
+        for number, row in enumerate(dataset, start=2):
+            if _is_skipped(row):
+                continue
+            key = tuple("" if row[column] is None else as_text(row[column]) for column in columns)
+            if key in seen:
+                raise ValidationError(
+                    f"Row {number} is about the same as row {seen[key]}: {' '.join(filter(None, key))}."
+                )
+            seen[key] = number
+
+    def import_row(self, row: dict[str, Any], instance_loader: Any, **kwargs: Any) -> RowResult:
+        if _is_skipped(list(row.values())):
+            passed_over = self.get_row_result_class()()
+            passed_over.import_type = RowResult.IMPORT_TYPE_SKIP
+            passed_over.diff = ["" for _ in self.get_diff_headers()]
+            return passed_over
+        return super().import_row(row, instance_loader, **kwargs)
+
+    def get_instance(self, instance_loader: Any, row: dict[str, Any]) -> models.Model | None:
+        key = {}
+        for name in self.get_import_id_fields():
+            field = self.fields[name]
+            try:
+                key[field.attribute] = field.clean(row)
+            except ValueError:
+                # It is reported with its column when the row's cells are read.
+                return None
+        found = list(self.get_queryset().filter(**key)[:2])
+        if len(found) > 1:
+            raise ValidationError("Several stored rows match; change this one by hand.")
+        return found[0] if found else None
+
+    def before_save_instance(self, instance: models.Model, row: dict[str, Any], **kwargs: Any) -> None:
+        file_name = kwargs.get("file_name")
+        if file_name:
+            instance._change_reason = f"Import of {file_name}"[:100]  # type: ignore[attr-defined]
+
+    def do_instance_save(self, instance: models.Model, is_create: bool) -> None:
+        with refusals_as_validation(self), transaction.atomic():
+            self.write(instance)
+
+    def write(self, instance: models.Model) -> None:
+        """Save through the one path of every change."""
+        master_data.save(instance)
+
+
+class refusals_as_validation:  # noqa: N801 - it reads as a statement
+    """Translate a service's or the database's refusal to a row's validation error, naming a column."""
+
+    def __init__(self, resource: MasterDataResource) -> None:
+        self.columns = set(resource.fields)
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
+        if isinstance(error, DomainError):
+            if error.field in self.columns:
+                raise ValidationError({error.field: error.message}) from error
+            raise ValidationError(error.message) from error
+        if isinstance(error, IntegrityError):
+            raise ValidationError("It contradicts what is stored; compare it with the list.") from error
+        if isinstance(error, DataError):
+            raise ValidationError("A value is outside what can be stored.") from error
+
+
+def _is_skipped(row: Sequence[Any]) -> bool:
+    return spreadsheets.is_blank(row) or spreadsheets.is_comment(row)
+
+
+def _meaning(field: models.Field[Any, Any]) -> str:
+    parts = [str(field.help_text) or f"{str(field.verbose_name).capitalize()}."]
+    base = field.base_field if isinstance(field, ArrayField) else field
+    if base.choices:
+        parts.append("One of: " if base is field else "Several, with spaces between, of: ")
+        parts.append(", ".join(f"{value} ({label})" for value, label in base.flatchoices) + ".")
+    elif isinstance(field, models.BooleanField):
+        parts.append("yes or no.")
+    if field.has_default() and field.get_default() not in ("", []):
+        parts.append(f"Empty = {ValueWidget(field).render(field.get_default())}.")
+    return " ".join(parts)

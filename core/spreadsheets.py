@@ -1,0 +1,180 @@
+"""CSV and XLSX files as people send them: bounded before they are read, harmless when they are opened."""
+
+import csv
+import io
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+from itertools import islice
+from typing import Any
+
+import tablib
+import xlsxwriter
+from import_export.formats import base_formats
+
+MAX_UPLOAD_BYTES = 5 * 1024 * 1024
+MAX_UNPACKED_BYTES = 25 * 1024 * 1024
+MAX_PARTS = 500
+MAX_ROWS = 5_000
+MAX_COLUMNS = 60
+
+# A spreadsheet program takes a text that begins with one of these for a formula; an apostrophe makes it text again.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+COMMENT = "#"
+
+Cell = Any
+
+
+class UnreadableFile(ValueError):
+    """The file is too big, damaged or not what its name says; the message says what to do."""
+
+
+class CsvFormat(base_formats.CSV):  # type: ignore[misc]
+    """CSV in UTF-8, separated by comma, semicolon or tab."""
+
+    def create_dataset(self, in_stream: str | bytes, **kwargs: Any) -> tablib.Dataset:
+        text = in_stream.decode("utf-8-sig") if isinstance(in_stream, bytes) else in_stream
+        text = text.removeprefix("\ufeff")
+        header = text.partition("\n")[0]
+        delimiter = max(",;\t", key=header.count)
+        try:
+            rows = list(bounded(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)))
+        except csv.Error as error:
+            raise UnreadableFile(f"The file is no valid CSV: {error}.") from error
+        return dataset([[without_guard(cell) for cell in row] for row in rows])
+
+    def export_data(self, dataset: tablib.Dataset, **kwargs: Any) -> str:
+        return csv_text([dataset.headers or [], *dataset])
+
+
+class XlsxFormat(base_formats.XLSX):  # type: ignore[misc]
+    """The first sheet of an Excel workbook."""
+
+    def create_dataset(self, in_stream: bytes) -> tablib.Dataset:
+        import openpyxl
+
+        refuse_bomb(in_stream)
+        try:
+            book = openpyxl.load_workbook(io.BytesIO(in_stream), read_only=True, data_only=True, keep_links=False)
+            sheet = book.worksheets[0]
+            # What the sheet says of its own size may be wrong, and is then believed.
+            sheet.reset_dimensions()
+            rows = list(bounded(sheet.iter_rows(values_only=True)))
+        except UnreadableFile:
+            raise
+        except Exception as error:
+            # The parser's own errors are of many kinds, down to KeyError and those of XML.
+            raise UnreadableFile("The file is no Excel workbook that can be read; save it anew as .xlsx.") from error
+        return dataset(rows)
+
+    def export_data(self, dataset: tablib.Dataset, **kwargs: Any) -> bytes:
+        return workbook({dataset.title or "Data": [dataset.headers or [], *dataset]})
+
+
+def refuse_bomb(content: bytes) -> None:
+    """Raise UnreadableFile when the workbook's parts would unpack to more than is sensible; unpacks nothing."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            parts = archive.infolist()
+    except zipfile.BadZipFile as error:
+        raise UnreadableFile("The file is no Excel workbook; save it as .xlsx or as CSV.") from error
+    # The reader never unpacks more of a part than its entry says, so the entries can be believed.
+    if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED_BYTES:
+        raise UnreadableFile(
+            f"The workbook unpacks to more than {MAX_UNPACKED_BYTES // 1024**2} MB; keep only the rows to import."
+        )
+
+
+def bounded(rows: Iterable[Sequence[Cell]]) -> Iterator[Sequence[Cell]]:
+    """Yield rows, and raise UnreadableFile at the first one too many or too wide."""
+    rows = iter(rows)
+    for row in islice(rows, MAX_ROWS + 1):
+        if len(row) > MAX_COLUMNS:
+            raise UnreadableFile(f"The sheet has more than {MAX_COLUMNS} columns; keep only those of the template.")
+        yield row
+    if next(rows, None) is not None:
+        raise UnreadableFile(
+            f"The sheet has more than {MAX_ROWS:,} rows (empty ones between count too); import it in parts."
+        )
+
+
+def dataset(rows: list[Sequence[Cell]]) -> tablib.Dataset:
+    """Return rows, the first one headers, as a dataset: text stripped, short rows filled up, empty ends cut off."""
+    cleaned = [[cell.strip() if isinstance(cell, str) else cell for cell in row] for row in rows]
+    while cleaned and is_blank(cleaned[-1]):
+        cleaned.pop()
+    if not cleaned:
+        raise UnreadableFile("The file is empty; start from the template.")
+    headers = ["" if cell is None else str(cell) for cell in cleaned[0]]
+    while headers and not headers[-1]:
+        headers.pop()
+    data = tablib.Dataset(headers=headers)
+    for number, row in enumerate(cleaned[1:], start=2):
+        if not is_blank(row[len(headers) :]):
+            raise UnreadableFile(f"Row {number} has more cells than there are columns; is a text with commas unquoted?")
+        data.append([*row[: len(headers)], *[None] * (len(headers) - len(row))])
+    return data
+
+
+def is_blank(row: Iterable[Cell]) -> bool:
+    """Say whether every cell is empty."""
+    return all(cell is None or cell == "" for cell in row)
+
+
+def is_comment(row: Sequence[Cell]) -> bool:
+    """Say whether a row is a remark: its first cell begins with #."""
+    return bool(row) and isinstance(row[0], str) and row[0].startswith(COMMENT)
+
+
+def csv_text(rows: Iterable[Sequence[Cell]]) -> str:
+    """Return rows as CSV (UTF-8 with a byte-order mark, so that spreadsheet programs recognise it)."""
+    out = io.StringIO(newline="")
+    csv.writer(out, lineterminator="\r\n").writerows([[guarded(cell) for cell in row] for row in rows])
+    return "\ufeff" + out.getvalue()
+
+
+def guarded(cell: Cell) -> str:
+    """Return a cell's text such that no spreadsheet program takes it for a formula; numbers stay numbers."""
+    if cell is None:
+        return ""
+    if isinstance(cell, int | Decimal):
+        return plain_number(cell)
+    text = str(cell)
+    return f"'{text}" if text.startswith((*FORMULA_STARTS, "'")) else text
+
+
+def without_guard(text: str) -> str:
+    """Return what `guarded` was given."""
+    return text[1:] if text.startswith("'") and text[1:].startswith((*FORMULA_STARTS, "'")) else text
+
+
+def plain_number(number: int | Decimal) -> str:
+    """Return a number in full, without exponent or needless zeros."""
+    return f"{number.normalize():f}" if isinstance(number, Decimal) else str(number)
+
+
+def workbook(sheets: dict[str, list[Sequence[Cell]]]) -> bytes:
+    """Return an Excel workbook; the first row of each sheet is its header. Text is never a formula or a link."""
+    out = io.BytesIO()
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    with xlsxwriter.Workbook(out, options) as book:
+        bold = book.add_format({"bold": True, "bottom": 1})
+        for title, rows in sheets.items():
+            sheet = book.add_worksheet(title[:31])
+            sheet.freeze_panes(1, 0)
+            for number, row in enumerate(rows):
+                for column, cell in enumerate(row):
+                    _write(sheet, number, column, cell, bold if number == 0 else None)
+            sheet.autofit()
+    return out.getvalue()
+
+
+def _write(sheet: Any, row: int, column: int, cell: Cell, style: Any) -> None:
+    if cell is None or cell == "":
+        return
+    # A cell holds a binary fraction; a number that would not come back the same is written as text.
+    if isinstance(cell, int | Decimal) and not isinstance(cell, bool) and Decimal(repr(float(cell))) == cell:
+        sheet.write_number(row, column, float(cell), style)
+    else:
+        text = plain_number(cell) if isinstance(cell, int | Decimal) else str(cell)
+        sheet.write_string(row, column, text, style)

@@ -1,0 +1,168 @@
+"""Write what counters say, and what people say about it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.db import transaction
+
+from accounts.models import User
+from core.announcements import announce
+from core.changes import Change, mark
+from core.errors import Invalid
+from core.facts import Answer, Key, append, fact_cursor
+from counts.models import CountCorrection, CountHistory, CountTag
+
+_MOMENT = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class NewReading:
+    """A counter's reading, as somebody reports it; `value` in pulses."""
+
+    tag_id: int
+    machine_id: int
+    is_running_counter: bool
+    occurred_at: datetime
+    value: Decimal
+    source: str = ""
+
+
+@transaction.atomic
+def record_readings(readings: Sequence[NewReading], *, recorded_at: datetime) -> list[Answer[Decimal]]:
+    """Append readings and answer each, in order. Tags must exist and values fit: the caller looked."""
+    # Of repetitions within one delivery the first counts, also as to who delivered it.
+    sources = {(reading.tag_id, reading.occurred_at): reading.source for reading in reversed(readings)}
+    answers, new = append(
+        [((reading.tag_id, reading.occurred_at), reading.value) for reading in readings],
+        insert=lambda facts: _insert(facts, sources, recorded_at),
+        look_up=_look_up,
+    )
+    _mark_new(readings, new)
+    announce("machine", {reading.machine_id for reading in readings if (reading.tag_id, reading.occurred_at) in new})
+    return answers
+
+
+def _insert(facts: list[tuple[Key, Decimal]], sources: Mapping[Key, str], recorded_at: datetime) -> set[Key]:
+    with fact_cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO counts_counthistory (tag_id, occurred_at, value, recorded_at, source)
+            SELECT tag_id, occurred_at, value, %s, source
+            FROM unnest(%s::bigint[], %s::timestamptz[], %s::numeric[], %s::text[])
+                AS fact (tag_id, occurred_at, value, source)
+            ORDER BY tag_id, occurred_at
+            ON CONFLICT DO NOTHING RETURNING tag_id, occurred_at
+            """,
+            [
+                recorded_at,
+                [key[0] for key, _ in facts],
+                [key[1] for key, _ in facts],
+                [value for _, value in facts],
+                [sources[key] for key, _ in facts],
+            ],
+        )
+        return set(cursor.fetchall())
+
+
+def _look_up(keys: list[Key]) -> dict[Key, Decimal]:
+    with fact_cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT tag_id, occurred_at, value
+            FROM counts_counthistory
+            JOIN unnest(%s::bigint[], %s::timestamptz[]) AS wanted (tag_id, occurred_at) USING (tag_id, occurred_at)
+            """,
+            [[key[0] for key in keys], [key[1] for key in keys]],
+        )
+        return {(row[0], row[1]): row[2] for row in cursor.fetchall()}
+
+
+def _mark_new(readings: Iterable[NewReading], new: set[Key]) -> None:
+    """Mark what the new readings count: their own moments, and for a running counter up to the next reading, or open."""
+    deltas: dict[int, list[datetime]] = {}
+    running: dict[tuple[int, int], list[datetime]] = {}
+    for reading in readings:
+        if (reading.tag_id, reading.occurred_at) not in new:
+            continue
+        if reading.is_running_counter:
+            running.setdefault((reading.machine_id, reading.tag_id), []).append(reading.occurred_at)
+        else:
+            deltas.setdefault(reading.machine_id, []).append(reading.occurred_at)
+    changes = [Change(machine_id, min(moments), max(moments) + _MOMENT) for machine_id, moments in deltas.items()]
+    if running:
+        changes.extend(_until_next_reading(running))
+    mark(changes)
+
+
+def _until_next_reading(running: dict[tuple[int, int], list[datetime]]) -> list[Change]:
+    with fact_cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT span.machine_id, min(span.first), CASE WHEN bool_and(following.at IS NOT NULL) THEN max(following.at) END
+            FROM unnest(%s::bigint[], %s::bigint[], %s::timestamptz[], %s::timestamptz[])
+                AS span (machine_id, tag_id, first, last)
+            LEFT JOIN LATERAL (
+                SELECT occurred_at AS at FROM counts_counthistory
+                WHERE tag_id = span.tag_id AND occurred_at > span.last ORDER BY occurred_at LIMIT 1
+            ) AS following ON TRUE
+            GROUP BY span.machine_id
+            """,
+            [
+                [machine_id for machine_id, _ in running],
+                [tag_id for _, tag_id in running],
+                [min(moments) for moments in running.values()],
+                [max(moments) for moments in running.values()],
+            ],
+        )
+        # The next reading's own increment changes too.
+        return [Change(row[0], row[1], None if row[2] is None else row[2] + _MOMENT) for row in cursor.fetchall()]
+
+
+@transaction.atomic
+def correct_count(
+    *, fact: CountHistory, value: Decimal | None, comment: str, actor: User, recorded_at: datetime
+) -> CountCorrection:
+    """Append a person's word on a reading: another value in pulses, or None to void it.
+
+    Raises Invalid for a missing comment or a value that the tag cannot have.
+    """
+    if not comment.strip():
+        raise Invalid("Say why: a correction needs a comment.", field="comment")
+    if value is not None and value < 0:
+        raise Invalid("A count is not negative.", field="value")
+    correction = CountCorrection.objects.create(
+        tag_id=fact.tag_id,
+        occurred_at=fact.occurred_at,
+        value=value,
+        comment=comment.strip(),
+        corrected_by=actor,
+        recorded_at=recorded_at,
+    )
+    mark(
+        [
+            Change(
+                fact.tag.machine_id,
+                fact.occurred_at,
+                None if fact.tag.mode == CountTag.Mode.RUNNING else fact.occurred_at + _MOMENT,
+            )
+        ]
+    )
+    announce("machine", [fact.tag.machine_id])
+    return correction
+
+
+def tag_changed(*, before: CountTag | None, after: CountTag | None) -> None:
+    """Mark a machine's whole past when what its counter's readings mean changed."""
+    if before is None or after is None:
+        return
+    meaning = ("machine_id", "count_type_id", "mode", "scale", "modulus", "reset_policy")
+    if all(getattr(before, name) == getattr(after, name) for name in meaning):
+        return
+    first = CountHistory.objects.filter(tag=after).order_by("occurred_at").values_list("occurred_at", flat=True).first()
+    if first is None:
+        return
+    machines = {before.machine_id, after.machine_id}
+    mark(Change(machine_id, first) for machine_id in machines)
+    announce("machine", machines)

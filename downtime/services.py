@@ -1,0 +1,197 @@
+"""Write what machines and people say about states."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts.models import User
+from core.announcements import announce
+from core.changes import Change, mark
+from core.errors import Conflict, Invalid
+from core.facts import Answer, Key, append, fact_cursor
+from downtime.models import StateCorrection, StateHistory, StateReason
+from enterprise.models import Machine
+
+StateValue = tuple[int, str]
+"""Reason id and detail: what must agree for a delivery to be a repetition."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewState:
+    """A machine went into a state, as somebody reports it."""
+
+    machine_id: int
+    occurred_at: datetime
+    reason_id: int
+    detail: str = ""
+    source: str = ""
+
+
+@transaction.atomic
+def record_states(states: Sequence[NewState], *, recorded_at: datetime) -> list[Answer[StateValue]]:
+    """Append state facts and answer each, in order. Machines and reasons must exist: the caller looked them up."""
+    # Of repetitions within one delivery the first counts, also as to who delivered it.
+    sources = {(state.machine_id, state.occurred_at): state.source for state in reversed(states)}
+    answers, new = append(
+        [((state.machine_id, state.occurred_at), (state.reason_id, state.detail)) for state in states],
+        insert=lambda facts: _insert(facts, sources, recorded_at),
+        look_up=_look_up,
+    )
+    _mark_new(new)
+    announce("machine", (machine_id for machine_id, _ in new))
+    return answers
+
+
+def _insert(facts: list[tuple[Key, StateValue]], sources: Mapping[Key, str], recorded_at: datetime) -> set[Key]:
+    with fact_cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO downtime_statehistory (machine_id, occurred_at, reason_id, detail, recorded_at, source)
+            SELECT machine_id, occurred_at, reason_id, detail, %s, source
+            FROM unnest(%s::bigint[], %s::timestamptz[], %s::bigint[], %s::text[], %s::text[])
+                AS fact (machine_id, occurred_at, reason_id, detail, source)
+            ORDER BY machine_id, occurred_at
+            ON CONFLICT DO NOTHING RETURNING machine_id, occurred_at
+            """,
+            [
+                recorded_at,
+                [key[0] for key, _ in facts],
+                [key[1] for key, _ in facts],
+                [reason_id for _, (reason_id, _) in facts],
+                [detail for _, (_, detail) in facts],
+                [sources[key] for key, _ in facts],
+            ],
+        )
+        return set(cursor.fetchall())
+
+
+def _look_up(keys: list[Key]) -> dict[Key, StateValue]:
+    with fact_cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT machine_id, occurred_at, reason_id, detail
+            FROM downtime_statehistory
+            JOIN unnest(%s::bigint[], %s::timestamptz[]) AS wanted (machine_id, occurred_at)
+                USING (machine_id, occurred_at)
+            """,
+            [[key[0] for key in keys], [key[1] for key in keys]],
+        )
+        return {(row[0], row[1]): (row[2], row[3]) for row in cursor.fetchall()}
+
+
+def _mark_new(new: set[Key]) -> None:
+    """Mark each machine from its first new state to the state that follows its last new one, or open."""
+    if not new:
+        return
+    spans: dict[int, tuple[datetime, datetime]] = {}
+    for machine_id, at in new:
+        first, last = spans.get(machine_id, (at, at))
+        spans[machine_id] = min(first, at), max(last, at)
+    with fact_cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT span.machine_id, span.first, (
+                SELECT occurred_at FROM downtime_statehistory
+                WHERE machine_id = span.machine_id AND occurred_at > span.last ORDER BY occurred_at LIMIT 1
+            )
+            FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[]) AS span (machine_id, first, last)
+            """,
+            [list(spans), [first for first, _ in spans.values()], [last for _, last in spans.values()]],
+        )
+        mark(Change(*row) for row in cursor.fetchall())
+
+
+@transaction.atomic
+def correct_state(
+    *,
+    machine: Machine,
+    starts_at: datetime,
+    ends_at: datetime | None,
+    reason: StateReason,
+    comment: str,
+    actor: User,
+    recorded_at: datetime,
+    replaces_running: bool = False,
+    seen_correction_id: int | None = None,
+) -> StateCorrection:
+    """Append a person's word on a span of a machine's time; what was said before stays readable.
+
+    Raises Invalid for an empty span, a missing comment or an inactive reason, and Conflict when somebody corrected
+    the span after `seen_correction_id`, the newest correction that the editor saw (0 = none; None = do not check).
+    """
+    if not comment.strip():
+        raise Invalid("Say why: a correction needs a comment.", field="comment")
+    if ends_at is not None and ends_at <= starts_at:
+        raise Invalid("The corrected span must end after it starts.", field="ends_at")
+    if not reason.is_active:
+        raise Invalid(f"'{reason}' is switched off; choose another reason.", field="reason")
+    # Editors of one machine take turns, so that each sees the word of the one before.
+    Machine.objects.select_for_update().get(pk=machine.pk)
+    if seen_correction_id is not None:
+        newest = (
+            StateCorrection.objects.filter(machine=machine)
+            .exclude(ends_at__lte=starts_at)
+            .exclude(**({"starts_at__gte": ends_at} if ends_at else {"pk__isnull": True}))
+            .order_by("-id")
+            .values_list("id", flat=True)
+            .first()
+        )
+        if (newest or 0) != seen_correction_id:
+            raise Conflict("Somebody else corrected this time since you looked; look again.")
+    correction = StateCorrection.objects.create(
+        machine=machine,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        reason=reason,
+        replaces_running=replaces_running,
+        comment=comment.strip(),
+        corrected_by=actor,
+        recorded_at=recorded_at,
+    )
+    mark([Change(machine.pk, starts_at, ends_at)])
+    announce("machine", [machine.pk])
+    return correction
+
+
+def correct_fact(
+    *, fact: StateHistory, reason: StateReason, comment: str, actor: User, recorded_at: datetime
+) -> StateCorrection:
+    """Append a person's word on the whole time that one state fact lasts, up to the machine's next state."""
+    following = (
+        StateHistory.objects.filter(machine_id=fact.machine_id, occurred_at__gt=fact.occurred_at)
+        .order_by("occurred_at")
+        .values_list("occurred_at", flat=True)
+        .first()
+    )
+    running = StateReason.Category.RUNNING
+    return correct_state(
+        machine=fact.machine,
+        starts_at=fact.occurred_at,
+        ends_at=following,
+        reason=reason,
+        comment=comment,
+        actor=actor,
+        recorded_at=recorded_at,
+        replaces_running=running in (fact.reason.category, reason.category),
+    )
+
+
+def reason_changed(*, before: StateReason | None, after: StateReason | None) -> None:
+    """Mark all that a reason colours when what it means for OEE changed."""
+    if before is None or after is None or before.category == after.category:
+        return
+    with fact_cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT machine_id, min(at) FROM (
+                SELECT machine_id, occurred_at AS at FROM downtime_statehistory WHERE reason_id = %(reason)s
+                UNION ALL SELECT machine_id, starts_at FROM downtime_statecorrection WHERE reason_id = %(reason)s
+            ) AS used GROUP BY machine_id
+            """,
+            {"reason": after.pk},
+        )
+        changes = [Change(machine_id, at) for machine_id, at in cursor.fetchall()]
+    mark(changes)
+    announce("machine", (change.subject_id for change in changes))

@@ -1,0 +1,95 @@
+"""Remember, for a second, what devices call things: tags, machines, lines, reasons.
+
+Looking each name up for each item would cost more than storing it. A name that is not remembered is looked up before
+it is called unknown, so what was just set up works at once; a change bites within a second.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Generic, TypeVar
+
+from counts.models import CountTag
+from downtime.models import StateReason
+from enterprise.models import Machine
+
+REMEMBER_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class KnownTag:
+    """A tag as the write path needs it."""
+
+    tag_id: int
+    machine_id: int
+    is_running_counter: bool
+    modulus: Decimal | None
+    is_active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A machine or reason as the write path needs it."""
+
+    id: int
+    is_active: bool
+
+
+Thing = TypeVar("Thing")
+
+
+class Names(Generic[Thing]):
+    """Names of one kind of thing, looked up together when they are not remembered."""
+
+    def __init__(self, fetch: Callable[[list[str]], dict[str, Thing]]) -> None:
+        self._fetch = fetch
+        self._remembered: dict[str, tuple[float, Thing | None]] = {}
+
+    def look_up(self, names: Iterable[str], *, clock: float) -> dict[str, Thing]:
+        """Return those things that exist; `clock` is monotonic seconds."""
+        wanted = set(names)
+        stale = [
+            name
+            for name in wanted
+            if (known := self._remembered.get(name)) is None or known[1] is None or clock - known[0] > REMEMBER_SECONDS
+        ]
+        if stale:
+            if len(self._remembered) > 100_000:
+                self._remembered.clear()
+            fetched = self._fetch(stale)
+            self._remembered.update((name, (clock, fetched.get(name))) for name in stale)
+        return {name: thing for name in wanted if (thing := self._remembered[name][1]) is not None}
+
+
+def _tags(paths: list[str]) -> dict[str, KnownTag]:
+    rows = CountTag.objects.filter(tag_path__in=paths).values_list(
+        "tag_path", "id", "machine_id", "mode", "modulus", "is_active", "machine__is_active"
+    )
+    return {
+        path: KnownTag(tag_id, machine_id, mode == CountTag.Mode.RUNNING, modulus, active and machine_active)
+        for path, tag_id, machine_id, mode, modulus, active, machine_active in rows
+    }
+
+
+def _machines(codes: list[str]) -> dict[str, Known]:
+    rows = Machine.objects.filter(code__in=codes).values_list("code", "id", "is_active")
+    return {code: Known(machine_id, active) for code, machine_id, active in rows}
+
+
+def _constraints(codes: list[str]) -> dict[str, Known]:
+    rows = Machine.objects.filter(line__code__in=codes, is_constraint=True)
+    return {
+        code: Known(machine_id, active)
+        for code, machine_id, active in rows.values_list("line__code", "id", "is_active")
+    }
+
+
+def _reasons(codes: list[str]) -> dict[str, Known]:
+    rows = StateReason.objects.without_tree_fields().filter(code__in=codes).values_list("code", "id", "is_active")
+    return {code: Known(reason_id, active) for code, reason_id, active in rows}
+
+
+tags: Names[KnownTag] = Names(_tags)
+machines: Names[Known] = Names(_machines)
+constraint_machines: Names[Known] = Names(_constraints)
+reasons: Names[Known] = Names(_reasons)

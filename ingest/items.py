@@ -1,0 +1,202 @@
+"""Read deliveries: from bytes to items, and from an item to a fact or to what is wrong with it. No database."""
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+MAX_ITEMS = 10_000
+MAX_DETAIL = 500
+# Devices' clocks run ahead a little; what is further ahead is kept aside until a person has looked.
+MAX_AHEAD = timedelta(minutes=5)
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+_LARGEST = Decimal(10) ** 18
+_FINEST = 6
+_LEAP_SECOND = re.compile(r"^(.*T\d\d:\d\d:)60(\.\d+)?(.*)$")
+_COUNT_FIELDS = frozenset({"tag", "at", "value"})
+_STATE_FIELDS = frozenset({"machine", "line", "at", "state", "detail"})
+
+
+class Unreadable(Exception):
+    """The body as a whole cannot be read; the message says why."""
+
+
+class Refused(Exception):
+    """One item cannot be stored: `field` is at fault, `code` says why in a word, the message in a sentence."""
+
+    def __init__(self, field: str, code: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+        self.code = code
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class CountItem:
+    """A reading of the tag that the device calls `tag`."""
+
+    tag: str
+    at: datetime
+    value: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class StateItem:
+    """The machine `machine`, or the constraint machine of the line `line`, went into the state with code `state`."""
+
+    machine: str | None
+    line: str | None
+    at: datetime
+    state: str
+    detail: str
+
+
+_decoder = msgspec.json.Decoder(float_hook=Decimal)
+
+
+def read_batch(body: bytes) -> list[Any]:
+    """Return the items of a body: `{"items": [...]}` or a bare list. Numbers stay exact.
+
+    Raises Unreadable when it is not JSON, has no items, or has too many.
+    """
+    document = _decode(body)
+    items = document.get("items") if isinstance(document, dict) else document
+    if not isinstance(items, list):
+        raise Unreadable('Send a JSON object {"items": [...]}, or a list of items.')
+    if not items:
+        raise Unreadable("There are no items.")
+    if len(items) > MAX_ITEMS:
+        raise Unreadable(f"{len(items)} items are too many at once; send at most {MAX_ITEMS}.")
+    return items
+
+
+def read_one(body: bytes) -> list[Any]:
+    """Return the one item that a body is. Raises Unreadable when it is not a JSON object."""
+    document = _decode(body)
+    if not isinstance(document, dict):
+        raise Unreadable("Send one item as a JSON object.")
+    return [document]
+
+
+def _decode(body: bytes) -> Any:
+    try:
+        return _decoder.decode(body)
+    except RecursionError:
+        raise Unreadable("The JSON is nested too deeply.") from None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        pass
+    # NaN and Infinity are no JSON, but clients write them; they must cost their own item, not the batch.
+    try:
+        return json.loads(body, parse_float=Decimal, parse_constant=Decimal)
+    except RecursionError:
+        raise Unreadable("The JSON is nested too deeply.") from None
+    except UnicodeDecodeError:
+        raise Unreadable("The body is not UTF-8.") from None
+    except ValueError as error:
+        raise Unreadable(f"The body is not JSON: {error}") from None
+
+
+def read_item(item: Any, *, now: datetime) -> CountItem | StateItem:
+    """Return what an item says, or raise Refused with the field at fault."""
+    if not isinstance(item, dict):
+        raise Refused("", "not_an_object", "An item is a JSON object.")
+    if "tag" in item:
+        _refuse_unknown(item, _COUNT_FIELDS)
+        return CountItem(tag=_text(item, "tag", 255), at=_moment(item, now), value=_quantity(item))
+    if "machine" in item or "line" in item:
+        _refuse_unknown(item, _STATE_FIELDS)
+        if "machine" in item and "line" in item:
+            raise Refused("line", "ambiguous", "Name the machine or the line, not both.")
+        return StateItem(
+            machine=_text(item, "machine", 64) if "machine" in item else None,
+            line=_text(item, "line", 64) if "line" in item else None,
+            at=_moment(item, now),
+            state=_text(item, "state", 64),
+            detail=_text(item, "detail", MAX_DETAIL, required=False),
+        )
+    raise Refused("tag", "missing", "Name a tag (for a count) or a machine or line (for a state).")
+
+
+def _refuse_unknown(item: dict[str, Any], known: frozenset[str]) -> None:
+    if not item.keys() <= known:
+        name = next(name for name in item if name not in known)
+        raise Refused(_printable(name)[:32], "unknown_field", f"'{_printable(name)[:32]}' is not a field of this item.")
+
+
+def _text(item: dict[str, Any], field: str, longest: int, *, required: bool = True) -> str:
+    value = item.get(field)
+    if value is None and not required:
+        return ""
+    if value is None:
+        raise Refused(field, "missing", f"'{field}' is missing.")
+    if not isinstance(value, str):
+        raise Refused(field, "not_text", f"'{field}' must be text.")
+    if len(value) > longest:
+        raise Refused(field, "too_long", f"'{field}' is longer than {longest} characters.")
+    if required and not value:
+        raise Refused(field, "missing", f"'{field}' is empty.")
+    if _printable(value) != value:
+        raise Refused(field, "bad_characters", f"'{field}' has characters that cannot be stored (NUL or half a pair).")
+    return value
+
+
+def _printable(text: str) -> str:
+    """Return a text without NUL and lone surrogates, which PostgreSQL and UTF-8 cannot hold."""
+    return text.replace("\0", "").encode("utf-8", "ignore").decode()
+
+
+def _moment(item: dict[str, Any], now: datetime) -> datetime:
+    written = item.get("at")
+    if written is None:
+        raise Refused("at", "missing", "'at' is missing: say when it happened.")
+    if not isinstance(written, str) or len(written) > 64:
+        raise Refused("at", "not_a_time", "'at' must be an ISO 8601 time with a zone, like 2026-03-01T08:00:00.000Z.")
+    at = _parse_time(written)
+    if at.tzinfo is None:
+        raise Refused("at", "naive_time", "'at' has no time zone; add Z for UTC, or an offset like +01:00.")
+    try:
+        at = at.astimezone(UTC)
+    except (OverflowError, ValueError):
+        raise Refused("at", "not_a_time", "'at' is outside the calendar.") from None
+    if at < EARLIEST:
+        raise Refused("at", "too_old", f"'at' lies before {EARLIEST.year}: the device's clock is wrong.")
+    if at > now + MAX_AHEAD:
+        raise Refused("at", "future", "'at' lies in the future: the device's clock is wrong. The item is kept aside.")
+    return at
+
+
+def _parse_time(written: str) -> datetime:
+    try:
+        return datetime.fromisoformat(written)
+    except ValueError:
+        leap = _LEAP_SECOND.match(written)
+    if leap:
+        # A leap second is the second that follows it, as far as a clock without leap seconds can tell.
+        try:
+            return datetime.fromisoformat(f"{leap[1]}59{leap[2] or ''}{leap[3]}") + timedelta(seconds=1)
+        except (ValueError, OverflowError):
+            pass
+    raise Refused("at", "not_a_time", "'at' must be an ISO 8601 time with a zone, like 2026-03-01T08:00:00.000Z.")
+
+
+def _quantity(item: dict[str, Any]) -> Decimal:
+    written = item.get("value")
+    if written is None:
+        raise Refused("value", "missing", "'value' is missing.")
+    if isinstance(written, bool) or not isinstance(written, int | Decimal):
+        raise Refused("value", "not_a_number", "'value' must be a JSON number, not text.")
+    value = Decimal(written)
+    if not value.is_finite():
+        raise Refused("value", "not_finite", "'value' must be a finite number.")
+    if value < 0:
+        raise Refused("value", "negative", "'value' is negative; pieces are taken back by correcting a count.")
+    if value >= _LARGEST:
+        raise Refused("value", "too_large", "'value' must be below 10^18.")
+    exponent = value.as_tuple().exponent
+    if isinstance(exponent, int) and exponent < -_FINEST and round(value, _FINEST) != value:
+        raise Refused("value", "too_fine", f"'value' has more than {_FINEST} decimals.")
+    return value

@@ -1,0 +1,136 @@
+"""Compute and keep what was asked for; rebuild what can be rebuilt."""
+
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from django.db import connection, transaction
+
+from core.errors import Invalid
+from core.intervals import HOUR, Interval, floor_hour
+from enterprise.models import Line, Machine
+from oee.hours import recompute_from_scratch, whole_hours
+from oee.models import OeeRecord
+from oee.scopes import machines_of
+from oee.selectors import Report, report
+
+LONGEST_WINDOW_DAYS = 400
+_STORED_PLACES = Decimal("0.000000000001")
+
+
+@transaction.atomic
+def compute_record(
+    *, line: Line | None, machine: Machine | None, window: Interval, now: datetime
+) -> tuple[OeeRecord, bool]:
+    """Compute the OEE of a line or machine over a window and keep it; return the record and whether it is new.
+
+    Asking again for the same window computes it again. Raises Invalid for a window that has not begun or is too long.
+    """
+    place = line or machine
+    if place is None or (line is not None and machine is not None):
+        raise Invalid("Name either a line or a machine.", field="line")
+    if window.start >= now:
+        raise Invalid("The window has not begun.", field="starts_at")
+    if (window.end - window.start).days > LONGEST_WINDOW_DAYS:
+        raise Invalid(f"The window is longer than {LONGEST_WINDOW_DAYS} days.", field="ends_at")
+    return OeeRecord.objects.update_or_create(
+        line=line,
+        machine=machine,
+        starts_at=window.start,
+        ends_at=window.end,
+        defaults=_numbers(report(machines_of(place), window, now=now), now),
+    )
+
+
+def refresh_record(record: OeeRecord, *, now: datetime) -> OeeRecord:
+    """Bring a record's numbers up to the facts of now; a late fact may have changed them since."""
+    place = record.line or record.machine
+    assert place is not None
+    numbers = _numbers(report(machines_of(place), Interval(record.starts_at, record.ends_at), now=now), now)
+    if numbers["elements"] != record.elements:
+        for name, value in numbers.items():
+            setattr(record, name, value)
+        record.save(update_fields=list(numbers))
+    return record
+
+
+def rebuild(*, now: datetime, progress: Callable[[str], None] = lambda line: None) -> int:
+    """Drop all stored hours and compute them anew from the facts, up to now; return the number of machines.
+
+    The rows end the same as before, because they follow from the facts alone.
+    """
+    rebuilt = 0
+    for machine_id, code in Machine.objects.order_by("id").values_list("id", "code"):
+        first = _first_knowledge(machine_id)
+        hours = whole_hours(Interval(floor_hour(first), now), now=now) if first is not None and first < now else None
+        recompute_from_scratch(machine_id, hours)
+        if hours is not None:
+            rebuilt += 1
+            progress(f"{code}: {(hours.end - hours.start) // HOUR} hours")
+    return rebuilt
+
+
+def _first_knowledge(machine_id: int) -> datetime | None:
+    """Return the first moment that facts or stored hours of a machine tell of."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT least(
+                (SELECT min(starts_at) FROM oee_computedhour WHERE machine_id = %(machine)s),
+                (SELECT min(occurred_at) FROM downtime_statehistory WHERE machine_id = %(machine)s),
+                (SELECT min(first.occurred_at) FROM counts_counttag tag CROSS JOIN LATERAL (
+                    SELECT occurred_at FROM counts_counthistory WHERE tag_id = tag.id ORDER BY occurred_at LIMIT 1
+                ) first WHERE tag.machine_id = %(machine)s)
+            )
+            """,
+            {"machine": machine_id},
+        )
+        row = cursor.fetchone()
+        return row[0] if row else None
+
+
+def _numbers(of: Report, now: datetime) -> dict[str, Any]:
+    times, pieces, kpis = of.sums.times, of.sums.quantities, of.kpis
+    return {
+        "computed_at": now,
+        "elements": {
+            "known_until": of.known_until.isoformat(),
+            "planned_operation_time": times.planned_operation_time,
+            "planned_busy_time": times.planned_busy_time,
+            "actual_production_time": times.actual_production_time,
+            "actual_unit_setup_time": times.actual_unit_setup_time,
+            "actual_unit_delay_time": times.actual_unit_delay_time,
+            "planned_downtime": times.planned_downtime,
+            "unscheduled_time": times.unscheduled_time,
+            "no_data_time": times.no_data_time,
+            "produced_quantity": str(pieces.produced),
+            "good_quantity": str(pieces.good),
+            "scrap_quantity": str(pieces.scrap),
+            "rework_quantity": str(pieces.rework),
+            "ideal_time": str(of.sums.ideal_time),
+            "ideal_time_of_good": str(of.sums.ideal_time_of_good),
+            "quantity_without_rate": str(of.sums.quantity_without_rate),
+            "coverage": _text(kpis.coverage),
+            "ideal_rate_suspect": kpis.ideal_rate_suspect,
+            "policies": [
+                {"changeover": policy.changeover, "overtime": policy.overtime, "target_oee": str(policy.target_oee)}
+                for policy in of.policies
+            ],
+        },
+        "availability": _decimal(kpis.availability),
+        "performance": _decimal(kpis.effectiveness),
+        "quality": _decimal(kpis.quality_ratio),
+        "oee": _decimal(kpis.oee_index),
+    }
+
+
+def _text(ratio: Fraction | None) -> str | None:
+    return None if ratio is None else str(ratio)
+
+
+def _decimal(ratio: Fraction | None) -> Decimal | None:
+    if ratio is None:
+        return None
+    return (Decimal(ratio.numerator) / Decimal(ratio.denominator)).quantize(_STORED_PLACES)

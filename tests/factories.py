@@ -1,0 +1,100 @@
+"""Plain factories: each makes one thing with everything it needs, and takes overrides."""
+
+from datetime import UTC, datetime, time
+from decimal import Decimal
+from itertools import count
+from typing import Any
+
+from accounts.models import DeviceKey, Membership, Role, User
+from counts.models import CountTag, CountType
+from downtime.models import StateReason
+from enterprise.models import Area, Enterprise, Line, Machine, Shift, Site
+from products.models import IdealRate, Product
+from workorders.models import Run, WorkOrder
+
+_numbers = count(1)
+
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+def _coded(kind: str, overrides: dict[str, Any]) -> dict[str, Any]:
+    number = next(_numbers)
+    return {"code": f"{kind}-{number}", "name": f"{kind.capitalize()} {number}", **overrides}
+
+
+def make_enterprise(**overrides: Any) -> Enterprise:
+    return Enterprise.objects.create(**_coded("enterprise", overrides))
+
+
+def make_site(**overrides: Any) -> Site:
+    overrides = {"enterprise": overrides.get("enterprise") or make_enterprise(), **overrides}
+    return Site.objects.create(**_coded("site", {"time_zone": "Europe/Warsaw", **overrides}))
+
+
+def make_area(**overrides: Any) -> Area:
+    overrides = {"site": overrides.get("site") or make_site(), **overrides}
+    return Area.objects.create(**_coded("area", overrides))
+
+
+def make_line(**overrides: Any) -> Line:
+    """Make a line without machines; `make_machine` makes its line too."""
+    overrides = {"area": overrides.get("area") or make_area(), **overrides}
+    return Line.objects.create(**_coded("line", overrides))
+
+
+def make_machine(**overrides: Any) -> Machine:
+    """Make a machine, the constraint of a line of its own unless told otherwise."""
+    if "line" not in overrides:
+        overrides = {"line": make_line(), "is_constraint": True, **overrides}
+    return Machine.objects.create(**_coded("machine", overrides))
+
+
+def make_product(**overrides: Any) -> Product:
+    return Product.objects.create(**_coded("product", overrides))
+
+
+def make_ideal_rate(**overrides: Any) -> IdealRate:
+    return IdealRate.objects.create(
+        **{"value": Decimal(1), "unit": IdealRate.Unit.SECONDS_PER_PIECE, "valid_from": LONG_AGO, **overrides}
+    )
+
+
+def make_count_tag(**overrides: Any) -> CountTag:
+    """Make a tag; `role` names what it counts."""
+    role = overrides.pop("role", CountType.Role.GOOD)
+    count_type, _ = CountType.objects.get_or_create(code=role, defaults={"name": role.capitalize(), "role": role})
+    overrides = {"machine": overrides.get("machine") or make_machine(), **overrides}
+    return CountTag.objects.create(**{"tag_path": f"tag/{next(_numbers)}", "count_type": count_type, **overrides})
+
+
+def make_reason(category: str = StateReason.Category.RUNNING, **overrides: Any) -> StateReason:
+    return StateReason.objects.create(**_coded("reason", {"category": category, **overrides}))
+
+
+def make_shift(**overrides: Any) -> Shift:
+    return Shift.objects.create(
+        **{"name": "Morning", "start_time": time(6), "end_time": time(14), **overrides},
+    )
+
+
+def make_work_order(**overrides: Any) -> WorkOrder:
+    number = next(_numbers)
+    return WorkOrder.objects.create(**{"order_number": f"WO-{number}", "target_quantity": Decimal(1000), **overrides})
+
+
+def make_run(**overrides: Any) -> Run:
+    return Run.objects.create(**overrides)
+
+
+def make_user(role: str | None = None, site: Site | None = None, **overrides: Any) -> User:
+    """Make a person; with a role at a site, or at every site when none is given."""
+    user = User.objects.create(**{"username": f"person-{next(_numbers)}", **overrides})
+    if role is not None:
+        Membership.objects.create(user=user, role=Role(role), site=site)
+    return user
+
+
+def make_device_key(**overrides: Any) -> tuple[DeviceKey, str]:
+    """Return a key and the secret that a device sends."""
+    key, secret = DeviceKey.objects.create_key(**{"name": f"key {next(_numbers)}", **overrides})
+    return key, secret
