@@ -1,13 +1,14 @@
 """What every page of the admin shares: sites, rights, one write path, history, and facts that only show."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any, ClassVar, cast
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, models, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import NoReverseMatch, reverse
@@ -15,7 +16,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
-from unfold.contrib.filters.admin import RelatedDropdownFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, RelatedDropdownFilter
+from unfold.contrib.filters.forms import AutocompleteDropdownForm
 from unfold.paginator import InfinitePaginator
 
 from core import master_data
@@ -67,13 +69,37 @@ class ScopedFilter(RelatedDropdownFilter):  # type: ignore[misc]
 class MasterDataForm(forms.ModelForm):
     """A form that also shows why the service refused what the form itself found right."""
 
-    refusal: ClassVar[DomainError | None] = None
+    refusal: ClassVar[Exception | None] = None
 
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]
-        if self.refusal is not None:
-            field = self.refusal.field
-            self.add_error(field if field in self.fields else None, self.refusal.message)
+        for field, message in _reasons(self.refusal):
+            self.add_error(field if field in self.fields else None, message)
+
+
+def _reasons(refusal: Exception | None) -> Iterator[tuple[str | None, str]]:
+    """Yield the field at fault, or none, and what to do about it."""
+    if isinstance(refusal, DomainError):
+        yield refusal.field, refusal.message
+    elif isinstance(refusal, ValidationError):
+        by_field = refusal.message_dict if hasattr(refusal, "error_dict") else {None: refusal.messages}
+        for field, reasons in by_field.items():
+            for reason in reasons:
+                yield field, reason
+
+
+class ScopedSearchForm(AutocompleteDropdownForm):  # type: ignore[misc]
+    """Find what to filter by with a few letters."""
+
+    def __init__(self, *, name: str, field: Any, model_admin: Any, request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(request=request, name=name, field=field, model_admin=model_admin, **kwargs)
+        self.fields[name].queryset = model_admin.visible_of(field.remote_field.model, request)
+
+
+class ScopedSearchFilter(AutocompleteSelectFilter):  # type: ignore[misc]
+    """Filter by one of many related objects; find only those that the person may see."""
+
+    form_class = ScopedSearchForm
 
 
 class RowInline(Scoped, TabularInline):  # type: ignore[misc]
@@ -130,7 +156,7 @@ class MasterDataAdmin(SimpleHistoryAdmin, ImportExportAdmin, ScopedAdmin):  # ty
         context = {**(extra_context or {}), "seen_version": version.pk if version else ""}
         try:
             return super().changeform_view(request, object_id, form_url, context)
-        except DomainError as refusal:
+        except (DomainError, ValidationError) as refusal:
             _refuse(request, refusal)
         except IntegrityError:
             _refuse(request, Conflict("It contradicts what somebody else stored meanwhile; compare, then save again."))
@@ -179,8 +205,8 @@ class MasterDataAdmin(SimpleHistoryAdmin, ImportExportAdmin, ScopedAdmin):  # ty
     def _or_say_why(self, request: HttpRequest, act: Callable[[], Any]) -> Any:
         try:
             return act()
-        except DomainError as refusal:
-            messages.error(request, refusal.message)
+        except (DomainError, ValidationError) as refusal:
+            messages.error(request, " ".join(reason for _, reason in _reasons(refusal)))
         return HttpResponseRedirect(request.get_full_path())
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
@@ -209,7 +235,7 @@ class MasterDataAdmin(SimpleHistoryAdmin, ImportExportAdmin, ScopedAdmin):  # ty
         return super().history_view(request, object_id, extra_context)
 
 
-def _refuse(request: HttpRequest, refusal: DomainError) -> None:
+def _refuse(request: HttpRequest, refusal: Exception) -> None:
     request.refusal = refusal  # type: ignore[attr-defined]
 
 
@@ -263,10 +289,32 @@ class ReadOnlyAdmin(ScopedAdmin):
 
 
 class FactAdmin(ReadOnlyAdmin):
-    """Show facts page by page without ever counting them: there may be hundreds of millions."""
+    """Show facts page by page without ever counting them: there may be hundreds of millions.
 
+    The model is a view over the facts (`fact`) whose text id is the owner's id, `@` and the moment.
+    """
+
+    fact: ClassVar[type[models.Model]]
+    owner: ClassVar[str]
     paginator = InfinitePaginator
-    show_full_result_count = False
+    sortable_by = ()
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        meta = self.fact._meta
+        return bool(cast(Any, request.user).has_perm(f"{meta.app_label}.view_{meta.model_name}"))
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> models.Model | None:
+        # By the facts' own key: the text id is no column, and looking for it would read all of them.
+        owner_id, _, moment = object_id.partition("@")
+        try:
+            occurred_at = datetime.fromisoformat(moment)
+        except ValueError:
+            return None
+        if not owner_id.isdecimal() or len(owner_id) > 18 or occurred_at.tzinfo is None:
+            return None
+        key = {f"{self.owner}_id": int(owner_id), "occurred_at": occurred_at}
+        found: models.Model | None = self.get_queryset(request).filter(**key).first()
+        return found
 
 
 # --- cells of lists ---

@@ -134,3 +134,24 @@ class CountCorrection(models.Model):
 
     def __str__(self) -> str:
         return f"{self.tag_id} {self.occurred_at.isoformat()} → {'void' if self.value is None else self.value}"
+
+
+class CountReading(models.Model):
+    """A reading as lists of single-key things can show it: a database view over `CountHistory` with a text id."""
+
+    id = models.CharField(primary_key=True, max_length=60, help_text="The tag's id, @, and the moment in UTC.")
+    tag = models.ForeignKey(CountTag, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False)
+    occurred_at = models.DateTimeField()
+    value = models.DecimalField(max_digits=24, decimal_places=6)
+    recorded_at = models.DateTimeField()
+    source = models.CharField(max_length=64)
+
+    class Meta:
+        managed = False
+        db_table = "count_reading"
+        # Backwards along the primary key of the facts, so that a page of them needs no sorting.
+        ordering = ["-tag_id", "-occurred_at"]
+        constraints = [models.UniqueConstraint(fields=["tag", "occurred_at"], name="count_reading_identity")]
+
+    def __str__(self) -> str:
+        return f"{self.tag} {self.occurred_at:%Y-%m-%d %H:%M:%S}"

@@ -12,6 +12,7 @@ from core.announcements import announce
 from core.changes import Change, mark
 from core.errors import Invalid
 from core.facts import Answer, Key, append, fact_cursor
+from core.master_data import follows
 from counts.models import CountCorrection, CountHistory, CountTag
 
 _MOMENT = timedelta(microseconds=1)
@@ -153,6 +154,7 @@ def correct_count(
     return correction
 
 
+@follows(CountTag)
 def tag_changed(*, before: CountTag | None, after: CountTag | None) -> None:
     """Mark a machine's whole past when what its counter's readings mean changed."""
     if before is None or after is None:

@@ -1,6 +1,12 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
 class DowntimeConfig(AppConfig):
     name = "downtime"
     verbose_name = "Downtime"
+
+    def ready(self) -> None:
+        """Let the services declare what follows from a change of master data."""
+        import_module(f"{self.name}.services")

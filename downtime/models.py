@@ -142,3 +142,25 @@ class StateCorrection(models.Model):
 
     def __str__(self) -> str:
         return f"{self.machine_id} {self.starts_at.isoformat()} – {self.ends_at or 'now'}: {self.reason_id}"
+
+
+class RecordedState(models.Model):
+    """A state as lists of single-key things can show it: a database view over `StateHistory` with a text id."""
+
+    id = models.CharField(primary_key=True, max_length=60, help_text="The machine's id, @, and the moment in UTC.")
+    machine = models.ForeignKey(Machine, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False)
+    occurred_at = models.DateTimeField()
+    reason = models.ForeignKey(StateReason, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False)
+    detail = models.CharField(max_length=500)
+    recorded_at = models.DateTimeField()
+    source = models.CharField(max_length=64)
+
+    class Meta:
+        managed = False
+        db_table = "recorded_state"
+        # Backwards along the primary key of the facts, so that a page of them needs no sorting.
+        ordering = ["-machine_id", "-occurred_at"]
+        constraints = [models.UniqueConstraint(fields=["machine", "occurred_at"], name="recorded_state_identity")]
+
+    def __str__(self) -> str:
+        return f"{self.machine} {self.occurred_at:%Y-%m-%d %H:%M:%S}"

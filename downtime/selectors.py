@@ -11,31 +11,36 @@ from core.intervals import Interval
 from downtime.models import StateCorrection
 
 
-def states_in(machine_id: int, window: Interval) -> list[tuple[datetime, int, str]]:
-    """Return (occurred_at, reason id, category) of a machine's states in a window and of the last one before it."""
+def states_in(machine_ids: Sequence[int], window: Interval) -> dict[int, list[tuple[datetime, int, str]]]:
+    """Return each machine's (occurred_at, reason id, category) in a window, and of the last one before it."""
+    states: dict[int, list[tuple[datetime, int, str]]] = {machine_id: [] for machine_id in machine_ids}
     with connection.cursor() as cursor:
         cursor.execute(
             """
             WITH fact AS (
-                (SELECT occurred_at, reason_id FROM downtime_statehistory
-                 WHERE machine_id = %(machine)s AND occurred_at < %(start)s ORDER BY occurred_at DESC LIMIT 1)
+                SELECT last.* FROM unnest(%(machines)s::bigint[]) AS machine (id) CROSS JOIN LATERAL (
+                    SELECT machine_id, occurred_at, reason_id FROM downtime_statehistory
+                    WHERE machine_id = machine.id AND occurred_at < %(start)s ORDER BY occurred_at DESC LIMIT 1
+                ) last
                 UNION ALL
-                SELECT occurred_at, reason_id FROM downtime_statehistory
-                WHERE machine_id = %(machine)s AND occurred_at >= %(start)s AND occurred_at < %(end)s
+                SELECT machine_id, occurred_at, reason_id FROM downtime_statehistory
+                WHERE machine_id = ANY(%(machines)s) AND occurred_at >= %(start)s AND occurred_at < %(end)s
             )
-            SELECT fact.occurred_at, fact.reason_id, reason.category
+            SELECT fact.machine_id, fact.occurred_at, fact.reason_id, reason.category
             FROM fact JOIN downtime_statereason reason ON reason.id = fact.reason_id
-            ORDER BY fact.occurred_at
+            ORDER BY fact.machine_id, fact.occurred_at
             """,
-            {"machine": machine_id, "start": window.start, "end": window.end},
+            {"machines": list(machine_ids), "start": window.start, "end": window.end},
         )
-        return cursor.fetchall()
+        for machine_id, *state in cursor.fetchall():
+            states[machine_id].append(tuple(state))
+    return states
 
 
-def corrections_in(machine_id: int, window: Interval) -> Iterable[StateCorrection]:
+def corrections_in(machine_ids: Sequence[int], window: Interval) -> Iterable[StateCorrection]:
     """Return the corrections that touch a window, those that end at its very start included."""
     return StateCorrection.objects.filter(
-        Q(ends_at__isnull=True) | Q(ends_at__gte=window.start), machine=machine_id, starts_at__lt=window.end
+        Q(ends_at__isnull=True) | Q(ends_at__gte=window.start), machine__in=machine_ids, starts_at__lt=window.end
     ).select_related("reason")
 
 

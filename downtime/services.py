@@ -11,6 +11,7 @@ from core.announcements import announce
 from core.changes import Change, mark
 from core.errors import Conflict, Invalid
 from core.facts import Answer, Key, append, fact_cursor
+from core.master_data import follows
 from downtime.models import StateCorrection, StateHistory, StateReason
 from enterprise.models import Machine
 
@@ -178,6 +179,7 @@ def correct_fact(
     )
 
 
+@follows(StateReason)
 def reason_changed(*, before: StateReason | None, after: StateReason | None) -> None:
     """Mark all that a reason colours when what it means for OEE changed."""
     if before is None or after is None or before.category == after.category:

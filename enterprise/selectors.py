@@ -1,6 +1,6 @@
 """Read the shift calendar of a machine as the occurrences that fall into a window."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from django.db.models import Q
@@ -19,22 +19,42 @@ from enterprise.shift_calendar import (
 )
 
 
-def shifts_of(machine: Machine, window: Interval) -> tuple[ShiftOccurrence, ...] | None:
-    """Return the shifts of a machine that touch the window, in order; None when no calendar was ever set up for it.
+Shifts = tuple[ShiftOccurrence, ...] | None
+"""The shifts of a machine; None when no calendar was ever set up for it."""
 
-    The machine's line, area and site are read: select them with it.
-    """
-    site = machine.line.area.site
-    at_its_places = Q(site=site) | Q(line=machine.line_id) | Q(machine=machine)
-    rules = [
-        _shift_rule(shift) for shift in Shift.objects.filter(at_its_places).prefetch_related("breaks").order_by("id")
-    ]
+
+def shifts_of(machine: Machine, window: Interval) -> Shifts:
+    """Return the shifts of a machine that touch a window, whole and in order."""
+    return shifts_of_all([machine], window)[machine.pk]
+
+
+def shifts_of_all(machines: Sequence[Machine], window: Interval) -> dict[int, Shifts]:
+    """Return the shifts of each machine that touch a window; their line, area and site are read: select them too."""
+    at_their_places = (
+        Q(site__in={machine.line.area.site_id for machine in machines})
+        | Q(line__in={machine.line_id for machine in machines})
+        | Q(machine__in={machine.pk for machine in machines})
+    )
+    shifts = list(Shift.objects.filter(at_their_places).prefetch_related("breaks").order_by("id"))
+    first, last = (window.start - timedelta(days=3)).date(), (window.end + timedelta(days=2)).date()
+    exceptions = list(CalendarException.objects.filter(at_their_places, date__range=(first, last)).order_by("id"))
+    return {machine.pk: _shifts(machine, shifts, exceptions, window) for machine in machines}
+
+
+def _shifts(
+    machine: Machine, shifts: Iterable[Shift], exceptions: Iterable[CalendarException], window: Interval
+) -> Shifts:
+    rules = [_shift_rule(shift) for shift in shifts if _applies(shift, machine)]
     if not any(rule.kind is ShiftKind.REGULAR for rule in rules):
         return None
-    first = window.start.astimezone(site.zone).date() - timedelta(days=2)
-    last = window.end.astimezone(site.zone).date() + timedelta(days=1)
-    exceptions = CalendarException.objects.filter(at_its_places, date__range=(first, last)).order_by("id")
-    return tuple(shift_occurrences(rules, [_day_rule(day) for day in exceptions], site.zone, window))
+    days = [_day_rule(day) for day in exceptions if _applies(day, machine)]
+    return tuple(shift_occurrences(rules, days, machine.line.area.site.zone, window))
+
+
+def _applies(entry: CalendarLevel, machine: Machine) -> bool:
+    if entry.machine_id is not None:
+        return entry.machine_id == machine.pk
+    return entry.line_id == machine.line_id if entry.line_id else entry.site_id == machine.line.area.site_id
 
 
 def machines_below(level: CalendarLevel) -> Iterable[int]:

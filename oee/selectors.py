@@ -6,14 +6,14 @@ fact, because stale hours are recomputed before they are read.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 
 from django.db import connection
 from django.db.models import Q
 
-from core.intervals import Interval, hours_of, intersect
+from core.intervals import Interval, floor_hour, hours_of, intersect
 from counts.models import CountTag
 from enterprise.models import Machine
 from enterprise.shift_calendar import ShiftOccurrence
@@ -24,6 +24,7 @@ from oee.engine import (
     CountingScheme,
     CountRole,
     Kpis,
+    MachineHistory,
     MachineSums,
     Overtime,
     Policy,
@@ -34,12 +35,14 @@ from oee.engine import (
     slice_window,
     sum_slices,
 )
-from oee.histories import load_history
+from oee.histories import load_histories, load_increments
 from oee.hours import STORED_CATEGORIES, STORED_ROLES, bring_up_to_date, whole_hours
 from oee.models import OeePolicy
 from oee.scopes import Place, machines_of
 from products.models import IdealRate
 from workorders.models import Run
+
+SlicesByMachine = dict[int, list[Slice]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,46 +83,75 @@ class Report:
 
 def report(machines: Sequence[Machine], window: Interval, *, now: datetime, part: Part = EVERYTHING) -> Report:
     """Return the summed OEE of machines. Their line, area and site are read: select them with it."""
+    return _reports_of(machines, [(window, slices_of(machines, window, now=now, part=part))], now=now)[0]
+
+
+def _reports_of(
+    machines: Sequence[Machine], cut: Sequence[tuple[Interval, SlicesByMachine]], *, now: datetime
+) -> list[Report]:
+    """Return one report per window with its slices; what machines and rates mean is looked up once for all."""
     policies = policies_of({machine.line.area.site_id for machine in machines})
-    slices = slices_of(machines, window, now=now, part=part)
     schemes = _schemes([machine.pk for machine in machines])
-    rates = _cycle_times({piece.key.rate_id for pieces in slices.values() for piece in pieces})
-    sums = [
-        sum_slices(
-            slices[machine.pk],
-            rates=rates,
-            scheme=schemes[machine.pk],
-            policy=policies[machine.line.area.site_id],
+    rates = _cycle_times({piece.key.rate_id for _, slices in cut for pieces in slices.values() for piece in pieces})
+    return [
+        Report(
+            window=window,
+            known_until=min(window.end, now),
+            machine_ids=tuple(machine.pk for machine in machines),
+            sums=MachineSums.total(
+                sum_slices(
+                    slices.get(machine.pk, ()),
+                    rates=rates,
+                    scheme=schemes[machine.pk],
+                    policy=policies[machine.line.area.site_id],
+                )
+                for machine in machines
+            ),
+            policies=tuple(dict.fromkeys(policies[machine.line.area.site_id] for machine in machines)),
         )
-        for machine in machines
+        for window, slices in cut
     ]
-    return Report(
-        window=window,
-        known_until=min(window.end, now),
-        machine_ids=tuple(machine.pk for machine in machines),
-        sums=MachineSums.total(sums),
-        policies=tuple(dict.fromkeys(policies[machine.line.area.site_id] for machine in machines)),
-    )
 
 
 def slices_of(
-    machines: Sequence[Machine], window: Interval, *, now: datetime, part: Part = EVERYTHING
-) -> dict[int, list[Slice]]:
-    """Return each machine's slices over the past of a window: stored hours summed, edges cut from the facts."""
-    slices: dict[int, list[Slice]] = {machine.pk: [] for machine in machines}
-    if window.start >= now:
+    machines: Sequence[Machine],
+    window: Interval,
+    *,
+    now: datetime,
+    part: Part = EVERYTHING,
+    by_hour: bool = False,
+    histories: Mapping[int, MachineHistory] | None = None,
+) -> SlicesByMachine:
+    """Return each machine's slices over the past of a window: stored hours summed, edges cut from the facts.
+
+    With `by_hour`, sums stop at clock hours. `histories` that reach over the window save loading them for the edges;
+    their counts are not used.
+    """
+    slices: SlicesByMachine = {machine.pk: [] for machine in machines}
+    if window.start >= now or not machines:
         return slices
     past = Interval(window.start, min(window.end, now))
     hours = whole_hours(past, now=now)
     if hours is not None:
         bring_up_to_date(list(slices), hours)
-        for machine_id, piece in _stored_slices(list(slices), hours, part):
+        for machine_id, piece in _stored_slices(list(slices), hours, part, by_hour):
             slices[machine_id].append(piece)
     for edge in _edges(past, hours):
-        for machine in machines:
-            pieces, _ = slice_window(load_history(machine, edge), edge)
-            slices[machine.pk].extend(piece for piece in pieces if part.covers(piece.key))
+        for machine_id, history in _edge_histories(machines, edge, histories).items():
+            pieces, _ = slice_window(history, edge)
+            slices[machine_id].extend(piece for piece in pieces if part.covers(piece.key))
     return slices
+
+
+def _edge_histories(
+    machines: Sequence[Machine], edge: Interval, known: Mapping[int, MachineHistory] | None
+) -> dict[int, MachineHistory]:
+    if known is None:
+        return load_histories(machines, edge)
+    counted = load_increments(machines, edge)
+    return {
+        machine.pk: replace(known[machine.pk], increments=tuple(counted.get(machine.pk, ()))) for machine in machines
+    }
 
 
 def _edges(past: Interval, hours: Interval | None) -> list[Interval]:
@@ -144,23 +176,24 @@ def _part_condition(part: Part) -> tuple[str, list[object]]:
     return conditions, parameters
 
 
-def _stored_slices(machine_ids: list[int], hours: Interval, part: Part) -> Iterable[tuple[int, Slice]]:
+def _stored_slices(machine_ids: list[int], hours: Interval, part: Part, by_hour: bool) -> Iterable[tuple[int, Slice]]:
     """Yield the stored slices summed over the hours; their keys keep what sums depend on: calendar and rate."""
+    hour = "starts_at" if by_hour else "min(starts_at)"
     condition, parameters = _part_condition(part)
     columns = [*STORED_CATEGORIES, *STORED_ROLES]
     sums = ", ".join(f"sum({column})" for column in columns)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT machine_id, calendar, rate_id, {sums} FROM oee_hourslice"
+            f"SELECT machine_id, {hour}, calendar, rate_id, {sums} FROM oee_hourslice"
             f" WHERE machine_id = ANY(%s) AND starts_at >= %s AND starts_at < %s{condition}"
-            " GROUP BY machine_id, calendar, rate_id",
+            f" GROUP BY machine_id, calendar, rate_id{', starts_at' if by_hour else ''}",
             [machine_ids, hours.start, hours.end, *parameters],
         )
         rows = cursor.fetchall()
-    split = 3 + len(STORED_CATEGORIES)
+    split = 4 + len(STORED_CATEGORIES)
     for row in rows:
-        key = SliceKey(hours.start, Calendar(row[1]), None, None, None, row[2])
-        microseconds = {name: int(value) for name, value in zip(STORED_CATEGORIES, row[3:split], strict=True)}
+        key = SliceKey(hour=row[1], calendar=Calendar(row[2]), rate_id=row[3])
+        microseconds = {name: int(value) for name, value in zip(STORED_CATEGORIES, row[4:split], strict=True)}
         quantities = {name: Fraction(value) for name, value in zip(STORED_ROLES, row[split:], strict=True)}
         yield row[0], Slice(key=key, microseconds=microseconds, quantities=quantities)
 
@@ -220,8 +253,8 @@ def losses(machines: Sequence[Machine], window: Interval, *, now: datetime, part
             for reason_id, category, microseconds, occurrences in _stored_losses(machine_ids, hours, part):
                 _add(totals[reason_id, category], microseconds, occurrences)
         for edge in _edges(past, hours):
-            for machine in machines:
-                _, reasons = slice_window(load_history(machine, edge, with_counts=False), edge)
+            for history in load_histories(machines, edge, with_counts=False).values():
+                _, reasons = slice_window(history, edge)
                 for piece in reasons:
                     if piece.key.calendar is Calendar.SCHEDULED and part.covers(piece.key):
                         _add(totals[piece.reason_id, piece.category], piece.microseconds, piece.occurrences)
@@ -255,12 +288,13 @@ def _stored_losses(
             yield reason_id, Category(category), int(microseconds), int(occurrences)
 
 
-def timeline(machine: Machine, window: Interval, *, now: datetime) -> tuple[Segment, ...]:
-    """Return what a machine did over the past of a window, moment by moment."""
+def timelines(machines: Sequence[Machine], window: Interval, *, now: datetime) -> dict[int, tuple[Segment, ...]]:
+    """Return what each machine did over the past of a window, moment by moment."""
     if window.start >= now:
-        return ()
+        return {machine.pk: () for machine in machines}
     past = Interval(window.start, min(window.end, now))
-    return segments(load_history(machine, past, with_counts=False), past)
+    histories = load_histories(machines, past, with_counts=False)
+    return {machine_id: segments(history, past) for machine_id, history in histories.items()}
 
 
 def run_report(run: Run, *, now: datetime) -> Report:
@@ -293,17 +327,24 @@ class HourRow:
     report: Report
 
 
-def hour_rows(place: Place, window: Interval, *, now: datetime) -> list[HourRow]:
-    """Return a window by UTC clock hours, up to now; the first and last may be short."""
-    machines = machines_of(place)
-    rows = []
-    for hour in hours_of(window):
-        span = intersect(hour, window)
-        if span is None or span.start >= now:
-            break
-        row = report(machines, span, now=now)
-        rows.append(HourRow(window=span, target=target_quantity(row), report=row))
-    return rows
+def shift_board(
+    machines: Sequence[Machine],
+    window: Interval,
+    *,
+    now: datetime,
+    histories: Mapping[int, MachineHistory] | None = None,
+) -> tuple[Report, list[HourRow]]:
+    """Return a window's report and its UTC clock hours up to now; the first and last hour may be short."""
+    slices = slices_of(machines, window, now=now, by_hour=True, histories=histories)
+    spans = [span for hour in hours_of(window) if (span := intersect(hour, window)) and span.start < now]
+    by_hour: dict[datetime, SlicesByMachine] = defaultdict(lambda: defaultdict(list))
+    for machine_id, pieces in slices.items():
+        for piece in pieces:
+            by_hour[piece.key.hour][machine_id].append(piece)
+    whole, *parts = _reports_of(
+        machines, [(window, slices), *((span, by_hour[floor_hour(span.start)]) for span in spans)], now=now
+    )
+    return whole, [HourRow(window=part.window, target=target_quantity(part), report=part) for part in parts]
 
 
 def target_quantity(of: Report) -> Fraction | None:

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from core.errors import Invalid
 from core.intervals import HOUR, Interval, floor_hour
 from enterprise.models import Line, Machine
-from oee.hours import recompute_from_scratch, whole_hours
+from oee.hours import recompute, recompute_from_scratch, take_changes, whole_hours
 from oee.models import OeeRecord
 from oee.scopes import machines_of
 from oee.selectors import Report, report
@@ -134,3 +134,20 @@ def _decimal(ratio: Fraction | None) -> Decimal | None:
     if ratio is None:
         return None
     return (Decimal(ratio.numerator) / Decimal(ratio.denominator)).quantize(_STORED_PLACES)
+
+
+def keep_hours(recent: Interval, *, now: datetime) -> int:
+    """Apply all changes that are marked and compute the missing hours of a recent window; return the machines touched.
+
+    Readers do the same for what they ask; this keeps them from waiting, and the marks from piling up unread.
+    """
+    hours = whole_hours(recent, now=now)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT DISTINCT subject_id FROM core_changedspan ORDER BY subject_id")
+        marked = [row[0] for row in cursor.fetchall()]
+    for machine_id in marked:
+        if hours is not None and Machine.objects.filter(pk=machine_id).exists():
+            recompute(machine_id, hours)
+        else:
+            take_changes(machine_id)
+    return len(marked)

@@ -1,0 +1,56 @@
+# Everything a person runs, by name. `make` alone lists it.
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
+
+.PHONY: demo
+demo: .venv/.runtime ## Install, create the demo plant, run it, serve http://localhost:8000
+	@scripts/demo.sh
+
+.PHONY: test
+test: check ## Install, fetch what is missing, check and test everything
+	@scripts/test.sh
+
+.PHONY: check
+check: .venv/.development ## Lint, types, floors, migrations, templates
+	@scripts/check.sh
+
+.PHONY: run
+run: .venv/.runtime ## Serve without the demo's devices (database and settings from the environment)
+	@scripts/serve.sh
+
+.PHONY: rebuild
+rebuild: .venv/.runtime ## Drop all derived rows and compute them anew from the facts
+	@$(BIN)/python manage.py rebuild
+
+.PHONY: bench-ingest
+bench-ingest: .venv/.development ## Measure ingestion against raw COPY, in one run
+	@$(BIN)/python manage.py bench_ingest
+
+.PHONY: prove
+prove: .venv/.development ## The engine's properties on many more random histories (MES_PROVE_EXAMPLES, default 5000)
+	@MES_PROVE_EXAMPLES=$${MES_PROVE_EXAMPLES:-5000} $(BIN)/pytest -q oee/tests enterprise/tests core/tests
+
+.PHONY: requirements
+requirements: .venv/.development ## Pin the requirements anew, with hashes
+	@$(BIN)/pip install -q uv
+	@for name in requirements requirements-dev; do \
+		$(BIN)/uv pip compile -q --generate-hashes --no-header --no-annotate --python-version 3.11 $$name.in -o $$name.txt; done
+
+.PHONY: clean
+clean: ## Stop the embedded database and remove what was installed; data stays
+	@[ ! -x $(BIN)/python ] || $(BIN)/python -m core.embedded_postgres stop
+	@rm -rf .venv .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+.venv/.runtime: requirements.txt
+	@scripts/install.sh requirements.txt
+	@touch $@
+
+.venv/.development: requirements.txt requirements-dev.txt
+	@scripts/install.sh requirements.txt requirements-dev.txt
+	@touch $@ .venv/.runtime

@@ -1,0 +1,83 @@
+"""The one write path of master data: admin, REST and imports all change it here.
+
+A change is validated by the model and by the database's constraints, written with its history, and followed by what
+must follow from it (`follows`), all in one transaction.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from django.db import models, transaction
+from django.db.models import Q
+
+from core.deletion import refuse_if_referenced
+
+Consequence = Callable[..., None]
+Thing = TypeVar("Thing", bound=models.Model)
+
+_consequences: dict[type[models.Model], list[Consequence]] = defaultdict(list)
+
+
+def follows(*kinds: type[models.Model]) -> Callable[[Consequence], Consequence]:
+    """Declare what follows from a change of these models: a service called with `before` and `after`.
+
+    `before` is None for what is new, `after` is None for what is deleted.
+    """
+
+    def declare(consequence: Consequence) -> Consequence:
+        for kind in kinds:
+            _consequences[kind].append(consequence)
+        return consequence
+
+    return declare
+
+
+def save(thing: Thing) -> Thing:
+    """Write one object as it stands, whole. Raises Django's ValidationError with the fields at fault."""
+    with transaction.atomic():
+        before = _stored(thing)
+        thing.full_clean()
+        thing.save()
+        for consequence in _consequences[type(thing)]:
+            consequence(before=before, after=thing)
+    return thing
+
+
+def delete(thing: models.Model) -> None:
+    """Delete one object. Raises StillReferenced when something that stays refers to it."""
+    with transaction.atomic():
+        before = _stored(thing)
+        refuse_if_referenced(thing)
+        thing.delete()
+        for consequence in _consequences[type(thing)]:
+            consequence(before=before, after=None)
+
+
+def _stored(thing: Thing) -> Thing | None:
+    """Return the object as it is in the database, locked, so that two editors take turns."""
+    if thing.pk is None:
+        return None
+    return type(thing)._base_manager.select_for_update(of=("self",)).filter(pk=thing.pk).first()
+
+
+def sees_every_site(user: Any) -> bool:
+    """Say whether nothing is hidden from a user."""
+    return bool(user.is_authenticated and user.sees_every_site())
+
+
+def in_scope(queryset: models.QuerySet[Any], user: Any, scope_paths: Iterable[str]) -> models.QuerySet[Any]:
+    """Return what a user may know of: rows that lead to a site of theirs, or to none at all.
+
+    `scope_paths` are the look-ups from the model to its site ("" = it is the site); without any, it belongs to all.
+    """
+    paths = list(scope_paths)
+    if not user.is_authenticated:
+        return queryset.none()
+    if not paths or sees_every_site(user):
+        return queryset
+    condition = Q()
+    for path in paths:
+        condition |= Q(**{f"{path or 'pk'}__in": user.site_ids()})
+    # As a sub-query, because a path over several rows would reach a row several times.
+    return queryset.filter(pk__in=queryset.model._base_manager.filter(condition).values("pk"))

@@ -1,0 +1,150 @@
+"""State reasons, as an engineer sets them up; and what machines and people said, to look at."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.views.main import ORDER_VAR
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from tree_queries.forms import TreeNodeChoiceField
+from unfold.contrib.filters.admin import RangeDateTimeFilter
+from unfold.decorators import display
+from unfold.views import ChangeList
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget
+
+from accounts.models import Role
+from core.admin import (
+    FactAdmin,
+    MasterDataAdmin,
+    MasterDataForm,
+    ReadOnlyAdmin,
+    ScopedFilter,
+    ScopedSearchFilter,
+    link,
+    trail,
+)
+from downtime.models import RecordedState, StateCorrection, StateHistory, StateReason
+from downtime.resources import StateReasonResource
+
+INDENT = "\u2003"
+
+
+class IndentedReasonField(TreeNodeChoiceField):  # type: ignore[misc]
+    """Choose a reason from the tree, each one indented below its parent."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        return f"{INDENT * obj.tree_depth}{obj.name} ({obj.get_category_display()})"
+
+
+class StateReasonForm(MasterDataForm):
+    """A reason, with the roles that may choose it as boxes to tick."""
+
+    roles = forms.MultipleChoiceField(
+        choices=Role.choices,
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget(),
+        help_text="Who may choose it; none ticked = everybody.",
+    )
+
+
+class TreeChangeList(ChangeList):  # type: ignore[misc]
+    """List a tree depth-first, unless a column was chosen to sort by."""
+
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[str]:
+        if self.params.get(ORDER_VAR):
+            ordering: list[str] = super().get_ordering(request, queryset)
+            return ordering
+        return ["tree_ordering"]
+
+
+def swatch(colour: str, category: str) -> SafeString:
+    """Return a patch of a reason's colour; without one of its own, its category's."""
+    if colour:
+        return format_html('<span class="swatch" style="background-color: {}"></span>', colour)
+    return format_html('<span class="swatch swatch-{}"></span>', category)
+
+
+@admin.register(StateReason)
+class StateReasonAdmin(MasterDataAdmin):
+    form = StateReasonForm
+    list_display = ("in_tree", "code", "category", "chosen_by", "is_active")
+    list_filter = ("is_active", "category", "operator_selectable")
+    search_fields = ("code", "name")
+    search_help_text = "Code or name"
+    list_per_page = 200
+    fieldsets = (
+        (None, {"fields": (("code", "name"), ("parent", "category"), "is_active")}),
+        ("On screens", {"fields": (("colour", "position"),)}),
+        ("Who chooses it", {"fields": ("operator_selectable", "roles")}),
+    )
+    resource_classes = [StateReasonResource]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[StateReason]:
+        return super().get_queryset(request).with_tree_fields()  # type: ignore[attr-defined, no-any-return]
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[TreeChangeList]:
+        return TreeChangeList
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "parent":
+            kwargs["form_class"] = IndentedReasonField
+            kwargs["widget"] = UnfoldAdminSelectWidget()
+            kwargs["empty_label"] = "None: it stands at the top"
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    @display(description="reason", ordering="name")
+    def in_tree(self, reason: Any) -> SafeString:
+        return format_html(
+            '<span class="tree-node" style="--depth: {}">{}{}</span>',
+            reason.tree_depth,
+            swatch(reason.colour, reason.category),
+            reason.name,
+        )
+
+    @display(description="chosen by")
+    def chosen_by(self, reason: StateReason) -> str:
+        if not reason.operator_selectable:
+            return "devices only"
+        return ", ".join(Role(role).label for role in reason.roles) or "everybody"
+
+
+@admin.register(RecordedState)
+class RecordedStateAdmin(FactAdmin):
+    fact = StateHistory
+    owner = "machine"
+    scope_paths = ("machine__line__area__site",)
+    list_display = ("occurred_at", "of_machine", "state", "detail", "source", "recorded_at")
+    list_filter = (("machine", ScopedSearchFilter), ("occurred_at", RangeDateTimeFilter))
+    list_select_related = ("machine__line", "reason")
+    list_before_template = "admin/_facts_note.html"
+    fields = ("of_machine", "occurred_at", "state", "detail", "source", "recorded_at")
+    readonly_fields = fields
+
+    @display(description="machine")
+    def of_machine(self, state: RecordedState) -> SafeString:
+        return trail(state.machine.line, state.machine)
+
+    @display(description="state")
+    def state(self, state: RecordedState) -> SafeString:
+        return format_html("{} {}", swatch(state.reason.colour, state.reason.category), link(state.reason))
+
+
+@admin.register(StateCorrection)
+class StateCorrectionAdmin(ReadOnlyAdmin):
+    scope_paths = ("machine__line__area__site",)
+    list_display = ("recorded_at", "of_machine", "starts_at", "ends_at", "reason", "corrected_by", "comment")
+    list_filter = (
+        ("machine", ScopedSearchFilter),
+        ("reason", ScopedFilter),
+        ("recorded_at", RangeDateTimeFilter),
+    )
+    list_select_related = ("machine__line", "reason", "corrected_by")
+    search_fields = ("comment", "machine__name", "machine__code")
+    search_help_text = "Comment or machine"
+
+    @display(description="machine")
+    def of_machine(self, correction: StateCorrection) -> SafeString:
+        return trail(correction.machine.line, correction.machine)

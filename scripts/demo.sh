@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# From an installed environment to a running plant on a live screen.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export MES_DEMO_STARTED_AT=${MES_DEMO_STARTED_AT:-$(date +%s)}
+export PORT=${PORT:-8000}
+
+echo "· preparing the database"
+.venv/bin/python manage.py migrate --verbosity 0
+.venv/bin/python manage.py collectstatic --noinput --verbosity 0
+.venv/bin/python manage.py create_demo --url "http://localhost:$PORT"
+echo "· starting the server, the keeper of computed hours and the simulated devices; Ctrl-C stops them"
+.venv/bin/python manage.py await_first_oee --url "http://localhost:$PORT" &
+exec .venv/bin/honcho start web keeper devices

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Install pinned requirements into .venv, which is made when it is missing.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+python=${PYTHON:-python3}
+
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
+    echo "Python 3.11 or newer is needed; $("$python" --version) was found." >&2
+    exit 1
+}
+if ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
+    echo "· making a virtual environment in .venv"
+    rm -rf .venv
+    if ! "$python" -m venv .venv >/dev/null 2>&1; then
+        # Debian and Ubuntu keep venv in a package of its own.
+        scripts/system_packages.sh python3-venv
+        rm -rf .venv
+        "$python" -m venv .venv
+    fi
+fi
+for requirements in "$@"; do
+    echo "· installing $requirements ($(grep -c '^[a-z]' "$requirements") packages)"
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r "$requirements"
+done

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Run every test on the real thing: PostgreSQL (embedded, or DATABASE_URL), Redis, a real browser.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+command -v chromium >/dev/null || scripts/system_packages.sh chromium
+command -v redis-server >/dev/null || scripts/system_packages.sh redis-server
+
+# A Redis of our own, on a socket in a directory of its own: no port, nobody else's data.
+directory=$(mktemp -d)
+redis-server --port 0 --unixsocket "$directory/redis" --dir "$directory" --save '' --daemonize no >"$directory/log" 2>&1 &
+redis=$!
+trap 'kill $redis 2>/dev/null || true; wait $redis 2>/dev/null || true; rm -rf "$directory"' EXIT
+export MES_TEST_REDIS_URL="unix://$directory/redis"
+
+echo "· tests"
+.venv/bin/pytest --quiet --numprocesses "${MES_TEST_PROCESSES:-auto}" "$@"

@@ -1,0 +1,89 @@
+"""Write orders and runs: guarded transitions, one run at a time on a line."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from core import master_data
+from core.announcements import announce
+from core.changes import Change, mark
+from core.errors import Conflict, Invalid
+from core.master_data import follows
+from enterprise.models import Line, Machine
+from workorders.models import Run, Schedule, WorkOrder
+
+_Status = WorkOrder.Status
+TRANSITIONS: dict[str, frozenset[str]] = {
+    _Status.CREATED: frozenset({_Status.RELEASED, _Status.SCHEDULED, _Status.IN_PROGRESS, _Status.CANCELLED}),
+    _Status.RELEASED: frozenset({_Status.SCHEDULED, _Status.IN_PROGRESS, _Status.ON_HOLD, _Status.CANCELLED}),
+    _Status.SCHEDULED: frozenset({_Status.RELEASED, _Status.IN_PROGRESS, _Status.ON_HOLD, _Status.CANCELLED}),
+    _Status.IN_PROGRESS: frozenset({_Status.ON_HOLD, _Status.COMPLETED, _Status.CANCELLED}),
+    _Status.ON_HOLD: frozenset({_Status.RELEASED, _Status.SCHEDULED, _Status.IN_PROGRESS, _Status.CANCELLED}),
+    _Status.COMPLETED: frozenset({_Status.IN_PROGRESS, _Status.CLOSED}),
+    _Status.CLOSED: frozenset(),
+    _Status.CANCELLED: frozenset(),
+}
+"""Which status may follow which: what is closed or cancelled stays so."""
+
+
+@follows(WorkOrder)
+def work_order_changed(*, before: WorkOrder | None, after: WorkOrder | None) -> None:
+    """Refuse a step that the order's life does not have; mark its runs when it is another product's now."""
+    if before is None or after is None:
+        return
+    if before.status != after.status and after.status not in TRANSITIONS[before.status]:
+        allowed = ", ".join(sorted(TRANSITIONS[before.status])) or "nothing"
+        raise Conflict(f"An order that is {before.status} cannot become {after.status}; it can become: {allowed}.")
+    if before.line_id != after.line_id and after.runs.exists():
+        raise Conflict("The order has run on its line; it cannot move to another one.", field="line")
+    if before.product_id != after.product_id:
+        for run in after.runs.all():
+            _mark(run)
+
+
+@follows(Run)
+def run_changed(*, before: Run | None, after: Run | None) -> None:
+    """Mark the time that a run took or takes, on every machine of its line."""
+    for run in (before, after):
+        if run is not None:
+            _mark(run)
+    if after is not None and after.line_id != after.work_order.line_id:
+        raise Invalid("The order belongs to another line.", field="work_order")
+
+
+def _mark(run: Run) -> None:
+    machines = list(Machine.objects.filter(line=run.line_id).values_list("id", flat=True))
+    mark(Change(machine_id, run.started_at, run.ended_at) for machine_id in machines)
+    announce("machine", machines)
+
+
+@transaction.atomic
+def start_run(*, work_order: WorkOrder, line: Line, started_at: datetime, schedule: Schedule | None = None) -> Run:
+    """Start working on an order; it is in progress from then on.
+
+    Raises Conflict when the order cannot be started, ValidationError when the line has another run at that time.
+    """
+    order = WorkOrder.objects.select_for_update().get(pk=work_order.pk)
+    run = master_data.save(Run(work_order=order, line=line, schedule=schedule, started_at=started_at))
+    if order.status != _Status.IN_PROGRESS:
+        order.status = _Status.IN_PROGRESS
+        master_data.save(order)
+    return run
+
+
+@transaction.atomic
+def end_run(*, run: Run, ended_at: datetime) -> Run:
+    """End a run. Raises Conflict when it has ended already."""
+    stored = Run.objects.select_for_update().get(pk=run.pk)
+    if stored.ended_at is not None:
+        raise Conflict("The run has ended already.", field="ended_at")
+    stored.ended_at = ended_at
+    return master_data.save(stored)
+
+
+@transaction.atomic
+def complete(*, work_order: WorkOrder) -> WorkOrder:
+    """Say that an order is done."""
+    order = WorkOrder.objects.select_for_update().get(pk=work_order.pk)
+    order.status = _Status.COMPLETED
+    return master_data.save(order)
