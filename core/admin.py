@@ -66,15 +66,20 @@ class ScopedFilter(RelatedDropdownFilter):  # type: ignore[misc]
         return [(thing.pk, str(thing)) for thing in visible]
 
 
-class MasterDataForm(forms.ModelForm):
-    """A form that also shows why the service refused what the form itself found right."""
+class ShowsRefusal:
+    """Let a form also show why the service refused what the form itself found right."""
 
     refusal: ClassVar[Exception | None] = None
 
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]
+        form = cast(forms.ModelForm, self)
         for field, message in _reasons(self.refusal):
-            self.add_error(field if field in self.fields else None, message)
+            form.add_error(field if field in form.fields else None, message)
+
+
+class MasterDataForm(ShowsRefusal, forms.ModelForm):
+    """The form of whatever an engineer sets up."""
 
 
 def _reasons(refusal: Exception | None) -> Iterator[tuple[str | None, str]]:
@@ -319,6 +324,8 @@ class FactAdmin(ReadOnlyAdmin):
 
 # --- cells of lists ---
 
+_SEPARATOR = SafeString('<span class="crumb-separator" aria-hidden="true">›</span>')
+
 
 def link(thing: models.Model | None, text: str | None = None) -> str | SafeString:
     """Return a link to the page of a thing."""
@@ -335,7 +342,7 @@ def link(thing: models.Model | None, text: str | None = None) -> str | SafeStrin
 def trail(*things: models.Model | None) -> SafeString:
     """Return where something is, from the site inwards, each step a link."""
     return format_html_join(
-        format_html('<span class="crumb-separator" aria-hidden="true">›</span>'),
+        _SEPARATOR,
         "{}",
         ((link(thing),) for thing in things if thing is not None),
     )

@@ -1,1 +1,12 @@
-websocket_urlpatterns: list[object] = []
+"""The addresses of the sockets."""
+
+from typing import Any
+
+from django.urls import path
+
+from live.consumers import LineConsumer, OverviewConsumer
+
+websocket_urlpatterns: list[Any] = [
+    path("ws/overview/", OverviewConsumer.as_asgi()),
+    path("ws/lines/<int:line_id>/", LineConsumer.as_asgi()),
+]

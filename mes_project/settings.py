@@ -11,6 +11,7 @@ import dj_database_url
 import django_stubs_ext
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 from environs import Env
 
@@ -253,9 +254,34 @@ PGTRIGGER_MIGRATIONS = True
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "MES",
     "SITE_HEADER": "MES",
+    "SITE_SUBHEADER": "Administration",
     "SITE_URL": "/",
+    "SITE_ICON": lambda request: static("img/logo.svg"),
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("img/logo.svg")}],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
+    "SHOW_BACK_BUTTON": True,
+    "BORDER_RADIUS": "6px",
+    "STYLES": [lambda request: static("css/admin.css")],
+    "DASHBOARD_CALLBACK": "screens.admin_overview.overview",
+    "SIDEBAR": {"navigation": "screens.admin_menu.navigation", "show_search": True},
+    "COMMAND": {"search_models": False},
+    # The scale around the accent of static/css/tokens.css.
+    "COLORS": {
+        "primary": {
+            "50": "#eef4fb",
+            "100": "#d9e6f5",
+            "200": "#b4cdea",
+            "300": "#86aedb",
+            "400": "#5590cb",
+            "500": "#2f74b5",
+            "600": "#1f5c99",
+            "700": "#1a4a7b",
+            "800": "#173f66",
+            "900": "#153554",
+            "950": "#0c2036",
+        }
+    },
 }
 
 LOGGING: dict[str, Any] = {

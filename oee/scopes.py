@@ -50,10 +50,9 @@ def representatives(machines: list[Machine]) -> list[Machine]:
     return machines[-1:]
 
 
-def reference_machine(line: Line) -> Machine | None:
-    """Return the machine whose calendar and pace a line follows: its constraint, or else its last."""
-    machines = list(_active_machines().filter(line=line).order_by("position", "id"))
-    return next((machine for machine in machines if machine.is_constraint), machines[-1] if machines else None)
+def reference_of(machines: list[Machine]) -> Machine:
+    """Return the one of a line's machines, given in order, whose calendar the line follows: its constraint, or its last."""
+    return next((machine for machine in machines if machine.is_constraint), machines[-1])
 
 
 def shift_at(machine: Machine, at: datetime) -> ShiftOccurrence | None:

@@ -83,16 +83,15 @@ class Report:
 
 def report(machines: Sequence[Machine], window: Interval, *, now: datetime, part: Part = EVERYTHING) -> Report:
     """Return the summed OEE of machines. Their line, area and site are read: select them with it."""
-    return _reports_of(machines, [(window, slices_of(machines, window, now=now, part=part))], now=now)[0]
+    return _reports([(machines, window, slices_of(machines, window, now=now, part=part))], now=now)[0]
 
 
-def _reports_of(
-    machines: Sequence[Machine], cut: Sequence[tuple[Interval, SlicesByMachine]], *, now: datetime
-) -> list[Report]:
-    """Return one report per window with its slices; what machines and rates mean is looked up once for all."""
-    policies = policies_of({machine.line.area.site_id for machine in machines})
-    schemes = _schemes([machine.pk for machine in machines])
-    rates = _cycle_times({piece.key.rate_id for _, slices in cut for pieces in slices.values() for piece in pieces})
+def _reports(asked: Sequence[tuple[Sequence[Machine], Interval, SlicesByMachine]], *, now: datetime) -> list[Report]:
+    """Return one report for each (machines, window, their slices); what they refer to is looked up once for all."""
+    everyone = {machine.pk: machine for machines, _, _ in asked for machine in machines}
+    policies = policies_of({machine.line.area.site_id for machine in everyone.values()})
+    schemes = _schemes(list(everyone))
+    rates = _cycle_times({piece.key.rate_id for *_, slices in asked for pieces in slices.values() for piece in pieces})
     return [
         Report(
             window=window,
@@ -109,7 +108,7 @@ def _reports_of(
             ),
             policies=tuple(dict.fromkeys(policies[machine.line.area.site_id] for machine in machines)),
         )
-        for window, slices in cut
+        for machines, window, slices in asked
     ]
 
 
@@ -299,8 +298,31 @@ def timelines(machines: Sequence[Machine], window: Interval, *, now: datetime) -
 
 def run_report(run: Run, *, now: datetime) -> Report:
     """Return the OEE of a run, by the machines that stand for its line."""
-    window = Interval(run.started_at, run.ended_at or max(now, run.started_at + timedelta(microseconds=1)))
-    return report(machines_of(run.line), window, now=now, part=Part(run_ids=frozenset([run.pk])))
+    return runs_reports({run.line_id: machines_of(run.line)}, {run.line_id: [run]}, now=now)[run.line_id]
+
+
+def runs_reports(
+    groups: Mapping[int, Sequence[Machine]],
+    runs: Mapping[int, Sequence[Run]],
+    *,
+    now: datetime,
+    histories: Mapping[int, MachineHistory] | None = None,
+) -> dict[int, Report]:
+    """Return the OEE of each group of machines over its own runs; a group without a run that has begun is absent.
+
+    `histories` must reach over the current hour.
+    """
+    begun = {group: [run for run in of_group if run.started_at < now] for group, of_group in runs.items()}
+    begun = {group: of_group for group, of_group in begun.items() if of_group}
+    if not begun:
+        return {}
+    run_ids = frozenset(run.pk for of_group in begun.values() for run in of_group)
+    # Whole hours, whose slices are told apart by their run.
+    window = Interval(floor_hour(min(run.started_at for of_group in begun.values() for run in of_group)), now)
+    machines = [machine for group in begun for machine in groups[group]]
+    slices = slices_of(machines, window, now=now, part=Part(run_ids=run_ids), histories=histories)
+    reports = _reports([(groups[group], window, slices) for group in begun], now=now)
+    return dict(zip(begun, reports, strict=True))
 
 
 def product_report(product_id: int, place: Place, window: Interval, *, now: datetime) -> Report:
@@ -327,24 +349,40 @@ class HourRow:
     report: Report
 
 
-def shift_board(
-    machines: Sequence[Machine],
+def shift_boards(
+    groups: Mapping[int, Sequence[Machine]],
     window: Interval,
     *,
     now: datetime,
     histories: Mapping[int, MachineHistory] | None = None,
-) -> tuple[Report, list[HourRow]]:
-    """Return a window's report and its UTC clock hours up to now; the first and last hour may be short."""
+) -> dict[int, tuple[Report, list[HourRow]]]:
+    """Return, for each group of machines, a window's report and its UTC clock hours up to now.
+
+    The first and the last hour may be short. `histories` must reach over the window's part of the current hour.
+    """
+    machines = [machine for group in groups.values() for machine in group]
     slices = slices_of(machines, window, now=now, by_hour=True, histories=histories)
     spans = [span for hour in hours_of(window) if (span := intersect(hour, window)) and span.start < now]
     by_hour: dict[datetime, SlicesByMachine] = defaultdict(lambda: defaultdict(list))
     for machine_id, pieces in slices.items():
         for piece in pieces:
             by_hour[piece.key.hour][machine_id].append(piece)
-    whole, *parts = _reports_of(
-        machines, [(window, slices), *((span, by_hour[floor_hour(span.start)]) for span in spans)], now=now
-    )
-    return whole, [HourRow(window=part.window, target=target_quantity(part), report=part) for part in parts]
+    asked = [
+        (group, span, cut)
+        for group in groups.values()
+        for span, cut in ((window, slices), *((span, by_hour[floor_hour(span.start)]) for span in spans))
+    ]
+    reports = iter(_reports(asked, now=now))
+    return {
+        group: (
+            next(reports),
+            [
+                HourRow(window=part.window, target=target_quantity(part), report=part)
+                for _, part in zip(spans, reports, strict=False)
+            ],
+        )
+        for group in groups
+    }
 
 
 def target_quantity(of: Report) -> Fraction | None:

@@ -1,4 +1,13 @@
-from django.urls import URLPattern
+"""The addresses of the pages."""
+
+from django.urls import path
+
+from screens import views
 
 app_name = "screens"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", views.overview, name="overview"),
+    path("lines/<str:code>/", views.line_page, name="line"),
+    path("fragments/overview/", views.overview_fragments, name="overview-fragments"),
+    path("fragments/lines/<int:line_id>/", views.line_fragment, name="line-fragment"),
+]

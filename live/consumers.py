@@ -1,0 +1,89 @@
+"""The sockets of the screens: who may watch which lines, and the pump from the hub to the browser."""
+
+import asyncio
+import contextlib
+from typing import Any
+
+from channels.auth import get_user
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+from core.master_data import in_scope
+from enterprise.models import Line
+from live.fragments import CARD, DETAIL
+from live.hub import Watched, Watcher, hub
+
+RECHECK_SECONDS = 30.0
+NOT_LOGGED_IN, NOT_FOUND, TOO_SLOW = 4401, 4404, 4408
+
+
+class _LiveConsumer(AsyncWebsocketConsumer):
+    """Watch some lines for as long as the person may."""
+
+    watcher: Watcher | None = None
+    pump: asyncio.Task[None] | None = None
+
+    async def lines_to_watch(self, user: Any) -> frozenset[Watched]:
+        """Return what this socket is about, as far as the user may see it."""
+        raise NotImplementedError
+
+    async def connect(self) -> None:
+        await self.accept()
+        user = self.scope["user"]
+        if not user.is_authenticated:
+            await self.close(NOT_LOGGED_IN)
+            return
+        watches = await self.lines_to_watch(user)
+        if not watches:
+            await self.close(NOT_FOUND)
+            return
+        self.watcher = hub().watch(watches)
+        self.pump = asyncio.create_task(self._pump(self.watcher))
+
+    async def disconnect(self, code: int) -> None:
+        if self.watcher is not None:
+            hub().leave(self.watcher)
+        if self.pump is not None and self.pump is not asyncio.current_task():
+            self.pump.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self.pump
+
+    async def _pump(self, watcher: Watcher) -> None:
+        loop = asyncio.get_running_loop()
+        recheck_at = loop.time() + RECHECK_SECONDS
+        while True:
+            with contextlib.suppress(TimeoutError):
+                message = await asyncio.wait_for(watcher.queue.get(), max(0.01, recheck_at - loop.time()))
+                if message is None:
+                    await self.close(TOO_SLOW)
+                    return
+                await self.send(message)
+            if loop.time() >= recheck_at:
+                # A session that ended, or a role that was taken away, ends the watching too.
+                user = await get_user(self.scope)
+                if not user.is_authenticated or await self.lines_to_watch(user) != watcher.watches:
+                    await self.close(NOT_LOGGED_IN)
+                    return
+                recheck_at = loop.time() + RECHECK_SECONDS
+
+
+class OverviewConsumer(_LiveConsumer):
+    """Watch the cards of all lines that the person may see."""
+
+    async def lines_to_watch(self, user: Any) -> frozenset[Watched]:
+        return await _visible_lines(user, CARD)
+
+
+class LineConsumer(_LiveConsumer):
+    """Watch one line's page."""
+
+    async def lines_to_watch(self, user: Any) -> frozenset[Watched]:
+        return await _visible_lines(user, DETAIL, self.scope["url_route"]["kwargs"]["line_id"])
+
+
+@database_sync_to_async
+def _visible_lines(user: Any, view: str, line_id: int | None = None) -> frozenset[Watched]:
+    lines = in_scope(Line.objects.filter(is_active=True), user, ("area__site",))
+    if line_id is not None:
+        lines = lines.filter(pk=line_id)
+    return frozenset((pk, view) for pk in lines.values_list("pk", flat=True))

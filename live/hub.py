@@ -1,0 +1,196 @@
+"""One hub per process: hears what changed, works a line's fragment out once, hands it to all who watch it.
+
+Announcements may be lost by contract; so every watched line is also refreshed on a slow beat, and a browser that
+missed something fetches the page again. A reader too slow to keep up is dropped, so that memory stays bounded.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.db import connection, connections
+
+from core.announcements import CHANNEL, decode
+from enterprise.models import Machine
+from live.fragments import render_lines
+
+# Announcements of this many seconds are answered together.
+GATHER_SECONDS = 0.2
+# Clocks and targets move although nothing is announced.
+BEAT_SECONDS = 10.0
+RETRY_SECONDS = 1.0
+QUEUE_LENGTH = 200
+
+logger = logging.getLogger(__name__)
+Watched = tuple[int, str]
+
+
+class Watcher:
+    """A socket's end of the hub: the messages for it wait here, and not too many of them."""
+
+    def __init__(self, watches: frozenset[Watched]) -> None:
+        self.watches = watches
+        self.queue: asyncio.Queue[str | None] = asyncio.Queue(QUEUE_LENGTH)
+        self.dropped = False
+
+    def put(self, message: str) -> None:
+        """Hand over a message; a full queue means that nobody reads, so the watcher is dropped."""
+        try:
+            self.queue.put_nowait(message)
+        except asyncio.QueueFull:
+            self.dropped = True
+            self.queue.get_nowait()
+            self.queue.put_nowait(None)
+
+
+class Hub:
+    """Everything of one event loop; started by the first watcher, idle without any."""
+
+    def __init__(self) -> None:
+        self._watchers: set[Watcher] = set()
+        self._changed: set[int] = set()
+        self._stirred = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._lines_of: dict[int, int] = {}
+        self._version = time.time_ns()
+
+    def watch(self, watches: frozenset[Watched]) -> Watcher:
+        """Return a new watcher; its messages begin with the next change or beat."""
+        watcher = Watcher(watches)
+        self._watchers.add(watcher)
+        if not self._tasks or any(task.done() for task in self._tasks):
+            for task in self._tasks:
+                task.cancel()
+            self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._deliver())]
+        return watcher
+
+    def leave(self, watcher: Watcher) -> None:
+        """Forget a watcher; the last one turns off the lights."""
+        self._watchers.discard(watcher)
+        if not self._watchers:
+            for task in self._tasks:
+                task.cancel()
+            self._tasks = []
+
+    async def _listen(self) -> None:
+        """Gather announced machines, for as long as it takes; after every new start, all may have changed."""
+        while True:
+            try:
+                async for payload in _announcements():
+                    if payload is None:
+                        self._tell_all({"type": "resync"})
+                        self._changed.update(line_id for watcher in self._watchers for line_id, _ in watcher.watches)
+                    else:
+                        topic, ids = decode(payload)
+                        if topic == "machine":
+                            self._changed.update([line for i in ids if (line := self._lines_of.get(i)) is not None])
+                            if not self._lines_of.keys() >= set(ids):
+                                self._lines_of = await sync_to_async(_lines_of_machines, thread_sensitive=False)()
+                                self._changed.update(self._lines_of[i] for i in ids if i in self._lines_of)
+                    self._stirred.set()
+            except (OSError, psycopg.Error, ValueError) as error:
+                logger.warning("The live bus is away, trying again: %s", error)
+            except Exception as error:  # a Redis that is away raises its own
+                logger.warning("The live bus failed, trying again: %r", error)
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _deliver(self) -> None:
+        last_beat = time.monotonic()
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stirred.wait(), max(0.05, last_beat + BEAT_SECONDS - time.monotonic()))
+            self._stirred.clear()
+            changed, self._changed = self._changed, set()
+            is_beat = time.monotonic() - last_beat >= BEAT_SECONDS
+            if is_beat:
+                last_beat = time.monotonic()
+            wanted = {
+                watched for watcher in self._watchers for watched in watcher.watches if is_beat or watched[0] in changed
+            }
+            if wanted:
+                await self._push(wanted)
+            await asyncio.sleep(GATHER_SECONDS)
+
+    async def _push(self, wanted: set[Watched]) -> None:
+        try:
+            fragments = await sync_to_async(_render, thread_sensitive=False)(wanted)
+        except Exception:
+            # Whatever a line's status stumbles over must not silence the others' next refresh.
+            logger.exception("A status could not be worked out")
+            return
+        watchers_of: dict[Watched, list[Watcher]] = defaultdict(list)
+        for watcher in self._watchers:
+            for watched in watcher.watches:
+                watchers_of[watched].append(watcher)
+        for watched, html in fragments.items():
+            self._version += 1
+            line_id, view = watched
+            message = json.dumps({"type": "line", "id": line_id, "view": view, "version": self._version, "html": html})
+            for watcher in watchers_of[watched]:
+                watcher.put(message)
+
+    def _tell_all(self, message: dict[str, Any]) -> None:
+        for watcher in self._watchers:
+            watcher.put(json.dumps(message))
+
+
+def _render(wanted: set[Watched]) -> dict[Watched, str]:
+    try:
+        return render_lines(wanted, now=datetime.now(UTC))
+    finally:
+        connections.close_all()
+
+
+def _lines_of_machines() -> dict[int, int]:
+    try:
+        return dict(Machine.objects.values_list("id", "line_id"))
+    finally:
+        connections.close_all()
+
+
+async def _announcements() -> AsyncIterator[str | None]:
+    """Yield None once listening, then each announcement's payload, until the connection is lost."""
+    if settings.REDIS_URL:
+        async for payload in _from_redis():
+            yield payload
+        return
+    parameters = connection.get_connection_params()
+    known = {key: parameters[key] for key in ("dbname", "user", "password", "host", "port") if parameters.get(key)}
+    async with await psycopg.AsyncConnection.connect(**known, autocommit=True) as listener:
+        await listener.execute(f"LISTEN {CHANNEL}")
+        yield None
+        async for notification in listener.notifies():
+            yield notification.payload
+
+
+async def _from_redis() -> AsyncIterator[str | None]:
+    import redis.asyncio
+
+    async with redis.asyncio.from_url(settings.REDIS_URL) as client, client.pubsub() as subscription:
+        await subscription.subscribe(CHANNEL)
+        yield None
+        async for message in subscription.listen():
+            if message["type"] == "message":
+                yield message["data"].decode()
+
+
+_hubs: dict[asyncio.AbstractEventLoop, Hub] = {}
+
+
+def hub() -> Hub:
+    """Return the hub of the running event loop."""
+    loop = asyncio.get_running_loop()
+    if loop not in _hubs:
+        for stopped in [other for other in _hubs if other.is_closed()]:
+            del _hubs[stopped]
+        _hubs[loop] = Hub()
+    return _hubs[loop]

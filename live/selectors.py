@@ -1,0 +1,253 @@
+"""Work out the status of lines, all that are asked for together, in a number of queries that does not grow with them."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+
+from core.intervals import Interval, floor_hour, hours_of, intersect
+from downtime.models import StateReason
+from downtime.selectors import CurrentState, current_states
+from enterprise.models import Line, Machine
+from enterprise.selectors import Shifts, shifts_of_all
+from live.status import (
+    CATEGORY_NAMES,
+    HourStatus,
+    LineStatus,
+    LossStatus,
+    MachineStatus,
+    OrderStatus,
+    ShiftStatus,
+    Tick,
+    TimelineSegment,
+)
+from oee.engine import Calendar, Category, MachineHistory, Segment, segments
+from oee.histories import load_histories
+from oee.scopes import reference_of, representatives
+from oee.selectors import HourRow, Report, runs_reports, shift_boards, target_quantity
+from workorders.models import Run
+
+TOP_LOSSES = 5
+_LOOK_BACK = timedelta(hours=30)
+_SCALE = 1000
+
+
+def line_statuses(line_ids: Iterable[int], *, now: datetime) -> dict[int, LineStatus]:
+    """Return the status of each line that exists and has machines."""
+    machines = _machines_by_line(line_ids)
+    everyone = [machine for of_line in machines.values() for machine in of_line]
+    if not everyone:
+        return {}
+    references = {line_id: reference_of(of_line) for line_id, of_line in machines.items()}
+    around = Interval(now - _LOOK_BACK, now + timedelta(hours=1))
+    calendars = shifts_of_all(list(references.values()), around)
+    shifts = {line_id: shift_status(machine, calendars[machine.pk], now=now) for line_id, machine in references.items()}
+    states = current_states([machine.pk for machine in everyone], now=now)
+    # Lines of one plant mostly share a shift: what one window needs is loaded once for all of them.
+    by_window: dict[Interval, list[int]] = defaultdict(list)
+    for line_id, shift in shifts.items():
+        by_window[Interval(shift.start, shift.end)].append(line_id)
+    runs = {
+        run.line_id: run
+        for run in Run.objects.filter(line__in=machines, started_at__lte=now)
+        .exclude(ended_at__lte=now)
+        .select_related("work_order__product")
+    }
+    orders: dict[int, list[Run]] = defaultdict(list)
+    for of_order in Run.objects.filter(work_order__in={run.work_order_id for run in runs.values()}):
+        orders[of_order.line_id].append(of_order)
+    reasons = {reason.pk: reason for reason in StateReason.objects.without_tree_fields()}
+    found: dict[int, LineStatus] = {}
+    for window, ids in by_window.items():
+        # From the full hour on, since the edges of what is stored are cut from these histories.
+        past = Interval(floor_hour(window.start), max(now, window.start + timedelta(microseconds=1)))
+        histories = load_histories([m for line_id in ids for m in machines[line_id]], past, with_counts=False)
+        counted_by = {line_id: representatives(machines[line_id]) for line_id in ids}
+        boards = shift_boards(counted_by, window, now=now, histories=histories)
+        made = runs_reports(counted_by, {line_id: orders[line_id] for line_id in ids}, now=now, histories=histories)
+        for line_id in ids:
+            run = runs.get(line_id)
+            found[line_id] = _Board(
+                machines=machines[line_id],
+                counted_by=counted_by[line_id],
+                reference=references[line_id],
+                shift=shifts[line_id],
+                window=window,
+                histories=histories,
+                states=states,
+                reasons=reasons,
+                now=now,
+            ).status(*boards[line_id], _order_status(run, made.get(line_id)))
+    return found
+
+
+def _order_status(run: Run | None, made: Report | None) -> OrderStatus | None:
+    if run is None:
+        return None
+    order = run.work_order
+    return OrderStatus(
+        number=order.order_number,
+        product=order.product.name if order.product else "no product",
+        unit=order.product.unit if order.product else "pcs",
+        target=Fraction(order.target_quantity),
+        good=None if made is None else made.sums.quantities.good,
+        since=run.started_at,
+    )
+
+
+def shift_status(machine: Machine, shifts: Shifts, *, now: datetime) -> ShiftStatus:
+    """Return the shift that a machine is in, or the last one that ended; without a calendar, the day so far."""
+    begun = [shift for shift in shifts or () if shift.start <= now]
+    if begun:
+        last = begun[-1]
+        return ShiftStatus(last.name, last.shift_date, last.start, last.end, is_over=last.end <= now)
+    today = now.astimezone(machine.line.area.site.zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    day = Interval.utc(today, today + timedelta(days=1))
+    # Just after midnight there is nothing to see yet, but a window must not be empty.
+    return ShiftStatus("Today" if shifts is None else "No shift", today.date(), day.start, day.end, is_over=False)
+
+
+def _machines_by_line(line_ids: Iterable[int]) -> dict[int, list[Machine]]:
+    machines: dict[int, list[Machine]] = defaultdict(list)
+    for machine in (
+        Machine.objects.filter(line__in=list(line_ids), is_active=True)
+        .select_related("line__area__site")
+        .order_by("line_id", "position", "id")
+    ):
+        machines[machine.line_id].append(machine)
+    return machines
+
+
+class _Board:
+    """One line's status in the making."""
+
+    def __init__(
+        self,
+        *,
+        machines: Sequence[Machine],
+        counted_by: Sequence[Machine],
+        reference: Machine,
+        shift: ShiftStatus,
+        window: Interval,
+        histories: dict[int, MachineHistory],
+        states: dict[int, CurrentState],
+        reasons: dict[int, StateReason],
+        now: datetime,
+    ) -> None:
+        self.machines = machines
+        self.counted_by = counted_by
+        self.reference = reference
+        self.shift = shift
+        self.window = window
+        self.histories = histories
+        self.states = states
+        self.reasons = reasons
+        self.now = now
+        self.line: Line = reference.line
+        self.zone = reference.line.area.site.zone
+        self.past = intersect(window, Interval(datetime(1990, 1, 1, tzinfo=UTC), now))
+
+    def status(self, whole: Report, hours: Sequence[HourRow], order: OrderStatus | None) -> LineStatus:
+        """Put it together."""
+        machines = tuple(self._machine(machine) for machine in self.machines)
+        return LineStatus(
+            line_id=self.line.pk,
+            code=self.line.code,
+            name=self.line.name,
+            area=self.line.area.name,
+            site=self.line.area.site.name,
+            zone=self.zone,
+            as_of=self.now,
+            shift=self.shift,
+            machines=machines,
+            reference=machines[list(self.machines).index(self.reference)],
+            order=order,
+            good=whole.sums.quantities.good,
+            reject=whole.sums.quantities.scrap,
+            target=target_quantity(whole),
+            kpis=whole.kpis,
+            oee_target=whole.policies[0].target_oee,
+            oee_basis=self._basis(whole),
+            ticks=tuple(
+                Tick(self._x(hour.start), f"{hour.start.astimezone(self.zone):%H}")
+                for hour in hours_of(self.window)
+                if self.window.covers(hour.start)
+            ),
+            now_x=self._x(self.now) if self.window.covers(self.now) else None,
+            hours=tuple(self._hour(row) for row in hours),
+            losses=self._losses(),
+        )
+
+    def _basis(self, whole: Report) -> str:
+        policy = whole.policies[0]
+        return "; ".join(
+            (
+                f"OEE is {self.line.get_oee_mode_display().lower()}",
+                "changeovers are losses" if policy.changeover == "availability_loss" else "changeovers are planned",
+                "overtime counts" if policy.overtime == "count" else "overtime is left out",
+            )
+        )
+
+    def _x(self, at: datetime) -> float:
+        return round((at - self.window.start) / (self.window.end - self.window.start) * _SCALE, 2)
+
+    def _machine(self, machine: Machine) -> MachineStatus:
+        state = self.states.get(machine.pk)
+        drawn = segments(self.histories[machine.pk], self.past) if self.past else ()
+        latest = drawn[-1] if drawn else None
+        # People's corrections hold over what the device said.
+        reason_id = latest.reason_id if latest and not self.shift.is_over else state and state.reason_id
+        reason = self.reasons.get(reason_id or 0)
+        return MachineStatus(
+            name=machine.name,
+            is_constraint=machine.is_constraint,
+            category=reason.category if reason else Category.NO_DATA.value,
+            state=reason.name if reason else CATEGORY_NAMES["no_data"],
+            detail=state.detail if state and state.reason_id == reason_id else "",
+            since=state.since if state and state.reason_id == reason_id else latest and latest.start,
+            segments=tuple(self._segment(segment) for segment in drawn),
+        )
+
+    def _segment(self, segment: Segment) -> TimelineSegment:
+        reason = self.reasons.get(segment.reason_id or 0)
+        idle_by_calendar = segment.calendar is not Calendar.SCHEDULED and segment.category is not Category.RUNNING
+        category = Category.NOT_SCHEDULED if idle_by_calendar else segment.category
+        start, end = (moment.astimezone(self.zone) for moment in (segment.start, segment.end))
+        name = reason.name if reason else CATEGORY_NAMES["no_data"]
+        x = self._x(segment.start)
+        return TimelineSegment(
+            x, round(self._x(segment.end) - x, 2), category.value, f"{start:%H:%M:%S}–{end:%H:%M:%S} {name}"
+        )
+
+    def _hour(self, row: HourRow) -> HourStatus:
+        start = row.window.start.astimezone(self.zone)
+        pieces = row.report.sums.quantities
+        return HourStatus(
+            label=f"{start:%H:%M}",
+            target=row.target,
+            good=pieces.good,
+            reject=pieces.scrap,
+            is_current=row.window.covers(self.now),
+            oee=row.report.kpis.oee_index,
+        )
+
+    def _losses(self) -> tuple[LossStatus, ...]:
+        totals: dict[tuple[int | None, Category], tuple[timedelta, int]] = {}
+        for machine in self.counted_by:
+            for segment in segments(self.histories[machine.pk], self.past) if self.past else ():
+                if segment.calendar is Calendar.SCHEDULED and segment.category is not Category.RUNNING:
+                    key = segment.reason_id, segment.category
+                    spent, times = totals.get(key, (timedelta(), 0))
+                    totals[key] = spent + (segment.end - segment.start), times + 1
+        ranked = sorted(totals.items(), key=lambda item: (-item[1][0], item[0][0] or 0))[:TOP_LOSSES]
+        longest = ranked[0][1][0] if ranked else timedelta()
+        return tuple(
+            LossStatus(
+                reason=self.reasons[reason_id].name if reason_id in self.reasons else CATEGORY_NAMES["no_data"],
+                category=category.value,
+                duration=spent,
+                occurrences=times,
+                share=int(spent / longest * 100),
+            )
+            for (reason_id, category), (spent, times) in ranked
+        )

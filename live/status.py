@@ -1,0 +1,156 @@
+"""What a line's screen shows, worked out: the view model that templates only lay out."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from fractions import Fraction
+from zoneinfo import ZoneInfo
+
+from oee.engine import Kpis
+
+CATEGORY_NAMES = {
+    "running": "Running",
+    "unplanned": "Stopped",
+    "planned": "Planned stop",
+    "changeover": "Changeover",
+    "not_scheduled": "Not scheduled",
+    "no_data": "No data",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineSegment:
+    """A stretch of a machine's timeline, placed on a scale of 0–1000 over the shift."""
+
+    x: float
+    width: float
+    category: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A clock hour on the timeline's scale, in the site's time."""
+
+    x: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class MachineStatus:
+    """A machine now, and what it did in the shift so far."""
+
+    name: str
+    is_constraint: bool
+    category: str
+    state: str
+    detail: str
+    since: datetime | None
+    segments: tuple[TimelineSegment, ...] = ()
+
+    @property
+    def category_name(self) -> str:
+        """The category in words, for those who do not see its colour."""
+        return CATEGORY_NAMES[self.category]
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftStatus:
+    """The stretch of time that the numbers are about: the shift, or what stands for it without one."""
+
+    name: str
+    date: date
+    start: datetime
+    end: datetime
+    is_over: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OrderStatus:
+    """The order that the line works on."""
+
+    number: str
+    product: str
+    unit: str
+    target: Fraction
+    good: Fraction | None
+    since: datetime
+
+    @property
+    def progress(self) -> Fraction | None:
+        """The part of the order that is made, at most 1."""
+        return None if self.good is None else min(self.good / self.target, Fraction(1))
+
+
+@dataclass(frozen=True, slots=True)
+class HourStatus:
+    """A clock hour of the shift: target and what came out."""
+
+    label: str
+    target: Fraction | None
+    good: Fraction
+    reject: Fraction
+    is_current: bool
+    oee: Fraction | None
+
+    @property
+    def delta(self) -> Fraction | None:
+        """Pieces ahead (positive) or behind."""
+        return None if self.target is None else self.good - self.target
+
+    @property
+    def fill(self) -> int:
+        """How much of the target is made, in percent up to 100, for a bar."""
+        return 0 if not self.target else min(100, int(self.good * 100 / self.target))
+
+
+@dataclass(frozen=True, slots=True)
+class LossStatus:
+    """One of the top losses of the shift."""
+
+    reason: str
+    category: str
+    duration: timedelta
+    occurrences: int
+    share: int
+
+
+@dataclass(frozen=True, slots=True)
+class LineStatus:
+    """Everything that the card and the page of a line show."""
+
+    line_id: int
+    code: str
+    name: str
+    area: str
+    site: str
+    zone: ZoneInfo
+    as_of: datetime
+    shift: ShiftStatus
+    machines: tuple[MachineStatus, ...]
+    reference: MachineStatus | None
+    order: OrderStatus | None
+    good: Fraction
+    reject: Fraction
+    target: Fraction | None
+    kpis: Kpis
+    oee_target: Fraction
+    oee_basis: str
+    ticks: tuple[Tick, ...] = ()
+    now_x: float | None = None
+    hours: tuple[HourStatus, ...] = ()
+    losses: tuple[LossStatus, ...] = field(default=())
+
+    @property
+    def delta(self) -> Fraction | None:
+        """Good pieces ahead of the target so far (positive) or behind."""
+        return None if self.target is None else self.good - self.target
+
+    @property
+    def reference_only(self) -> tuple[MachineStatus, ...]:
+        """The machine that stands for the line, as a row of its own."""
+        return () if self.reference is None else (self.reference,)
+
+    @property
+    def is_winning(self) -> bool | None:
+        """Whether the line is at or ahead of its target; None while nobody can say."""
+        return None if self.delta is None else self.delta >= 0

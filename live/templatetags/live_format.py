@@ -1,0 +1,98 @@
+"""Write exact numbers and times the way people read them. Rounding happens here and nowhere before."""
+
+from datetime import datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+from zoneinfo import ZoneInfo
+
+from django import template
+
+register = template.Library()
+UNKNOWN = "–"
+BANDS = ((Fraction(85, 100), "good"), (Fraction(65, 100), "fair"))
+"""OEE bands as plants know them: from 85 % good, from 65 % fair, below poor."""
+
+
+@register.filter
+def percent(ratio: Fraction | None, places: int = 1) -> str:
+    """Write a ratio in percent, rounded half up; a dash when it is not known."""
+    if ratio is None:
+        return UNKNOWN
+    scaled = Decimal(ratio.numerator) * 100 / Decimal(ratio.denominator)
+    return f"{scaled.quantize(Decimal(10) ** -places, rounding=ROUND_HALF_UP)}"
+
+
+@register.filter
+def pieces(quantity: Fraction | None) -> str:
+    """Write a quantity in whole pieces with thin spaces between thousands."""
+    if quantity is None:
+        return UNKNOWN
+    return f"{_whole(quantity):,}".replace(",", "\u202f")
+
+
+@register.filter
+def signed_pieces(quantity: Fraction | None) -> str:
+    """Write how far ahead (+) or behind (−) something is."""
+    if quantity is None:
+        return UNKNOWN
+    sign = "+" if quantity > 0 else "−" if quantity < 0 else "±"
+    return f"{sign}{pieces(abs(quantity))}"
+
+
+@register.filter
+def duration(spent: timedelta) -> str:
+    """Write a duration in its two largest units."""
+    seconds = int(spent.total_seconds())
+    hours, minutes = seconds // 3600, seconds % 3600 // 60
+    if hours:
+        return f"{hours} h {minutes:02d} min"
+    return f"{minutes} min {seconds % 60:02d} s" if minutes else f"{seconds} s"
+
+
+@register.filter
+def local_time(at: datetime, zone: ZoneInfo) -> str:
+    """Write a moment as the clock on the site's wall shows it."""
+    return f"{at.astimezone(zone):%H:%M}"
+
+
+@register.filter
+def local_second(at: datetime, zone: ZoneInfo) -> str:
+    """Write a moment with seconds, as the clock on the site's wall shows it."""
+    return f"{at.astimezone(zone):%H:%M:%S}"
+
+
+@register.filter
+def band(ratio: Fraction | None) -> str:
+    """Return the name of the band that a ratio lies in."""
+    if ratio is None:
+        return "unknown"
+    return next((name for least, name in BANDS if ratio >= least), "poor")
+
+
+@register.filter
+def dash(ratio: Fraction | None, length: int = 100) -> str:
+    """Write how much of a ring of some length a ratio fills, for stroke-dasharray."""
+    filled = 0 if ratio is None else min(float(ratio), 1.0) * length
+    return f"{filled:.2f} {length - filled:.2f}"
+
+
+@register.filter
+def degrees(ratio: Fraction) -> str:
+    """Write how far around a ring a ratio lies."""
+    return f"{float(ratio) * 360:.1f}"
+
+
+@register.filter
+def tenth(position: float) -> str:
+    """Write a position on the 0–1000 scale as a percentage."""
+    return f"{position / 10:.2f}"
+
+
+@register.filter
+def whole_percent(ratio: Fraction | None) -> int:
+    """Write a ratio as a whole percentage between 0 and 100, for widths."""
+    return 0 if ratio is None else max(0, min(100, int(ratio * 100)))
+
+
+def _whole(quantity: Fraction) -> int:
+    return int((Decimal(quantity.numerator) / Decimal(quantity.denominator)).quantize(Decimal(1), ROUND_HALF_UP))

@@ -1,0 +1,109 @@
+"""The admin's menu, in the plant's order: where, what, who, facts, orders, OEE, system."""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+Item = dict[str, Any]
+
+# (title, icon, model, permission's model if another one)
+GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
+    (
+        "Where: plant",
+        (
+            ("Enterprises", "corporate_fare", "enterprise.enterprise"),
+            ("Sites", "factory", "enterprise.site"),
+            ("Areas", "select_all", "enterprise.area"),
+            ("Lines", "conveyor_belt", "enterprise.line"),
+            ("Machines", "precision_manufacturing", "enterprise.machine"),
+            ("Shifts", "schedule", "enterprise.shift"),
+            ("Calendar exceptions", "event_busy", "enterprise.calendarexception"),
+        ),
+    ),
+    (
+        "What: products and signals",
+        (
+            ("Products", "inventory_2", "products.product"),
+            ("Ideal rates", "speed", "products.idealrate"),
+            ("Count types", "category", "counts.counttype"),
+            ("Count tags", "sell", "counts.counttag"),
+            ("State reasons", "account_tree", "downtime.statereason"),
+        ),
+    ),
+    (
+        "Orders",
+        (
+            ("Work orders", "assignment", "workorders.workorder"),
+            ("Schedules", "calendar_month", "workorders.schedule"),
+            ("Runs", "play_circle", "workorders.run"),
+        ),
+    ),
+    (
+        "Facts (to look at)",
+        (
+            ("Count readings", "pin", "counts.countreading"),
+            ("Count corrections", "edit_note", "counts.countcorrection"),
+            ("States", "timeline", "downtime.recordedstate"),
+            ("State corrections", "rule", "downtime.statecorrection"),
+            ("Quarantine", "report", "ingest.quarantineditem"),
+        ),
+    ),
+    (
+        "OEE",
+        (
+            ("OEE policies", "policy", "oee.oeepolicy"),
+            ("OEE records", "query_stats", "oee.oeerecord"),
+        ),
+    ),
+    (
+        "Who: people and keys",
+        (
+            ("People", "group", "accounts.user"),
+            ("Device keys", "key", "accounts.devicekey"),
+            ("Client keys", "vpn_key", "accounts.clientkey"),
+        ),
+    ),
+)
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the groups of the menu with what the person may see."""
+    groups = [
+        {"title": title, "collapsible": False, "items": [_item(*entry) for entry in entries]}
+        for title, entries in GROUPS
+    ]
+    start: list[Item] = [
+        {"title": "Live screens", "icon": "monitoring", "link": "/"},
+        {"title": "Overview", "icon": "checklist", "link": reverse("admin:index")},
+        {
+            "title": "Plant",
+            "icon": "lan",
+            "link": reverse("admin:plant"),
+            "permission": lambda request: cast(Any, request.user).has_perm("enterprise.view_machine"),
+        },
+    ]
+    system: list[Item] = [{"title": "API documentation", "icon": "api", "link": reverse("api-docs")}]
+    return [{"items": start}, *groups, {"title": "System", "items": system}]
+
+
+def _item(title: str, icon: str, model: str) -> Item:
+    app, name = model.split(".")
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse(f"admin:{app}_{name}_changelist"),
+        "permission": _may_see(app, name),
+    }
+
+
+def _may_see(app: str, name: str) -> Callable[[HttpRequest], bool]:
+    def allowed(request: HttpRequest) -> bool:
+        from django.apps import apps
+        from django.contrib import admin
+
+        model_admin = admin.site._registry[apps.get_model(app, name)]
+        return model_admin.has_view_permission(request)
+
+    return allowed

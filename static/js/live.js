@@ -1,0 +1,100 @@
+// Keeps a page alive: swaps in what the server sends, says so when it cannot, and fetches again what was missed.
+"use strict";
+
+(() => {
+  const page = document.querySelector("[data-live-socket]");
+  if (!page) return;
+
+  const REFETCH_MS = 30000; // sockets may lose messages; the page may not
+  const SILENCE_MS = 25000; // the server speaks at least every 10 s
+  const banner = document.querySelector("[data-connection]");
+  const lostAt = banner.querySelector("[data-lost-at]");
+  const versions = new Map();
+  let socket = null;
+  let pause = 500;
+  let heardAt = Date.now();
+  let fetchedAt = Date.now();
+  let shownAt = new Date();
+
+  const clock = (moment) => moment.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+
+  function show(line) {
+    const place = document.getElementById(`line-${line.id}`);
+    if (!place || (line.version && line.version <= (versions.get(line.id) || 0))) return;
+    if (line.version) versions.set(line.id, line.version);
+    place.innerHTML = line.html;
+    shownAt = new Date();
+    tick();
+  }
+
+  function lose() {
+    if (!banner.classList.contains("is-lost")) {
+      lostAt.textContent = clock(shownAt);
+      banner.classList.add("is-lost");
+    }
+  }
+
+  function recover() {
+    banner.classList.remove("is-lost");
+    pause = 500;
+  }
+
+  async function refetch() {
+    fetchedAt = Date.now();
+    try {
+      const response = await fetch(page.dataset.liveFragments, { headers: { Accept: "application/json" } });
+      if (response.redirected || response.status === 404) return window.location.reload();
+      if (!response.ok) return undefined;
+      (await response.json()).lines.forEach(show);
+    } catch {
+      lose();
+    }
+    return undefined;
+  }
+
+  function connect() {
+    const scheme = window.location.protocol === "https:" ? "wss:" : "ws:";
+    socket = new WebSocket(`${scheme}//${window.location.host}${page.dataset.liveSocket}`);
+    socket.onopen = () => {
+      heardAt = Date.now();
+      recover();
+      refetch();
+    };
+    socket.onmessage = (event) => {
+      heardAt = Date.now();
+      const message = JSON.parse(event.data);
+      if (message.type === "resync") refetch();
+      if (message.type === "line") show(message);
+    };
+    socket.onclose = (event) => {
+      lose();
+      if (event.code === 4401 || event.code === 4404) return window.location.reload();
+      setTimeout(connect, pause + Math.random() * 250);
+      pause = Math.min(pause * 2, 10000);
+      return undefined;
+    };
+  }
+
+  function since(moment) {
+    const seconds = Math.max(0, Math.floor((Date.now() - moment) / 1000));
+    const hours = Math.floor(seconds / 3600);
+    const minutes = Math.floor((seconds % 3600) / 60);
+    if (hours) return `${hours} h ${String(minutes).padStart(2, "0")} min`;
+    return minutes ? `${minutes} min ${String(seconds % 60).padStart(2, "0")} s` : `${seconds} s`;
+  }
+
+  function tick() {
+    page.querySelectorAll("[data-since]").forEach((place) => {
+      place.textContent = since(new Date(place.dataset.since));
+    });
+  }
+
+  setInterval(() => {
+    tick();
+    if (Date.now() - heardAt > SILENCE_MS && socket.readyState === WebSocket.OPEN) socket.close();
+    if (Date.now() - fetchedAt > REFETCH_MS) refetch();
+  }, 1000);
+  window.addEventListener("offline", lose);
+  tick();
+  connect();
+})();
