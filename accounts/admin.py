@@ -27,7 +27,6 @@ admin.site.unregister(APIKey)
 class MembershipInline(RowInline):
     model = Membership
     fields = ("role", "site")
-    scope_paths = ("site",)
     tab = False
     show_change_link = False
     verbose_name = "role"
@@ -148,7 +147,6 @@ class KeyAdmin(ScopedAdmin):
 
 @admin.register(DeviceKey)
 class DeviceKeyAdmin(KeyAdmin):
-    scope_paths = ("line__area__site", "machine__line__area__site")
     list_display = ("name", "prefix", "covers", "created", "expiry_date", "revoked")
     list_filter = ("revoked", ("line", ScopedFilter), ("machine__line", ScopedFilter))
     list_select_related = ("line__area", "machine__line__area")

@@ -1,21 +1,17 @@
 """Who: people with roles per site, and the keys of devices and client systems."""
 
+from collections import defaultdict
+from typing import ClassVar
+
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import Q
+from django.utils.functional import cached_property
 from rest_framework_api_key.models import AbstractAPIKey
 from simple_history.models import HistoricalRecords
 
+from accounts import rights
 from enterprise.models import Line, Machine, Site
-
-
-class User(AbstractUser):
-    """A person, or the service account of a client system such as an ERP."""
-
-    history = HistoricalRecords(excluded_fields=["password", "last_login"])
-
-    def __str__(self) -> str:
-        return self.get_full_name() or self.username
 
 
 class Role(models.TextChoices):
@@ -29,8 +25,49 @@ class Role(models.TextChoices):
     ADMIN = "admin", "Administrator"
 
 
+class User(AbstractUser):
+    """A person, or the service account of a client system such as an ERP."""
+
+    history = HistoricalRecords(excluded_fields=["password", "last_login"])
+
+    def __str__(self) -> str:
+        return self.get_full_name() or self.username
+
+    @cached_property
+    def _roles(self) -> dict[int | None, frozenset[str]]:
+        """The person's roles by site; those under None are held at every site. Read once per request."""
+        held: dict[int | None, set[str]] = defaultdict(set)
+        if self.pk is not None and self.is_active:
+            for site_id, role in self.memberships.values_list("site_id", "role"):
+                held[site_id].add(role)
+        return {site_id: frozenset(roles) for site_id, roles in held.items()}
+
+    def site_ids(self) -> list[int]:
+        """Return the sites at which the person has a role; see `sees_every_site` first."""
+        return [site_id for site_id in self._roles if site_id is not None]
+
+    def sees_every_site(self) -> bool:
+        """Say whether the person has a role at every site, or is a superuser."""
+        return self.is_active and (self.is_superuser or None in self._roles)
+
+    def roles_at(self, site_id: int | None) -> frozenset[str]:
+        """Return the roles that count at a site; without one, for what belongs to all sites, any role counts."""
+        everywhere = self._roles.get(None, frozenset())
+        if site_id is None:
+            return everywhere.union(*self._roles.values())
+        return everywhere | self._roles.get(site_id, frozenset())
+
+    def may(self, action: str, kind: str, site_id: int | None = None) -> bool:
+        """Say whether the person may view, add, change or delete a kind of thing (`accounts.rights`) at a site."""
+        if not self.is_active:
+            return False
+        return self.is_superuser or not self.roles_at(site_id).isdisjoint(rights.ROLES[kind][action])
+
+
 class Membership(models.Model):
     """Give a person a role at one site, or at every site."""
+
+    site_paths: ClassVar[tuple[str, ...]] = ("site",)
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     site = models.ForeignKey(
@@ -61,6 +98,8 @@ class Membership(models.Model):
 
 class DeviceKey(AbstractAPIKey):
     """Let a device send the facts of one machine, or of all machines of one line. Hashed; shown once; revocable."""
+
+    site_paths: ClassVar[tuple[str, ...]] = ("line__area__site", "machine__line__area__site")
 
     machine = models.ForeignKey(Machine, null=True, blank=True, on_delete=models.CASCADE, related_name="device_keys")
     line = models.ForeignKey(Line, null=True, blank=True, on_delete=models.CASCADE, related_name="device_keys")

@@ -1,10 +1,43 @@
+"""The rights of REST: a view names the kind of thing that it serves, roles say who may."""
+
+from typing import Any
+
 from rest_framework.filters import BaseFilterBackend
 from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+
+from accounts import rights
+from core.master_data import in_scope
+
+ACTIONS = {
+    "GET": rights.VIEW,
+    "HEAD": rights.VIEW,
+    "OPTIONS": rights.VIEW,
+    "POST": rights.ADD,
+    "PUT": rights.CHANGE,
+    "PATCH": rights.CHANGE,
+    "DELETE": rights.DELETE,
+}
 
 
 class RolePermission(IsAuthenticated):
-    """stub"""
+    """Let those in who have a role for the action; which site it counts at is checked on the object."""
+
+    message = "Your role does not allow this."
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        if not super().has_permission(request, view):
+            return False
+        kind = getattr(view, "kind", None)
+        return kind is None or bool(request.user.may(ACTIONS[request.method or "GET"], kind))
+
+    def has_object_permission(self, request: Request, view: Any, obj: Any) -> bool:
+        kind = getattr(view, "kind", None)
+        return kind is None or bool(request.user.may(ACTIONS[request.method or "GET"], kind, view.site_id_of(obj)))
 
 
 class SiteScopeFilter(BaseFilterBackend):
-    """stub"""
+    """Hide what belongs to sites at which the caller has no role: for them it does not exist."""
+
+    def filter_queryset(self, request: Request, queryset: Any, view: Any) -> Any:
+        return in_scope(queryset, request.user, queryset.model.site_paths)

@@ -15,14 +15,15 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from simple_history.admin import SimpleHistoryAdmin
-from unfold.admin import ModelAdmin, StackedInline, TabularInline
+from unfold.admin import ModelAdmin, TabularInline
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, RelatedDropdownFilter
 from unfold.contrib.filters.forms import AutocompleteDropdownForm
 from unfold.paginator import InfinitePaginator
 
 from core import master_data
 from core.admin_imports import ImportExportAdmin
-from core.errors import Conflict, DomainError
+from core.errors import Conflict, DomainError, Invalid
+from core.resources import refuse_without_right, site_paths
 
 # Pages that show rows of an app above their own: a machine's tags, a product's rates.
 _contributed: dict[type[models.Model], list[Any]] = defaultdict(list)
@@ -34,16 +35,13 @@ def add_inline(model: type[models.Model], inline: Any) -> None:
 
 
 class Scoped:
-    """Narrow an admin class, its choices and its filters to the sites of the person.
+    """Narrow an admin class, its choices and its filters to the sites of the person (`site_paths` of the model)."""
 
-    `scope_paths` lead from the model to its site: `("area__site",)`. None of its own = belongs to every site.
-    """
-
-    scope_paths: ClassVar[tuple[str, ...]] = ()
+    model: type[models.Model]
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         queryset: models.QuerySet[Any] = super().get_queryset(request)  # type: ignore[misc]
-        return master_data.in_scope(queryset, request.user, self.scope_paths)
+        return master_data.in_scope(queryset, request.user, site_paths(self.model))
 
     def visible_of(self, model: type[models.Model], request: HttpRequest) -> models.QuerySet[Any]:
         """Return the objects of another model that the person may see."""
@@ -112,14 +110,6 @@ class RowInline(Scoped, TabularInline):  # type: ignore[misc]
 
     extra = 0
     show_change_link = True
-    tab = True
-
-
-class CardInline(Scoped, StackedInline):  # type: ignore[misc]
-    """Children as cards on their parent's page."""
-
-    extra = 0
-    tab = True
 
 
 class ScopedAdmin(Scoped, ModelAdmin):  # type: ignore[misc]
@@ -127,8 +117,16 @@ class ScopedAdmin(Scoped, ModelAdmin):  # type: ignore[misc]
 
     list_filter_submit = True
     list_per_page = 50
-    show_full_result_count = False
     compressed_fields = True
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._may(request, "change", obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._may(request, "delete", obj)
+
+    def _may(self, request: HttpRequest, action: str, obj: Any) -> bool:
+        return bool(cast(Any, request.user).has_perm(f"{self.opts.app_label}.{action}_{self.opts.model_name}", obj))
 
     def get_inlines(self, request: HttpRequest, obj: models.Model | None) -> list[Any]:
         return [*super().get_inlines(request, obj), *_contributed[self.model]]
@@ -178,6 +176,7 @@ class MasterDataAdmin(SimpleHistoryAdmin, ImportExportAdmin, ScopedAdmin):  # ty
             return None
 
     def save_model(self, request: HttpRequest, obj: models.Model, form: Any, change: bool) -> None:
+        refuse_without_right(request.user, obj)
         master_data.save(obj)
 
     def delete_model(self, request: HttpRequest, obj: models.Model) -> None:
@@ -185,6 +184,8 @@ class MasterDataAdmin(SimpleHistoryAdmin, ImportExportAdmin, ScopedAdmin):  # ty
 
     def delete_queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> None:
         for obj in queryset:
+            if not self.has_delete_permission(request, obj):
+                raise Invalid(f"Your role at the site of '{obj}' does not allow to delete it.")
             master_data.delete(obj)
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
@@ -192,6 +193,7 @@ class MasterDataAdmin(SimpleHistoryAdmin, ImportExportAdmin, ScopedAdmin):  # ty
         for child in formset.deleted_objects:
             master_data.delete(child)
         for child in children:
+            refuse_without_right(request.user, child)
             master_data.save(child)
         formset.save_m2m()
 
@@ -234,7 +236,7 @@ class MasterDataAdmin(SimpleHistoryAdmin, ImportExportAdmin, ScopedAdmin):  # ty
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         # The history of what was deleted has no site any more, so only those who see all of them may look.
-        everywhere = not self.scope_paths or master_data.sees_every_site(request.user)
+        everywhere = not site_paths(self.model) or master_data.sees_every_site(request.user)
         if not everywhere and not self.get_queryset(request).filter(pk=unquote(object_id)).exists():
             raise Http404
         return super().history_view(request, object_id, extra_context)
@@ -262,6 +264,7 @@ def _switch(model_admin: Any, request: HttpRequest, queryset: models.QuerySet[An
     changed = list(queryset.exclude(is_active=is_active))
     for thing in changed:
         thing.is_active = is_active
+        refuse_without_right(request.user, thing)
         master_data.save(thing)
     model_admin.message_user(request, f"Switched {'on' if is_active else 'off'}: {len(changed)}.", messages.SUCCESS)
 
@@ -296,17 +299,13 @@ class ReadOnlyAdmin(ScopedAdmin):
 class FactAdmin(ReadOnlyAdmin):
     """Show facts page by page without ever counting them: there may be hundreds of millions.
 
-    The model is a view over the facts (`fact`) whose text id is the owner's id, `@` and the moment.
+    The model is a database view over the facts whose text id is the owner's id, `@` and the moment.
     """
 
-    fact: ClassVar[type[models.Model]]
     owner: ClassVar[str]
     paginator = InfinitePaginator
+    show_full_result_count = False
     sortable_by = ()
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        meta = self.fact._meta
-        return bool(cast(Any, request.user).has_perm(f"{meta.app_label}.view_{meta.model_name}"))
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> models.Model | None:
         # By the facts' own key: the text id is no column, and looking for it would read all of them.

@@ -9,8 +9,11 @@ from rest_framework import status
 from rest_framework.exceptions import APIException
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as rest_exception_handler
+from rest_framework.viewsets import ModelViewSet
 
+from core import master_data
 from core.errors import Conflict, DomainError, NotFound
+from core.master_data import site_id_of
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -48,3 +51,29 @@ def _domain_status(error: DomainError) -> int:
 
 def _domain_body(error: DomainError) -> dict[str, Any]:
     return {error.field: [error.message]} if error.field else {"detail": error.message}
+
+
+class MasterDataViewSet(ModelViewSet):
+    """Serve master data: list with filters, ordering and search; read, write and delete through `core.master_data`."""
+
+    kind = "master_data"
+    ordering_fields: Any = "__all__"
+    ordering: Any = ["id"]
+    lookup_value_regex = r"\d+"
+
+    def site_id_of(self, thing: Any) -> int | None:
+        """Return the site that a thing belongs to; None when it belongs to all."""
+        return site_id_of(thing)
+
+    def check_site(self, thing: Any) -> None:
+        """Raise PermissionDenied unless the caller may write a thing at the site where it would then be."""
+        action = "add" if thing.pk is None else "change"
+        if not self.request.user.may(action, self.kind, site_id_of(thing)):
+            self.permission_denied(self.request, "Your role at that site does not allow this.")
+        # What would belong to no site yet, although its kind belongs to sites: a new enterprise, a new site.
+        founds = thing.pk is None and thing.site_paths and site_id_of(thing) is None
+        if founds and not self.request.user.sees_every_site():
+            self.permission_denied(self.request, "This needs a role at every site.")
+
+    def perform_destroy(self, instance: Any) -> None:
+        master_data.delete(instance)

@@ -81,3 +81,16 @@ def in_scope(queryset: models.QuerySet[Any], user: Any, scope_paths: Iterable[st
         condition |= Q(**{f"{path or 'pk'}__in": user.site_ids()})
     # As a sub-query, because a path over several rows would reach a row several times.
     return queryset.filter(pk__in=queryset.model._base_manager.filter(condition).values("pk"))
+
+
+def site_id_of(thing: Any) -> int | None:
+    """Follow a thing's `site_paths` to the id of its site; None when it has none or belongs to all."""
+    for path in getattr(type(thing), "site_paths", ()):
+        place = thing
+        for step in path.split("__") if path else ():
+            place = getattr(place, step, None)
+            if place is None or hasattr(place, "all"):
+                break
+        else:
+            return place.pk if place is not None else None
+    return None

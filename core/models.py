@@ -1,6 +1,6 @@
 """Shapes that every floor shares: coded master data with history, and the log of what changed."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pgtrigger
 from django.core.validators import RegexValidator
@@ -26,6 +26,9 @@ class MasterData(models.Model):
     is_active = models.BooleanField("active", default=True, help_text="Switch off instead of deleting what has a past.")
 
     history: Any = HistoricalRecords(inherit=True)
+
+    site_paths: ClassVar[tuple[str, ...]] = ()
+    """The look-ups that lead to its site ("" = it is the site); none = it belongs to all sites."""
 
     class Meta:
         abstract = True

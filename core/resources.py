@@ -16,7 +16,8 @@ from import_export.results import RowResult
 from import_export.widgets import Widget
 
 from core import master_data, spreadsheets
-from core.errors import DomainError
+from core.errors import DomainError, Invalid
+from core.master_data import site_id_of
 
 Scope = Callable[[type[models.Model]], models.QuerySet[Any]]
 
@@ -313,10 +314,29 @@ class MasterDataResource(ModelResource):  # type: ignore[misc]
 
     def write(self, instance: models.Model) -> None:
         """Save through the one path of every change."""
+        refuse_without_right(self.actor, instance)
         master_data.save(instance)
 
 
-class refusals_as_validation:  # noqa: N801 - it reads as a statement
+def site_paths(model: type[models.Model]) -> tuple[str, ...]:
+    """Return the look-ups from a model to its site; none = it belongs to every site."""
+    paths: tuple[str, ...] = getattr(model, "site_paths", ())
+    return paths
+
+
+def refuse_without_right(user: Any, thing: models.Model) -> None:
+    """Raise Invalid unless a person may write a thing at the site where it would then be."""
+    meta = thing._meta
+    is_new = thing._state.adding
+    if not user.has_perm(f"{meta.app_label}.{'add' if is_new else 'change'}_{meta.model_name}", thing):
+        raise Invalid(f"Your role at the site of '{thing}' does not allow this.")
+    # What would belong to no site yet, although its kind belongs to sites: a new enterprise, a new site.
+    founds = is_new and bool(site_paths(type(thing))) and site_id_of(thing) is None
+    if founds and not master_data.sees_every_site(user):
+        raise Invalid(f"A new {meta.verbose_name} needs a role at every site; ask an administrator.")
+
+
+class refusals_as_validation:
     """Translate a service's or the database's refusal to a row's validation error, naming a column."""
 
     def __init__(self, resource: MasterDataResource) -> None:

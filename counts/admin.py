@@ -20,7 +20,7 @@ from core.admin import (
     link,
     trail,
 )
-from counts.models import CountCorrection, CountHistory, CountReading, CountTag, CountType
+from counts.models import CountCorrection, CountReading, CountTag, CountType
 from counts.resources import CountTagResource, CountTypeResource
 from enterprise.models import Machine
 
@@ -28,6 +28,7 @@ from enterprise.models import Machine
 class CountTagInline(RowInline):
     model = CountTag
     fields = ("tag_path", "count_type", "mode", "scale", "modulus", "reset_policy", "is_active")
+    tab = True
 
 
 add_inline(Machine, CountTagInline)
@@ -52,7 +53,6 @@ class CountTypeAdmin(MasterDataAdmin):
 
 @admin.register(CountTag)
 class CountTagAdmin(MasterDataAdmin):
-    scope_paths = ("machine__line__area__site",)
     list_display = ("tag_path", "on_machine", "count_type", "mode", "pieces_per_pulse", "is_active")
     list_filter = (
         "is_active",
@@ -88,9 +88,7 @@ class CountTagAdmin(MasterDataAdmin):
 
 @admin.register(CountReading)
 class CountReadingAdmin(FactAdmin):
-    fact = CountHistory
     owner = "tag"
-    scope_paths = ("tag__machine__line__area__site",)
     list_display = ("occurred_at", "of_tag", "count", "source", "recorded_at")
     list_filter = (("tag", ScopedSearchFilter), ("occurred_at", RangeDateTimeFilter))
     list_select_related = ("tag__machine__line",)
@@ -117,7 +115,6 @@ class CountReadingAdmin(FactAdmin):
 
 @admin.register(CountCorrection)
 class CountCorrectionAdmin(ReadOnlyAdmin):
-    scope_paths = ("tag__machine__line__area__site",)
     list_display = ("recorded_at", "of_tag", "occurred_at", "new_value", "corrected_by", "comment")
     list_filter = (("tag", ScopedSearchFilter), ("recorded_at", RangeDateTimeFilter))
     list_select_related = ("tag__machine", "corrected_by")

@@ -1,6 +1,7 @@
 """Counts: what a tag measures, and the readings that machines sent. Increments are derived when read."""
 
 from decimal import Decimal
+from typing import ClassVar
 
 from django.conf import settings
 from django.core.validators import MinValueValidator
@@ -27,6 +28,8 @@ class CountType(MasterData):
 
 class CountTag(models.Model):
     """One counter of one machine, as the device calls it."""
+
+    site_paths: ClassVar[tuple[str, ...]] = ("machine__line__area__site",)
 
     class Mode(models.TextChoices):
         DELTA = "delta", "Delta: each value is the number of new pulses"
@@ -96,6 +99,8 @@ class CountHistory(models.Model):
     database, for speed: the writing service knows its tags.
     """
 
+    site_paths: ClassVar[tuple[str, ...]] = ("tag__machine__line__area__site",)
+
     pk = models.CompositePrimaryKey("tag_id", "occurred_at")
     tag = models.ForeignKey(
         CountTag, on_delete=models.DO_NOTHING, related_name="readings", db_constraint=False, db_index=False
@@ -120,6 +125,8 @@ class CountHistory(models.Model):
 class CountCorrection(models.Model):
     """A person's later word on a reading: another value, or none at all (the reading is void). The last one holds."""
 
+    site_paths: ClassVar[tuple[str, ...]] = ("tag__machine__line__area__site",)
+
     tag = models.ForeignKey(CountTag, on_delete=models.PROTECT, related_name="corrections")
     occurred_at = models.DateTimeField(help_text="Of the reading that is corrected.")
     value = models.DecimalField(max_digits=24, decimal_places=6, null=True, help_text="Empty = the reading is void.")
@@ -138,6 +145,8 @@ class CountCorrection(models.Model):
 
 class CountReading(models.Model):
     """A reading as lists of single-key things can show it: a database view over `CountHistory` with a text id."""
+
+    site_paths: ClassVar[tuple[str, ...]] = ("tag__machine__line__area__site",)
 
     id = models.CharField(primary_key=True, max_length=60, help_text="The tag's id, @, and the moment in UTC.")
     tag = models.ForeignKey(CountTag, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False)

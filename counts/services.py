@@ -121,6 +121,14 @@ def _until_next_reading(running: dict[tuple[int, int], list[datetime]]) -> list[
         return [Change(row[0], row[1], None if row[2] is None else row[2] + _MOMENT) for row in cursor.fetchall()]
 
 
+def refuse_reading(*, tag: CountTag, value: Decimal) -> None:
+    """Raise Invalid for a reading that a tag cannot have."""
+    if not tag.is_active:
+        raise Invalid(f"The tag '{tag}' is switched off.", field="tag")
+    if tag.modulus is not None and value >= tag.modulus:
+        raise Invalid(f"The value must be below the counter's modulus, {tag.modulus:f}.", field="value")
+
+
 @transaction.atomic
 def correct_count(
     *, fact: CountHistory, value: Decimal | None, comment: str, actor: User, recorded_at: datetime

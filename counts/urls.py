@@ -1,3 +1,10 @@
-from django.urls import URLPattern
+"""Addresses of count types, tags and readings."""
 
-urlpatterns: list[URLPattern] = []
+from core.routers import Router
+from counts import api
+
+router = Router()
+router.register("oee/count-type", api.CountTypeViewSet)
+router.register("oee/count-tag", api.CountTagViewSet)
+router.register("oee/count-history", api.CountHistoryViewSet)
+urlpatterns = router.urls

@@ -26,7 +26,7 @@ from core.admin import (
     link,
     trail,
 )
-from downtime.models import RecordedState, StateCorrection, StateHistory, StateReason
+from downtime.models import RecordedState, StateCorrection, StateReason
 from downtime.resources import StateReasonResource
 
 INDENT = "\u2003"
@@ -58,6 +58,10 @@ class TreeChangeList(ChangeList):  # type: ignore[misc]
             ordering: list[str] = super().get_ordering(request, queryset)
             return ordering
         return ["tree_ordering"]
+
+    def get_ordering_field_columns(self) -> dict[int, str]:
+        columns: dict[int, str] = super().get_ordering_field_columns() if self.params.get(ORDER_VAR) else {}
+        return columns
 
 
 def swatch(colour: str, category: str) -> SafeString:
@@ -113,9 +117,7 @@ class StateReasonAdmin(MasterDataAdmin):
 
 @admin.register(RecordedState)
 class RecordedStateAdmin(FactAdmin):
-    fact = StateHistory
     owner = "machine"
-    scope_paths = ("machine__line__area__site",)
     list_display = ("occurred_at", "of_machine", "state", "detail", "source", "recorded_at")
     list_filter = (("machine", ScopedSearchFilter), ("occurred_at", RangeDateTimeFilter))
     list_select_related = ("machine__line", "reason")
@@ -134,7 +136,6 @@ class RecordedStateAdmin(FactAdmin):
 
 @admin.register(StateCorrection)
 class StateCorrectionAdmin(ReadOnlyAdmin):
-    scope_paths = ("machine__line__area__site",)
     list_display = ("recorded_at", "of_machine", "starts_at", "ends_at", "reason", "corrected_by", "comment")
     list_filter = (
         ("machine", ScopedSearchFilter),

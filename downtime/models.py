@@ -1,5 +1,7 @@
 """States: why a machine runs or stands, and what machines and people said about it."""
 
+from typing import ClassVar
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
@@ -82,6 +84,8 @@ class StateHistory(models.Model):
     It lasts until the machine's next one; that end is derived when read, so that facts may come in any order.
     """
 
+    site_paths: ClassVar[tuple[str, ...]] = ("machine__line__area__site",)
+
     pk = models.CompositePrimaryKey("machine_id", "occurred_at")
     machine = models.ForeignKey(
         Machine,
@@ -120,6 +124,8 @@ class StateCorrection(models.Model):
     of the device stays right.
     """
 
+    site_paths: ClassVar[tuple[str, ...]] = ("machine__line__area__site",)
+
     machine = models.ForeignKey(Machine, on_delete=models.PROTECT, related_name="state_corrections")
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField(null=True, blank=True)
@@ -146,6 +152,8 @@ class StateCorrection(models.Model):
 
 class RecordedState(models.Model):
     """A state as lists of single-key things can show it: a database view over `StateHistory` with a text id."""
+
+    site_paths: ClassVar[tuple[str, ...]] = ("machine__line__area__site",)
 
     id = models.CharField(primary_key=True, max_length=60, help_text="The machine's id, @, and the moment in UTC.")
     machine = models.ForeignKey(Machine, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False)

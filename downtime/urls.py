@@ -1,3 +1,10 @@
-from django.urls import URLPattern
+"""Addresses of state reasons, state history and corrections."""
 
-urlpatterns: list[URLPattern] = []
+from core.routers import Router
+from downtime import api
+
+router = Router()
+router.register("downtime/state-reason", api.StateReasonViewSet)
+router.register("downtime/state-history", api.StateHistoryViewSet)
+router.register("downtime/state-correction", api.StateCorrectionViewSet)
+urlpatterns = router.urls

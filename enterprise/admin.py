@@ -29,7 +29,6 @@ IDENTITY = ("code", "name", "is_active")
 class SiteInline(RowInline):
     model = Site
     fields = (*IDENTITY, "time_zone", "locale")
-    scope_paths = ("id",)
 
 
 class AreaInline(RowInline):
@@ -49,7 +48,6 @@ class MachineInline(RowInline):
 
 @admin.register(Enterprise)
 class EnterpriseAdmin(MasterDataAdmin):
-    scope_paths = ("sites__id",)
     list_display = ("name", "code", "sites", "is_active")
     list_filter = ("is_active",)
     search_fields = ("code", "name")
@@ -68,7 +66,6 @@ class EnterpriseAdmin(MasterDataAdmin):
 
 @admin.register(Site)
 class SiteAdmin(MasterDataAdmin):
-    scope_paths = ("id",)
     list_display = ("name", "code", "belongs_to", "time_zone", "areas", "is_active")
     list_filter = ("is_active", ("enterprise", ScopedFilter))
     list_select_related = ("enterprise",)
@@ -95,7 +92,6 @@ class SiteAdmin(MasterDataAdmin):
 
 @admin.register(Area)
 class AreaAdmin(MasterDataAdmin):
-    scope_paths = ("site",)
     list_display = ("name", "code", "belongs_to", "lines", "is_active")
     list_filter = ("is_active", ("site", ScopedFilter))
     list_select_related = ("site__enterprise",)
@@ -120,7 +116,6 @@ class AreaAdmin(MasterDataAdmin):
 
 @admin.register(Line)
 class LineAdmin(MasterDataAdmin):
-    scope_paths = ("area__site",)
     list_display = ("name", "code", "belongs_to", "machines", "oee_mode", "is_active")
     list_filter = ("is_active", ("area__site", ScopedFilter), ("area", ScopedFilter), "oee_mode")
     list_select_related = ("area__site",)
@@ -157,8 +152,7 @@ class LineAdmin(MasterDataAdmin):
 
 @admin.register(Machine)
 class MachineAdmin(MasterDataAdmin):
-    scope_paths = ("line__area__site",)
-    list_display = ("name", "code", "belongs_to", "position", "is_constraint", "is_active")
+    list_display = ("name", "code", "belongs_to", "position", "pace", "is_active")
     list_filter = (
         "is_active",
         ("line__area__site", ScopedFilter),
@@ -179,6 +173,10 @@ class MachineAdmin(MasterDataAdmin):
     @display(description="where", ordering="line__name")
     def belongs_to(self, machine: Machine) -> SafeString:
         return trail(machine.line.area.site, machine.line.area, machine.line)
+
+    @display(description="pace", label=True, ordering="is_constraint")
+    def pace(self, machine: Machine) -> str | None:
+        return "constraint" if machine.is_constraint else None
 
 
 class ShiftForm(MasterDataForm):
@@ -201,7 +199,6 @@ class ShiftBreakInline(RowInline):
 
 
 LEVELS = ("site", "line", "machine")
-LEVEL_PATHS = ("site", "line__area__site", "machine__line__area__site")
 LEVEL_RELATED = ("site", "line__area__site", "machine__line__area__site")
 LEVEL_HELP = "Choose exactly one. The nearest to a machine wins: its own, else its line's, else its site's."
 
@@ -209,7 +206,6 @@ LEVEL_HELP = "Choose exactly one. The nearest to a machine wins: its own, else i
 class CalendarAdmin(MasterDataAdmin):
     """What hangs on exactly one of site, line and machine."""
 
-    scope_paths = LEVEL_PATHS
     list_select_related = LEVEL_RELATED
     autocomplete_fields = LEVELS
 
@@ -228,7 +224,7 @@ class ShiftAdmin(CalendarAdmin):
     search_fields = ("name", "site__name", "line__name", "machine__name")
     search_help_text = "Name or place"
     fieldsets = (
-        ("Where", {"fields": (LEVELS,), "description": LEVEL_HELP}),
+        ("Where", {"fields": LEVELS, "description": LEVEL_HELP}),
         ("When", {"fields": (("name", "kind"), ("start_time", "end_time"), "weekdays")}),
         (
             "Valid",
@@ -260,7 +256,7 @@ class CalendarExceptionAdmin(CalendarAdmin):
     search_fields = ("name", "site__name", "line__name", "machine__name")
     search_help_text = "Name or place"
     fieldsets = (
-        ("Where", {"fields": (LEVELS,), "description": LEVEL_HELP}),
+        ("Where", {"fields": LEVELS, "description": LEVEL_HELP}),
         ("What", {"fields": (("date", "kind"), "name")}),
     )
     resource_classes = [CalendarExceptionResource]

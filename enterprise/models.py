@@ -1,5 +1,6 @@
 """Where: Enterprise → Site → Area → Line → Machine, and the shift calendar that says when they should work."""
 
+from typing import ClassVar
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.contrib.postgres.fields import ArrayField
@@ -20,9 +21,13 @@ def validate_time_zone(value: str) -> None:
 class Enterprise(MasterData):
     """The organisation that owns the sites (ISA-95: Enterprise)."""
 
+    site_paths: ClassVar[tuple[str, ...]] = ("sites",)
+
 
 class Site(MasterData):
     """A plant: one place with one time zone and one language (ISA-95: Site)."""
+
+    site_paths: ClassVar[tuple[str, ...]] = ("",)
 
     enterprise = models.ForeignKey(Enterprise, on_delete=models.PROTECT, related_name="sites")
     time_zone = models.CharField(
@@ -42,11 +47,15 @@ class Site(MasterData):
 class Area(MasterData):
     """A part of a site that people speak of as one: a hall, a department (ISA-95: Area)."""
 
+    site_paths: ClassVar[tuple[str, ...]] = ("site",)
+
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="areas")
 
 
 class Line(MasterData):
     """Machines that make something together, in order (ISA-95: Production Line / Work Center)."""
+
+    site_paths: ClassVar[tuple[str, ...]] = ("area__site",)
 
     class OeeMode(models.TextChoices):
         CONSTRAINT = "constraint", "The constraint machine's"
@@ -65,6 +74,8 @@ class Line(MasterData):
 
 class Machine(MasterData):
     """What reports facts: a state, a count (ISA-95: Work Unit). Every line has at least one."""
+
+    site_paths: ClassVar[tuple[str, ...]] = ("line__area__site",)
 
     line = models.ForeignKey(Line, on_delete=models.PROTECT, related_name="machines")
     position = models.PositiveSmallIntegerField(
@@ -90,6 +101,8 @@ class Machine(MasterData):
 
 class CalendarLevel(models.Model):
     """Belong to exactly one of site, line or machine; the nearest one to a machine wins."""
+
+    site_paths: ClassVar[tuple[str, ...]] = ("site", "line__area__site", "machine__line__area__site")
 
     site = models.ForeignKey(Site, null=True, blank=True, on_delete=models.CASCADE, related_name="%(class)ss")
     line = models.ForeignKey(Line, null=True, blank=True, on_delete=models.CASCADE, related_name="%(class)ss")
@@ -184,6 +197,12 @@ class Shift(CalendarLevel):
 
 class ShiftBreak(models.Model):
     """A pause inside a shift: planned time in which nothing is expected of the machine."""
+
+    site_paths: ClassVar[tuple[str, ...]] = (
+        "shift__site",
+        "shift__line__area__site",
+        "shift__machine__line__area__site",
+    )
 
     shift = models.ForeignKey(Shift, on_delete=models.CASCADE, related_name="breaks")
     name = models.CharField(max_length=100, default="Break")

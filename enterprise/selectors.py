@@ -18,7 +18,6 @@ from enterprise.shift_calendar import (
     shift_occurrences,
 )
 
-
 Shifts = tuple[ShiftOccurrence, ...] | None
 """The shifts of a machine; None when no calendar was ever set up for it."""
 

@@ -14,7 +14,6 @@ from ingest.models import QuarantinedItem
 
 @admin.register(QuarantinedItem)
 class QuarantinedItemAdmin(ReadOnlyAdmin):
-    scope_paths = ("site",)
     list_display = ("last_received_at", "code", "field", "message", "times", "source", "site", "resolution")
     list_filter = (
         "resolution",

@@ -1,5 +1,7 @@
 """What was delivered but not stored: kept with its reason, for a person to see."""
 
+from typing import ClassVar
+
 from django.conf import settings
 from django.db import models
 
@@ -8,6 +10,8 @@ from enterprise.models import Site
 
 class QuarantinedItem(models.Model):
     """A delivered item that was refused. The same item delivered again raises `times` instead of a second row."""
+
+    site_paths: ClassVar[tuple[str, ...]] = ("site",)
 
     class Resolution(models.TextChoices):
         OPEN = "open", "Open"

@@ -262,24 +262,24 @@ UNFOLD: dict[str, Any] = {
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
     "BORDER_RADIUS": "6px",
-    "STYLES": [lambda request: static("css/admin.css")],
+    "STYLES": [lambda request: static("css/tokens.css"), lambda request: static("css/admin.css")],
     "DASHBOARD_CALLBACK": "screens.admin_overview.overview",
     "SIDEBAR": {"navigation": "screens.admin_menu.navigation", "show_search": True},
     "COMMAND": {"search_models": False},
-    # The scale around the accent of static/css/tokens.css.
+    # The scale around the accent of static/css/tokens.css: 600 on light ground, 400 on dark.
     "COLORS": {
         "primary": {
-            "50": "#eef4fb",
-            "100": "#d9e6f5",
-            "200": "#b4cdea",
-            "300": "#86aedb",
-            "400": "#5590cb",
-            "500": "#2f74b5",
-            "600": "#1f5c99",
-            "700": "#1a4a7b",
-            "800": "#173f66",
-            "900": "#153554",
-            "950": "#0c2036",
+            "50": "#eff4fd",
+            "100": "#dbe7fb",
+            "200": "#bcd3f8",
+            "300": "#8db4f2",
+            "400": "#6ea8ff",
+            "500": "#2f6fdb",
+            "600": "#1757c2",
+            "700": "#13489f",
+            "800": "#133d82",
+            "900": "#14346b",
+            "950": "#0f2a4a",
         }
     },
 }

@@ -17,7 +17,6 @@ def percent(ratio: Decimal | None) -> str:
 
 @admin.register(OeePolicy)
 class OeePolicyAdmin(MasterDataAdmin):
-    scope_paths = ("site",)
     list_display = ("site", "target", "changeover", "overtime")
     list_filter = ("changeover", "overtime")
     list_select_related = ("site",)
@@ -36,7 +35,6 @@ class OeePolicyAdmin(MasterDataAdmin):
 
 @admin.register(OeeRecord)
 class OeeRecordAdmin(ReadOnlyAdmin):
-    scope_paths = ("line__area__site", "machine__line__area__site")
     list_display = ("of", "starts_at", "ends_at", "a", "p", "q", "o", "computed_at")
     list_filter = (
         ("line", ScopedSearchFilter),

@@ -1,6 +1,7 @@
 """Knowledge kept so that a KPI costs its hours, not its facts. All of it but the policy can be dropped and rebuilt."""
 
 from decimal import Decimal
+from typing import ClassVar
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -17,6 +18,8 @@ QUANTITY = {"max_digits": 38, "decimal_places": 12, "default": 0}
 
 class OeePolicy(models.Model):
     """What a site decides where published definitions of OEE differ; shown next to every number."""
+
+    site_paths: ClassVar[tuple[str, ...]] = ("site",)
 
     class Changeover(models.TextChoices):
         AVAILABILITY_LOSS = "availability_loss", "It counts against availability"
@@ -167,6 +170,8 @@ class OeeRecord(models.Model):
 
     Times are microseconds; a ratio that is not known is null. Computed by `oee.services`, never posted.
     """
+
+    site_paths: ClassVar[tuple[str, ...]] = ("line__area__site", "machine__line__area__site")
 
     line = models.ForeignKey(Line, null=True, blank=True, on_delete=models.PROTECT, related_name="oee_records")
     machine = models.ForeignKey(Machine, null=True, blank=True, on_delete=models.PROTECT, related_name="oee_records")

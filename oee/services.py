@@ -31,24 +31,29 @@ def compute_record(
     place = line or machine
     if place is None or (line is not None and machine is not None):
         raise Invalid("Name either a line or a machine.", field="line")
-    if window.start >= now:
-        raise Invalid("The window has not begun.", field="starts_at")
-    if (window.end - window.start).days > LONGEST_WINDOW_DAYS:
-        raise Invalid(f"The window is longer than {LONGEST_WINDOW_DAYS} days.", field="ends_at")
+    refuse_window(window, now=now)
     return OeeRecord.objects.update_or_create(
         line=line,
         machine=machine,
         starts_at=window.start,
         ends_at=window.end,
-        defaults=_numbers(report(machines_of(place), window, now=now), now),
+        defaults=numbers_of(report(machines_of(place), window, now=now), now=now),
     )
+
+
+def refuse_window(window: Interval, *, now: datetime) -> None:
+    """Raise Invalid for a window that has not begun, or is too long to be computed while somebody waits."""
+    if window.start >= now:
+        raise Invalid("The window has not begun.", field="starts_at")
+    if (window.end - window.start).days > LONGEST_WINDOW_DAYS:
+        raise Invalid(f"The window is longer than {LONGEST_WINDOW_DAYS} days.", field="ends_at")
 
 
 def refresh_record(record: OeeRecord, *, now: datetime) -> OeeRecord:
     """Bring a record's numbers up to the facts of now; a late fact may have changed them since."""
     place = record.line or record.machine
     assert place is not None
-    numbers = _numbers(report(machines_of(place), Interval(record.starts_at, record.ends_at), now=now), now)
+    numbers = numbers_of(report(machines_of(place), Interval(record.starts_at, record.ends_at), now=now), now=now)
     if numbers["elements"] != record.elements:
         for name, value in numbers.items():
             setattr(record, name, value)
@@ -91,7 +96,8 @@ def _first_knowledge(machine_id: int) -> datetime | None:
         return row[0] if row else None
 
 
-def _numbers(of: Report, now: datetime) -> dict[str, Any]:
+def numbers_of(of: Report, *, now: datetime) -> dict[str, Any]:
+    """Return a report as it is kept and sent: elements in µs, quantities and ideal times as exact text."""
     times, pieces, kpis = of.sums.times, of.sums.quantities, of.kpis
     return {
         "computed_at": now,

@@ -20,13 +20,13 @@ class RateOfProductInline(RowInline):
     model = IdealRate
     fields = ("machine", *RATE)
     autocomplete_fields = ("machine",)
-    scope_paths = ("machine__line__area__site",)
 
 
 class RateOfMachineInline(RowInline):
     model = IdealRate
     fields = ("product", *RATE)
     autocomplete_fields = ("product",)
+    tab = True
 
 
 add_inline(Machine, RateOfMachineInline)
@@ -52,7 +52,6 @@ class ProductAdmin(MasterDataAdmin):
 
 @admin.register(IdealRate)
 class IdealRateAdmin(MasterDataAdmin):
-    scope_paths = ("machine__line__area__site",)
     list_display = ("rate", "for_product", "on_machine", "valid_from", "valid_until")
     list_filter = (("machine__line__area__site", ScopedFilter), ("machine__line", ScopedFilter), "unit")
     list_select_related = ("product", "machine__line__area__site")

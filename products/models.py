@@ -3,6 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
+from typing import ClassVar
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, RangeOperators
@@ -35,6 +36,8 @@ class IdealRate(models.Model):
 
     Effective-dated: what is changed today, as a new row from today on, leaves last month's OEE alone.
     """
+
+    site_paths: ClassVar[tuple[str, ...]] = ("machine__line__area__site",)
 
     class Unit(models.TextChoices):
         SECONDS_PER_PIECE = "s/pc", "seconds per piece"

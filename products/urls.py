@@ -1,3 +1,9 @@
-from django.urls import URLPattern
+"""Addresses of products and ideal rates."""
 
-urlpatterns: list[URLPattern] = []
+from core.routers import Router
+from products import api
+
+router = Router()
+router.register("product", api.ProductViewSet)
+router.register("ideal-rate", api.IdealRateViewSet)
+urlpatterns = router.urls

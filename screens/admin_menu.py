@@ -75,7 +75,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         for title, entries in GROUPS
     ]
     start: list[Item] = [
-        {"title": "Live screens", "icon": "monitoring", "link": "/"},
+        {"title": "Live screens", "icon": "monitoring", "link": "/", "active": False},
         {"title": "Overview", "icon": "checklist", "link": reverse("admin:index")},
         {
             "title": "Plant",

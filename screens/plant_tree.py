@@ -9,6 +9,7 @@ from django.db.models import Count, Q
 from django.urls import reverse
 
 from core.master_data import in_scope
+from core.models import MasterData
 from enterprise.models import Area, Enterprise, Line, Machine, Site
 
 
@@ -27,12 +28,13 @@ class Branch:
     children: list["Branch"] = field(default_factory=list)
 
 
-LEVELS: tuple[tuple[type[models.Model], str, tuple[str, ...]], ...] = (
-    (Enterprise, "", ("sites__id",)),
-    (Site, "enterprise", ("id",)),
-    (Area, "site", ("site",)),
-    (Line, "area", ("area__site",)),
-    (Machine, "line", ("line__area__site",)),
+# Each level with the name of its key to the level above.
+LEVELS: tuple[tuple[type[MasterData], str], ...] = (
+    (Enterprise, ""),
+    (Site, "enterprise"),
+    (Area, "site"),
+    (Line, "area"),
+    (Machine, "line"),
 )
 
 
@@ -41,8 +43,8 @@ def plant_tree(user: Any) -> list[Branch]:
     below: dict[int, list[Branch]] = defaultdict(list)
     # From the machines upwards, so that each level finds its children ready.
     for depth in range(len(LEVELS) - 1, -1, -1):
-        model, parent, scope_paths = LEVELS[depth]
-        queryset = in_scope(model._default_manager.all(), user, scope_paths)
+        model, parent = LEVELS[depth]
+        queryset = in_scope(model._default_manager.all(), user, model.site_paths)
         level: dict[int, list[Branch]] = defaultdict(list)
         for thing in _annotated(model, queryset):
             level[getattr(thing, f"{parent}_id") if parent else 0].append(_branch(depth, thing, below[thing.pk], user))
@@ -71,8 +73,8 @@ def _branch(depth: int, thing: Any, children: list[Branch], user: Any) -> Branch
         children=children,
     )
     if depth + 1 < len(LEVELS):
-        child, parent, _ = LEVELS[depth + 1]
-        if user.has_perm(f"enterprise.add_{child._meta.model_name}"):
+        child, parent = LEVELS[depth + 1]
+        if user.has_perm(f"enterprise.add_{child._meta.model_name}", thing):
             branch.add_kind = str(child._meta.verbose_name)
             branch.add_url = f"{_url(child, 'add')}?{parent}={thing.pk}"
     return branch

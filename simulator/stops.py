@@ -3,6 +3,7 @@
 Pure and repeatable: the same seed, line and day give the same stops. Times are milliseconds of the production day.
 """
 
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -20,7 +21,6 @@ from simulator.plant import (
     NOT_SCHEDULED,
     RUNNING,
     STARVED,
-    Habits,
     LinePlan,
     MachinePlan,
     PlantPlan,
@@ -216,7 +216,7 @@ def _overlaid(stops: Iterable[Stop], length: int) -> list[Stretch]:
     ordered = sorted(stops, key=lambda stop: (-stop.rank, stop.start, stop.end, stop.reason))
     bounds = sorted({0, length, *(at for stop in ordered for at in (stop.start, stop.end) if 0 < at < length)})
     stretches: list[Stretch] = []
-    for start, end in zip(bounds, bounds[1:], strict=False):
+    for start, end in itertools.pairwise(bounds):
         holds = next((stop for stop in ordered if stop.start <= start < stop.end), None)
         reason, detail = (RUNNING, "") if holds is None else (holds.reason, holds.detail)
         if stretches and (stretches[-1].reason, stretches[-1].detail) == (reason, detail):

@@ -100,11 +100,11 @@ def order_slots(plant: PlantPlan, line: LinePlan, window: Interval) -> list[Orde
         if any(block.covers(at) for block in working)
     ]
     slots = []
-    for (_, *before), (at, day, number), following in zip(starts, starts[1:], [*starts[2:], None], strict=False):
+    for before, (at, day, number), following in zip(starts, starts[1:], [*starts[2:], None], strict=False):
         block_end = next(block.end for block in working if block.covers(at))
         end = block_end if following is None else min(following[0], block_end)
         if end > window.start and at < window.end:
-            product, previous = _product(line, day, number), _product(line, before[0], before[1])
+            product, previous = _product(line, day, number), _product(line, *before[1:])
             slots.append(
                 OrderSlot(
                     number=f"{line.code}-{day:%Y%m%d}-{number + 1}",

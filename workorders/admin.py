@@ -16,7 +16,6 @@ from workorders.resources import RunResource, ScheduleResource, WorkOrderResourc
 class ScheduleInline(RowInline):
     model = Schedule
     fields = ("line", "kind", "planned_start_at", "planned_end_at", "note")
-    scope_paths = ("line__area__site",)
 
 
 class RunInline(RowInline):
@@ -24,7 +23,6 @@ class RunInline(RowInline):
     fields = ("line", "started_at", "ended_at", "estimated_finish_at")
     readonly_fields = fields
     can_delete = False
-    scope_paths = ("line__area__site",)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -32,7 +30,6 @@ class RunInline(RowInline):
 
 @admin.register(WorkOrder)
 class WorkOrderAdmin(MasterDataAdmin):
-    scope_paths = ("line__area__site",)
     list_display = ("order_number", "for_product", "on_line", "target", "planned_start_at", "planned_end_at", "status")
     list_filter = (
         "status",
@@ -67,7 +64,6 @@ class WorkOrderAdmin(MasterDataAdmin):
 
 @admin.register(Schedule)
 class ScheduleAdmin(MasterDataAdmin):
-    scope_paths = ("line__area__site",)
     list_display = ("planned_start_at", "planned_end_at", "on_line", "kind", "of_order", "note")
     list_filter = (
         "kind",
@@ -96,7 +92,6 @@ class ScheduleAdmin(MasterDataAdmin):
 
 @admin.register(Run)
 class RunAdmin(MasterDataAdmin):
-    scope_paths = ("line__area__site",)
     list_display = ("started_at", "ended_at", "on_line", "of_order", "product")
     list_filter = (
         ("line__area__site", ScopedFilter),

@@ -1,5 +1,7 @@
 """Intent and its execution: what shall be made, when it is planned, and when it ran."""
 
+from typing import ClassVar
+
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, RangeOperators
 from django.db import models
@@ -12,6 +14,8 @@ from products.models import Product
 
 class WorkOrder(models.Model):
     """An order to make a quantity of a product (ISA-95: Job Order)."""
+
+    site_paths: ClassVar[tuple[str, ...]] = ("line__area__site",)
 
     class Status(models.TextChoices):
         CREATED = "created", "Created"
@@ -58,6 +62,8 @@ class WorkOrder(models.Model):
 class Schedule(models.Model):
     """A planned stretch of a line's time, for an order or for something else."""
 
+    site_paths: ClassVar[tuple[str, ...]] = ("line__area__site",)
+
     class Kind(models.TextChoices):
         PRODUCTION = "production", "Production"
         MAINTENANCE = "maintenance", "Maintenance"
@@ -100,6 +106,8 @@ class RunRange(Func):
 
 class Run(models.Model):
     """A stretch of time in which a line really worked on an order (ISA-95: Job Response). One at a time per line."""
+
+    site_paths: ClassVar[tuple[str, ...]] = ("line__area__site",)
 
     line = models.ForeignKey(Line, on_delete=models.PROTECT, related_name="runs")
     work_order = models.ForeignKey(WorkOrder, on_delete=models.PROTECT, related_name="runs")

@@ -58,13 +58,30 @@ def _mark(run: Run) -> None:
 
 
 @transaction.atomic
-def start_run(*, work_order: WorkOrder, line: Line, started_at: datetime, schedule: Schedule | None = None) -> Run:
-    """Start working on an order; it is in progress from then on.
+def start_run(
+    *,
+    work_order: WorkOrder,
+    line: Line,
+    started_at: datetime,
+    ended_at: datetime | None = None,
+    estimated_finish_at: datetime | None = None,
+    schedule: Schedule | None = None,
+) -> Run:
+    """Start working on an order; it is in progress from then on. A run of the past may be given with its end.
 
     Raises Conflict when the order cannot be started, ValidationError when the line has another run at that time.
     """
     order = WorkOrder.objects.select_for_update().get(pk=work_order.pk)
-    run = master_data.save(Run(work_order=order, line=line, schedule=schedule, started_at=started_at))
+    run = master_data.save(
+        Run(
+            work_order=order,
+            line=line,
+            schedule=schedule,
+            started_at=started_at,
+            ended_at=ended_at,
+            estimated_finish_at=estimated_finish_at,
+        )
+    )
     if order.status != _Status.IN_PROGRESS:
         order.status = _Status.IN_PROGRESS
         master_data.save(order)

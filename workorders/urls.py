@@ -1,3 +1,10 @@
-from django.urls import URLPattern
+"""Addresses of orders, schedule and runs."""
 
-urlpatterns: list[URLPattern] = []
+from core.routers import Router
+from workorders import api
+
+router = Router()
+router.register("workorder", api.WorkOrderViewSet)
+router.register("schedule-run/schedule", api.ScheduleViewSet)
+router.register("schedule-run/run", api.RunViewSet)
+urlpatterns = router.urls

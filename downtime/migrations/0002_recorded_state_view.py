@@ -2,7 +2,6 @@
 
 from django.db import migrations, models
 
-
 CREATE_VIEW = """
 CREATE VIEW recorded_state AS
 SELECT machine_id || '@' || to_char(occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS id,

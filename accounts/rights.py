@@ -1,0 +1,67 @@
+"""Who may what, as data: for each kind of thing and each action, the roles that may. Superusers may everything.
+
+Another site's things do not exist for anybody without a role there; that is `core.master_data.in_scope`.
+"""
+
+OPERATOR, SUPERVISOR, ENGINEER, QUALITY, ERP, ADMIN = "operator", "supervisor", "engineer", "quality", "erp", "admin"
+EVERYBODY = frozenset({OPERATOR, SUPERVISOR, ENGINEER, QUALITY, ERP, ADMIN})
+PEOPLE = EVERYBODY - {ERP}
+
+VIEW, ADD, CHANGE, DELETE = "view", "add", "change", "delete"
+
+
+def _grant(
+    view: frozenset[str], write: set[str], *, change: set[str] | None = None, delete: set[str] | None = None
+) -> dict[str, frozenset[str]]:
+    return {
+        VIEW: view,
+        ADD: frozenset(write),
+        CHANGE: frozenset(write if change is None else change),
+        DELETE: frozenset(write if delete is None else delete),
+    }
+
+
+ROLES: dict[str, dict[str, frozenset[str]]] = {
+    # Machines, products, tags, reasons, shifts: what an engineer sets up.
+    "master_data": _grant(EVERYBODY, {ENGINEER}),
+    "order": _grant(EVERYBODY, {SUPERVISOR, ERP}),
+    "run": _grant(EVERYBODY, {OPERATOR, SUPERVISOR}, delete={SUPERVISOR}),
+    # Facts are added by people where no device does; a change is a correction, and nothing is ever deleted.
+    "fact": _grant(EVERYBODY, {OPERATOR, SUPERVISOR}, change={SUPERVISOR, QUALITY}, delete=set()),
+    "oee_record": _grant(EVERYBODY, set(EVERYBODY), delete={SUPERVISOR, ENGINEER}),
+    "quarantine": _grant(frozenset({SUPERVISOR, ENGINEER, QUALITY, ADMIN}), set(), change={SUPERVISOR, ENGINEER}),
+    "device_key": _grant(frozenset({ENGINEER, ADMIN}), {ENGINEER, ADMIN}),
+    "account": _grant(frozenset({ADMIN}), {ADMIN}),
+    "audit": _grant(frozenset({SUPERVISOR, ENGINEER, QUALITY, ADMIN}), set()),
+}
+
+KIND_OF_MODEL: dict[str, str] = {
+    **dict.fromkeys(
+        (
+            *("enterprise.enterprise", "enterprise.site", "enterprise.area", "enterprise.line", "enterprise.machine"),
+            *("enterprise.shift", "enterprise.shiftbreak", "enterprise.calendarexception"),
+            *("products.product", "products.idealrate", "counts.counttype", "counts.counttag"),
+            *("downtime.statereason", "oee.oeepolicy"),
+        ),
+        "master_data",
+    ),
+    **dict.fromkeys(("workorders.workorder", "workorders.schedule"), "order"),
+    "workorders.run": "run",
+    **dict.fromkeys(
+        (
+            *("counts.counthistory", "counts.countreading", "counts.countcorrection"),
+            *("downtime.statehistory", "downtime.recordedstate", "downtime.statecorrection"),
+        ),
+        "fact",
+    ),
+    "oee.oeerecord": "oee_record",
+    "ingest.quarantineditem": "quarantine",
+    "accounts.devicekey": "device_key",
+    **dict.fromkeys(("accounts.user", "accounts.membership", "accounts.clientkey"), "account"),
+}
+
+
+def kind_of(model_label: str) -> str:
+    """Return the kind of thing that a model (`app.model`, lower case) is; history follows its model."""
+    app, _, model = model_label.partition(".")
+    return KIND_OF_MODEL.get(f"{app}.{model.removeprefix('historical')}", "audit")

@@ -1,0 +1,106 @@
+"""How master data travels: parents by id or code, unknown fields refused, codes made from names."""
+
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from django.db import models
+from django.utils.text import slugify
+from rest_framework import serializers
+
+from core import master_data
+
+
+class ReferenceField(serializers.PrimaryKeyRelatedField):
+    """Refer to something by its id or its code; what the caller may not see does not exist."""
+
+    def get_queryset(self) -> Any:
+        queryset = super().get_queryset()
+        request = self.context.get("request")
+        if queryset is None or request is None:
+            return queryset
+        return master_data.in_scope(queryset, request.user, getattr(queryset.model, "site_paths", ()))
+
+    def to_internal_value(self, data: Any) -> Any:
+        queryset = self.get_queryset()
+        has_code = any(field.name == "code" for field in queryset.model._meta.get_fields())
+        if has_code and isinstance(data, str) and not data.isdecimal() and "\0" not in data:
+            found = queryset.filter(code=data).first()
+            if found is None:
+                raise serializers.ValidationError(f"There is no {queryset.model._meta.verbose_name} '{data}'.")
+            return found
+        if isinstance(data, bool) or not isinstance(data, int | str):
+            self.fail("incorrect_type", data_type=type(data).__name__)
+        try:
+            return super().to_internal_value(data)
+        except (OverflowError, ValueError):
+            self.fail("does_not_exist", pk_value=data)
+
+
+class AwareDateTimeField(serializers.DateTimeField):
+    """A moment with its zone; a time without one is refused, since nobody can know which moment was meant."""
+
+    def enforce_timezone(self, value: datetime) -> datetime:
+        if value.tzinfo is None:
+            raise serializers.ValidationError("The time has no zone; add Z for UTC, or an offset like +01:00.")
+        try:
+            return value.astimezone(UTC)
+        except (OverflowError, ValueError):
+            raise serializers.ValidationError("The time is outside the calendar.") from None
+
+    def to_representation(self, value: Any) -> Any:
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
+
+
+class MasterDataSerializer(serializers.ModelSerializer):
+    """Validate by the model and its constraints, and write through `core.master_data`."""
+
+    serializer_related_field = ReferenceField
+    serializer_field_mapping: ClassVar = {
+        **serializers.ModelSerializer.serializer_field_mapping,
+        models.DateTimeField: AwareDateTimeField,
+    }
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, dict):
+            names = self.fields
+            # `line_id` is understood as `line`, as callers of other systems write it.
+            data = {
+                (name[:-3] if name.endswith("_id") and name not in names and name[:-3] in names else name): value
+                for name, value in data.items()
+            }
+            unknown = [name for name in data if name not in names]
+            if unknown:
+                raise serializers.ValidationError(
+                    {str(name)[:64]: ["This field is not known."] for name in unknown[:10]}
+                )
+        return super().to_internal_value(data)
+
+    def create(self, validated_data: dict[str, Any]) -> Any:
+        return self._write(self.Meta.model(**validated_data))
+
+    def update(self, instance: Any, validated_data: dict[str, Any]) -> Any:
+        for name, value in validated_data.items():
+            setattr(instance, name, value)
+        return self._write(instance)
+
+    def _write(self, instance: models.Model) -> Any:
+        if hasattr(instance, "code") and not instance.code:
+            instance.code = free_code(type(instance), getattr(instance, "name", ""))
+        self.context["view"].check_site(instance)
+        return master_data.save(instance)
+
+
+class CodedSerializer(MasterDataSerializer):
+    """Master data with a code, which is made from the name when none is given."""
+
+    code = serializers.CharField(
+        required=False, allow_blank=True, max_length=64, help_text="Unique; made from the name when left out."
+    )
+
+
+def free_code(model: type[models.Model], name: str) -> str:
+    """Return a code made from a name, numbered when it is taken."""
+    stem = slugify(name)[:50] or model._meta.model_name or "thing"
+    taken = set(model._default_manager.filter(code__startswith=stem).values_list("code", flat=True))
+    candidates = (stem, *(f"{stem}-{number}" for number in range(2, len(taken) + 3)))
+    return next(code for code in candidates if code not in taken)

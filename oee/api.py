@@ -1,0 +1,149 @@
+"""REST of OEE: records that are kept, and reports over anything."""
+
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+from rest_framework.viewsets import GenericViewSet
+
+from core.api import MasterDataViewSet
+from core.intervals import Interval
+from core.master_data import site_id_of
+from core.pagination import BoundedPagination
+from core.serializers import MasterDataSerializer
+from oee import services
+from oee.models import OeePolicy, OeeRecord
+from oee.scopes import machines_of, production_day, shift_on
+from oee.selectors import EVERYTHING, Part, losses, report
+from oee.serializers import OeeRecordSerializer, ReportQuerySerializer, ReportSerializer
+from workorders.models import Run
+
+
+class OeeRecordPagination(BoundedPagination):
+    """Short pages, since each row is brought up to the facts of now."""
+
+    max_page_size = 200
+
+
+class OeeRecordViewSet(
+    mixins.CreateModelMixin,
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    mixins.DestroyModelMixin,
+    GenericViewSet,
+):
+    """OEE records: POST computes and keeps the OEE of a line or machine over a window; nobody posts a percentage."""
+
+    kind = "oee_record"
+    queryset = OeeRecord.objects.select_related("line__area", "machine__line__area")
+    serializer_class = OeeRecordSerializer
+    pagination_class = OeeRecordPagination
+    filterset_fields = {
+        "line": ["exact"],
+        "machine": ["exact"],
+        "starts_at": ["exact", "gte", "lt"],
+        "ends_at": ["exact", "gte", "lt"],
+    }
+    ordering_fields = ("id", "starts_at", "ends_at", "oee", "availability", "performance", "quality")
+    ordering = ("-starts_at", "-id")
+    lookup_value_regex = r"\d+"
+
+    def site_id_of(self, thing: Any) -> int | None:
+        """Return the site that a record belongs to."""
+        return site_id_of(thing)
+
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Compute and keep: 201 for a new window, 200 when it was asked before."""
+        asked = self.get_serializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        values = asked.validated_data
+        line, machine = values.get("line"), values.get("machine")
+        if not request.user.may("add", self.kind, site_id_of(line or machine)):
+            self.permission_denied(request, "Your role at that site does not allow this.")
+        record, is_new = services.compute_record(
+            line=line, machine=machine, window=Interval(values["starts_at"], values["ends_at"]), now=timezone.now()
+        )
+        return Response(self.get_serializer(record).data, status=201 if is_new else 200)
+
+    def get_object(self) -> Any:
+        return services.refresh_record(super().get_object(), now=timezone.now())
+
+    def paginate_queryset(self, queryset: Any) -> Any:
+        page = super().paginate_queryset(queryset)
+        now = timezone.now()
+        return [services.refresh_record(record, now=now) for record in page or ()]
+
+
+class OeePolicySerializer(MasterDataSerializer):
+    """What a site decides where definitions of OEE differ."""
+
+    class Meta:
+        model = OeePolicy
+        fields = ("id", "site", "changeover", "overtime", "target_oee")
+
+
+class OeePolicyViewSet(MasterDataViewSet):
+    """OEE policies of sites; a site without one has the defaults."""
+
+    queryset = OeePolicy.objects.all()
+    serializer_class = OeePolicySerializer
+    filterset_fields = ("site", "changeover", "overtime")
+
+
+class OeeReportView(APIView):
+    """OEE of a machine, line, area, site or enterprise, over a window, a day, a shift, a run, or for a product."""
+
+    kind = "oee_record"
+
+    @extend_schema(parameters=[ReportQuerySerializer], responses=ReportSerializer)
+    def get(self, request: Request) -> Response:
+        """Compute it now; nothing is kept."""
+        query = ReportQuerySerializer(data=request.query_params, context={"request": request})
+        query.is_valid(raise_exception=True)
+        now = timezone.now()
+        asked = query.validated_data
+        machines, window, part = self._what(asked)
+        services.refuse_window(window, now=now)
+        answer = report(machines, window, now=now, part=part)
+        numbers = services.numbers_of(answer, now=now)
+        return Response(
+            ReportSerializer(
+                {
+                    **numbers,
+                    "starts_at": window.start,
+                    "ends_at": window.end,
+                    "known_until": answer.known_until,
+                    "machines": answer.machine_ids,
+                    "losses": losses(machines, window, now=now, part=part),
+                }
+            ).data
+        )
+
+    def _what(self, asked: dict[str, Any]) -> tuple[list[Any], Interval, Part]:
+        if "run" in asked:
+            run: Run = asked["run"]
+            end = run.ended_at or timezone.now()
+            return machines_of(run.line), Interval(run.started_at, end), Part(run_ids=frozenset([run.pk]))
+        machines = machines_of(asked["place"])
+        if not machines:
+            raise NotFound("There is no active machine there.")
+        window = self._window(asked, machines[0])
+        if "product" not in asked:
+            return machines, window, EVERYTHING
+        runs = Run.objects.filter(work_order__product=asked["product"], started_at__lt=window.end)
+        return machines, window, Part(run_ids=frozenset(runs.values_list("id", flat=True)))
+
+    def _window(self, asked: dict[str, Any], machine: Any) -> Interval:
+        if "shift" in asked:
+            shift = shift_on(machine, asked["shift"].pk, asked["date"])
+            if shift is None:
+                raise NotFound("That shift does not take place there on that day.")
+            return shift.interval
+        if "date" in asked:
+            return production_day(machine, asked["date"])
+        return Interval(asked["starts_at"], asked["ends_at"])

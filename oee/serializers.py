@@ -1,0 +1,112 @@
+"""OEE, as it travels."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from core.serializers import AwareDateTimeField, ReferenceField
+from enterprise.models import Area, Enterprise, Line, Machine, Shift, Site
+from oee.models import OeeRecord
+from products.models import Product
+from workorders.models import Run
+
+
+class OeeRecordSerializer(serializers.ModelSerializer):
+    """The OEE of a line or machine over a window. Name those; the numbers are computed."""
+
+    line = ReferenceField(queryset=Line.objects.all(), required=False, allow_null=True)
+    machine = ReferenceField(queryset=Machine.objects.all(), required=False, allow_null=True)
+    starts_at = AwareDateTimeField()
+    ends_at = AwareDateTimeField()
+    computed_at = AwareDateTimeField(read_only=True)
+
+    class Meta:
+        model = OeeRecord
+        fields = (
+            *("id", "line", "machine", "starts_at", "ends_at", "computed_at"),
+            *("availability", "performance", "quality", "oee", "elements"),
+        )
+        read_only_fields = ("availability", "performance", "quality", "oee", "elements")
+        validators: list[object] = []
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, dict):
+            computed = sorted(set(data) & {*self.Meta.read_only_fields, "teep"})
+            if computed:
+                raise serializers.ValidationError(
+                    {
+                        name: ["This is computed from the facts; name a line or machine and a window."]
+                        for name in computed
+                    }
+                )
+        return super().to_internal_value(data)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if bool(attrs.get("line")) == bool(attrs.get("machine")):
+            raise serializers.ValidationError({"line": "Name either a line or a machine."})
+        if attrs["ends_at"] <= attrs["starts_at"]:
+            raise serializers.ValidationError({"ends_at": "The window must end after it starts."})
+        return attrs
+
+
+class ReportQuerySerializer(serializers.Serializer):
+    """Which OEE is asked for: one place, and one of window, day, shift, or run."""
+
+    enterprise = ReferenceField(queryset=Enterprise.objects.all(), required=False)
+    site = ReferenceField(queryset=Site.objects.all(), required=False)
+    area = ReferenceField(queryset=Area.objects.all(), required=False)
+    line = ReferenceField(queryset=Line.objects.all(), required=False)
+    machine = ReferenceField(queryset=Machine.objects.all(), required=False)
+    run = ReferenceField(queryset=Run.objects.all(), required=False)
+    product = ReferenceField(queryset=Product.objects.all(), required=False)
+    shift = ReferenceField(queryset=Shift.objects.all(), required=False, help_text="With `date`.")
+    date = serializers.DateField(required=False, help_text="A production day of the place, in its site's time.")
+    starts_at = AwareDateTimeField(required=False)
+    ends_at = AwareDateTimeField(required=False)
+
+    PLACES = ("enterprise", "site", "area", "line", "machine")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        places = [attrs[name] for name in self.PLACES if name in attrs]
+        if "run" in attrs and not places:
+            return attrs
+        if len(places) != 1:
+            raise serializers.ValidationError({"line": f"Name exactly one of {', '.join(self.PLACES)}."})
+        attrs["place"] = places[0]
+        if "run" in attrs or "date" in attrs:
+            return attrs
+        if "shift" in attrs:
+            raise serializers.ValidationError({"date": "Say which day's shift is meant."})
+        if "starts_at" not in attrs or "ends_at" not in attrs:
+            raise serializers.ValidationError({"starts_at": "Give a window (starts_at, ends_at), a date, or a run."})
+        if attrs["ends_at"] <= attrs["starts_at"]:
+            raise serializers.ValidationError({"ends_at": "The window must end after it starts."})
+        return attrs
+
+
+class LossSerializer(serializers.Serializer):
+    """Time lost to one reason."""
+
+    reason = serializers.IntegerField(source="reason_id", allow_null=True)
+    category = serializers.CharField()
+    seconds = serializers.SerializerMethodField()
+    occurrences = serializers.IntegerField()
+
+    def get_seconds(self, loss: Any) -> float:
+        """Return the time in seconds."""
+        return float(loss.duration.total_seconds())
+
+
+class ReportSerializer(serializers.Serializer):
+    """OEE with its factors, and the elements and quantities that they follow from."""
+
+    starts_at = AwareDateTimeField()
+    ends_at = AwareDateTimeField()
+    known_until = AwareDateTimeField()
+    machines = serializers.ListField(child=serializers.IntegerField())
+    availability = serializers.DecimalField(max_digits=24, decimal_places=12, allow_null=True)
+    performance = serializers.DecimalField(max_digits=24, decimal_places=12, allow_null=True)
+    quality = serializers.DecimalField(max_digits=24, decimal_places=12, allow_null=True)
+    oee = serializers.DecimalField(max_digits=24, decimal_places=12, allow_null=True)
+    elements = serializers.JSONField()
+    losses = LossSerializer(many=True)

@@ -1,0 +1,21 @@
+"""Products and their ideal rates, as they travel."""
+
+from core.serializers import CodedSerializer, MasterDataSerializer
+from products.models import IdealRate, Product
+
+
+class ProductSerializer(CodedSerializer):
+    """A product."""
+
+    class Meta:
+        model = Product
+        fields = ("id", "code", "name", "unit", "is_active")
+
+
+class IdealRateSerializer(MasterDataSerializer):
+    """How fast a machine makes a product at best, and from when to when that holds."""
+
+    class Meta:
+        model = IdealRate
+        fields = ("id", "product", "machine", "value", "unit", "valid_from", "valid_until")
+        validators: list[object] = []

@@ -1,0 +1,189 @@
+"""Let the demo plant's machines work."""
+
+import logging
+import signal
+import threading
+import time
+import tomllib
+from argparse import ArgumentTypeError
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError, connection
+
+from core.intervals import Interval
+from simulator.delivery import TIDY, Untidiness
+from simulator.feed import LineFeed
+from simulator.progress import LineProgress, ProgressFile
+from simulator.services import devices_folder, devices_memory, keep_orders, plant_identity, provide_device_keys
+from simulator.shop_floor import ShopFloor
+from simulator.stops import ScriptedFault
+from simulator.vistula import VISTULA
+from simulator.working_time import day_window
+
+logger = logging.getLogger("simulate")
+
+_EVERY = {"orders": 15.0, "progress": 5.0, "report": 60.0}
+_PLAN_AHEAD = timedelta(days=3)
+
+
+def moment(text: str) -> datetime:
+    """Read an ISO time with a zone from the command line."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from error
+    if at.tzinfo is None:
+        raise ArgumentTypeError("write the time with a zone, like 2026-03-01T08:00:00Z")
+    return at.astimezone(UTC)
+
+
+class Command(BaseCommand):
+    """Deliver the demo plant's facts through the ingestion interface until somebody stops it (Ctrl-C, SIGTERM)."""
+
+    help = "Simulate the demo plant's machines: first the missing history, then live. Run create_demo before."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--url", default="http://127.0.0.1:8000", help="The server; default %(default)s.")
+        parser.add_argument(
+            "--history-days", type=int, default=7, help="Days of history at the first start; default 7."
+        )
+        parser.add_argument("--seed", type=int, default=1, help="The same seed makes the same history; default 1.")
+        parser.add_argument("--interval", type=float, default=1.0, help="Seconds between live deliveries; default 1.")
+        parser.add_argument("--late", type=float, default=0.02, help="Share of live items held back 30–300 s.")
+        parser.add_argument("--duplicates", type=float, default=0.03, help="Share of live items sent twice.")
+        parser.add_argument("--shuffled", type=float, default=0.2, help="Share of live batches sent out of order.")
+        parser.add_argument("--speed", type=float, default=1.0, help="Play the history live, so many times as fast.")
+        parser.add_argument("--faults", type=Path, help="A TOML file of faults to come; docs/simulator.md has one.")
+        parser.add_argument("--once", action="store_true", help="Deliver what is missing up to now, then stop.")
+        parser.add_argument("--until", type=moment, help="Stop when the simulated time reaches this (ISO, with zone).")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        # One line for every request would hide what the simulator itself has to say.
+        logging.getLogger("httpx").setLevel(logging.WARNING)
+        stop = threading.Event()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, lambda *_: stop.set())
+        progress_file = ProgressFile(
+            devices_folder() / "progress.json", plant_id=self._plant_identity(), seed=options["seed"]
+        )
+        feeds = self._feeds(progress_file.read(), options)
+        clock = _clock(feeds, options)
+        untidiness = (
+            TIDY
+            if options["once"]
+            else Untidiness(
+                late_share=options["late"], duplicate_share=options["duplicates"], shuffled_share=options["shuffled"]
+            )
+        )
+        keys = provide_device_keys(VISTULA, devices_folder() / "keys.json")
+        with httpx.Client(base_url=options["url"], timeout=30) as client:
+            floor = ShopFloor.open(feeds, client, keys, progress_file, untidiness, seed=options["seed"])
+            _work(floor, clock, stop, options)
+
+    def _plant_identity(self) -> str:
+        try:
+            return plant_identity(VISTULA)
+        except Exception as error:
+            raise CommandError(f"There is no demo plant yet: run 'manage.py create_demo' first ({error}).") from error
+
+    def _feeds(self, kept: dict[str, LineProgress], options: dict[str, Any]) -> list[LineFeed]:
+        now, script = datetime.now(UTC), _script(options["faults"])
+        return [
+            LineFeed(
+                VISTULA,
+                line,
+                kept.get(line.code) or devices_memory(VISTULA, line, now=now, history_days=options["history_days"]),
+                seed=options["seed"],
+                script=script,
+            )
+            for line in VISTULA.lines
+        ]
+
+
+def _clock(feeds: list[LineFeed], options: dict[str, Any]) -> Callable[[], datetime]:
+    """Return the simulated clock: the real one, or one that starts in the past and runs fast until it meets it."""
+    until: datetime = options["until"] or datetime.max.replace(tzinfo=UTC)
+    if options["speed"] == 1:
+        return lambda: min(datetime.now(UTC), until)
+    began = time.monotonic()
+    starts_at = min(feed.progress.until or day_window(VISTULA, feed.progress.from_day).start for feed in feeds)
+    return lambda: min(
+        datetime.now(UTC), until, starts_at + timedelta(seconds=(time.monotonic() - began) * options["speed"])
+    )
+
+
+def _work(floor: ShopFloor, clock: Callable[[], datetime], stop: threading.Event, options: dict[str, Any]) -> None:
+    if options["speed"] == 1:
+        floor.plan_backlog(clock())
+    else:
+        floor.go_live(clock())
+    missing = sum(len(batch.facts) for batch in floor.backlog)
+    logger.info("%d items of history to deliver to %s, the newest day first", missing, options["url"])
+    due = dict.fromkeys(_EVERY, 0.0)
+    due["report"] = time.monotonic() + _EVERY["report"]
+    while not stop.is_set():
+        now = clock()
+        if _is_due("orders", due):
+            _keep_orders(floor, now)
+        floor.tick(now, clock=time.monotonic())
+        if floor.deliver_backlog(clock=time.monotonic()):
+            left = sum(len(batch.facts) for batch in floor.backlog)
+            logger.info("History: %d of %d items delivered", missing - left, missing)
+        elif (options["once"] and not floor.backlog) or (
+            options["until"] and now >= options["until"] and not floor.backlog
+        ):
+            break
+        else:
+            stop.wait(options["interval"])
+        if _is_due("progress", due):
+            floor.keep_progress()
+        if _is_due("report", due):
+            logger.info("So far %s", floor.tally)
+    floor.flush()
+    logger.info("Stopped: %s", floor.tally)
+
+
+def _is_due(task: str, due: dict[str, float]) -> bool:
+    if time.monotonic() < due[task]:
+        return False
+    due[task] = time.monotonic() + _EVERY[task]
+    return True
+
+
+def _keep_orders(floor: ShopFloor, now: datetime) -> None:
+    """Start and end the orders that are due; a database that is away for a moment is asked again later."""
+    begins = min(day_window(VISTULA, station.feed.progress.from_day).start for station in floor.stations)
+    try:
+        keep_orders(VISTULA, Interval(begins, now + _PLAN_AHEAD), now=now)
+    except DatabaseError as error:
+        logger.warning("Orders wait for the database: %s", error)
+    finally:
+        connection.close()
+
+
+def _script(path: Path | None) -> list[ScriptedFault]:
+    """Read a fault script: [[fault]] tables with machine, at (with zone), minutes, reason and detail."""
+    if path is None:
+        return []
+    try:
+        tables = tomllib.loads(path.read_text())["fault"]
+        faults = [
+            ScriptedFault(
+                table["machine"],
+                table["at"].astimezone(UTC),
+                table["minutes"],
+                table["reason"],
+                table.get("detail", ""),
+            )
+            for table in tables
+        ]
+        if any(table["at"].tzinfo is None for table in tables):
+            raise ValueError("'at' needs a zone, like 2026-03-01T08:00:00Z")
+    except (OSError, KeyError, ValueError, AttributeError) as error:
+        raise CommandError(f"{path} is no fault script: {error}") from error
+    return faults

@@ -1,0 +1,308 @@
+"""Set up the demo plant in the database, and keep its orders running, as its people would. Repeating changes nothing."""
+
+import json
+import logging
+import os
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import connection, models, transaction
+from django.db.models import Max
+
+from accounts.models import DeviceKey, Membership, Role, User
+from core import master_data
+from core.errors import Conflict
+from core.intervals import Interval
+from counts.models import CountHistory, CountTag, CountType
+from downtime.models import StateHistory, StateReason
+from enterprise.models import Area, CalendarException, Enterprise, Line, Machine, Shift, ShiftBreak, Site
+from oee.models import OeePolicy
+from products.models import IdealRate, Product
+from simulator.plant import LinePlan, MachinePlan, PlantPlan, ReasonPlan, ShiftPlan
+from simulator.progress import LineProgress
+from simulator.working_time import OrderSlot, day_window, order_slots, production_day
+from workorders.models import Run, Schedule, WorkOrder
+from workorders.services import complete, end_run
+
+logger = logging.getLogger(__name__)
+
+RATES_HOLD_SINCE = timedelta(days=400)
+OVERTIME_SINCE, OVERTIME_FOR = timedelta(days=30), timedelta(days=365)
+TARGET_OEE = Decimal("0.75")
+_OPEN = {WorkOrder.Status.CREATED, WorkOrder.Status.RELEASED, WorkOrder.Status.SCHEDULED}
+
+Thing = TypeVar("Thing", bound=models.Model)
+
+
+@dataclass(frozen=True, slots=True)
+class FirstPassword:
+    """A password as it was made; it is stored only as a hash."""
+
+    username: str
+    role: str
+    password: str
+
+
+def _ensure(model: type[Thing], key: dict[str, Any], **values: Any) -> Thing:
+    """Return what has this key; make it if there is none. What exists is left as people have set it."""
+    found = model._default_manager.filter(**key).first()
+    return found if found is not None else master_data.save(model(**key, **values))
+
+
+@transaction.atomic
+def create_plant(plant: PlantPlan, *, now: datetime) -> Site:
+    """Make the plant's master data: places, calendar, products and rates, counters, reasons, OEE policy."""
+    enterprise = _ensure(Enterprise, {"code": plant.enterprise[0]}, name=plant.enterprise[1])
+    site = _ensure(
+        Site, {"code": plant.site[0]}, name=plant.site[1], enterprise=enterprise, time_zone=plant.time_zone, locale="en"
+    )
+    area = _ensure(Area, {"code": plant.area[0]}, name=plant.area[1], site=site)
+    _ensure(OeePolicy, {"site": site}, target_oee=TARGET_OEE)
+    create_reasons(plant.reasons)
+    _create_count_types()
+    for product in plant.products:
+        _ensure(Product, {"code": product.code}, name=product.name, unit="bottle")
+    _create_shifts(plant.shifts, {"site": site}, now)
+    lines = [_create_line(plan, area, now) for plan in plant.lines]
+    _create_holidays(plant, site, lines, now)
+    return site
+
+
+def create_reasons(reasons: dict[str, tuple[ReasonPlan, ...]]) -> None:
+    """Make a tree of state reasons, given by category."""
+    for category, roots in reasons.items():
+        _create_branch(category, roots, None)
+
+
+def _create_branch(category: str, plans: Iterable[ReasonPlan], parent: StateReason | None) -> None:
+    for position, plan in enumerate(plans):
+        reason = _ensure(
+            StateReason,
+            {"code": plan.code},
+            name=plan.name,
+            category=category,
+            parent=parent,
+            position=position,
+            colour=plan.colour,
+            operator_selectable=not plan.from_device_only,
+        )
+        _create_branch(category, plan.children, reason)
+
+
+def _create_count_types() -> None:
+    for role in CountType.Role:
+        _ensure(CountType, {"code": role.name}, name=role.label, role=role)
+
+
+def _create_line(plan: LinePlan, area: Area, now: datetime) -> Line:
+    line = Line.objects.filter(code=plan.code).first()
+    if line is None:
+        line = master_data.save(Line(code=plan.code, name=plan.name, area=area))
+        # A new line comes with a machine of its own, marked as its constraint: here it gets its real name.
+        own = Machine.objects.get(line=line)
+        own.code, own.name = plan.constraint.code, plan.constraint.name
+        own.position = plan.machines.index(plan.constraint) + 1
+        master_data.save(own)
+    for position, machine in enumerate(plan.machines, start=1):
+        _create_machine(plan, machine, line, position, now)
+    _create_shifts(plan.own_shifts, {"line": line}, now)
+    return line
+
+
+def _create_machine(line_plan: LinePlan, plan: MachinePlan, line: Line, position: int, now: datetime) -> None:
+    machine = _ensure(Machine, {"code": plan.code}, name=plan.name, line=line, position=position)
+    for counter in plan.counters:
+        _ensure(
+            CountTag,
+            {"tag_path": plan.tag_path(counter)},
+            machine=machine,
+            count_type=CountType.objects.get(code=counter.count_type),
+            mode=CountTag.Mode.RUNNING if counter.is_running else CountTag.Mode.DELTA,
+            scale=Decimal(counter.pieces_per_pulse),
+            modulus=None if counter.modulus is None else Decimal(counter.modulus),
+        )
+    for code, rate in line_plan.rates.items():
+        product = Product.objects.get(code=code)
+        if not IdealRate.objects.filter(product=product, machine=machine).exists():
+            value = rate * plan.pace.numerator / plan.pace.denominator
+            since = (now - RATES_HOLD_SINCE).replace(hour=0, minute=0, second=0, microsecond=0)
+            unit = IdealRate.Unit.PIECES_PER_HOUR
+            master_data.save(IdealRate(product=product, machine=machine, value=value, unit=unit, valid_from=since))
+
+
+def _create_shifts(plans: Iterable[ShiftPlan], level: dict[str, Any], now: datetime) -> None:
+    for plan in plans:
+        if Shift.objects.filter(**level, name=plan.name).exists():
+            continue
+        shift = master_data.save(
+            Shift(
+                **level,
+                name=plan.name,
+                kind=Shift.Kind.OVERTIME if plan.is_overtime else Shift.Kind.REGULAR,
+                weekdays=sorted(plan.weekdays),
+                start_time=plan.start,
+                end_time=plan.end,
+                valid_from=(now - OVERTIME_SINCE).date() if plan.is_overtime else None,
+                valid_until=(now + OVERTIME_FOR).date() if plan.is_overtime else None,
+            )
+        )
+        for pause in plan.breaks:
+            master_data.save(ShiftBreak(shift=shift, name=pause.name, start_time=pause.start, end_time=pause.end))
+
+
+def _create_holidays(plant: PlantPlan, site: Site, lines: Iterable[Line], now: datetime) -> None:
+    works = [line for line, plan in zip(lines, plant.lines, strict=True) if plan.works_on_holidays]
+    for year in (now.year - 1, now.year, now.year + 1):
+        for month, day, name in plant.holidays:
+            date = now.date().replace(year=year, month=month, day=day)
+            kinds = CalendarException.Kind
+            _ensure(CalendarException, {"site": site, "date": date}, kind=kinds.HOLIDAY, name=name)
+            for line in works:
+                _ensure(
+                    CalendarException,
+                    {"line": line, "date": date},
+                    kind=kinds.WORKING_DAY,
+                    name=f"{name}: works through",
+                )
+
+
+@transaction.atomic
+def create_people(plant: PlantPlan, site: Site, *, reset_passwords: bool) -> list[FirstPassword]:
+    """Make the plant's people with random passwords, and return those; people that exist keep theirs unless reset."""
+    made = []
+    for plan in plant.people:
+        person = User.objects.filter(username=plan.username).first()
+        if person is not None and not reset_passwords:
+            continue
+        password = secrets.token_urlsafe(12)
+        if person is None:
+            role = Role(plan.role)
+            person = User(
+                username=plan.username,
+                first_name=plan.first_name,
+                last_name=plan.last_name,
+                is_staff=role in {Role.ADMIN, Role.ENGINEER, Role.SUPERVISOR},
+                is_superuser=role == Role.ADMIN,
+            )
+            person.set_password(password)
+            master_data.save(person)
+            master_data.save(Membership(user=person, site=None if role == Role.ADMIN else site, role=role))
+        else:
+            person.set_password(password)
+            person.save(update_fields=["password"])
+        made.append(FirstPassword(plan.username, plan.role, password))
+    return made
+
+
+def devices_folder() -> Path:
+    """Return where the simulated devices keep what is theirs: one folder for each database."""
+    return Path(settings.BASE_DIR) / "var" / "simulator" / str(connection.settings_dict["NAME"])
+
+
+def provide_device_keys(plant: PlantPlan, path: Path) -> dict[str, str]:
+    """Return a valid device key for each line, by the line's code; new ones are kept for the devices in a file.
+
+    Only its owner can read the file. A line's key that is missing there, or no longer valid, is replaced by a new one.
+    """
+    keys: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    for plan in plant.lines:
+        known = keys.get(plan.code)
+        if known is None or not DeviceKey.objects.is_valid(known):
+            line = Line.objects.get(code=plan.code)
+            _, keys[plan.code] = DeviceKey.objects.create_key(name=f"Gateway of {line}", line=line)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        json.dump(keys, file)
+    path.chmod(0o600)
+    return keys
+
+
+def keep_orders(plant: PlantPlan, window: Interval, *, now: datetime) -> int:
+    """Bring the lines' orders up to date in a window: planned ones scheduled, due ones started, past ones done.
+
+    Returns how many changed. What people did otherwise in the meantime is left as it is.
+    """
+    changed = 0
+    for plan in plant.lines:
+        line = Line.objects.get(code=plan.code)
+        for slot in order_slots(plant, plan, window):
+            try:
+                changed += _keep_order(line, slot, now)
+            except (Conflict, ValidationError) as refusal:
+                logger.warning("Order %s is left as it is: %s", slot.number, refusal)
+    return changed
+
+
+@transaction.atomic
+def _keep_order(line: Line, slot: OrderSlot, now: datetime) -> bool:
+    order = WorkOrder.objects.filter(order_number=slot.number).select_related("product").first()
+    if order is None:
+        order = _plan_order(line, slot)
+    elif slot.start > now or order.status not in {*_OPEN, WorkOrder.Status.IN_PROGRESS}:
+        return False
+    if slot.start > now:
+        return True
+    run = order.runs.first()
+    if run is None:
+        ended_at = slot.end if slot.end <= now else None
+        master_data.save(
+            Run(work_order=order, line=line, schedule=order.schedules.first(), started_at=slot.start, ended_at=ended_at)
+        )
+        order.status = WorkOrder.Status.IN_PROGRESS
+        master_data.save(order)
+    elif run.ended_at is None and slot.end <= now:
+        run = end_run(run=run, ended_at=slot.end)
+    elif run.ended_at is None:
+        return False
+    if slot.end <= now:
+        complete(work_order=order)
+    return True
+
+
+def _plan_order(line: Line, slot: OrderSlot) -> WorkOrder:
+    product = Product.objects.get(code=slot.product)
+    order = master_data.save(
+        WorkOrder(
+            order_number=slot.number,
+            description=f"{product} for stock",
+            line=line,
+            product=product,
+            target_quantity=slot.quantity,
+            planned_start_at=slot.start,
+            planned_end_at=slot.end,
+            status=WorkOrder.Status.SCHEDULED,
+        )
+    )
+    master_data.save(Schedule(line=line, work_order=order, planned_start_at=slot.start, planned_end_at=slot.end))
+    return order
+
+
+def plant_identity(plant: PlantPlan) -> str:
+    """Return what tells this database's plant from one of the same name elsewhere, or before. Raises Site.DoesNotExist."""
+    site = Site.objects.get(code=plant.site[0])
+    return f"{site.code} {site.history.earliest().history_date.isoformat()}"
+
+
+def devices_memory(plant: PlantPlan, line: LinePlan, *, now: datetime, history_days: int) -> LineProgress:
+    """Return where a line's devices begin when they have no memory of their own.
+
+    In a plant without facts that is the start of the history; otherwise it is the day of the newest fact, with the
+    counters as they stood when that day began.
+    """
+    newest = StateHistory.objects.filter(machine__line__code=line.code).aggregate(at=Max("occurred_at"))["at"]
+    if newest is None:
+        return LineProgress(from_day=production_day(plant, now) - timedelta(days=history_days))
+    day = production_day(plant, newest)
+    start = day_window(plant, day).start
+    readings = {}
+    for tag in CountTag.objects.filter(machine__line__code=line.code, mode=CountTag.Mode.RUNNING):
+        last = CountHistory.objects.filter(tag=tag, occurred_at__lt=start).order_by("-occurred_at").first()
+        readings[tag.tag_path] = 0 if last is None else int(last.value)
+    return LineProgress(from_day=day, readings=readings)
