@@ -265,11 +265,13 @@ class MasterDataResource(ModelResource):  # type: ignore[misc]
         self._refuse_repeated_keys(headers, dataset)
 
     def _needed_columns(self) -> list[str]:
-        needed = [name for name, need, _, _ in self.column_help() if need == YES]
-        return [*needed, *(name for name in self.get_import_id_fields() if name not in needed)]
+        return [name for name, need, _, _ in self.column_help() if need == YES]
+
+    def _check_import_id_fields(self, headers: list[str]) -> None:
+        """Leave it to `before_import`: a part of the key that may be empty may also be left out."""
 
     def _refuse_repeated_keys(self, headers: list[str], dataset: Iterable[Sequence[Any]]) -> None:
-        columns = [headers.index(name) for name in self.get_import_id_fields()]
+        columns = [headers.index(name) for name in self.get_import_id_fields() if name in headers]
         seen: dict[tuple[str, ...], int] = {}
         for number, row in enumerate(dataset, start=2):
             if _is_skipped(row):
@@ -294,7 +296,7 @@ class MasterDataResource(ModelResource):  # type: ignore[misc]
         for name in self.get_import_id_fields():
             field = self.fields[name]
             try:
-                key[field.attribute] = field.clean(row)
+                key[field.attribute] = field.clean(row) if field.column_name in row else None
             except ValueError:
                 # It is reported with its column when the row's cells are read.
                 return None

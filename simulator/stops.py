@@ -39,10 +39,10 @@ class Rank(IntEnum):
     WAITS_FOR_NEIGHBOUR = 1
     MICRO_STOP = 2
     BREAKDOWN = 3
-    CHANGEOVER = 4
-    PLANNED = 5
-    OFF_SHIFT = 6
-    SCRIPTED = 7
+    SCRIPTED = 4
+    CHANGEOVER = 5
+    PLANNED = 6
+    OFF_SHIFT = 7
 
 
 @dataclass(frozen=True, slots=True)

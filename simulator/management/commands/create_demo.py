@@ -20,6 +20,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--reset-passwords", action="store_true", help="Give the demo's people new passwords.")
         parser.add_argument("--history-days", type=int, default=7, help="Days of past orders; default 7.")
+        parser.add_argument(
+            "--url", default="http://localhost:8000", help="Where the server will answer, to be printed."
+        )
         parser.add_argument("--seed", type=int, default=1, help="Seed of the simulated plant; default 1.")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -35,6 +38,9 @@ class Command(BaseCommand):
         )
         self.stdout.write(f"Keys of {len(keys)} gateways: {keys_file} (readable by its owner only).")
         self._people(create_people(VISTULA, site, reset_passwords=options["reset_passwords"]))
+        self.stdout.write(
+            f"\nSign in at {options['url']}/login/; the API documentation is at {options['url']}/api/docs/."
+        )
         self.stdout.write("\nWhat the simulated machines make of the last 7 production days, as OEE should find it:")
         for row in expected_week(VISTULA, today, seed=options["seed"]):
             self.stdout.write(f"  {row}")
