@@ -96,7 +96,7 @@ class KeyAdmin(ScopedAdmin):
     """A key is made, shown once and revoked; it is never edited, and stays as the source of its facts."""
 
     actions = ("revoke",)
-    list_filter = ("revoked",)
+    list_filter: tuple[Any, ...] = ("revoked",)
     key_page = "admin/key_created.html"
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -169,7 +169,7 @@ class DeviceKeyAdmin(KeyAdmin):
 
     def key_context(self, request: HttpRequest, obj: DeviceKey) -> dict[str, Any]:
         machine = obj.machine or (obj.line.machines.order_by("-is_constraint").first() if obj.line else None)
-        tag = machine.count_tags.first() if machine else None  # type: ignore[attr-defined]
+        tag = machine.count_tags.first() if machine else None
         return {
             "ingest_url": request.build_absolute_uri("/ingest/count"),
             "tag": tag.tag_path if tag else "the-tag",

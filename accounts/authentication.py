@@ -1,6 +1,7 @@
 """How a client system says who it is: `Authorization: Api-Key <key>`."""
 
 from datetime import UTC, datetime
+from typing import cast
 
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
@@ -19,7 +20,7 @@ class ClientKeyAuthentication(BaseAuthentication):
         if scheme.lower() != SCHEME.lower():
             return None
         try:
-            key = ClientKey.objects.get_from_key(raw_key.strip())
+            key = cast(ClientKey, ClientKey.objects.get_from_key(raw_key.strip()))
         except ClientKey.DoesNotExist:
             raise AuthenticationFailed("This key is not valid here.") from None
         expired = key.expiry_date is not None and key.expiry_date <= datetime.now(UTC)

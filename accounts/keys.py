@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha512
 from threading import Lock
+from typing import cast
 
 from accounts.models import DeviceKey
 from enterprise.models import Machine
@@ -55,7 +56,7 @@ def _digest(raw_key: str) -> bytes:
 def _look_up(raw_key: str, now: datetime) -> DeviceScope | None:
     try:
         # Compares hashes; a key that was revoked or never made raises alike.
-        key = DeviceKey.objects.get_from_key(raw_key)
+        key = cast(DeviceKey, DeviceKey.objects.get_from_key(raw_key))
     except DeviceKey.DoesNotExist:
         return None
     if key.revoked or (key.expiry_date is not None and key.expiry_date <= now):

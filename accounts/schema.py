@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
 
-class ClientKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]
+class ClientKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """The `Api-Key` header of client systems."""
 
     target_class = "accounts.authentication.ClientKeyAuthentication"

@@ -136,9 +136,15 @@ class MasterDataAdmin(SimpleHistoryAdmin, ImportExportAdmin, ScopedAdmin):  # ty
     """Edit master data: every write goes through `core.master_data`, every change shows in the history."""
 
     form = MasterDataForm
+    # The children to count for each row of the list, as `child_count`; grouping needs an `ordering` of its own.
+    counted: ClassVar[str] = ""
     warn_unsaved_form = True
     change_form_before_template = "admin/_seen_version.html"
     object_history_list_template = "admin/_history.html"
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        queryset: models.QuerySet[Any] = super().get_queryset(request)
+        return queryset.annotate(child_count=models.Count(self.counted)) if self.counted else queryset
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change, **kwargs)
@@ -158,18 +164,18 @@ class MasterDataAdmin(SimpleHistoryAdmin, ImportExportAdmin, ScopedAdmin):  # ty
             _refuse(request, _outdated(version))
         context = {**(extra_context or {}), "seen_version": version.pk if version else ""}
         try:
-            return super().changeform_view(request, object_id, form_url, context)
+            return cast(HttpResponse, super().changeform_view(request, object_id, form_url, context))
         except (DomainError, ValidationError) as refusal:
             _refuse(request, refusal)
         except IntegrityError:
             _refuse(request, Conflict("It contradicts what somebody else stored meanwhile; compare, then save again."))
         # The failed attempt was rolled back; show the form again, as typed, with the reason.
-        return super().changeform_view(request, object_id, form_url, context)
+        return cast(HttpResponse, super().changeform_view(request, object_id, form_url, context))
 
     def _version(self, object_id: str | None) -> Any:
         if object_id is None:
             return None
-        history = self.model.history.filter(**{self.opts.pk.attname: unquote(object_id)})
+        history = cast(Any, self.model).history.filter(**{self.opts.pk.attname: unquote(object_id)})
         try:
             return history.select_related("history_user").first()
         except ValueError:
@@ -200,7 +206,10 @@ class MasterDataAdmin(SimpleHistoryAdmin, ImportExportAdmin, ScopedAdmin):  # ty
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        return self._or_say_why(request, lambda: super(MasterDataAdmin, self).delete_view(request, object_id))
+        def act() -> Any:
+            return super(MasterDataAdmin, self).delete_view(request, object_id, extra_context)
+
+        return cast(HttpResponse, self._or_say_why(request, act))
 
     def response_action(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> Any:
         def act() -> Any:
@@ -239,7 +248,7 @@ class MasterDataAdmin(SimpleHistoryAdmin, ImportExportAdmin, ScopedAdmin):  # ty
         everywhere = not site_paths(self.model) or master_data.sees_every_site(request.user)
         if not everywhere and not self.get_queryset(request).filter(pk=unquote(object_id)).exists():
             raise Http404
-        return super().history_view(request, object_id, extra_context)
+        return cast(HttpResponse, super().history_view(request, object_id, extra_context))
 
 
 def _refuse(request: HttpRequest, refusal: Exception) -> None:

@@ -1,7 +1,8 @@
 """The admin's pages for bringing master data in and out: template, dry run with a preview, import, export."""
 
 import os
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.contrib import messages
@@ -65,7 +66,7 @@ class SignedConfirmForm(ConfirmImportForm):  # type: ignore[misc]
             name = signing.loads(self.cleaned_data["import_file_name"], salt=UPLOAD_SALT, max_age=UPLOAD_AGE)
         except signing.BadSignature as error:
             raise forms.ValidationError("The upload is too old; choose the file again.") from error
-        return os.path.basename(name)
+        return os.path.basename(str(name))
 
 
 class ImportExportAdmin(ImportExportMixin):  # type: ignore[misc]
@@ -142,7 +143,7 @@ class ImportExportAdmin(ImportExportMixin):  # type: ignore[misc]
 
     def process_import(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         try:
-            return super().process_import(request, **kwargs)
+            return cast(HttpResponse, super().process_import(request, **kwargs))
         except FileNotFoundError:
             return self._again(request, "The upload is gone; choose the file again.")
 
@@ -153,7 +154,7 @@ class ImportExportAdmin(ImportExportMixin):  # type: ignore[misc]
     def process_result(self, result: Result, request: HttpRequest) -> HttpResponse:
         if result.has_errors() or result.has_validation_errors():
             return self._again(request, "Nothing was imported: something changed since the preview. Try again.")
-        return super().process_result(result, request)
+        return cast(HttpResponse, super().process_result(result, request))
 
     def _again(self, request: HttpRequest, message: str) -> HttpResponse:
         messages.error(request, message)
@@ -169,7 +170,7 @@ class ImportExportAdmin(ImportExportMixin):  # type: ignore[misc]
         )
 
     def import_action(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        response = super().import_action(request, **kwargs)
+        response: HttpResponse = super().import_action(request, **kwargs)
         if isinstance(response, TemplateResponse) and response.context_data is not None:
             response.context_data["title"] = f"Import {self.opts.verbose_name_plural}"
         return response
@@ -197,5 +198,5 @@ def template_csv(resource: type[MasterDataResource]) -> str:
 
 def template_workbook(resource: type[MasterDataResource], title: str) -> bytes:
     """Return a workbook with an empty sheet to fill in, and one that explains its columns."""
-    help_rows = [("Column", "Needed", "Meaning", "Example"), *resource.column_help()]
+    help_rows: list[Sequence[str]] = [("Column", "Needed", "Meaning", "Example"), *resource.column_help()]
     return spreadsheets.workbook({title: [resource.column_names()], "Columns": help_rows})

@@ -13,7 +13,7 @@ from rest_framework.viewsets import ModelViewSet
 
 from core import master_data
 from core.errors import Conflict, DomainError, NotFound
-from core.master_data import site_id_of
+from core.master_data import caller, site_id_of
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -68,11 +68,11 @@ class MasterDataViewSet(ModelViewSet):
     def check_site(self, thing: Any) -> None:
         """Raise PermissionDenied unless the caller may write a thing at the site where it would then be."""
         action = "add" if thing.pk is None else "change"
-        if not self.request.user.may(action, self.kind, site_id_of(thing)):
+        if not caller(self.request).may(action, self.kind, site_id_of(thing)):
             self.permission_denied(self.request, "Your role at that site does not allow this.")
         # What would belong to no site yet, although its kind belongs to sites: a new enterprise, a new site.
         founds = thing.pk is None and thing.site_paths and site_id_of(thing) is None
-        if founds and not self.request.user.sees_every_site():
+        if founds and not caller(self.request).sees_every_site():
             self.permission_denied(self.request, "This needs a role at every site.")
 
     def perform_destroy(self, instance: Any) -> None:

@@ -14,7 +14,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from core.errors import Invalid
 from core.facts import Verdict
-from core.master_data import site_id_of
+from core.master_data import caller, site_id_of
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -74,7 +74,7 @@ class FactViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.Updat
 
     def check_site_of(self, place: Any, action: str) -> None:
         """Raise PermissionDenied unless the caller may do something about facts of a machine or tag."""
-        if not self.request.user.may(action, self.kind, site_id_of(place)):
+        if not caller(self.request).may(action, self.kind, site_id_of(place)):
             self.permission_denied(self.request, "Your role at that site does not allow this.")
 
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:

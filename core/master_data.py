@@ -61,6 +61,14 @@ def _stored(thing: Thing) -> Thing | None:
     return type(thing)._base_manager.select_for_update(of=("self",)).filter(pk=thing.pk).first()
 
 
+def caller(request: Any) -> Any:
+    """Return the logged-in person of a request that only such may make.
+
+    This floor knows no people; what it asks of one is `may`, `site_ids` and `sees_every_site`.
+    """
+    return request.user
+
+
 def sees_every_site(user: Any) -> bool:
     """Say whether nothing is hidden from a user."""
     return bool(user.is_authenticated and user.sees_every_site())

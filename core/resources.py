@@ -349,7 +349,7 @@ class refusals_as_validation:
 
     def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
         if isinstance(error, DomainError):
-            if error.field in self.columns:
+            if error.field is not None and error.field in self.columns:
                 raise ValidationError({error.field: error.message}) from error
             raise ValidationError(error.message) from error
         if isinstance(error, IntegrityError):

@@ -76,7 +76,8 @@ class MasterDataSerializer(serializers.ModelSerializer):
         return super().to_internal_value(data)
 
     def create(self, validated_data: dict[str, Any]) -> Any:
-        return self._write(self.Meta.model(**validated_data))
+        model: Any = self.Meta.model
+        return self._write(model(**validated_data))
 
     def update(self, instance: Any, validated_data: dict[str, Any]) -> Any:
         for name, value in validated_data.items():

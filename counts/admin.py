@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import RangeDateTimeFilter
@@ -36,19 +35,18 @@ add_inline(Machine, CountTagInline)
 
 @admin.register(CountType)
 class CountTypeAdmin(MasterDataAdmin):
+    counted = "tags"
     list_display = ("name", "code", "role", "tags", "is_active")
     list_filter = ("is_active", "role")
+    ordering = ("code",)
     search_fields = ("code", "name")
     search_help_text = "Code or name"
     fields = ("code", "name", "role", "is_active")
     resource_classes = [CountTypeResource]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[CountType]:
-        return super().get_queryset(request).annotate(tag_count=Count("tags"))
-
-    @display(description="tags", ordering="tag_count")
+    @display(description="tags", ordering="child_count")
     def tags(self, count_type: Any) -> int:
-        return int(count_type.tag_count)
+        return int(count_type.child_count)
 
 
 @admin.register(CountTag)

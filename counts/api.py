@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from core.api import MasterDataViewSet
 from core.fact_api import CONFLICT_MESSAGE, STATUS_OF_VERDICT, FactPagination, FactViewSet, refuse_future
 from core.facts import Verdict
+from core.master_data import caller
 from counts import services
 from counts.filters import CountHistoryFilter
 from counts.models import CountCorrection, CountHistory, CountTag, CountType
@@ -101,7 +102,7 @@ class CountHistoryViewSet(FactViewSet):
         fact = self.get_object()
         word = CountCorrectionSerializer(data=request.data)
         word.is_valid(raise_exception=True)
-        services.correct_count(fact=fact, actor=request.user, recorded_at=timezone.now(), **word.validated_data)
+        services.correct_count(fact=fact, actor=caller(request), recorded_at=timezone.now(), **word.validated_data)
         return Response(self.get_serializer(self.get_object()).data)
 
     @extend_schema(request=CountCorrectionSerializer, responses=CountHistorySerializer)

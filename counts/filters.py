@@ -5,7 +5,7 @@ from django_filters import rest_framework as filters
 from counts.models import CountHistory
 
 
-class CountHistoryFilter(filters.FilterSet):
+class CountHistoryFilter(filters.FilterSet):  # type: ignore[misc]
     """By tag, machine, line, role and time."""
 
     machine = filters.NumberFilter(field_name="tag__machine")

@@ -14,7 +14,7 @@ from core.api import MasterDataViewSet
 from core.errors import Invalid
 from core.fact_api import CONFLICT_MESSAGE, STATUS_OF_VERDICT, FactPagination, FactViewSet, refuse_future
 from core.facts import Verdict
-from core.master_data import site_id_of
+from core.master_data import caller, site_id_of
 from downtime import services
 from downtime.filters import StateCorrectionFilter, StateHistoryFilter
 from downtime.models import StateCorrection, StateHistory, StateReason
@@ -117,7 +117,7 @@ class StateHistoryViewSet(FactViewSet):
         fact = self.get_object()
         word = ReasonCorrectionSerializer(data=request.data, context=self.get_serializer_context())
         word.is_valid(raise_exception=True)
-        services.correct_fact(fact=fact, actor=request.user, recorded_at=timezone.now(), **word.validated_data)
+        services.correct_fact(fact=fact, actor=caller(request), recorded_at=timezone.now(), **word.validated_data)
         return Response(self.get_serializer(self.get_object()).data)
 
     @extend_schema(request=ReasonCorrectionSerializer, responses=StateHistorySerializer)
@@ -143,8 +143,8 @@ class StateCorrectionViewSet(mixins.CreateModelMixin, mixins.ListModelMixin, mix
 
     def perform_create(self, serializer: Any) -> None:
         machine = serializer.validated_data["machine"]
-        if not self.request.user.may("change", self.kind, site_id_of(machine)):
+        if not caller(self.request).may("change", self.kind, site_id_of(machine)):
             self.permission_denied(self.request, "Your role at that site does not allow this.")
         serializer.instance = services.correct_state(
-            actor=self.request.user, recorded_at=timezone.now(), **serializer.validated_data
+            actor=caller(self.request), recorded_at=timezone.now(), **serializer.validated_data
         )

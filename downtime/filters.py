@@ -5,7 +5,7 @@ from django_filters import rest_framework as filters
 from downtime.models import StateCorrection, StateHistory
 
 
-class StateHistoryFilter(filters.FilterSet):
+class StateHistoryFilter(filters.FilterSet):  # type: ignore[misc]
     """By machine, line, site, reason, category and time."""
 
     line = filters.NumberFilter(field_name="machine__line")
@@ -19,7 +19,7 @@ class StateHistoryFilter(filters.FilterSet):
         fields = ("machine", "reason")
 
 
-class StateCorrectionFilter(filters.FilterSet):
+class StateCorrectionFilter(filters.FilterSet):  # type: ignore[misc]
     """By machine, line, reason and time."""
 
     line = filters.NumberFilter(field_name="machine__line")

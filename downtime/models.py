@@ -1,6 +1,6 @@
 """States: why a machine runs or stands, and what machines and people said about it."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -16,7 +16,7 @@ from core.models import MasterData, append_only
 from enterprise.models import Machine
 
 
-class StateReason(MasterData):
+class StateReason(MasterData):  # type: ignore[django-manager-missing] # tree_queries has no types
     """What a machine does and why: a tree of any depth under each category."""
 
     class Category(models.TextChoices):
@@ -46,7 +46,7 @@ class StateReason(MasterData):
         help_text="Which roles may choose it; none = all.",
     )
 
-    objects = TreeQuerySet.as_manager(with_tree_fields=True)
+    objects: Any = TreeQuerySet.as_manager(with_tree_fields=True)
 
     class Meta(MasterData.Meta):
         ordering = ["position", "code"]

@@ -4,7 +4,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.safestring import SafeString
@@ -48,27 +47,28 @@ class MachineInline(RowInline):
 
 @admin.register(Enterprise)
 class EnterpriseAdmin(MasterDataAdmin):
+    counted = "sites"
     list_display = ("name", "code", "sites", "is_active")
     list_filter = ("is_active",)
+    ordering = ("code",)
     search_fields = ("code", "name")
     search_help_text = "Code or name"
     fields = (*IDENTITY,)
     inlines = (SiteInline,)
     resource_classes = [EnterpriseResource]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Enterprise]:
-        return super().get_queryset(request).annotate(site_count=Count("sites"))
-
-    @display(description="sites", ordering="site_count")
+    @display(description="sites", ordering="child_count")
     def sites(self, enterprise: Any) -> int:
-        return int(enterprise.site_count)
+        return int(enterprise.child_count)
 
 
 @admin.register(Site)
 class SiteAdmin(MasterDataAdmin):
+    counted = "areas"
     list_display = ("name", "code", "belongs_to", "time_zone", "areas", "is_active")
     list_filter = ("is_active", ("enterprise", ScopedFilter))
     list_select_related = ("enterprise",)
+    ordering = ("code",)
     search_fields = ("code", "name", "enterprise__name")
     search_help_text = "Code or name"
     fieldsets = (
@@ -78,23 +78,22 @@ class SiteAdmin(MasterDataAdmin):
     inlines = (AreaInline,)
     resource_classes = [SiteResource]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Site]:
-        return super().get_queryset(request).annotate(area_count=Count("areas"))
-
     @display(description="where", ordering="enterprise__name")
     def belongs_to(self, site: Site) -> SafeString:
         return trail(site.enterprise)
 
-    @display(description="areas", ordering="area_count")
+    @display(description="areas", ordering="child_count")
     def areas(self, site: Any) -> int:
-        return int(site.area_count)
+        return int(site.child_count)
 
 
 @admin.register(Area)
 class AreaAdmin(MasterDataAdmin):
+    counted = "lines"
     list_display = ("name", "code", "belongs_to", "lines", "is_active")
     list_filter = ("is_active", ("site", ScopedFilter))
     list_select_related = ("site__enterprise",)
+    ordering = ("code",)
     search_fields = ("code", "name", "site__name")
     search_help_text = "Code, name or site"
     autocomplete_fields = ("site",)
@@ -102,23 +101,22 @@ class AreaAdmin(MasterDataAdmin):
     inlines = (LineInline,)
     resource_classes = [AreaResource]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Area]:
-        return super().get_queryset(request).annotate(line_count=Count("lines"))
-
     @display(description="where", ordering="site__name")
     def belongs_to(self, area: Area) -> SafeString:
         return trail(area.site)
 
-    @display(description="lines", ordering="line_count")
+    @display(description="lines", ordering="child_count")
     def lines(self, area: Any) -> int:
-        return int(area.line_count)
+        return int(area.child_count)
 
 
 @admin.register(Line)
 class LineAdmin(MasterDataAdmin):
+    counted = "machines"
     list_display = ("name", "code", "belongs_to", "machines", "oee_mode", "is_active")
     list_filter = ("is_active", ("area__site", ScopedFilter), ("area", ScopedFilter), "oee_mode")
     list_select_related = ("area__site",)
+    ordering = ("code",)
     search_fields = ("code", "name", "area__name", "area__site__name")
     search_help_text = "Code, name, area or site"
     autocomplete_fields = ("area",)
@@ -126,16 +124,13 @@ class LineAdmin(MasterDataAdmin):
     inlines = (MachineInline,)
     resource_classes = [LineResource]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Line]:
-        return super().get_queryset(request).annotate(machine_count=Count("machines"))
-
     @display(description="where", ordering="area__name")
     def belongs_to(self, line: Line) -> SafeString:
         return trail(line.area.site, line.area)
 
-    @display(description="machines", ordering="machine_count")
+    @display(description="machines", ordering="child_count")
     def machines(self, line: Any) -> int:
-        return int(line.machine_count)
+        return int(line.child_count)
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
         # A new line comes with a machine of its own; only then is there something to name or to add to.

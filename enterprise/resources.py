@@ -149,8 +149,7 @@ class ShiftResource(MasterDataResource):
     def get_queryset(self) -> models.QuerySet[Any]:
         return super().get_queryset().prefetch_related("breaks")
 
-    def write(self, instance: models.Model) -> None:
-        assert isinstance(instance, Shift)
+    def write(self, instance: Any) -> None:
         super().write(instance)
         staged: list[Pause] | None = getattr(instance, "staged_breaks", None)
         if staged is None:

@@ -76,10 +76,10 @@ def accept_together(deliveries: Sequence[Delivery], *, recorded_at: datetime) ->
             readings, record_readings([new for *_, new in readings], recorded_at=recorded_at), strict=True
         ):
             _note(read, index, answer, "value", "another value")
-        for (read, index, _), answer in zip(
+        for (read, index, _), said in zip(
             states, record_states([new for *_, new in states], recorded_at=recorded_at), strict=True
         ):
-            _note(read, index, answer, "state", "another state or detail")
+            _note(read, index, said, "state", "another state or detail")
         _quarantine(reads, recorded_at)
     return [_outcome(read) for read in reads]
 

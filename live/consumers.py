@@ -17,7 +17,7 @@ RECHECK_SECONDS = 30.0
 NOT_LOGGED_IN, NOT_FOUND, TOO_SLOW = 4401, 4404, 4408
 
 
-class _LiveConsumer(AsyncWebsocketConsumer):
+class _LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     """Watch some lines for as long as the person may."""
 
     watcher: Watcher | None = None
@@ -71,14 +71,17 @@ class OverviewConsumer(_LiveConsumer):
     """Watch the cards of all lines that the person may see."""
 
     async def lines_to_watch(self, user: Any) -> frozenset[Watched]:
-        return await _visible_lines(user, CARD)
+        cards: frozenset[Watched] = await _visible_lines(user, CARD)
+        return cards
 
 
 class LineConsumer(_LiveConsumer):
     """Watch one line's page."""
 
     async def lines_to_watch(self, user: Any) -> frozenset[Watched]:
-        return await _visible_lines(user, DETAIL, self.scope["url_route"]["kwargs"]["line_id"])
+        line_id = self.scope["url_route"]["kwargs"]["line_id"]
+        page: frozenset[Watched] = await _visible_lines(user, DETAIL, line_id)
+        return page
 
 
 @database_sync_to_async

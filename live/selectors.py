@@ -204,7 +204,7 @@ class _Board:
             category=reason.category if reason else Category.NO_DATA.value,
             state=reason.name if reason else CATEGORY_NAMES["no_data"],
             detail=state.detail if state and state.reason_id == reason_id else "",
-            since=state.since if state and state.reason_id == reason_id else latest and latest.start,
+            since=state.since if state and state.reason_id == reason_id else latest.start if latest else None,
             segments=tuple(self._segment(segment) for segment in drawn),
         )
 

@@ -32,7 +32,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[:
 if "*" in ALLOWED_HOSTS:
     # The websocket origin check would then pass every site on the internet.
     raise ImproperlyConfigured("ALLOWED_HOSTS must name the hosts this plant is reached by; '*' is refused.")
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 INSTALLED_APPS = [
     "daphne",

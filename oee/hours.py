@@ -121,7 +121,7 @@ def _take_marks(machine_id: int) -> list[tuple[datetime, datetime | None]]:
             """,
             [machine_id],
         )
-        return cursor.fetchall()
+        return [(row[0], row[1]) for row in cursor.fetchall()]
 
 
 def _forget(machine_id: int, changed_from: datetime, changed_until: datetime | None) -> None:

@@ -13,7 +13,10 @@ from enterprise.models import Line, Machine, Shift, Site
 from products.models import IdealRate
 from workorders.models import Run
 
-QUANTITY = {"max_digits": 38, "decimal_places": 12, "default": 0}
+
+def quantity_field() -> models.DecimalField:
+    """Return a column for an exact sum of pieces: counts of six decimals times scales of six."""
+    return models.DecimalField(max_digits=38, decimal_places=12, default=0)
 
 
 class OeePolicy(models.Model):
@@ -108,11 +111,11 @@ class HourSlice(HourPart):
     changeover = models.BigIntegerField(default=0, help_text="µs")
     not_scheduled = models.BigIntegerField(default=0, help_text="µs")
     no_data = models.BigIntegerField(default=0, help_text="µs")
-    good = models.DecimalField(**QUANTITY)
-    reject = models.DecimalField(**QUANTITY)
-    rework = models.DecimalField(**QUANTITY)
-    infeed = models.DecimalField(**QUANTITY)
-    total = models.DecimalField(**QUANTITY)
+    good = quantity_field()
+    reject = quantity_field()
+    rework = quantity_field()
+    infeed = quantity_field()
+    total = quantity_field()
 
     class Meta:
         constraints = [

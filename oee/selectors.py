@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from fractions import Fraction
+from typing import Any
 
 from django.db import connection
 from django.db.models import Q
@@ -164,8 +165,8 @@ def _edges(past: Interval, hours: Interval | None) -> list[Interval]:
     return edges
 
 
-def _part_condition(part: Part) -> tuple[str, list[object]]:
-    conditions, parameters = "", list[object]()
+def _part_condition(part: Part) -> tuple[str, list[Any]]:
+    conditions, parameters = "", list[Any]()
     if part.run_ids is not None:
         conditions += " AND run_id = ANY(%s)"
         parameters.append(sorted(part.run_ids))

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from unfold.decorators import display
@@ -34,20 +33,19 @@ add_inline(Machine, RateOfMachineInline)
 
 @admin.register(Product)
 class ProductAdmin(MasterDataAdmin):
+    counted = "ideal_rates"
     list_display = ("name", "code", "unit", "rates", "is_active")
     list_filter = ("is_active", "unit")
+    ordering = ("code",)
     search_fields = ("code", "name")
     search_help_text = "Code or name"
     fields = ("code", "name", "unit", "is_active")
     inlines = (RateOfProductInline,)
     resource_classes = [ProductResource]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
-        return super().get_queryset(request).annotate(rate_count=Count("ideal_rates"))
-
-    @display(description="ideal rates", ordering="rate_count")
+    @display(description="ideal rates", ordering="child_count")
     def rates(self, product: Any) -> int:
-        return int(product.rate_count)
+        return int(product.child_count)
 
 
 @admin.register(IdealRate)

@@ -71,10 +71,11 @@ def _visible(request: HttpRequest, model: type[models.Model]) -> models.QuerySet
 
 
 def _step(request: HttpRequest, title: str, why: str, model: type[models.Model], wanted: dict[str, Any]) -> Step:
+    page = User if model is Membership else model
     if model is Membership:
-        things, page = in_scope(Membership.objects.all(), request.user, ["site"]), User
+        things = in_scope(Membership.objects.all(), request.user, Membership.site_paths)
     else:
-        things, page = _visible(request, model), model
+        things = _visible(request, model)
     done = things.filter(**wanted).exists()
     may_add = admin.site._registry[page].has_add_permission(request)
     name = f"admin:{page._meta.app_label}_{page._meta.model_name}"

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, time
 from decimal import Decimal
 from itertools import count
-from typing import Any
+from typing import Any, cast
 
 from accounts.models import DeviceKey, Membership, Role, User
 from counts.models import CountTag, CountType
@@ -68,7 +68,8 @@ def make_count_tag(**overrides: Any) -> CountTag:
 
 
 def make_reason(category: str = StateReason.Category.RUNNING, **overrides: Any) -> StateReason:
-    return StateReason.objects.create(**_coded("reason", {"category": category, **overrides}))
+    reason: StateReason = StateReason.objects.create(**_coded("reason", {"category": category, **overrides}))
+    return reason
 
 
 def make_shift(**overrides: Any) -> Shift:
@@ -97,4 +98,4 @@ def make_user(role: str | None = None, site: Site | None = None, **overrides: An
 def make_device_key(**overrides: Any) -> tuple[DeviceKey, str]:
     """Return a key and the secret that a device sends."""
     key, secret = DeviceKey.objects.create_key(**{"name": f"key {next(_numbers)}", **overrides})
-    return key, secret
+    return cast(DeviceKey, key), secret

@@ -182,7 +182,9 @@ def test_the_template_of_everything_is_importable_as_it_comes(engineer, app, nam
 @pytest.mark.parametrize(("app", "name"), WITH_FILES)
 def test_the_example_of_every_template_is_itself_well_formed(engineer, app, name):
     """Cells are readable; only what they refer to is not there."""
-    model_admin = next(a for m, a in admin.site._registry.items() if (m._meta.app_label, m._meta.model_name) == (app, name))
+    model_admin = next(
+        a for m, a in admin.site._registry.items() if (m._meta.app_label, m._meta.model_name) == (app, name)
+    )
     resource = model_admin.resource_classes[0]()
     for field in resource.get_import_fields():
         cell = resource.examples.get(field.column_name)

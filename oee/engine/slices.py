@@ -110,14 +110,14 @@ class _Cuts:
         shifts = history.shifts
         runs = [(run.start, run.end, run) for run in history.runs]
         rates: dict[int, list[tuple[datetime, datetime | None, RateSpan]]] = defaultdict(list)
-        for rate in history.rates:
-            rates[rate.product_id].append((rate.start, rate.end, rate))
+        for valid in history.rates:
+            rates[valid.product_id].append((valid.start, valid.end, valid))
         bounds = {window.start, *_bounds(runs), *_hours(window)}
         for of_product in rates.values():
             bounds.update(_bounds(of_product))
-        for shift in shifts or ():
-            bounds.update((shift.interval.start, shift.interval.end))
-            for pause in shift.breaks:
+        for span in shifts or ():
+            bounds.update((span.interval.start, span.interval.end))
+            for pause in span.breaks:
                 bounds.update((pause.start, pause.end))
         self._starts = sorted(bound for bound in bounds if window.covers(bound))
         self._ends = [*self._starts[1:], window.end]
@@ -127,7 +127,8 @@ class _Cuts:
         rate_at = {product_id: _Lookup(of_product) for product_id, of_product in rates.items()}
         self._keys: list[SliceKey] = []
         for at in self._starts:
-            shift, run = shift_at.find(at), run_at.find(at)
+            shift = shift_at.find(at)
+            run = run_at.find(at)
             rate = rate_at[run.product_id].find(at) if run is not None and run.product_id in rate_at else None
             self._keys.append(
                 SliceKey(

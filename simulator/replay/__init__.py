@@ -1,0 +1,1 @@
+"""Replay logs of real machines through the one write path: read, map, prepare, deliver."""
