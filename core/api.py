@@ -27,7 +27,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
             status=status.HTTP_409_CONFLICT,
         )
     if isinstance(error, DjangoValidationError):
-        body = error.message_dict if hasattr(error, "error_dict") else {"detail": " ".join(error.messages)}
+        body = _validation_body(error)
         return Response(body, status=status.HTTP_400_BAD_REQUEST)
     if isinstance(error, DataError):
         return Response({"detail": "A value is outside what can be stored."}, status=status.HTTP_400_BAD_REQUEST)
@@ -39,6 +39,13 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
             response["Retry-After"] = "2"
         return response
     return rest_exception_handler(error, context)
+
+
+def _validation_body(error: DjangoValidationError) -> dict[str, Any]:
+    if not hasattr(error, "error_dict"):
+        return {"detail": " ".join(error.messages)}
+    # What concerns no single field stands where REST's own errors of that kind stand.
+    return {name if name != "__all__" else "non_field_errors": texts for name, texts in error.message_dict.items()}
 
 
 def _domain_status(error: DomainError) -> int:

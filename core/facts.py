@@ -4,7 +4,7 @@ A fact has a natural key of (owner, moment). The same fact again changes nothing
 conflict: the stored one stays, and the other goes back to whoever keeps refused items.
 """
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -33,6 +33,10 @@ class Answer(Generic[Value]):
     stored: Value | None = None
 
 
+_ACCEPTED: Answer[Any] = Answer(Verdict.ACCEPTED)
+_DUPLICATE: Answer[Any] = Answer(Verdict.DUPLICATE)
+
+
 def append(
     facts: Sequence[tuple[Key, Value]],
     *,
@@ -41,15 +45,16 @@ def append(
 ) -> tuple[list[Answer[Value]], set[Key]]:
     """Append facts through `insert`, and answer each in the order given; also return the keys that are new.
 
-    `insert` gets distinct keys in key order and returns those it stored; `look_up` returns what is stored under the
+    `insert` gets distinct keys and returns those it stored (`insert_new`); `look_up` returns what is stored under the
     others, in a later statement, so that a concurrent writer's commit is seen. Of two facts with one key in the same
     delivery, the first counts.
     """
     first: dict[Key, Value] = {}
     for key, value in facts:
         first.setdefault(key, value)
-    # In key order, or two writers with the same keys in another order would deadlock.
-    new = insert(sorted(first.items(), key=lambda item: item[0]))
+    new = insert(list(first.items()))
+    if len(new) == len(facts):
+        return [_ACCEPTED] * len(facts), new
     known = look_up([key for key in first if key not in new]) if len(new) < len(first) else {}
     answers: list[Answer[Value]] = []
     answered: set[Key] = set()
@@ -58,17 +63,40 @@ def append(
         if value != stored:
             answers.append(Answer(Verdict.CONFLICT, stored))
         elif key in new and key not in answered:
-            answers.append(Answer(Verdict.ACCEPTED))
+            answers.append(_ACCEPTED)
         else:
-            answers.append(Answer(Verdict.DUPLICATE))
+            answers.append(_DUPLICATE)
         answered.add(key)
     return answers, new
+
+
+def insert_new(statement: str, parameters: Sequence[Any], keys: Collection[Key]) -> set[Key]:
+    """Run an `INSERT … ON CONFLICT DO NOTHING RETURNING owner, moment` of facts with these keys; return the new ones.
+
+    The statement must insert in key order, or two writers with the same keys in another order would deadlock.
+    """
+    with fact_cursor() as cursor:
+        # When all are new, which is the rule, their number says it without bringing the keys back.
+        cursor.execute(
+            f"""
+            WITH new (owner, moment) AS ({statement})
+            SELECT count(*) = {len(keys)}, array_agg(owner) FILTER (WHERE fetched), array_agg(moment) FILTER (WHERE fetched)
+            FROM new, (SELECT count(*) < {len(keys)} AS fetched FROM new) AS number
+            """,
+            parameters,
+            binary=True,
+        )
+        row = cursor.fetchone()
+    if row is None:
+        raise RuntimeError("An aggregate returned no row.")
+    return set(keys) if row[0] else set(zip(row[1] or (), row[2] or (), strict=True))
 
 
 def fact_cursor() -> psycopg.Cursor[Any]:
     """Return a cursor on Django's connection, inside its transaction, whose parameters travel apart from the statement.
 
     Django's own renders parameters into the text of the statement, which costs most of the time of a large batch.
+    Write `%b` for arrays: in binary they take half the time of text.
     """
     connection.ensure_connection()
     return psycopg.Cursor(connection.connection)

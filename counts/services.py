@@ -1,9 +1,9 @@
 """Write what counters say, and what people say about it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import NamedTuple
 
 from django.db import transaction
 
@@ -11,28 +11,29 @@ from accounts.models import User
 from core.announcements import announce
 from core.changes import Change, mark
 from core.errors import Invalid
-from core.facts import Answer, Key, append, fact_cursor
+from core.facts import Answer, Key, append, fact_cursor, insert_new
 from core.master_data import follows
 from counts.models import CountCorrection, CountHistory, CountTag
 
 _MOMENT = timedelta(microseconds=1)
 
 
-@dataclass(frozen=True, slots=True)
-class NewReading:
-    """A counter's reading, as somebody reports it; `value` in pulses."""
+class NewReading(NamedTuple):
+    """A counter's reading, as somebody reports it; `value` in pulses, exact."""
 
     tag_id: int
     machine_id: int
     is_running_counter: bool
     occurred_at: datetime
-    value: Decimal
+    value: int | Decimal
     source: str = ""
 
 
 @transaction.atomic
-def record_readings(readings: Sequence[NewReading], *, recorded_at: datetime) -> list[Answer[Decimal]]:
+def record_readings(readings: Sequence[NewReading], *, recorded_at: datetime) -> list[Answer[int | Decimal]]:
     """Append readings and answer each, in order. Tags must exist and values fit: the caller looked."""
+    if not readings:
+        return []
     # Of repetitions within one delivery the first counts, also as to who delivered it.
     sources = {(reading.tag_id, reading.occurred_at): reading.source for reading in reversed(readings)}
     answers, new = append(
@@ -40,53 +41,50 @@ def record_readings(readings: Sequence[NewReading], *, recorded_at: datetime) ->
         insert=lambda facts: _insert(facts, sources, recorded_at),
         look_up=_look_up,
     )
-    _mark_new(readings, new)
-    announce("machine", {reading.machine_id for reading in readings if (reading.tag_id, reading.occurred_at) in new})
+    fresh = [reading for reading in readings if (reading.tag_id, reading.occurred_at) in new]
+    _mark(fresh)
+    announce("machine", {reading.machine_id for reading in fresh})
     return answers
 
 
-def _insert(facts: list[tuple[Key, Decimal]], sources: Mapping[Key, str], recorded_at: datetime) -> set[Key]:
-    with fact_cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO counts_counthistory (tag_id, occurred_at, value, recorded_at, source)
-            SELECT tag_id, occurred_at, value, %s, source
-            FROM unnest(%s::bigint[], %s::timestamptz[], %s::numeric[], %s::text[])
-                AS fact (tag_id, occurred_at, value, source)
-            ORDER BY tag_id, occurred_at
-            ON CONFLICT DO NOTHING RETURNING tag_id, occurred_at
-            """,
-            [
-                recorded_at,
-                [key[0] for key, _ in facts],
-                [key[1] for key, _ in facts],
-                [value for _, value in facts],
-                [sources[key] for key, _ in facts],
-            ],
-        )
-        return set(cursor.fetchall())
+def _insert(facts: list[tuple[Key, int | Decimal]], sources: Mapping[Key, str], recorded_at: datetime) -> set[Key]:
+    keys, values = [key for key, _ in facts], [value for _, value in facts]
+    number = "bigint"
+    if not all(type(value) is int for value in values):
+        # An array has one type, and that of whole numbers travels faster.
+        number, values = "numeric", [Decimal(value) for value in values]
+    return insert_new(
+        f"""
+        INSERT INTO counts_counthistory (tag_id, occurred_at, value, recorded_at, source)
+        SELECT tag_id, occurred_at, value, %s, source
+        FROM unnest(%b::bigint[], %b::timestamptz[], %b::{number}[], %b::text[])
+            AS fact (tag_id, occurred_at, value, source)
+        ORDER BY tag_id, occurred_at
+        ON CONFLICT DO NOTHING RETURNING tag_id, occurred_at
+        """,
+        [recorded_at, [key[0] for key in keys], [key[1] for key in keys], values, [sources[key] for key in keys]],
+        keys,
+    )
 
 
-def _look_up(keys: list[Key]) -> dict[Key, Decimal]:
+def _look_up(keys: list[Key]) -> dict[Key, int | Decimal]:
     with fact_cursor() as cursor:
         cursor.execute(
             """
             SELECT tag_id, occurred_at, value
             FROM counts_counthistory
-            JOIN unnest(%s::bigint[], %s::timestamptz[]) AS wanted (tag_id, occurred_at) USING (tag_id, occurred_at)
+            JOIN unnest(%b::bigint[], %b::timestamptz[]) AS wanted (tag_id, occurred_at) USING (tag_id, occurred_at)
             """,
             [[key[0] for key in keys], [key[1] for key in keys]],
         )
         return {(row[0], row[1]): row[2] for row in cursor.fetchall()}
 
 
-def _mark_new(readings: Iterable[NewReading], new: set[Key]) -> None:
-    """Mark what the new readings count: their own moments, and for a running counter up to the next reading, or open."""
+def _mark(fresh: Iterable[NewReading]) -> None:
+    """Mark what new readings count: their own moments, and for a running counter up to the next reading, or open."""
     deltas: dict[int, list[datetime]] = {}
     running: dict[tuple[int, int], list[datetime]] = {}
-    for reading in readings:
-        if (reading.tag_id, reading.occurred_at) not in new:
-            continue
+    for reading in fresh:
         if reading.is_running_counter:
             running.setdefault((reading.machine_id, reading.tag_id), []).append(reading.occurred_at)
         else:

@@ -1,8 +1,8 @@
 """Write what machines and people say about states."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db import transaction
 
@@ -10,7 +10,7 @@ from accounts.models import User
 from core.announcements import announce
 from core.changes import Change, mark
 from core.errors import Conflict, Invalid
-from core.facts import Answer, Key, append, fact_cursor
+from core.facts import Answer, Key, append, fact_cursor, insert_new
 from core.master_data import follows
 from downtime.models import StateCorrection, StateHistory, StateReason
 from enterprise.models import Machine
@@ -19,8 +19,7 @@ StateValue = tuple[int, str]
 """Reason id and detail: what must agree for a delivery to be a repetition."""
 
 
-@dataclass(frozen=True, slots=True)
-class NewState:
+class NewState(NamedTuple):
     """A machine went into a state, as somebody reports it."""
 
     machine_id: int
@@ -33,6 +32,8 @@ class NewState:
 @transaction.atomic
 def record_states(states: Sequence[NewState], *, recorded_at: datetime) -> list[Answer[StateValue]]:
     """Append state facts and answer each, in order. Machines and reasons must exist: the caller looked them up."""
+    if not states:
+        return []
     # Of repetitions within one delivery the first counts, also as to who delivered it.
     sources = {(state.machine_id, state.occurred_at): state.source for state in reversed(states)}
     answers, new = append(
@@ -41,31 +42,31 @@ def record_states(states: Sequence[NewState], *, recorded_at: datetime) -> list[
         look_up=_look_up,
     )
     _mark_new(new)
-    announce("machine", (machine_id for machine_id, _ in new))
+    announce("machine", {machine_id for machine_id, _ in new})
     return answers
 
 
 def _insert(facts: list[tuple[Key, StateValue]], sources: Mapping[Key, str], recorded_at: datetime) -> set[Key]:
-    with fact_cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO downtime_statehistory (machine_id, occurred_at, reason_id, detail, recorded_at, source)
-            SELECT machine_id, occurred_at, reason_id, detail, %s, source
-            FROM unnest(%s::bigint[], %s::timestamptz[], %s::bigint[], %s::text[], %s::text[])
-                AS fact (machine_id, occurred_at, reason_id, detail, source)
-            ORDER BY machine_id, occurred_at
-            ON CONFLICT DO NOTHING RETURNING machine_id, occurred_at
-            """,
-            [
-                recorded_at,
-                [key[0] for key, _ in facts],
-                [key[1] for key, _ in facts],
-                [reason_id for _, (reason_id, _) in facts],
-                [detail for _, (_, detail) in facts],
-                [sources[key] for key, _ in facts],
-            ],
-        )
-        return set(cursor.fetchall())
+    keys = [key for key, _ in facts]
+    return insert_new(
+        """
+        INSERT INTO downtime_statehistory (machine_id, occurred_at, reason_id, detail, recorded_at, source)
+        SELECT machine_id, occurred_at, reason_id, detail, %s, source
+        FROM unnest(%b::bigint[], %b::timestamptz[], %b::bigint[], %b::text[], %b::text[])
+            AS fact (machine_id, occurred_at, reason_id, detail, source)
+        ORDER BY machine_id, occurred_at
+        ON CONFLICT DO NOTHING RETURNING machine_id, occurred_at
+        """,
+        [
+            recorded_at,
+            [key[0] for key in keys],
+            [key[1] for key in keys],
+            [reason_id for _, (reason_id, _) in facts],
+            [detail for _, (_, detail) in facts],
+            [sources[key] for key in keys],
+        ],
+        keys,
+    )
 
 
 def _look_up(keys: list[Key]) -> dict[Key, StateValue]:
@@ -74,7 +75,7 @@ def _look_up(keys: list[Key]) -> dict[Key, StateValue]:
             """
             SELECT machine_id, occurred_at, reason_id, detail
             FROM downtime_statehistory
-            JOIN unnest(%s::bigint[], %s::timestamptz[]) AS wanted (machine_id, occurred_at)
+            JOIN unnest(%b::bigint[], %b::timestamptz[]) AS wanted (machine_id, occurred_at)
                 USING (machine_id, occurred_at)
             """,
             [[key[0] for key in keys], [key[1] for key in keys]],

@@ -1,6 +1,6 @@
 """Where, as an engineer sets it up: the plant from enterprise to machine, its shifts and its holidays."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
@@ -138,7 +138,7 @@ class LineAdmin(MasterDataAdmin):
 
     def response_add(self, request: HttpRequest, obj: Line, post_url_continue: str | None = None) -> HttpResponse:
         if "_addanother" in request.POST or "_popup" in request.POST:
-            return super().response_add(request, obj, post_url_continue)
+            return cast(HttpResponse, super().response_add(request, obj, post_url_continue))
         messages.success(
             request, f"{obj} was added, with a machine of its own: name it below, or add the others of the line."
         )

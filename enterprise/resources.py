@@ -116,7 +116,7 @@ class BreaksField(Field):  # type: ignore[misc]
         staged: list[Pause] | None = getattr(instance, "staged_breaks", None)
         if staged is not None:
             return staged
-        if instance.pk is None:
+        if instance._state.adding:
             return []
         return [(pause.name, pause.start_time, pause.end_time) for pause in instance.breaks.all()]
 

@@ -2,10 +2,9 @@
 
 import json
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
-from typing import Any
+from decimal import Decimal, InvalidOperation
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -14,8 +13,10 @@ MAX_DETAIL = 500
 # Devices' clocks run ahead a little; what is further ahead is kept aside until a person has looked.
 MAX_AHEAD = timedelta(minutes=5)
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
-_LARGEST = Decimal(10) ** 18
-_FINEST = 6
+_LARGEST = 10**18
+_FINEST = Decimal("0.000001")
+_LONGEST_WHOLE_NUMBER = 100
+_NOT_A_TIME = "'at' must be an ISO 8601 time with a zone, like 2026-03-01T08:00:00.000Z."
 _LEAP_SECOND = re.compile(r"^(.*T\d\d:\d\d:)60(\.\d+)?(.*)$")
 _COUNT_FIELDS = frozenset({"tag", "at", "value"})
 _STATE_FIELDS = frozenset({"machine", "line", "at", "state", "detail"})
@@ -35,17 +36,15 @@ class Refused(Exception):
         self.message = message
 
 
-@dataclass(frozen=True, slots=True)
-class CountItem:
+class CountItem(NamedTuple):
     """A reading of the tag that the device calls `tag`."""
 
     tag: str
     at: datetime
-    value: Decimal
+    value: int | Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class StateItem:
+class StateItem(NamedTuple):
     """The machine `machine`, or the constraint machine of the line `line`, went into the state with code `state`."""
 
     machine: str | None
@@ -55,10 +54,27 @@ class StateItem:
     detail: str
 
 
-_decoder = msgspec.json.Decoder(float_hook=Decimal)
+class BeyondNumber(str):
+    """A JSON number that no decimal can hold, as it was written."""
+
+    __slots__ = ()
 
 
-def read_batch(body: bytes) -> list[Any]:
+def _number(written: str) -> Decimal | BeyondNumber:
+    try:
+        return Decimal(written)
+    except InvalidOperation:
+        return BeyondNumber(written)
+
+
+def _whole_number(written: str) -> int | BeyondNumber:
+    return int(written) if len(written) <= _LONGEST_WHOLE_NUMBER else BeyondNumber(written)
+
+
+_decoder = msgspec.json.Decoder(float_hook=_number)
+
+
+def read_batch(body: bytes | bytearray) -> list[Any]:
     """Return the items of a body: `{"items": [...]}` or a bare list. Numbers stay exact.
 
     Raises Unreadable when it is not JSON, has no items, or has too many.
@@ -74,7 +90,7 @@ def read_batch(body: bytes) -> list[Any]:
     return items
 
 
-def read_one(body: bytes) -> list[Any]:
+def read_one(body: bytes | bytearray) -> list[Any]:
     """Return the one item that a body is. Raises Unreadable when it is not a JSON object."""
     document = _decode(body)
     if not isinstance(document, dict):
@@ -82,16 +98,18 @@ def read_one(body: bytes) -> list[Any]:
     return [document]
 
 
-def _decode(body: bytes) -> Any:
+def _decode(body: bytes | bytearray) -> Any:
     try:
         return _decoder.decode(body)
     except RecursionError:
         raise Unreadable("The JSON is nested too deeply.") from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         pass
-    # NaN and Infinity are no JSON, but clients write them; they must cost their own item, not the batch.
+    # NaN and endless numbers are no JSON for a strict reader, but clients write them; they must cost their own item,
+    # not the batch.
     try:
-        return json.loads(body, parse_float=Decimal, parse_constant=Decimal)
+        text = body.decode("utf-8-sig")
+        return json.loads(text, parse_float=_number, parse_int=_whole_number, parse_constant=_number)
     except RecursionError:
         raise Unreadable("The JSON is nested too deeply.") from None
     except UnicodeDecodeError:
@@ -129,17 +147,17 @@ def _refuse_unknown(item: dict[str, Any], known: frozenset[str]) -> None:
 
 def _text(item: dict[str, Any], field: str, longest: int, *, required: bool = True) -> str:
     value = item.get(field)
-    if value is None and not required:
-        return ""
     if value is None:
+        if not required:
+            return ""
         raise Refused(field, "missing", f"'{field}' is missing.")
-    if not isinstance(value, str):
+    if not isinstance(value, str) or isinstance(value, BeyondNumber):
         raise Refused(field, "not_text", f"'{field}' must be text.")
     if len(value) > longest:
         raise Refused(field, "too_long", f"'{field}' is longer than {longest} characters.")
     if required and not value:
         raise Refused(field, "missing", f"'{field}' is empty.")
-    if _printable(value) != value:
+    if not (value.isascii() and value.isprintable()) and _printable(value) != value:
         raise Refused(field, "bad_characters", f"'{field}' has characters that cannot be stored (NUL or half a pair).")
     return value
 
@@ -154,17 +172,18 @@ def _moment(item: dict[str, Any], now: datetime) -> datetime:
     if written is None:
         raise Refused("at", "missing", "'at' is missing: say when it happened.")
     if not isinstance(written, str) or len(written) > 64:
-        raise Refused("at", "not_a_time", "'at' must be an ISO 8601 time with a zone, like 2026-03-01T08:00:00.000Z.")
+        raise Refused("at", "not_a_time", _NOT_A_TIME)
     at = _parse_time(written)
     if at.tzinfo is None:
         raise Refused("at", "naive_time", "'at' has no time zone; add Z for UTC, or an offset like +01:00.")
-    try:
-        at = at.astimezone(UTC)
-    except (OverflowError, ValueError):
-        raise Refused("at", "not_a_time", "'at' is outside the calendar.") from None
+    if at.tzinfo is not UTC:
+        try:
+            at = at.astimezone(UTC)
+        except (OverflowError, ValueError):
+            raise Refused("at", "not_a_time", "'at' is outside the calendar.") from None
     if at < EARLIEST:
         raise Refused("at", "too_old", f"'at' lies before {EARLIEST.year}: the device's clock is wrong.")
-    if at > now + MAX_AHEAD:
+    if at > now and at > now + MAX_AHEAD:
         raise Refused("at", "future", "'at' lies in the future: the device's clock is wrong. The item is kept aside.")
     return at
 
@@ -180,23 +199,25 @@ def _parse_time(written: str) -> datetime:
             return datetime.fromisoformat(f"{leap[1]}59{leap[2] or ''}{leap[3]}") + timedelta(seconds=1)
         except (ValueError, OverflowError):
             pass
-    raise Refused("at", "not_a_time", "'at' must be an ISO 8601 time with a zone, like 2026-03-01T08:00:00.000Z.")
+    raise Refused("at", "not_a_time", _NOT_A_TIME)
 
 
-def _quantity(item: dict[str, Any]) -> Decimal:
-    written = item.get("value")
-    if written is None:
+def _quantity(item: dict[str, Any]) -> int | Decimal:
+    value = item.get("value")
+    if value is None:
         raise Refused("value", "missing", "'value' is missing.")
-    if isinstance(written, bool) or not isinstance(written, int | Decimal):
-        raise Refused("value", "not_a_number", "'value' must be a JSON number, not text.")
-    value = Decimal(written)
-    if not value.is_finite():
+    if type(value) is int and 0 <= value < _LARGEST:
+        return value
+    if isinstance(value, BeyondNumber) or (isinstance(value, Decimal) and not value.is_finite()):
         raise Refused("value", "not_finite", "'value' must be a finite number.")
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise Refused("value", "not_a_number", "'value' must be a JSON number, not text.")
     if value < 0:
         raise Refused("value", "negative", "'value' is negative; pieces are taken back by correcting a count.")
     if value >= _LARGEST:
         raise Refused("value", "too_large", "'value' must be below 10^18.")
-    exponent = value.as_tuple().exponent
-    if isinstance(exponent, int) and exponent < -_FINEST and round(value, _FINEST) != value:
-        raise Refused("value", "too_fine", f"'value' has more than {_FINEST} decimals.")
-    return value
+    # The one form in which it is stored, whatever exponent it was written with.
+    stored = Decimal(value).quantize(_FINEST)
+    if stored != value:
+        raise Refused("value", "too_fine", "'value' has more than 6 decimals.")
+    return stored

@@ -8,6 +8,7 @@ from unfold.decorators import display
 
 from core.admin import MasterDataAdmin, ReadOnlyAdmin, ScopedSearchFilter
 from oee.models import OeePolicy, OeeRecord
+from oee.resources import OeePolicyResource
 
 
 def percent(ratio: Decimal | None) -> str:
@@ -27,6 +28,7 @@ class OeePolicyAdmin(MasterDataAdmin):
         (None, {"fields": ("site", "target_oee")}),
         ("Where published definitions differ", {"fields": ("changeover", "overtime")}),
     )
+    resource_classes = [OeePolicyResource]
 
     @display(description="target", ordering="target_oee")
     def target(self, policy: OeePolicy) -> str:

@@ -1,9 +1,11 @@
 """Intent and its execution: what shall be made, when it is planned, and when it ran."""
 
+from decimal import Decimal
 from typing import ClassVar
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, RangeOperators
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Func, Q
 from simple_history.models import HistoricalRecords
@@ -31,7 +33,9 @@ class WorkOrder(models.Model):
     description = models.CharField(max_length=500, blank=True)
     line = models.ForeignKey(Line, on_delete=models.PROTECT, related_name="work_orders")
     product = models.ForeignKey(Product, null=True, blank=True, on_delete=models.PROTECT, related_name="work_orders")
-    target_quantity = models.DecimalField(max_digits=18, decimal_places=6)
+    target_quantity = models.DecimalField(
+        max_digits=18, decimal_places=6, validators=[MinValueValidator(Decimal("0.000001"))]
+    )
     planned_start_at = models.DateTimeField(null=True, blank=True)
     planned_end_at = models.DateTimeField(null=True, blank=True)
     status = models.CharField(max_length=12, choices=Status, default=Status.CREATED)

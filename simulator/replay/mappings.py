@@ -25,7 +25,7 @@ def read_log(path: Path, *, mapping: str, machine: str, time_zone: str) -> Log:
     `mapping` is a name or a path; empty for the documented CSV shape. `time_zone` wins over the mapping's. Raises
     UnreadableLog.
     """
-    document = _document(mapping) if mapping else {"kind": "fact-table"}
+    document: dict[str, Any] = _document(mapping) if mapping else {"kind": "fact-table"}
     zone = _zone(time_zone or document.get("time_zone", ""))
     try:
         match document.get("kind"):
