@@ -18,6 +18,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from accounts.models import ClientKey, DeviceKey, Membership, User
 from core import master_data
 from core.admin import MasterDataAdmin, RowInline, ScopedAdmin, ScopedFilter, ShowsRefusal, link, trail
+from core.resources import refuse_without_right
 
 # Rights come from roles per site; groups would be a second answer to the same question.
 admin.site.unregister(Group)
@@ -60,6 +61,7 @@ class UserAdmin(DjangoUserAdmin, MasterDataAdmin):  # type: ignore[misc]
     search_help_text = "Name or e-mail"
     filter_horizontal = ()
     inlines = (MembershipInline,)
+    history_of = ("memberships",)
     fieldsets = (
         (None, {"fields": ("username", "password")}),
         ("Person", {"fields": (("first_name", "last_name"), "email")}),
@@ -113,6 +115,7 @@ class KeyAdmin(ScopedAdmin):
         return bool(super().has_change_permission(request))
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        refuse_without_right(request.user, obj)
         request.new_key = type(obj).objects.assign_key(obj)  # type: ignore[attr-defined]
         master_data.save(obj)
 
@@ -138,7 +141,7 @@ class KeyAdmin(ScopedAdmin):
     @admin.action(description="Revoke for good", permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         """Refuse these keys from now on."""
-        usable = list(queryset.filter(revoked=False))
+        usable = [key for key in queryset.filter(revoked=False) if self._may(request, "change", key)]
         for key in usable:
             key.revoked = True
             master_data.save(key)

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from itertools import groupby
 from typing import Any, ClassVar, cast
 
 from django import forms
@@ -138,6 +139,8 @@ class MasterDataAdmin(SimpleHistoryAdmin, ImportExportAdmin, ScopedAdmin):  # ty
     form = MasterDataForm
     # The children to count for each row of the list, as `child_count`; grouping needs an `ordering` of its own.
     counted: ClassVar[str] = ""
+    # Children that are edited on this page only: their history is shown on the page's.
+    history_of: ClassVar[tuple[str, ...]] = ()
     warn_unsaved_form = True
     change_form_before_template = "admin/_seen_version.html"
     object_history_list_template = "admin/_history.html"
@@ -248,7 +251,20 @@ class MasterDataAdmin(SimpleHistoryAdmin, ImportExportAdmin, ScopedAdmin):  # ty
         everywhere = not site_paths(self.model) or master_data.sees_every_site(request.user)
         if not everywhere and not self.get_queryset(request).filter(pk=unquote(object_id)).exists():
             raise Http404
-        return cast(HttpResponse, super().history_view(request, object_id, extra_context))
+        children = [self._history_of(request, name, unquote(object_id)) for name in self.history_of]
+        context = {**(extra_context or {}), "children": children}
+        return cast(HttpResponse, super().history_view(request, object_id, context))
+
+    def _history_of(self, request: HttpRequest, name: str, object_id: str) -> tuple[str, list[Any]]:
+        """Return the title and the entries of the children's history, each with what it changed."""
+        relation = self.opts.get_field(name)
+        child = cast(Any, relation.related_model)
+        history = child.history.filter(**{f"{cast(Any, relation).field.name}_id": object_id})
+        entries = list(history.select_related("history_user").order_by("id", "-history_id"))
+        for _, of_one in groupby(entries, key=lambda entry: entry.id):
+            self.set_history_delta_changes(request, list(of_one))
+        entries.sort(key=lambda entry: cast(int, entry.history_id), reverse=True)
+        return str(child._meta.verbose_name_plural).capitalize(), entries
 
 
 def _refuse(request: HttpRequest, refusal: Exception) -> None:

@@ -1,20 +1,24 @@
 """The admin's pages for bringing master data in and out: template, dry run with a preview, import, export."""
 
 import os
+import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, ClassVar, cast
+from uuid import uuid4
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.core import signing
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
-from django.utils import timezone
 from import_export.admin import ImportExportMixin
 from import_export.forms import ConfirmImportForm
 from import_export.results import Result, RowResult
+from import_export.tmp_storages import TempFolderStorage
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 from unfold.widgets import UnfoldAdminFileFieldWidget
 
@@ -69,12 +73,33 @@ class SignedConfirmForm(ConfirmImportForm):  # type: ignore[misc]
         return os.path.basename(str(name))
 
 
+class UploadStorage(TempFolderStorage):  # type: ignore[misc]
+    """Keep a file between its check and its import: an hour, where only this account reads it."""
+
+    @property
+    def directory(self) -> Path:
+        """Where uploads wait."""
+        return Path(settings.BASE_DIR) / "var" / "uploads"
+
+    def get_full_path(self) -> str:
+        return str(self.directory / self.name)
+
+    def save(self, data: bytes) -> None:
+        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for waiting in self.directory.iterdir():
+            if waiting.stat().st_mtime < time.time() - UPLOAD_AGE:
+                waiting.unlink(missing_ok=True)
+        self.name = uuid4().hex
+        Path(self.get_full_path()).write_bytes(data)
+
+
 class ImportExportAdmin(ImportExportMixin):  # type: ignore[misc]
     """Let an admin class import and export its `resource_classes`, within the rights and sites of the person."""
 
     import_form_class = SpreadsheetForm
     confirm_form_class = SignedConfirmForm
     export_form_class = ExportForm
+    tmp_storage_class = UploadStorage
     import_formats: ClassVar[list[Any]] = FORMATS
     export_formats: ClassVar[list[Any]] = FORMATS
     resource_classes: ClassVar[list[type[MasterDataResource]]] = []
@@ -110,11 +135,7 @@ class ImportExportAdmin(ImportExportMixin):  # type: ignore[misc]
         raise Http404
 
     def get_import_resource_kwargs(self, request: HttpRequest, **kwargs: Any) -> dict[str, Any]:
-        return {
-            "actor": request.user,
-            "now": timezone.now(),
-            "scope": lambda model: self.visible_of(model, request),
-        }
+        return {"actor": request.user, "scope": lambda model: self.visible_of(model, request)}
 
     def get_export_resource_kwargs(self, request: HttpRequest, **kwargs: Any) -> dict[str, Any]:
         return {}

@@ -207,10 +207,9 @@ class MasterDataResource(ModelResource):  # type: ignore[misc]
         use_transactions = True
         store_row_values = True
 
-    def __init__(self, actor: Any = None, now: datetime | None = None, scope: Scope = everything, **kwargs: Any):
+    def __init__(self, actor: Any = None, scope: Scope = everything, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.actor = actor
-        self.now = now
         self.scope = scope
         for field in self.fields.values():
             if isinstance(field.widget, ReferenceWidget):
@@ -265,7 +264,8 @@ class MasterDataResource(ModelResource):  # type: ignore[misc]
         self._refuse_repeated_keys(headers, dataset)
 
     def _needed_columns(self) -> list[str]:
-        return [name for name, need, _, _ in self.column_help() if need == YES]
+        # Without the others the rows that exist can be changed all the same.
+        return [name for name, need, _, _ in self.column_help() if need == YES and name in self.get_import_id_fields()]
 
     def _check_import_id_fields(self, headers: list[str]) -> None:
         """Leave it to `before_import`: a part of the key that may be empty may also be left out."""
@@ -305,6 +305,18 @@ class MasterDataResource(ModelResource):  # type: ignore[misc]
             raise ValidationError("Several stored rows match; change this one by hand.")
         return found[0] if found else None
 
+    def validate_instance(
+        self, instance: models.Model, import_validation_errors: Any = None, validate_unique: bool = True
+    ) -> None:
+        try:
+            super().validate_instance(instance, import_validation_errors, validate_unique)
+        except ValidationError as error:
+            for reasons in error.error_dict.values():
+                for reason in reasons:
+                    if reason.code in ("null", "blank"):
+                        reason.message = "It is needed; fill it in."
+            raise
+
     def before_save_instance(self, instance: models.Model, row: dict[str, Any], **kwargs: Any) -> None:
         file_name = kwargs.get("file_name")
         if file_name:
@@ -330,12 +342,11 @@ def refuse_without_right(user: Any, thing: models.Model) -> None:
     """Raise Invalid unless a person may write a thing at the site where it would then be."""
     meta = thing._meta
     is_new = thing._state.adding
-    if not user.has_perm(f"{meta.app_label}.{'add' if is_new else 'change'}_{meta.model_name}", thing):
-        raise Invalid(f"Your role at the site of '{thing}' does not allow this.")
-    # What would belong to no site yet, although its kind belongs to sites: a new enterprise, a new site.
-    founds = is_new and bool(site_paths(type(thing))) and site_id_of(thing) is None
-    if founds and not master_data.sees_every_site(user):
-        raise Invalid(f"A new {meta.verbose_name} needs a role at every site; ask an administrator.")
+    if user.has_perm(f"{meta.app_label}.{'add' if is_new else 'change'}_{meta.model_name}", thing):
+        return
+    if site_paths(type(thing)) and site_id_of(thing) is None:
+        raise Invalid(f"{str(meta.verbose_name).capitalize()}: this needs a role at every site; ask an administrator.")
+    raise Invalid(f"Your role at the site of '{thing}' does not allow this.")
 
 
 class refusals_as_validation:

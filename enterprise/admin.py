@@ -230,6 +230,7 @@ class ShiftAdmin(CalendarAdmin):
         ),
     )
     inlines = (ShiftBreakInline,)
+    history_of = ("breaks",)
     resource_classes = [ShiftResource]
 
     @display(description="hours (site's clock)", ordering="start_time")

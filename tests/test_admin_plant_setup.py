@@ -264,3 +264,10 @@ def test_every_page_of_the_menu_opens(engineer):
         for _, _, model in entries:
             app, name = model.split(".")
             assert engineer.get(reverse(f"admin:{app}_{name}_changelist")).status_code == 200, model
+
+
+def test_the_first_page_costs_the_same_for_a_plant_of_any_size(engineer, django_assert_max_num_queries):
+    set_up_plant(engineer)
+    engineer.get(reverse("admin:index"))
+    with django_assert_max_num_queries(40):
+        engineer.get(reverse("admin:index"))

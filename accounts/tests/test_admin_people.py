@@ -36,6 +36,16 @@ def test_a_site_administrator_gives_roles_at_that_site_only(client):
     assert Membership.objects.get(user__username="olek").site == here
 
 
+def test_who_administers_one_site_and_only_looks_at_the_others_gives_no_role_everywhere(client):
+    here = make_site()
+    person = log_in(client, Role.ADMIN, here)
+    person.memberships.create(site=None, role=Role.OPERATOR)
+    url = reverse("admin:accounts_user_add")
+    page = client.post(url, new_person(**{"memberships-0-role": "admin", "memberships-0-site": ""}))
+    assert "this needs a role at every site" in page.content.decode()
+    assert not User.objects.filter(username="olek").exists()
+
+
 def test_a_site_administrator_neither_sees_nor_changes_whoever_is_more(client):
     here, there = make_site(), make_site()
     log_in(client, Role.ADMIN, here)

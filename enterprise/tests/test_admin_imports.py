@@ -105,7 +105,7 @@ def test_a_file_that_was_not_previewed_cannot_be_confirmed(engineer):
     ("content", "words"),
     [
         ("code,nam\nA,B\n", "Unknown column: nam. The columns are: code, name"),
-        ("code\nA\n", "The column name, enterprise is missing"),
+        ("name\nA\n", "The column code is missing; start from the template."),
         ("code,name,enterprise\nA,B,E\nA,C,E\n", "Row 3 is about the same as row 2: A."),
         ("code,code,name,enterprise\nA,A,B,E\n", "The column code is there twice."),
     ],
@@ -128,6 +128,17 @@ def test_a_file_that_cannot_be_read_is_refused_in_words(engineer, name, content,
     response = check(engineer, "site", content, name)
     assert response.status_code == 200
     assert words in response.content.decode()
+
+
+def test_a_new_row_without_what_it_needs_is_refused_and_a_change_needs_no_more_than_its_key(engineer):
+    make_site(code="WAW", name="Warsaw", locale="en")
+    response = check(engineer, "site", "code,locale\nWAW,pl\nGDA,pl\n")
+    assert errors_of(response) == [
+        (3, "name", "It is needed; fill it in."),
+        (3, "enterprise", "It is needed; fill it in."),
+    ]
+    confirm(engineer, "site", check(engineer, "site", "code,locale\nWAW,pl\n"))
+    assert Site.objects.get().locale == "pl"
 
 
 def test_blank_rows_and_remarks_are_passed_over(engineer):

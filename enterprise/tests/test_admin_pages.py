@@ -46,6 +46,19 @@ def test_the_history_shows_who_changed_which_field_from_what_to_what(administrat
         assert word in page
 
 
+def test_the_history_of_a_shift_tells_of_its_breaks(administrator):
+    shift = make_shift(site=make_site())
+    pause = shift.breaks.create(name="Coffee", start_time="10:00", end_time="10:15")
+    form = {"site": shift.site_id, "name": "Early", "kind": "regular", "weekdays": ["1"]}
+    form |= {"start_time": "06:00", "end_time": "14:00", "breaks-TOTAL_FORMS": "1", "breaks-INITIAL_FORMS": "1"}
+    form |= {"breaks-0-id": pause.pk, "breaks-0-shift": shift.pk, "breaks-0-name": "Tea"}
+    form |= {"breaks-0-start_time": "10:00", "breaks-0-end_time": "10:30"}
+    assert change(administrator, shift, form).status_code == 302
+    page = administrator.get(reverse("admin:enterprise_shift_history", args=[shift.pk])).content.decode()
+    for word in ("Shift breaks", '<td class="old">Coffee</td>', '<td class="new">Tea</td>', "10:30"):
+        assert word in page
+
+
 def test_no_old_version_can_be_opened_or_brought_back(administrator):
     area = make_area(name="Hall")
     version = area.history.first().pk
@@ -151,7 +164,7 @@ def test_only_who_has_every_site_founds_another(client):
     log_in(client, Role.ENGINEER, site)
     data = {"code": "NEW", "name": "New", "is_active": "on", "enterprise": site.enterprise_id}
     data |= {"time_zone": "UTC", "locale": "en", "areas-TOTAL_FORMS": "0", "areas-INITIAL_FORMS": "0"}
-    assert "needs a role at every site" in client.post(reverse("admin:enterprise_site_add"), data).content.decode()
+    assert "this needs a role at every site" in client.post(reverse("admin:enterprise_site_add"), data).content.decode()
     assert not Site.objects.filter(code="NEW").exists()
 
 

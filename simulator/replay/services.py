@@ -68,7 +68,7 @@ def missing_for(log: Log) -> list[str]:
         ("count tag", tags, CountTag.objects, "tag_path"),
         ("product", {need.code for need in log.products}, Product.objects, "code"),
     ]
-    missing = []
+    missing: list[str] = []
     for kind, names, rows, key in asked:
         known = set(rows.filter(**{f"{key}__in": names}).values_list(key, flat=True))
         missing.extend(f"{kind} {name}" for name in sorted(names - known))
