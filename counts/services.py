@@ -29,9 +29,11 @@ class NewReading(NamedTuple):
     source: str = ""
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def record_readings(readings: Sequence[NewReading], *, recorded_at: datetime) -> list[Answer[int | Decimal]]:
     """Append readings and answer each, in order. Tags must exist and values fit: the caller looked."""
+    if not readings:
+        return []
     if not readings:
         return []
     # Of repetitions within one delivery the first counts, also as to who delivered it.

@@ -29,9 +29,11 @@ class NewState(NamedTuple):
     source: str = ""
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def record_states(states: Sequence[NewState], *, recorded_at: datetime) -> list[Answer[StateValue]]:
     """Append state facts and answer each, in order. Machines and reasons must exist: the caller looked them up."""
+    if not states:
+        return []
     if not states:
         return []
     # Of repetitions within one delivery the first counts, also as to who delivered it.

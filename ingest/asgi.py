@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from django.conf import settings
@@ -25,6 +25,7 @@ Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Application = Callable[[Any, Any, Any], Awaitable[None]]
+Written = TypeVar("Written")
 
 BATCH, COUNT, STATE = "/ingest", "/ingest/count", "/ingest/state"
 # Requests that may wait for the database at once, and items of theirs that one transaction takes.
@@ -154,21 +155,31 @@ def _write(deliveries: Sequence[Delivery]) -> list[Outcome | Exception]:
     """Write a group in one transaction; if that fails, each alone, so that none fails for another's sake."""
     now = datetime.now(UTC)
     try:
-        return list(accept_together(deliveries, recorded_at=now))
+        return list(_insistently(lambda: accept_together(deliveries, recorded_at=now)))
     except Exception as error:
         if len(deliveries) == 1:
             return [_failure(error)]
         return [_write_alone(delivery, now) for delivery in deliveries]
-    finally:
-        # Back to the pool, which checks it before the next use: a restarted database costs no request.
-        connection.close()
 
 
 def _write_alone(delivery: Delivery, now: datetime) -> Outcome | Exception:
     try:
-        return accept(delivery, recorded_at=now)
+        return _insistently(lambda: accept(delivery, recorded_at=now))
     except Exception as error:
         return _failure(error)
+
+
+def _insistently(write: Callable[[], Written]) -> Written:
+    """Write once more on a new connection when this one turns out to be lost; writing twice stores once."""
+    try:
+        return write()
+    except (OperationalError, InterfaceError):
+        connection.close()
+    try:
+        return write()
+    except (OperationalError, InterfaceError):
+        connection.close()
+        raise
 
 
 def _failure(error: Exception) -> Exception:

@@ -29,7 +29,7 @@ def empty_inlines(*prefixes: str) -> dict[str, str]:
     return {f"{prefix}-{part}": "0" for prefix in prefixes for part in ("TOTAL_FORMS", "INITIAL_FORMS")}
 
 
-def post(client: Client, model: str, page: str = "add", *args: Any, **data: Any) -> Any:
+def post(client: Client, model: str, page: str = "add", /, *args: Any, **data: Any) -> Any:
     """Post a form of the admin and fail with its errors when it does not take it."""
     app, name = model.split(".")
     response = client.post(reverse(f"admin:{app}_{name}_{page}", args=args), data)

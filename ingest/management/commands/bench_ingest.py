@@ -1,0 +1,124 @@
+"""Measure ingestion in a scratch database, against the database's own limit in the same run."""
+
+import os
+import platform
+import socket
+import subprocess
+import sys
+import time
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import psycopg
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import connection
+from django.utils import timezone
+from psycopg import sql
+
+from ingest.benchmark import TAGS, Rate, measure_database, measure_door, server_process
+
+SCRATCH = "mes_bench"
+_PREPARE = f"""
+import django; django.setup()
+from django.core.management import call_command
+call_command("migrate", verbosity=0)
+from accounts.models import DeviceKey
+from counts.models import CountTag, CountType
+from enterprise.models import Area, Enterprise, Line, Machine, Site
+site = Site.objects.create(code="bench", name="Bench", enterprise=Enterprise.objects.create(code="b", name="B"))
+line = Line.objects.create(code="bench", name="Bench", area=Area.objects.create(code="bench", name="Bench", site=site))
+machine = Machine.objects.create(code="bench", name="Bench", line=line, is_constraint=True)
+good = CountType.objects.create(code="good", name="Good", role="good")
+for n in range({TAGS}):
+    CountTag.objects.create(tag_path=f"bench/{{n}}", machine=machine, count_type=good)
+print(DeviceKey.objects.create_key(name="bench", line=line)[1])
+"""
+
+
+class Command(BaseCommand):
+    """Print a table of rates and their ratios to raw COPY."""
+
+    help = "Measure items per second over HTTP by one process, next to raw COPY and raw INSERT in the same run."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--seconds", type=float, default=5.0, help="How long each line is measured.")
+
+    def handle(self, *args: Any, seconds: float, **options: Any) -> None:
+        rates: list[Rate] = []
+
+        def report(rate: Rate) -> None:
+            rates.append(rate)
+            self.stdout.write(
+                f"  {rate.what:<22} batch {rate.batch:>5}  clients {rate.clients:>2}  {rate.items_per_second:>10,.0f}/s"
+            )
+
+        self._recreate()
+        address = self._scratch_url()
+        secret = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", _PREPARE],
+            env={**os.environ, "DATABASE_URL": address, "DJANGO_SETTINGS_MODULE": "mes_project.settings"},
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=settings.BASE_DIR,
+        ).stdout.strip()
+        self.stdout.write(
+            f"{timezone.now():%Y-%m-%d}, {os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
+        )
+        with psycopg.connect(address) as raw:
+            measure_database(raw, seconds=seconds, report=report)
+        port = _free_port()
+        server = server_process(port, address)
+        try:
+            self._await(f"http://127.0.0.1:{port}")
+            paths = [f"bench/{n}" for n in range(TAGS)]
+            measure_door(f"http://127.0.0.1:{port}", secret, paths, seconds=seconds, report=report)
+        finally:
+            server.terminate()
+            server.wait()
+        self._drop()
+        self._ratios(rates)
+
+    def _ratios(self, rates: list[Rate]) -> None:
+        raw = {(rate.what, rate.batch): rate.items_per_second for rate in rates if not rate.what.startswith("POST")}
+        self.stdout.write("As a share of raw COPY and of raw INSERT … unnest with the same batch:")
+        for rate in rates:
+            if rate.what.startswith("POST"):
+                copy = rate.items_per_second / raw["raw COPY, binary", rate.batch]
+                insert = rate.items_per_second / raw["raw INSERT … unnest", rate.batch]
+                self.stdout.write(f"  batch {rate.batch:>5}, {rate.clients:>2} clients: {copy:>6.0%} {insert:>6.0%}")
+
+    def _scratch_url(self) -> str:
+        known = connection.settings_dict
+        user, password = known["USER"], known.get("PASSWORD") or ""
+        credentials = f"{user}:{quote(password)}" if password else user
+        return f"postgres://{credentials}@{quote(known['HOST'], safe='')}:{known['PORT'] or 5432}/{SCRATCH}"
+
+    def _recreate(self) -> None:
+        self._drop()
+        self._execute("CREATE DATABASE {}")
+
+    def _drop(self) -> None:
+        self._execute("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+
+    def _execute(self, statement: str) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(sql.SQL(statement).format(sql.Identifier(SCRATCH)))  # type: ignore[arg-type]
+
+    def _await(self, address: str) -> None:
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            try:
+                if httpx.get(f"{address}/healthz").status_code == 200:
+                    return
+            except httpx.TransportError:
+                time.sleep(0.1)
+        raise RuntimeError("The server did not answer in 30 s.")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
