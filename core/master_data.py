@@ -14,8 +14,10 @@ from django.db.models import Q
 from core.deletion import refuse_if_referenced
 
 Consequence = Callable[..., None]
+Preparation = Callable[[Any], None]
 Thing = TypeVar("Thing", bound=models.Model)
 
+_preparations: dict[type[models.Model], list[Preparation]] = defaultdict(list)
 _consequences: dict[type[models.Model], list[Consequence]] = defaultdict(list)
 
 
@@ -33,10 +35,22 @@ def follows(*kinds: type[models.Model]) -> Callable[[Consequence], Consequence]:
     return declare
 
 
+def precedes(kind: type[models.Model]) -> Callable[[Preparation], Preparation]:
+    """Declare what has to happen before one of these is validated and written: a service called with it."""
+
+    def declare(preparation: Preparation) -> Preparation:
+        _preparations[kind].append(preparation)
+        return preparation
+
+    return declare
+
+
 def save(thing: Thing) -> Thing:
     """Write one object as it stands, whole. Raises Django's ValidationError with the fields at fault."""
     with transaction.atomic():
         before = _stored(thing)
+        for prepare in _preparations[type(thing)]:
+            prepare(thing)
         thing.full_clean()
         thing.save()
         for consequence in _consequences[type(thing)]:

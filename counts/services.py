@@ -34,23 +34,22 @@ def record_readings(readings: Sequence[NewReading], *, recorded_at: datetime) ->
     """Append readings and answer each, in order. Tags must exist and values fit: the caller looked."""
     if not readings:
         return []
-    if not readings:
-        return []
+    keys = [(reading.tag_id, reading.occurred_at) for reading in readings]
     # Of repetitions within one delivery the first counts, also as to who delivered it.
-    sources = {(reading.tag_id, reading.occurred_at): reading.source for reading in reversed(readings)}
+    sources = {key: reading.source for key, reading in zip(reversed(keys), reversed(readings), strict=True)}
     answers, new = append(
-        [((reading.tag_id, reading.occurred_at), reading.value) for reading in readings],
+        list(zip(keys, (reading.value for reading in readings), strict=True)),
         insert=lambda facts: _insert(facts, sources, recorded_at),
         look_up=_look_up,
     )
-    fresh = [reading for reading in readings if (reading.tag_id, reading.occurred_at) in new]
+    fresh = [reading for key, reading in zip(keys, readings, strict=True) if key in new]
     _mark(fresh)
     announce("machine", {reading.machine_id for reading in fresh})
     return answers
 
 
-def _insert(facts: list[tuple[Key, int | Decimal]], sources: Mapping[Key, str], recorded_at: datetime) -> set[Key]:
-    keys, values = [key for key, _ in facts], [value for _, value in facts]
+def _insert(facts: Mapping[Key, int | Decimal], sources: Mapping[Key, str], recorded_at: datetime) -> set[Key]:
+    values: list[int | Decimal] = list(facts.values())
     number = "bigint"
     if not all(type(value) is int for value in values):
         # An array has one type, and that of whole numbers travels faster.
@@ -64,8 +63,8 @@ def _insert(facts: list[tuple[Key, int | Decimal]], sources: Mapping[Key, str], 
         ORDER BY tag_id, occurred_at
         ON CONFLICT DO NOTHING RETURNING tag_id, occurred_at
         """,
-        [recorded_at, [key[0] for key in keys], [key[1] for key in keys], values, [sources[key] for key in keys]],
-        keys,
+        [recorded_at, [key[0] for key in facts], [key[1] for key in facts], values, [sources[key] for key in facts]],
+        facts.keys(),
     )
 
 

@@ -34,12 +34,11 @@ def record_states(states: Sequence[NewState], *, recorded_at: datetime) -> list[
     """Append state facts and answer each, in order. Machines and reasons must exist: the caller looked them up."""
     if not states:
         return []
-    if not states:
-        return []
+    keys = [(state.machine_id, state.occurred_at) for state in states]
     # Of repetitions within one delivery the first counts, also as to who delivered it.
-    sources = {(state.machine_id, state.occurred_at): state.source for state in reversed(states)}
+    sources = {key: state.source for key, state in zip(reversed(keys), reversed(states), strict=True)}
     answers, new = append(
-        [((state.machine_id, state.occurred_at), (state.reason_id, state.detail)) for state in states],
+        list(zip(keys, ((state.reason_id, state.detail) for state in states), strict=True)),
         insert=lambda facts: _insert(facts, sources, recorded_at),
         look_up=_look_up,
     )
@@ -48,8 +47,7 @@ def record_states(states: Sequence[NewState], *, recorded_at: datetime) -> list[
     return answers
 
 
-def _insert(facts: list[tuple[Key, StateValue]], sources: Mapping[Key, str], recorded_at: datetime) -> set[Key]:
-    keys = [key for key, _ in facts]
+def _insert(facts: Mapping[Key, StateValue], sources: Mapping[Key, str], recorded_at: datetime) -> set[Key]:
     return insert_new(
         """
         INSERT INTO downtime_statehistory (machine_id, occurred_at, reason_id, detail, recorded_at, source)
@@ -61,13 +59,13 @@ def _insert(facts: list[tuple[Key, StateValue]], sources: Mapping[Key, str], rec
         """,
         [
             recorded_at,
-            [key[0] for key in keys],
-            [key[1] for key in keys],
-            [reason_id for _, (reason_id, _) in facts],
-            [detail for _, (_, detail) in facts],
-            [sources[key] for key in keys],
+            [key[0] for key in facts],
+            [key[1] for key in facts],
+            [reason_id for reason_id, _ in facts.values()],
+            [detail for _, detail in facts.values()],
+            [sources[key] for key in facts],
         ],
-        keys,
+        facts.keys(),
     )
 
 

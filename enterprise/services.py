@@ -6,7 +6,8 @@ from django.db import transaction
 
 from core.announcements import announce
 from core.changes import Change, mark
-from core.master_data import follows
+from core.deletion import references_to
+from core.master_data import follows, precedes
 from enterprise.models import CalendarException, CalendarLevel, Line, Machine, Shift, ShiftBreak, Site
 from enterprise.selectors import machines_below
 
@@ -48,6 +49,19 @@ def line_changed(*, before: Line | None, after: Line | None) -> None:
 
 def _machines_of(line: Line) -> list[int]:
     return list(Machine.objects.filter(line=line).values_list("id", flat=True))
+
+
+@precedes(Machine)
+def make_room_for(machine: Machine) -> None:
+    """Let the first machine that somebody sets up replace the one that its line was given, while that is untouched."""
+    is_stored = Machine.objects.filter(pk=machine.pk).exists()
+    line = Line.objects.filter(pk=machine.line_id).first()
+    if is_stored or line is None:
+        return
+    own = Machine.objects.filter(line=line, code=line.code, name=line.name, is_constraint=True).first()
+    if own is not None and own.code != machine.code and not references_to(own):
+        own.delete()
+        machine.is_constraint = True
 
 
 @follows(Machine)

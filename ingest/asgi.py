@@ -1,47 +1,50 @@
 """The device door: a small ASGI application beside Django's own, for the one address that is called all day.
 
 Django's handler and serializers would be most of the cost of a small request. Same keys, same services; concurrent
-requests share one transaction (group commit), and each is answered after that commit.
+requests share one transaction (`ingest.group_commit`), and each is answered after that commit.
 """
 
 import asyncio
-import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
 from accounts.keys import DeviceScope, device_scope, remembered_scope
+from ingest.group_commit import GroupCommit, NotStored, TooMuchWaiting
 from ingest.items import Unreadable, read_batch, read_one
-from ingest.services import Delivery, Outcome, accept, accept_together
+from ingest.services import Delivery, Outcome
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Application = Callable[[Any, Any, Any], Awaitable[None]]
-Written = TypeVar("Written")
 
 BATCH, COUNT, STATE = "/ingest", "/ingest/count", "/ingest/state"
-# Requests that may wait for the database at once, and items of theirs that one transaction takes.
-MAX_WAITING = 2_000
-GROUP_ITEMS = 20_000
+_COUNT = {"tag": "L1/FILLER/good", "at": "2026-03-01T08:00:00.000Z", "value": 12}
+_STATE = {"machine": "l1-filler", "at": "2026-03-01T08:00:00.000Z", "state": "running"}
+_EXAMPLES: dict[str, Any] = {BATCH: {"items": [_COUNT, _STATE]}, COUNT: _COUNT, STATE: _STATE}
 
-logger = logging.getLogger(__name__)
+# Bytes of bodies in memory at once, of all requests together.
+MAX_HELD_BYTES = 64 * 2**20
+# A body that trickles in more slowly is given up.
+BODY_SECONDS = 30
+# What is let pass unread after a refusal, so that a client that sends first and reads later sees the answer.
+PASSED_BYTES, PASSED_SECONDS = 256 * 2**20, 10
 
 
-class _Answer(Exception):
+class _Refusal(Exception):
     """An answer that ends the request at once."""
 
-    def __init__(self, status: int, detail: str, **headers: str) -> None:
+    def __init__(self, status: int, detail: str, *, example: Any = None, **headers: str) -> None:
         super().__init__(detail)
         self.status = status
-        self.detail = detail
+        self.body = {"detail": detail} if example is None else {"detail": detail, "example": example}
         self.headers = headers
 
 
@@ -50,98 +53,130 @@ class DeviceDoor:
 
     def __init__(self, otherwise: Application) -> None:
         self._otherwise = otherwise
-        self._writer: _Writer | None = None
+        self._held_bytes = 0
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope["path"].rstrip("/")
-        if path not in (BATCH, COUNT, STATE):
+        path = scope["path"].removeprefix(scope.get("root_path", "")).rstrip("/")
+        if path not in _EXAMPLES:
             await self._otherwise(scope, receive, send)
             return
+        body = _Body(receive)
         try:
-            status, body = await self._serve(path, scope, receive)
-            headers: dict[str, str] = {}
-        except _Answer as answer:
-            status, body, headers = answer.status, {"detail": answer.detail}, answer.headers
-        await _respond(send, status, body, headers)
+            outcome = await self._deliver(path, scope, body)
+            await _respond(send, _status(outcome), outcome, {})
+        except _Refusal as refusal:
+            if body.has_ended:
+                await _respond(send, refusal.status, refusal.body, refusal.headers)
+                return
+            headers = {**refusal.headers, "connection": "close"}
+            await _respond(send, refusal.status, refusal.body, headers, ends=False)
+            await body.let_pass()
+            await send({"type": "http.response.body"})
+        finally:
+            self._held_bytes -= body.held_bytes
 
-    async def _serve(self, path: str, scope: Scope, receive: Receive) -> tuple[int, Any]:
+    async def _deliver(self, path: str, scope: Scope, body: "_Body") -> Outcome:
         if scope["method"] != "POST":
-            raise _Answer(405, "Send a POST; the API documentation is at /api/docs/.", allow="POST")
+            detail = "Send a POST with a device key; the API documentation is at /api/docs/."
+            raise _Refusal(405, detail, example=_EXAMPLES[path], allow="POST")
         headers = {name.lower(): value for name, value in scope["headers"]}
         limit = settings.INGEST_MAX_BODY_BYTES
         declared = headers.get(b"content-length", b"0")
         if not declared.isdigit() or int(declared[:20]) > limit:
             raise _too_large(limit)
-        writer = self._writer_of_this_loop()
-        device = await writer.scope_of(_key(headers))
-        body = await _read_body(receive, limit)
+        device = await self._device(_key(headers))
+        content = await self._read(body, limit, keep=device is not None)
+        if device is None:
+            detail = "Send a valid device key: 'Authorization: Api-Key <key>'."
+            raise _Refusal(401, detail, **{"www-authenticate": "Api-Key"})
         try:
-            items = read_batch(body) if path == BATCH else read_one(body)
+            items = read_batch(content) if path == BATCH else read_one(content)
         except Unreadable as error:
-            raise _Answer(400, str(error)) from None
-        outcome = await writer.write(Delivery(items, device))
-        return _status(outcome), asdict(outcome)
+            raise _Refusal(400, str(error), example=_EXAMPLES[path]) from None
+        try:
+            return await self._group_commit.write(Delivery(items, device))
+        except TooMuchWaiting:
+            raise _busy() from None
+        except NotStored as error:
+            if error.is_outage:
+                raise _outage() from None
+            raise _Refusal(500, "The delivery could not be written; nothing of it is stored.") from None
 
-    def _writer_of_this_loop(self) -> "_Writer":
-        loop = asyncio.get_running_loop()
-        if self._writer is None or self._writer.loop is not loop:
-            self._writer = _Writer(loop)
-        return self._writer
-
-
-class _Writer:
-    """Bring the deliveries that wait into the database together, one transaction after the other."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.loop = loop
-        self._waiting: list[tuple[Delivery, asyncio.Future[Outcome]]] = []
-        self._task: asyncio.Task[None] | None = None
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ingest")
-        self._key_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ingest-keys")
-
-    async def scope_of(self, raw_key: str) -> DeviceScope:
-        """Return what a key covers; answers 401 for one that covers nothing."""
+    async def _device(self, key: str | None) -> DeviceScope | None:
+        """Return what a key covers; None for a key that covers nothing."""
+        self._settle()
+        if key is None:
+            return None
         clock = time.monotonic()
-        known, scope = remembered_scope(raw_key, clock=clock)
-        if not known:
-            try:
-                scope = await self.loop.run_in_executor(self._key_thread, _look_up_key, raw_key, clock)
-            except (OperationalError, InterfaceError):
-                raise _unavailable() from None
-        if scope is None:
-            raise _Answer(401, "This device key is not valid.", **{"www-authenticate": "Api-Key"})
-        return scope
+        known, device = remembered_scope(key, clock=clock)
+        if known:
+            return device
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._key_thread, _look_up_key, key, clock)
+        except (OperationalError, InterfaceError):
+            raise _outage() from None
 
-    async def write(self, delivery: Delivery) -> Outcome:
-        """Return the outcome of a delivery once it is committed; answers 503 when too many wait."""
-        if len(self._waiting) >= MAX_WAITING:
-            raise _unavailable()
-        future: asyncio.Future[Outcome] = self.loop.create_future()
-        self._waiting.append((delivery, future))
-        if self._task is None or self._task.done():
-            self._task = self.loop.create_task(self._work())
-        return await future
+    def _settle(self) -> None:
+        """Belong to the running event loop: a server has one, a test's client may have many."""
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:
+            self._loop = loop
+            self._group_commit = GroupCommit()
+            self._key_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ingest-keys")
 
-    async def _work(self) -> None:
-        while self._waiting:
-            group = self._next_group()
-            outcomes = await self.loop.run_in_executor(self._thread, _write, [delivery for delivery, _ in group])
-            for (_, future), outcome in zip(group, outcomes, strict=True):
-                if future.done():
-                    continue
-                if isinstance(outcome, Outcome):
-                    future.set_result(outcome)
-                else:
-                    future.set_exception(outcome)
+    async def _read(self, body: "_Body", limit: int, *, keep: bool) -> bytearray:
+        """Return the body, or answer 413 as soon as it is longer than allowed, whatever was declared."""
+        content, size = bytearray(), 0
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                async for part in body.parts():
+                    size += len(part)
+                    if size > limit:
+                        raise _too_large(limit)
+                    if keep:
+                        self._hold(body, len(part))
+                        content += part
+        except TimeoutError:
+            raise _Refusal(408, f"The body did not arrive within {BODY_SECONDS} s.") from None
+        return content
 
-    def _next_group(self) -> list[tuple[Delivery, asyncio.Future[Outcome]]]:
-        taken, items = 0, 0
-        for delivery, _ in self._waiting:
-            if taken and items + len(delivery.items) > GROUP_ITEMS:
-                break
-            taken, items = taken + 1, items + len(delivery.items)
-        group, self._waiting = self._waiting[:taken], self._waiting[taken:]
-        return group
+    def _hold(self, body: "_Body", size: int) -> None:
+        if self._held_bytes + size > MAX_HELD_BYTES:
+            raise _busy()
+        self._held_bytes += size
+        body.held_bytes += size
+
+
+class _Body:
+    """A request's body on its way in."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self.has_ended = False
+        self.held_bytes = 0
+
+    async def parts(self) -> AsyncIterator[bytes]:
+        """Yield what is still to come."""
+        while not self.has_ended:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                self.has_ended = True
+                raise _Refusal(400, "The request ended early.")
+            self.has_ended = not message.get("more_body")
+            yield message.get("body", b"")
+
+    async def let_pass(self) -> None:
+        """Read the rest, within bounds, without keeping it."""
+        passed = 0
+        try:
+            async with asyncio.timeout(PASSED_SECONDS):
+                async for part in self.parts():
+                    passed += len(part)
+                    if passed > PASSED_BYTES:
+                        return
+        except (TimeoutError, _Refusal):
+            return
 
 
 def _look_up_key(raw_key: str, clock: float) -> DeviceScope | None:
@@ -151,73 +186,23 @@ def _look_up_key(raw_key: str, clock: float) -> DeviceScope | None:
         connection.close()
 
 
-def _write(deliveries: Sequence[Delivery]) -> list[Outcome | Exception]:
-    """Write a group in one transaction; if that fails, each alone, so that none fails for another's sake."""
-    now = datetime.now(UTC)
-    try:
-        return list(_insistently(lambda: accept_together(deliveries, recorded_at=now)))
-    except Exception as error:
-        if len(deliveries) == 1:
-            return [_failure(error)]
-        return [_write_alone(delivery, now) for delivery in deliveries]
-
-
-def _write_alone(delivery: Delivery, now: datetime) -> Outcome | Exception:
-    try:
-        return _insistently(lambda: accept(delivery, recorded_at=now))
-    except Exception as error:
-        return _failure(error)
-
-
-def _insistently(write: Callable[[], Written]) -> Written:
-    """Write once more on a new connection when this one turns out to be lost; writing twice stores once."""
-    try:
-        return write()
-    except (OperationalError, InterfaceError):
-        connection.close()
-    try:
-        return write()
-    except (OperationalError, InterfaceError):
-        connection.close()
-        raise
-
-
-def _failure(error: Exception) -> Exception:
-    if isinstance(error, OperationalError | InterfaceError):
-        return _unavailable()
-    logger.error("A delivery could not be written", exc_info=error)
-    return _Answer(500, "The delivery could not be written; nothing of it is stored.")
-
-
-def _unavailable() -> _Answer:
-    return _Answer(503, "Not stored: the database is not reachable at the moment. Send again.", **{"retry-after": "2"})
-
-
-def _too_large(limit: int) -> _Answer:
-    return _Answer(413, f"The body is larger than {limit} bytes; send smaller batches.", connection="close")
-
-
-def _key(headers: dict[bytes, bytes]) -> str:
+def _key(headers: dict[bytes, bytes]) -> str | None:
     scheme, _, key = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
-    if scheme.lower() != "api-key" or not key.strip():
-        raise _Answer(401, "Send the device key: 'Authorization: Api-Key <key>'.", **{"www-authenticate": "Api-Key"})
-    return key.strip()
+    return key.strip() or None if scheme.lower() == "api-key" else None
 
 
-async def _read_body(receive: Receive, limit: int) -> bytes:
-    """Return the body, or answer 413 as soon as it is longer than allowed, whatever was declared."""
-    parts, size = [], 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise _Answer(400, "The request ended early.")
-        part = message.get("body", b"")
-        size += len(part)
-        if size > limit:
-            raise _too_large(limit)
-        parts.append(part)
-        if not message.get("more_body"):
-            return b"".join(parts)
+def _too_large(limit: int) -> _Refusal:
+    return _Refusal(413, f"The body is larger than {limit} bytes; send smaller batches.")
+
+
+def _busy() -> _Refusal:
+    detail = "Not stored: too many deliveries are waiting. Send again in a moment."
+    return _Refusal(503, detail, **{"retry-after": "1"})
+
+
+def _outage() -> _Refusal:
+    detail = "Not stored: the database is not reachable at the moment. Send again."
+    return _Refusal(503, detail, **{"retry-after": "2"})
 
 
 def _status(outcome: Outcome) -> int:
@@ -226,7 +211,7 @@ def _status(outcome: Outcome) -> int:
     return 207 if outcome.accepted or outcome.duplicates else 422
 
 
-async def _respond(send: Send, status: int, body: Any, headers: dict[str, str]) -> None:
+async def _respond(send: Send, status: int, body: Any, headers: dict[str, str], *, ends: bool = True) -> None:
     content = msgspec.json.encode(body)
     await send(
         {
@@ -239,4 +224,4 @@ async def _respond(send: Send, status: int, body: Any, headers: dict[str, str]) 
             ],
         }
     )
-    await send({"type": "http.response.body", "body": content})
+    await send({"type": "http.response.body", "body": content, "more_body": not ends})

@@ -14,6 +14,7 @@ from downtime.models import StateReason
 from enterprise.models import Machine
 
 REMEMBER_SECONDS = 1.0
+MOST_REMEMBERED = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,22 +44,25 @@ class Names(Generic[Thing]):
 
     def __init__(self, fetch: Callable[[list[str]], dict[str, Thing]]) -> None:
         self._fetch = fetch
-        self._remembered: dict[str, tuple[float, Thing | None]] = {}
+        self._remembered: dict[str, tuple[float, Thing]] = {}
 
     def look_up(self, names: Iterable[str], *, clock: float) -> dict[str, Thing]:
-        """Return those things that exist; `clock` is monotonic seconds."""
-        wanted = set(names)
-        stale = [
-            name
-            for name in wanted
-            if (known := self._remembered.get(name)) is None or known[1] is None or clock - known[0] > REMEMBER_SECONDS
-        ]
-        if stale:
-            if len(self._remembered) > 100_000:
+        """Return those things that exist; `clock` is monotonic seconds. Safe to call from several threads."""
+        found: dict[str, Thing] = {}
+        missing: list[str] = []
+        for name in set(names):
+            known = self._remembered.get(name)
+            if known is not None and clock - known[0] <= REMEMBER_SECONDS:
+                found[name] = known[1]
+            else:
+                missing.append(name)
+        if missing:
+            fetched = self._fetch(missing)
+            if len(self._remembered) > MOST_REMEMBERED:
                 self._remembered.clear()
-            fetched = self._fetch(stale)
-            self._remembered.update((name, (clock, fetched.get(name))) for name in stale)
-        return {name: thing for name in wanted if (thing := self._remembered[name][1]) is not None}
+            self._remembered.update((name, (clock, thing)) for name, thing in fetched.items())
+            found.update(fetched)
+        return found
 
 
 def _tags(paths: list[str]) -> dict[str, KnownTag]:

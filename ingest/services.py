@@ -6,14 +6,17 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
+import msgspec
 from django.db import transaction
 
 from accounts.keys import DeviceScope
 from core.facts import Answer, Verdict, fact_cursor
 from counts.services import NewReading, record_readings
-from downtime.services import NewState, record_states
+from downtime.models import StateReason
+from downtime.services import NewState, StateValue, record_states
 from ingest import directory
 from ingest.items import CountItem, Refused, StateItem, read_item
 
@@ -72,14 +75,8 @@ def accept_together(deliveries: Sequence[Delivery], *, recorded_at: datetime) ->
     reads = [_read(delivery, recorded_at) for delivery in deliveries]
     readings, states = _resolve(reads)
     with transaction.atomic():
-        for (read, index, _), answer in zip(
-            readings, record_readings([new for *_, new in readings], recorded_at=recorded_at), strict=True
-        ):
-            _note(read, index, answer, "value", "another value")
-        for (read, index, _), said in zip(
-            states, record_states([new for *_, new in states], recorded_at=recorded_at), strict=True
-        ):
-            _note(read, index, said, "state", "another state or detail")
+        _note_readings(readings, record_readings([new for *_, new in readings], recorded_at=recorded_at))
+        _note_states(states, record_states([new for *_, new in states], recorded_at=recorded_at))
         _quarantine(reads, recorded_at)
     return [_outcome(read) for read in reads]
 
@@ -155,14 +152,30 @@ def _new_state(item: StateItem, names: _Names, scope: DeviceScope) -> NewState:
     return NewState(machine.id, item.at, reason.id, item.detail, scope.source)
 
 
-def _note(read: _Read, index: int, answer: Answer[Any], field_name: str, what: str) -> None:
-    if answer.verdict is Verdict.DUPLICATE:
-        read.duplicates.append(index)
-    elif answer.verdict is Verdict.CONFLICT:
-        message = (
-            f"{what.capitalize()} is stored for this moment already; the stored one stays, this one is kept aside."
-        )
-        read.refused[index] = Refused(field_name, "conflict", message)
+def _note_readings(readings: Sequence[tuple[_Read, int, NewReading]], answers: Sequence[Answer[int | Decimal]]) -> None:
+    for (read, index, _), answer in zip(readings, answers, strict=True):
+        if answer.verdict is Verdict.DUPLICATE:
+            read.duplicates.append(index)
+        elif answer.verdict is Verdict.CONFLICT:
+            read.refused[index] = _conflict("value", f"{Decimal(answer.stored or 0).normalize():f}")
+
+
+def _note_states(states: Sequence[tuple[_Read, int, NewState]], answers: Sequence[Answer[StateValue]]) -> None:
+    met = {answer.stored[0] for answer in answers if answer.stored is not None}
+    codes = dict(StateReason.objects.without_tree_fields().filter(pk__in=met).values_list("id", "code")) if met else {}
+    for (read, index, new), answer in zip(states, answers, strict=True):
+        if answer.verdict is Verdict.DUPLICATE:
+            read.duplicates.append(index)
+        elif answer.stored is not None:
+            reason_id, detail = answer.stored
+            same_reason = reason_id == new.reason_id
+            stored = f"'{codes.get(reason_id, reason_id)}'" + (f" with the detail '{detail}'" if detail else "")
+            read.refused[index] = _conflict("detail" if same_reason else "state", stored)
+
+
+def _conflict(field_name: str, stored: str) -> Refused:
+    message = f"For this moment {stored} is stored; that stays, and this item is kept aside for a person to see."
+    return Refused(field_name, "conflict", message)
 
 
 def _outcome(read: _Read) -> Outcome:
@@ -217,10 +230,14 @@ def _quarantine(reads: Sequence[_Read], received_at: datetime) -> None:
         )
 
 
+_encoder = msgspec.json.Encoder(decimal_format="number", enc_hook=lambda beyond: msgspec.Raw(str(beyond).encode()))
+
+
 def _written(item: Any) -> str:
-    """Return an item as JSON that the database can hold, whatever was in it."""
+    """Return an item as the JSON that it came as, in a form that the database can hold, whatever was in it."""
     try:
-        text = json.dumps(item, default=str, ensure_ascii=False)
-    except (RecursionError, ValueError):
-        text = "(nested too deeply to be kept)"
-    return text.replace("\0", "").encode("utf-8", "replace").decode()
+        return _encoder.encode(item).decode()
+    except UnicodeEncodeError:
+        return json.dumps(item, default=str)
+    except RecursionError:
+        return "(nested too deeply to be kept)"

@@ -1,5 +1,6 @@
 """Render a line's status once: the same fragment for the first paint and for every socket that watches it."""
 
+import time
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -10,6 +11,11 @@ from live.status import LineStatus
 
 CARD, DETAIL = "card", "detail"
 TEMPLATES = {CARD: "live/_line_card.html", DETAIL: "live/_line_detail.html"}
+
+
+def version_now() -> int:
+    """Return a number that rises with time, taken before what is shown is read: of two fragments the higher is newer."""
+    return time.time_ns() // 1000
 
 
 def render(status: LineStatus, view: str) -> str:

@@ -21,7 +21,7 @@ from django.db import connection, connections
 
 from core.announcements import CHANNEL, decode
 from enterprise.models import Machine
-from live.fragments import render_lines
+from live.fragments import render_lines, version_now
 
 # Announcements of this many seconds are answered together.
 GATHER_SECONDS = 0.2
@@ -61,7 +61,6 @@ class Hub:
         self._stirred = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._lines_of: dict[int, int] = {}
-        self._version = time.time_ns()
 
     def watch(self, watches: frozenset[Watched]) -> Watcher:
         """Return a new watcher; its messages begin with the next change or beat."""
@@ -121,6 +120,7 @@ class Hub:
             await asyncio.sleep(GATHER_SECONDS)
 
     async def _push(self, wanted: set[Watched]) -> None:
+        version = version_now()
         try:
             fragments = await sync_to_async(_render, thread_sensitive=False)(wanted)
         except Exception:
@@ -132,9 +132,8 @@ class Hub:
             for watched in watcher.watches:
                 watchers_of[watched].append(watcher)
         for watched, html in fragments.items():
-            self._version += 1
             line_id, view = watched
-            message = json.dumps({"type": "line", "id": line_id, "view": view, "version": self._version, "html": html})
+            message = json.dumps({"type": "line", "id": line_id, "view": view, "version": version, "html": html})
             for watcher in watchers_of[watched]:
                 watcher.put(message)
 

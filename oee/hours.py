@@ -164,7 +164,7 @@ def _store(machine_id: int, stretch: Interval) -> None:
 
 
 _SLICE_COLUMNS = (
-    *("machine_id", "starts_at", "calendar", "shift_id", "shift_date", "run_id", "rate_id"),
+    *("machine_id", "starts_at", "calendar", "shift_id", "shift_date", "run_id", "rate_id", "has_data"),
     *STORED_CATEGORIES,
     *STORED_ROLES,
 )
@@ -192,6 +192,7 @@ def _slice_row(machine_id: int, piece: Slice) -> tuple[Any, ...]:
     key = piece.key
     return (
         *(machine_id, key.hour, key.calendar.value, key.shift_id, key.shift_date, key.run_id, key.rate_id),
+        key.has_data,
         *(piece.microseconds.get(category, 0) for category in STORED_CATEGORIES),
         *(exact_decimal(piece.quantities.get(role, Fraction(0))) for role in STORED_ROLES),
     )

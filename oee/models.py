@@ -105,6 +105,7 @@ class HourSlice(HourPart):
         db_constraint=False,
         db_index=False,
     )
+    has_data = models.BooleanField(default=True, help_text="Off: pieces counted while nobody knew the machine's state.")
     running = models.BigIntegerField(default=0, help_text="µs")
     unplanned = models.BigIntegerField(default=0, help_text="µs")
     planned = models.BigIntegerField(default=0, help_text="µs")
@@ -120,7 +121,7 @@ class HourSlice(HourPart):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["machine", "starts_at", "calendar", "shift", "shift_date", "run", "rate"],
+                fields=["machine", "starts_at", "calendar", "shift", "shift_date", "run", "rate", "has_data"],
                 nulls_distinct=False,
                 name="hour_slice_once",
             )

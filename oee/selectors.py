@@ -184,16 +184,16 @@ def _stored_slices(machine_ids: list[int], hours: Interval, part: Part, by_hour:
     sums = ", ".join(f"sum({column})" for column in columns)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT machine_id, {hour}, calendar, rate_id, {sums} FROM oee_hourslice"
+            f"SELECT machine_id, {hour}, calendar, rate_id, has_data, {sums} FROM oee_hourslice"
             f" WHERE machine_id = ANY(%s) AND starts_at >= %s AND starts_at < %s{condition}"
-            f" GROUP BY machine_id, calendar, rate_id{', starts_at' if by_hour else ''}",
+            f" GROUP BY machine_id, calendar, rate_id, has_data{', starts_at' if by_hour else ''}",
             [machine_ids, hours.start, hours.end, *parameters],
         )
         rows = cursor.fetchall()
-    split = 4 + len(STORED_CATEGORIES)
+    split = 5 + len(STORED_CATEGORIES)
     for row in rows:
-        key = SliceKey(hour=row[1], calendar=Calendar(row[2]), rate_id=row[3])
-        microseconds = {name: int(value) for name, value in zip(STORED_CATEGORIES, row[4:split], strict=True)}
+        key = SliceKey(hour=row[1], calendar=Calendar(row[2]), rate_id=row[3], has_data=row[4])
+        microseconds = {name: int(value) for name, value in zip(STORED_CATEGORIES, row[5:split], strict=True)}
         quantities = {name: Fraction(value) for name, value in zip(STORED_ROLES, row[split:], strict=True)}
         yield row[0], Slice(key=key, microseconds=microseconds, quantities=quantities)
 

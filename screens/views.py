@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from core.master_data import in_scope
 from enterprise.models import Line
-from live.fragments import CARD, DETAIL, render_lines
+from live.fragments import CARD, DETAIL, render_lines, version_now
 from live.selectors import line_statuses
 
 
@@ -44,7 +44,7 @@ def line_page(request: HttpRequest, code: str) -> HttpResponse:
 def overview_fragments(request: HttpRequest) -> JsonResponse:
     """Answer all cards anew, for a browser that missed something."""
     wanted = [(line.pk, CARD) for line in _lines(request)]
-    return _fragments(render_lines(wanted, now=timezone.now()))
+    return _fragments(wanted)
 
 
 @login_required
@@ -52,10 +52,17 @@ def line_fragment(request: HttpRequest, line_id: int) -> JsonResponse:
     """Answer one line's page anew, for a browser that missed something."""
     if not _lines(request).filter(pk=line_id).exists():
         raise Http404
-    return _fragments(render_lines([(line_id, DETAIL)], now=timezone.now()))
+    return _fragments([(line_id, DETAIL)])
 
 
-def _fragments(rendered: dict[tuple[int, str], str]) -> JsonResponse:
+def _fragments(wanted: list[tuple[int, str]]) -> JsonResponse:
+    version = version_now()
+    rendered = render_lines(wanted, now=timezone.now())
     return JsonResponse(
-        {"lines": [{"id": line_id, "view": view, "html": html} for (line_id, view), html in rendered.items()]}
+        {
+            "lines": [
+                {"id": line_id, "view": view, "version": version, "html": html}
+                for (line_id, view), html in rendered.items()
+            ]
+        }
     )

@@ -7,7 +7,7 @@ import pytest
 from django.urls import get_resolver
 from rest_framework.test import APIClient
 
-from accounts.models import ClientKey, Role
+from accounts.models import ClientKey, Membership, Role
 from core.master_data import site_id_of
 from counts.models import CountHistory
 from enterprise.models import Line, Machine, Site
@@ -395,3 +395,29 @@ def test_length_of_a_list_does_not_change_its_queries(api, path, django_assert_m
         del body
     with django_assert_max_num_queries(8):
         assert api.get(path).status_code == 200
+
+
+def test_first_machine_given_replaces_the_one_that_its_line_got(api):
+    line = api.post("/line/", {"name": "Bottling 2", "area": make_area().pk}).data
+    filler = api.post("/machine/", {"name": "Filler", "line": line["id"], "is_constraint": True})
+    assert filler.status_code == 201
+    assert [row["name"] for row in api.get(f"/machine/?line={line['id']}").data["results"]] == ["Filler"]
+    packer = api.post("/machine/", {"name": "Packer", "line": line["id"]}).data
+    assert packer["is_constraint"] is False
+
+
+def test_own_machine_of_a_line_stays_once_something_hangs_on_it(api):
+    line = api.post("/line/", {"name": "Bottling 3", "area": make_area().pk}).data
+    body = {"line": line["id"], "occurred_at": AT, "reason": make_reason().pk}
+    assert api.post("/downtime/state-history", body).status_code == 201
+    api.post("/machine/", {"name": "Filler", "line": line["id"]})
+    assert len(api.get(f"/machine/?line={line['id']}").data["results"]) == 2
+
+
+def test_founding_a_site_needs_the_right_role_everywhere_and_not_just_any(api):
+    machine = make_machine()
+    user = make_user("engineer", site=machine.line.area.site)
+    Membership.objects.create(user=user, role="operator", site=None)
+    client = APIClient()
+    client.force_authenticate(user)
+    assert client.post("/site/", {"name": "X", "enterprise": make_enterprise().pk}).status_code == 403

@@ -4,7 +4,7 @@ Sums of several machines add up element by element; a KPI of many is the KPI of 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from fractions import Fraction
 
@@ -110,7 +110,9 @@ class MachineSums:
     """All that KPIs need of one machine, or of several added up.
 
     Ideal times are in seconds: pieces × ideal cycle time. Pieces for which no ideal rate held stand apart in
-    `quantity_without_rate`, and the planned time for which none held in `planned_time_without_rate` (µs).
+    `quantity_without_rate`, and the planned time for which none held in `planned_time_without_rate` (µs). Pieces that
+    were counted while nobody knew what the machine did are in `quantities` and in `quantity_without_data`, but have no
+    ideal time: there is no production time to compare it with.
     `ideal_quantity_of_planned_time` is what planned time would yield at the ideal rates.
     """
 
@@ -119,6 +121,7 @@ class MachineSums:
     ideal_time: Fraction = Fraction(0)
     ideal_time_of_good: Fraction = Fraction(0)
     quantity_without_rate: Fraction = Fraction(0)
+    quantity_without_data: Fraction = Fraction(0)
     ideal_quantity_of_planned_time: Fraction = Fraction(0)
     planned_time_without_rate: int = 0
 
@@ -144,17 +147,17 @@ def _sums_of(piece: Slice, rates: Mapping[int, Fraction], scheme: CountingScheme
     quantities = Quantities() if excluded else _quantities(piece.quantities, scheme)
     expected = times.planned_busy_time + times.no_data_time
     cycle = None if piece.key.rate_id is None else rates[piece.key.rate_id]
-    if cycle is None:
-        return MachineSums(
-            times, quantities, quantity_without_rate=quantities.produced, planned_time_without_rate=expected
-        )
-    return MachineSums(
+    sums = MachineSums(
         times,
         quantities,
-        ideal_time=quantities.produced * cycle,
-        ideal_time_of_good=quantities.good * cycle,
-        ideal_quantity_of_planned_time=Fraction(expected, MICROSECONDS_PER_SECOND) / cycle,
+        ideal_quantity_of_planned_time=Fraction(expected, MICROSECONDS_PER_SECOND) / cycle if cycle else Fraction(0),
+        planned_time_without_rate=0 if cycle else expected,
     )
+    if not piece.key.has_data:
+        return replace(sums, quantity_without_data=quantities.produced)
+    if cycle is None:
+        return replace(sums, quantity_without_rate=quantities.produced)
+    return replace(sums, ideal_time=quantities.produced * cycle, ideal_time_of_good=quantities.good * cycle)
 
 
 def _time_elements(piece: Slice, policy: Policy) -> TimeElements:

@@ -15,7 +15,12 @@ from oee.engine.states import Stretch, timeline
 
 @dataclass(frozen=True, slots=True)
 class SliceKey:
-    """What stays the same in a slice: the UTC clock hour, and what calendar, run and ideal rate were in force."""
+    """What stays the same in a slice: the UTC clock hour, what calendar, run and ideal rate were in force, and whether
+    anybody knew what the machine did.
+
+    Pieces that were counted while nobody knew whether the machine ran stand apart, because they tell nothing about its
+    performance: there is no production time to compare them with.
+    """
 
     hour: datetime
     calendar: Calendar
@@ -23,6 +28,7 @@ class SliceKey:
     shift_date: date | None = None
     run_id: int | None = None
     rate_id: int | None = None
+    has_data: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +42,7 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class ReasonSlice:
-    """Microseconds in one reason within the time with one key (its rate aside), and how often it began there."""
+    """Microseconds in one reason within the time with one key (its rate and knowledge aside), and how often it began there."""
 
     key: SliceKey
     reason_id: int | None
@@ -66,7 +72,8 @@ def slice_window(history: MachineHistory, window: Interval) -> tuple[tuple[Slice
     times: dict[SliceKey, dict[Category, int]] = {}
     pieces: dict[SliceKey, dict[CountRole, Fraction]] = {}
     reasons: dict[tuple[SliceKey, int | None, Category], list[int]] = defaultdict(lambda: [0, 0])
-    for stretch in timeline(history.states, history.corrections, window):
+    stretches = timeline(history.states, history.corrections, window)
+    for stretch in stretches:
         begins = stretch.begins
         for start, end, key in cuts.keys_of(stretch):
             length = microseconds(end - start)
@@ -76,9 +83,11 @@ def slice_window(history: MachineHistory, window: Interval) -> tuple[tuple[Slice
             of_reason[0] += length
             of_reason[1] += begins
             begins = False
+    starts = [stretch.start for stretch in stretches]
     for increment in history.increments:
         if window.covers(increment.at):
-            counted = pieces.setdefault(cuts.key_at(increment.at), {})
+            stretch = stretches[bisect_right(starts, increment.at) - 1]
+            counted = pieces.setdefault(cuts.key_at(increment.at, stretch), {})
             counted[increment.role] = counted.get(increment.role, Fraction(0)) + increment.quantity
     return (
         tuple(Slice(key, times.get(key, {}), pieces.get(key, {})) for key in sorted(times, key=_order)),
@@ -147,12 +156,12 @@ class _Cuts:
         start = stretch.start
         while start < stretch.end:
             end = min(self._ends[position], stretch.end)
-            yield start, end, self._keys[position]
+            yield start, end, _known(self._keys[position], stretch)
             start, position = end, position + 1
 
-    def key_at(self, at: datetime) -> SliceKey:
-        """Return the key in force at a moment of the window."""
-        return self._keys[bisect_right(self._starts, at) - 1]
+    def key_at(self, at: datetime, stretch: Stretch) -> SliceKey:
+        """Return the key in force at a moment of the window that lies in a stretch."""
+        return _known(self._keys[bisect_right(self._starts, at) - 1], stretch)
 
 
 _T = TypeVar("_T")
@@ -194,12 +203,16 @@ def _calendar(always: bool, in_shift: bool, in_break: bool) -> Calendar:
     return Calendar.SCHEDULED if always or in_shift else Calendar.UNSCHEDULED
 
 
+def _known(key: SliceKey, stretch: Stretch) -> SliceKey:
+    return replace(key, has_data=False) if stretch.category is Category.NO_DATA else key
+
+
 def _without_rate(key: SliceKey) -> SliceKey:
-    return replace(key, rate_id=None)
+    return replace(key, rate_id=None, has_data=True)
 
 
-def _order(key: SliceKey) -> tuple[datetime, str, int, date, int, int]:
+def _order(key: SliceKey) -> tuple[datetime, str, int, date, int, int, bool]:
     return (
         *(key.hour, key.calendar, key.shift_id or 0),
-        *(key.shift_date or date.min, key.run_id or 0, key.rate_id or 0),
+        *(key.shift_date or date.min, key.run_id or 0, key.rate_id or 0, key.has_data),
     )

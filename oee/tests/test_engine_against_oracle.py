@@ -152,8 +152,7 @@ def oracle(parts):
         hour = moment.replace(minute=0, second=0)
         return hour, calendar, shift and shift.shift_id, run and run.run_id, rate and rate.rate_id
 
-    for n in range(SECONDS):
-        moment = window.start + timedelta(seconds=n)
+    def state_at(moment):
         state = last_before(moment, states)
         reason, category = (state.reason_id, state.category) if state else (None, Category.NO_DATA)
         for correction in sorted(corrections, key=lambda c: c.sequence):
@@ -161,7 +160,11 @@ def oracle(parts):
             device_ran = bool(state) and state.category is Category.RUNNING
             if covers and (correction.replaces_running or not device_ran):
                 reason, category = correction.reason_id, correction.category
-        times[(*key(moment), category, reason)] += 1
+        return category, reason
+
+    for n in range(SECONDS):
+        moment = window.start + timedelta(seconds=n)
+        times[(*key(moment), *state_at(moment))] += 1
 
     ordered = sorted(counted, key=lambda reading: reading.at)
     for n, reading in enumerate(ordered):
@@ -176,7 +179,9 @@ def oracle(parts):
             elif pulses < 0:
                 pulses = reading.value if config.reset_policy is ResetPolicy.FROM_ZERO else Decimal(0)
         if window.start <= reading.at < window.end and pulses:
-            pieces[(*key(reading.at), config.role)] += Fraction(pulses) * config.scale
+            pieces[(*key(reading.at), state_at(reading.at)[0] is not Category.NO_DATA, config.role)] += (
+                Fraction(pulses) * config.scale
+            )
     return dict(times), dict(pieces)
 
 
@@ -185,7 +190,7 @@ def by_key(slices, reasons):
     times, pieces, by_reason = defaultdict(int), defaultdict(Fraction), defaultdict(int)
     for piece in slices:
         k = piece.key
-        key = (k.hour, k.calendar, k.shift_id, k.run_id, k.rate_id)
+        key = (k.hour, k.calendar, k.shift_id, k.run_id, k.rate_id, k.has_data)
         for category, microseconds in piece.microseconds.items():
             times[(*key, category)] += microseconds
         for role, quantity in piece.quantities.items():
@@ -204,7 +209,8 @@ def test_engine_equals_the_per_second_oracle(parts):
     expected_times, expected_pieces = oracle(parts)
     by_category, expected_by_reason = defaultdict(int), defaultdict(int)
     for (hour, calendar, shift, run, rate, category, reason), seconds in expected_times.items():
-        by_category[hour, calendar, shift, run, rate, category] += seconds * 1_000_000
+        has_data = category is not Category.NO_DATA
+        by_category[hour, calendar, shift, run, rate, has_data, category] += seconds * 1_000_000
         expected_by_reason[hour, calendar, shift, run, category, reason] += seconds * 1_000_000
     assert times == by_category
     assert by_reason == expected_by_reason

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
+from django.db import connections
 from playwright.sync_api import Page, expect, sync_playwright
 
 from accounts.models import User
@@ -32,6 +33,8 @@ def page(monkeypatch):
         opened.on("pageerror", lambda error: opened.complaints.append(str(error)))
         yield opened
         browser.close()
+        # What the test opened beside the browser's loop is known only here; left open, it would hold the database.
+        connections.close_all()
 
 
 def log_in(page: Page, address: str) -> None:

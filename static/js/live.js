@@ -20,8 +20,9 @@
 
   function show(line) {
     const place = document.getElementById(`line-${line.id}`);
-    if (!place || (line.version && line.version <= (versions.get(line.id) || 0))) return;
-    if (line.version) versions.set(line.id, line.version);
+    // What was asked for earlier may arrive later; the newer one stays.
+    if (!place || line.version <= (versions.get(line.id) || 0)) return;
+    versions.set(line.id, line.version);
     place.innerHTML = line.html;
     shownAt = new Date();
     tick();

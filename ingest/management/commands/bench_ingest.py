@@ -105,7 +105,7 @@ class Command(BaseCommand):
 
     def _execute(self, statement: str) -> None:
         with connection.cursor() as cursor:
-            cursor.execute(sql.SQL(statement).format(sql.Identifier(SCRATCH)))  # type: ignore[arg-type]
+            cursor.execute(sql.SQL(statement).format(sql.Identifier(SCRATCH)))
 
     def _await(self, address: str) -> None:
         deadline = time.monotonic() + 30

@@ -1,0 +1,110 @@
+"""Bring deliveries that wait at the same time into the database in one transaction, one group after the other."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+from django.db import InterfaceError, OperationalError, connection
+
+from ingest.services import Delivery, Outcome, accept_together
+
+# Items that one transaction takes, and items that may wait for theirs.
+GROUP_ITEMS = 20_000
+MAX_WAITING_ITEMS = 200_000
+
+logger = logging.getLogger(__name__)
+
+
+class TooMuchWaiting(Exception):
+    """The queue is full; the sender should come again."""
+
+
+class NotStored(Exception):
+    """Nothing of a delivery is stored; `is_outage` when that is the database's absence and not the delivery's fault."""
+
+    def __init__(self, *, is_outage: bool) -> None:
+        super().__init__(is_outage)
+        self.is_outage = is_outage
+
+
+class GroupCommit:
+    """Write deliveries from one event loop; each is answered after the commit that holds it.
+
+    The writing is synchronous, in one thread with a database connection of its own: the services are the same for
+    every protocol, and while one group commits the next one gathers.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[Delivery, asyncio.Future[Outcome]]] = deque()
+        self._waiting_items = 0
+        self._task: asyncio.Task[None] | None = None
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ingest")
+
+    async def write(self, delivery: Delivery) -> Outcome:
+        """Return the outcome of a delivery once it is committed; raises TooMuchWaiting or NotStored."""
+        if self._waiting_items > MAX_WAITING_ITEMS:
+            raise TooMuchWaiting
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Outcome] = loop.create_future()
+        self._waiting.append((delivery, future))
+        self._waiting_items += len(delivery.items)
+        if self._task is None:
+            self._task = loop.create_task(self._work())
+        return await future
+
+    async def _work(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._waiting:
+            group = self._next_group()
+            results = await loop.run_in_executor(self._thread, _write, [delivery for delivery, _ in group])
+            for (_, future), result in zip(group, results, strict=True):
+                # One whose sender has left needs no answer; its delivery is stored all the same.
+                if future.done():
+                    continue
+                if isinstance(result, Outcome):
+                    future.set_result(result)
+                else:
+                    future.set_exception(result)
+        self._task = None
+
+    def _next_group(self) -> list[tuple[Delivery, asyncio.Future[Outcome]]]:
+        group = [self._waiting.popleft()]
+        items = len(group[0][0].items)
+        while self._waiting and items + len(self._waiting[0][0].items) <= GROUP_ITEMS:
+            group.append(self._waiting.popleft())
+            items += len(group[-1][0].items)
+        self._waiting_items -= items
+        return group
+
+
+def _write(deliveries: Sequence[Delivery]) -> list[Outcome | NotStored]:
+    """Write a group in one transaction; if that fails, each alone, so that none fails for another's sake."""
+    try:
+        return [*_insistently(deliveries)]
+    except (OperationalError, InterfaceError) as error:
+        logger.warning("Deliveries are refused, the database is away: %s", error)
+        return [NotStored(is_outage=True) for _ in deliveries]
+    except Exception as error:
+        if len(deliveries) == 1:
+            logger.error("A delivery could not be written", exc_info=error)
+            return [NotStored(is_outage=False)]
+        return [result for delivery in deliveries for result in _write([delivery])]
+
+
+def _insistently(deliveries: Sequence[Delivery]) -> list[Outcome]:
+    """Write; once more on a new connection when the one kept from before is lost. Writing twice stores once."""
+    was_kept = connection.connection is not None
+    try:
+        return accept_together(deliveries, recorded_at=datetime.now(UTC))
+    except (OperationalError, InterfaceError):
+        connection.close()
+        if not was_kept:
+            raise
+    try:
+        return accept_together(deliveries, recorded_at=datetime.now(UTC))
+    except (OperationalError, InterfaceError):
+        connection.close()
+        raise
