@@ -46,6 +46,10 @@ class Names(Generic[Thing]):
         self._fetch = fetch
         self._remembered: dict[str, tuple[float, Thing]] = {}
 
+    def forget(self) -> None:
+        """Forget every name, so that the next look-up asks the database."""
+        self._remembered.clear()
+
     def look_up(self, names: Iterable[str], *, clock: float) -> dict[str, Thing]:
         """Return those things that exist; `clock` is monotonic seconds. Safe to call from several threads."""
         found: dict[str, Thing] = {}

@@ -17,6 +17,7 @@ from django.core.management import CommandError, call_command
 from core.intervals import Interval
 from downtime.models import StateHistory, StateReason
 from enterprise.models import Machine
+from ingest import directory
 from ingest.models import QuarantinedItem
 from oee.selectors import Part, losses, product_report, report
 from products.models import Product
@@ -32,6 +33,13 @@ pytestmark = [
     pytest.mark.django_db,
     pytest.mark.skipif(not FOLDER.is_dir(), reason=f"the folder of real logs is absent: {FOLDER} (MES_REAL_DATA)"),
 ]
+
+
+@pytest.fixture(autouse=True)
+def _names_of_other_tests_are_forgotten():
+    """The write path remembers codes for a second, and every test has the same codes for other rows."""
+    for names in (directory.tags, directory.machines, directory.constraint_machines, directory.reasons):
+        names.forget()
 
 
 def replay(path: Path, mapping: str) -> tuple[Machine, str]:
