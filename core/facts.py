@@ -4,7 +4,8 @@ A fact has a natural key of (owner, moment). The same fact again changes nothing
 conflict: the stored one stays, and the other goes back to whoever keeps refused items.
 """
 
-from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -92,11 +93,13 @@ def insert_new(statement: str, parameters: Sequence[Any], keys: Collection[Key])
     return set(keys) if row[0] else set(zip(row[1] or (), row[2] or (), strict=True))
 
 
-def fact_cursor() -> psycopg.Cursor[Any]:
-    """Return a cursor on Django's connection, inside its transaction, whose parameters travel apart from the statement.
+@contextmanager
+def fact_cursor() -> Iterator[psycopg.Cursor[Any]]:
+    """Open a cursor on Django's connection, inside its transaction, whose parameters travel apart from the statement.
 
     Django's own renders parameters into the text of the statement, which costs most of the time of a large batch.
-    Write `%b` for arrays: in binary they take half the time of text.
+    Write `%b` for arrays: in binary they take half the time of text. Errors are Django's, as from its own cursor.
     """
     connection.ensure_connection()
-    return psycopg.Cursor(connection.connection)
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        yield cursor

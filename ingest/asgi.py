@@ -36,6 +36,8 @@ MAX_HELD_BYTES = 64 * 2**20
 BODY_SECONDS = 30
 # What is let pass unread after a refusal, so that a client that sends first and reads later sees the answer.
 PASSED_BYTES, PASSED_SECONDS = 256 * 2**20, 10
+# How long a database that was found away is taken to be away.
+AWAY_SECONDS = 0.5
 
 
 class _Refusal(Exception):
@@ -54,6 +56,7 @@ class DeviceDoor:
     def __init__(self, otherwise: Application) -> None:
         self._otherwise = otherwise
         self._held_bytes = 0
+        self._away_until = 0.0
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -113,9 +116,21 @@ class DeviceDoor:
         if known:
             return device
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._key_thread, _look_up_key, key, clock)
+            return await asyncio.get_running_loop().run_in_executor(self._key_thread, self._look_up, key, clock)
         except (OperationalError, InterfaceError):
             raise _outage() from None
+
+    def _look_up(self, key: str, clock: float) -> DeviceScope | None:
+        # Those who queued behind a look-up that failed need not wait as long again.
+        if time.monotonic() < self._away_until:
+            raise OperationalError("The database was away a moment ago.")
+        try:
+            return device_scope(key, clock=clock, now=datetime.now(UTC))
+        except (OperationalError, InterfaceError):
+            self._away_until = time.monotonic() + AWAY_SECONDS
+            raise
+        finally:
+            connection.close()
 
     def _settle(self) -> None:
         """Belong to the running event loop: a server has one, a test's client may have many."""
@@ -177,13 +192,6 @@ class _Body:
                         return
         except (TimeoutError, _Refusal):
             return
-
-
-def _look_up_key(raw_key: str, clock: float) -> DeviceScope | None:
-    try:
-        return device_scope(raw_key, clock=clock, now=datetime.now(UTC))
-    finally:
-        connection.close()
 
 
 def _key(headers: dict[bytes, bytes]) -> str | None:

@@ -125,7 +125,13 @@ _database |= {
     "CONN_HEALTH_CHECKS": True,
     "OPTIONS": {
         **_database.get("OPTIONS", {}),
-        "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", default=16), "timeout": 10},
+        # A database that comes back is found within seconds, however long it was away.
+        "pool": {
+            "min_size": 1,
+            "max_size": env.int("DATABASE_POOL_SIZE", default=16),
+            "timeout": 4,
+            "reconnect_timeout": 2,
+        },
     },
     "TEST": {"NAME": env.str("MES_TEST_DB", default=f"test_{_database['NAME']}")},
 }

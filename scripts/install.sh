@@ -20,5 +20,5 @@ if ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
 fi
 for requirements in "$@"; do
     echo "· installing $requirements ($(grep -c '^[a-z]' "$requirements") packages)"
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r "$requirements"
+    .venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r "$requirements"
 done

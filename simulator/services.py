@@ -102,16 +102,10 @@ def _create_count_types() -> None:
 
 
 def _create_line(plan: LinePlan, area: Area, now: datetime) -> Line:
-    line = Line.objects.filter(code=plan.code).first()
-    if line is None:
-        line = master_data.save(Line(code=plan.code, name=plan.name, area=area))
-        # A new line comes with a machine of its own, marked as its constraint: here it gets its real name.
-        own = Machine.objects.get(line=line)
-        own.code, own.name = plan.constraint.code, plan.constraint.name
-        own.position = plan.machines.index(plan.constraint) + 1
-        master_data.save(own)
-    for position, machine in enumerate(plan.machines, start=1):
-        _create_machine(plan, machine, line, position, now)
+    line = _ensure(Line, {"code": plan.code}, name=plan.name, area=area)
+    # The first machine of a new line becomes its constraint.
+    for machine in sorted(plan.machines, key=lambda machine: not machine.is_constraint):
+        _create_machine(plan, machine, line, plan.machines.index(machine) + 1, now)
     _create_shifts(plan.own_shifts, {"line": line}, now)
     return line
 

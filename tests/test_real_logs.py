@@ -267,16 +267,12 @@ def test_soda_every_batch_has_its_own_availability_and_one_piece():
 
 
 def test_soda_every_product_has_its_own_availability_and_pieces():
-    replay(SODA, "batch-downtime-workbook")
+    machine, _ = replay(SODA, "batch-downtime-workbook")
     for code, batches in soda_batches().groupby("Product"):
-        found = product_report(Product.objects.get(code=code).pk, line_of("M"), soda_window(), now=NOW)
+        found = product_report(Product.objects.get(code=code).pk, machine, soda_window(), now=NOW)
         minutes = int(batches["Minutes"].sum())
         assert found.kpis.availability == Fraction(minutes - int(batches["Downtime"].sum()), minutes)
         assert found.sums.quantities.good == len(batches)
-
-
-def line_of(machine: str) -> Machine:
-    return Machine.objects.get(code=machine)
 
 
 def test_soda_downtime_by_operator_error_stands_under_one_branch_of_the_reasons():
@@ -284,6 +280,7 @@ def test_soda_downtime_by_operator_error_stands_under_one_branch_of_the_reasons(
     factors = pd.read_excel(SODA, sheet_name="Downtime factors", engine="openpyxl").set_index("Factor")
     is_error = soda_downtime().columns.map(lambda factor: factors["Operator Error"][int(factor)] == "Yes")
     expected = soda_downtime().loc[:, is_error].sum().sum() * 60
-    branch = StateReason.objects.get(code="OPERATOR-ERROR").descendants().values_list("code", flat=True)
-    found = sum(seconds for code, seconds, _ in pareto(machine, soda_window()) if code in set(branch))
+    branch = StateReason.objects.descendants(StateReason.objects.get(code="OPERATOR-ERROR"))
+    codes = {reason.code for reason in branch}
+    found = sum(seconds for code, seconds, _ in pareto(machine, soda_window()) if code in codes)
     assert found == expected == 776 * 60
