@@ -1,11 +1,14 @@
-"""Measure how many items per second one server process takes, next to what the database takes in the same run."""
+"""Measure how many items per second one server process takes, next to what the database takes in the same run.
 
+What is written is made beforehand and outside the measured time, on both sides: the rates are of taking, not of making.
+"""
+
+import asyncio
 import itertools
 import json
 import os
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,11 +17,18 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import httpx
 import psycopg
 
 TAGS = 20
+COPY, UNNEST, DOOR = "raw COPY, binary", "raw INSERT … unnest", "POST /ingest/"
+BATCHES = (1, 100, 1000)
+# Batch and concurrent clients of each measurement at the door.
+LOADS = ((1, 1), (1, 32), (100, 1), (100, 8), (1000, 1), (1000, 4))
+_STOCK_ITEMS = 20_000
 _START = datetime(2021, 1, 1, tzinfo=UTC)
+_PROJECT = Path(__file__).resolve().parent.parent
+
+Sample = tuple[int, datetime, Decimal]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +41,7 @@ class Rate:
     items_per_second: float
 
 
-def samples(first: int, number: int) -> Iterator[tuple[int, datetime, Decimal]]:
+def samples(first: int, number: int) -> Iterator[Sample]:
     """Yield (tag index, moment, value): samples that nobody sent before."""
     for n in range(first, first + number):
         yield n % TAGS, _START + timedelta(milliseconds=n // TAGS * 100), Decimal(n % 7)
@@ -39,114 +49,131 @@ def samples(first: int, number: int) -> Iterator[tuple[int, datetime, Decimal]]:
 
 def measure_database(connection: psycopg.Connection[Any], *, seconds: float, report: Callable[[Rate], None]) -> None:
     """Measure raw COPY and raw INSERT … unnest into a bare table with a natural primary key, one commit a batch."""
-    table = "bench_samples"
-    connection.execute(f"DROP TABLE IF EXISTS {table}")
-    connection.execute(
-        f"CREATE TABLE {table} (tag bigint, at timestamptz, value numeric(24, 6), PRIMARY KEY (tag, at))"
-    )
-    connection.commit()
-    numbers = itertools.count()
 
-    def copy(batch: int) -> None:
-        rows = list(samples(next(numbers) * batch, batch))
-        with connection.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN (FORMAT BINARY)") as stream:
+    def copy(rows: list[Sample]) -> None:
+        with connection.cursor() as cursor, cursor.copy("COPY bench_samples FROM STDIN (FORMAT BINARY)") as stream:
             stream.set_types(["int8", "timestamptz", "numeric"])
             for row in rows:
                 stream.write_row(row)
         connection.commit()
 
-    def unnest(batch: int) -> None:
-        rows = list(samples(next(numbers) * batch, batch))
+    def unnest(rows: list[Sample]) -> None:
         connection.execute(
-            f"INSERT INTO {table} SELECT * FROM unnest(%b::bigint[], %b::timestamptz[], %b::numeric[])"
+            "INSERT INTO bench_samples SELECT * FROM unnest(%b::bigint[], %b::timestamptz[], %b::numeric[])"
             " ON CONFLICT DO NOTHING",
             [list(column) for column in zip(*rows, strict=True)],
         )
         connection.commit()
 
-    for what, write in (("raw COPY, binary", copy), ("raw INSERT … unnest", unnest)):
-        for batch in (1, 100, 1000):
-            connection.execute(f"TRUNCATE {table}")
+    connection.execute("DROP TABLE IF EXISTS bench_samples")
+    connection.execute("CREATE TABLE bench_samples (tag bigint, at timestamptz, value numeric(24, 6))")
+    connection.execute("ALTER TABLE bench_samples ADD PRIMARY KEY (tag, at)")
+    for what, write in ((COPY, copy), (UNNEST, unnest)):
+        for batch in BATCHES:
+            connection.execute("TRUNCATE bench_samples")
             connection.commit()
-            report(Rate(what, batch, 1, _per_second(lambda b=batch, w=write: w(b), batch, seconds)))  # type: ignore[misc]
-    connection.execute(f"DROP TABLE {table}")
+            report(Rate(what, batch, 1, _items_per_second(write, batch, seconds)))
+    connection.execute("DROP TABLE bench_samples")
     connection.commit()
 
 
+def _items_per_second(write: Callable[[list[Sample]], None], batch: int, seconds: float) -> float:
+    items, elapsed = 0, 0.0
+    while elapsed < seconds:
+        stock = [list(samples(items + n, batch)) for n in range(0, min(_STOCK_ITEMS, batch * 500), batch)]
+        started = time.perf_counter()
+        for rows in stock:
+            write(rows)
+        elapsed += time.perf_counter() - started
+        items += len(stock) * batch
+    return items / elapsed
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a process of clients sends."""
+
+    host: str
+    port: int
+    secret: str
+    paths: list[str]
+    batch: int
+    clients: int
+    seconds: float
+    first: int
+
+
 def measure_door(
-    address: str, secret: str, paths: list[str], *, seconds: float, report: Callable[[Rate], None]
+    host: str, port: int, secret: str, paths: list[str], *, seconds: float, report: Callable[[Rate], None]
 ) -> None:
     """Measure POST /ingest/ by clients in a process of their own, so that they do not share the server's lock."""
-    first = 0
-    for batch, clients in ((1, 1), (1, 32), (100, 1), (100, 8), (1000, 1), (1000, 4)):
+    for number, (batch, clients) in enumerate(LOADS, start=1):
         # Far apart, so that no two measurements send the same sample.
-        first += 50_000_000
+        order = Order(host, port, secret, paths, batch, clients, seconds, first=number * 50_000_000)
         done = subprocess.run(
             [sys.executable, "-m", "ingest.benchmark"],
-            input=json.dumps(
-                {
-                    "address": address,
-                    "secret": secret,
-                    "paths": paths,
-                    "batch": batch,
-                    "clients": clients,
-                    "seconds": seconds,
-                    "first": first,
-                }
-            ),
+            input=json.dumps({name: getattr(order, name) for name in Order.__slots__}),
             capture_output=True,
             text=True,
             check=True,
-            cwd=Path(__file__).resolve().parent.parent,
+            cwd=_PROJECT,
         )
-        report(Rate("POST /ingest/", batch, clients, float(done.stdout)))
+        report(Rate(DOOR, batch, clients, float(done.stdout)))
 
 
-def send(order: dict[str, Any]) -> float:
-    """Send batches from threads for a while and return the items per second that were acknowledged."""
-    blocks = itertools.count()
-    acknowledged: list[int] = []
-    stop_at = time.perf_counter() + order["seconds"]
-
-    def client() -> None:
-        with httpx.Client(headers={"Authorization": f"Api-Key {order['secret']}"}, timeout=60) as http:
-            while time.perf_counter() < stop_at:
-                begin = order["first"] + next(blocks) * order["batch"]
-                items = ",".join(
-                    f'{{"tag":"{order["paths"][tag]}","at":"{at.isoformat()}","value":{value}}}'
-                    for tag, at, value in samples(begin, order["batch"])
-                )
-                answer = http.post(f"{order['address']}/ingest/", content=f'{{"items":[{items}]}}')
-                if answer.json().get("accepted") != order["batch"]:
-                    raise RuntimeError(f"{answer.status_code}: {answer.text[:300]}")
-                acknowledged.append(order["batch"])
-
-    started = time.perf_counter()
-    threads = [threading.Thread(target=client) for _ in range(order["clients"])]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return sum(acknowledged) / (time.perf_counter() - started)
+async def send(order: Order) -> float:
+    """Send batches over kept connections for a while and return the items per second that were acknowledged."""
+    wires = [await asyncio.open_connection(order.host, order.port) for _ in range(order.clients)]
+    numbers = itertools.count(order.first, order.batch)
+    # At least a few requests for each client, so that the wait for the slowest does not count.
+    requests = max(_STOCK_ITEMS // order.batch // order.clients, 10)
+    if order.batch == 1:
+        requests = min(requests, 200)
+    items, elapsed = 0, 0.0
+    while elapsed < order.seconds:
+        stocks = [[_request(order, next(numbers)) for _ in range(requests)] for _ in wires]
+        started = time.perf_counter()
+        await asyncio.gather(*(_converse(wire, stock, order.batch) for wire, stock in zip(wires, stocks, strict=True)))
+        elapsed += time.perf_counter() - started
+        items += len(wires) * requests * order.batch
+    for _, writer in wires:
+        writer.close()
+    return items / elapsed
 
 
-def _per_second(write: Callable[[], None], batch: int, seconds: float) -> float:
-    write()
-    started, items = time.perf_counter(), 0
-    while time.perf_counter() - started < seconds:
-        write()
-        items += batch
-    return items / (time.perf_counter() - started)
+def _request(order: Order, first: int) -> bytes:
+    items = ",".join(
+        f'{{"tag":"{order.paths[tag]}","at":"{at.isoformat()}","value":{value}}}'
+        for tag, at, value in samples(first, order.batch)
+    )
+    content = f'{{"items":[{items}]}}'
+    return (
+        f"POST /ingest/ HTTP/1.1\r\nHost: {order.host}\r\nAuthorization: Api-Key {order.secret}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n{content}"
+    ).encode()
 
 
-def server_process(port: int, database_url: str) -> "subprocess.Popen[bytes]":
+async def _converse(wire: tuple[asyncio.StreamReader, asyncio.StreamWriter], stock: list[bytes], batch: int) -> None:
+    """Send each request when the one before it is answered. Raises RuntimeError unless all items were accepted."""
+    reader, writer = wire
+    for request in stock:
+        writer.write(request)
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = head.lower().split(b"content-length:", 1)[1].split(b"\r\n", 1)[0]
+        answer = await reader.readexactly(int(length))
+        if json.loads(answer).get("accepted") != batch:
+            raise RuntimeError(answer[:300].decode())
+
+
+def server_process(host: str, port: int, database_url: str) -> "subprocess.Popen[bytes]":
     """Start one server process on a database of its own."""
     return subprocess.Popen(
-        [sys.executable, "-m", "uvicorn", "mes_project.asgi:application", "--port", str(port), "--log-level", "error"],
-        cwd=Path(__file__).resolve().parent.parent,
+        [sys.executable, "-m", "uvicorn", "mes_project.asgi:application"]
+        + ["--host", host, "--port", str(port), "--log-level", "error", "--no-access-log"],
+        cwd=_PROJECT,
         env={**os.environ, "DATABASE_URL": database_url},
     )
 
 
 if __name__ == "__main__":
-    print(send(json.loads(sys.stdin.read())))
+    print(asyncio.run(send(Order(**json.loads(sys.stdin.read())))))

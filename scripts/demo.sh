@@ -3,7 +3,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export MES_DEMO_STARTED_AT=${MES_DEMO_STARTED_AT:-$(date +%s)}
-export PORT=${PORT:-8000}
+PORT=${PORT:-8000}
+# The process manager gives each process a PORT of its own, so ours travels under another name.
+export MES_PORT=$PORT
 
 echo "· preparing the database"
 .venv/bin/python manage.py migrate --verbosity 0

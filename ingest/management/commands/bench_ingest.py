@@ -17,9 +17,10 @@ from django.db import connection
 from django.utils import timezone
 from psycopg import sql
 
-from ingest.benchmark import TAGS, Rate, measure_database, measure_door, server_process
+from ingest.benchmark import COPY, DOOR, TAGS, UNNEST, Rate, measure_database, measure_door, server_process
 
 SCRATCH = "mes_bench"
+HOST = "127.0.0.1"
 _PREPARE = f"""
 import django; django.setup()
 from django.core.management import call_command
@@ -70,11 +71,11 @@ class Command(BaseCommand):
         with psycopg.connect(address) as raw:
             measure_database(raw, seconds=seconds, report=report)
         port = _free_port()
-        server = server_process(port, address)
+        server = server_process(HOST, port, address)
         try:
-            self._await(f"http://127.0.0.1:{port}")
+            self._await(f"http://{HOST}:{port}")
             paths = [f"bench/{n}" for n in range(TAGS)]
-            measure_door(f"http://127.0.0.1:{port}", secret, paths, seconds=seconds, report=report)
+            measure_door(HOST, port, secret, paths, seconds=seconds, report=report)
         finally:
             server.terminate()
             server.wait()
@@ -82,13 +83,14 @@ class Command(BaseCommand):
         self._ratios(rates)
 
     def _ratios(self, rates: list[Rate]) -> None:
-        raw = {(rate.what, rate.batch): rate.items_per_second for rate in rates if not rate.what.startswith("POST")}
-        self.stdout.write("As a share of raw COPY and of raw INSERT … unnest with the same batch:")
+        raw = {(rate.what, rate.batch): rate.items_per_second for rate in rates if rate.what != DOOR}
+        self.stdout.write("The door as a share of raw COPY and of raw INSERT … unnest with the same batch:")
         for rate in rates:
-            if rate.what.startswith("POST"):
-                copy = rate.items_per_second / raw["raw COPY, binary", rate.batch]
-                insert = rate.items_per_second / raw["raw INSERT … unnest", rate.batch]
-                self.stdout.write(f"  batch {rate.batch:>5}, {rate.clients:>2} clients: {copy:>6.0%} {insert:>6.0%}")
+            if rate.what == DOOR:
+                copy, unnest = (rate.items_per_second / raw[what, rate.batch] for what in (COPY, UNNEST))
+                self.stdout.write(
+                    f"  batch {rate.batch:>5}  clients {rate.clients:>2}  {copy:>6.0%} of COPY  {unnest:>6.0%} of unnest"
+                )
 
     def _scratch_url(self) -> str:
         known = connection.settings_dict
@@ -120,5 +122,5 @@ class Command(BaseCommand):
 
 def _free_port() -> int:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
