@@ -168,8 +168,11 @@ async def _converse(wire: tuple[asyncio.StreamReader, asyncio.StreamWriter], sto
 def server_process(host: str, port: int, database_url: str) -> "subprocess.Popen[bytes]":
     """Start one server process on a database of its own."""
     return subprocess.Popen(
-        [sys.executable, "-m", "uvicorn", "mes_project.asgi:application"]
-        + ["--host", host, "--port", str(port), "--log-level", "error", "--no-access-log"],
+        [
+            *(sys.executable, "-m", "uvicorn", "mes_project.asgi:application"),
+            *("--host", host, "--port", str(port)),
+            *("--log-level", "error", "--no-access-log"),
+        ],
         cwd=_PROJECT,
         env={**os.environ, "DATABASE_URL": database_url},
     )

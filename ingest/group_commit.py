@@ -11,8 +11,11 @@ from django.db import InterfaceError, OperationalError, connection
 
 from ingest.services import Delivery, Outcome, accept_together
 
-# Items that one transaction takes, and items that may wait for theirs.
-GROUP_ITEMS = 20_000
+# Small deliveries share one writer, so that they share its commits; a second one is for large ones.
+WRITERS = 2
+WORTH_A_WRITER = 500
+# Items that one transaction takes (or one delivery, if it is larger), and items that may wait for theirs.
+GROUP_ITEMS = 5_000
 MAX_WAITING_ITEMS = 200_000
 
 logger = logging.getLogger(__name__)
@@ -33,15 +36,15 @@ class NotStored(Exception):
 class GroupCommit:
     """Write deliveries from one event loop; each is answered after the commit that holds it.
 
-    The writing is synchronous, in one thread with a database connection of its own: the services are the same for
-    every protocol, and while one group commits the next one gathers.
+    The writing is synchronous, in threads with a database connection each: the services are the same for every
+    protocol. While one group is in the database the next one gathers, and a large one is already made ready.
     """
 
     def __init__(self) -> None:
         self._waiting: deque[tuple[Delivery, asyncio.Future[Outcome]]] = deque()
         self._waiting_items = 0
-        self._task: asyncio.Task[None] | None = None
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ingest")
+        self._writers: set[asyncio.Task[None]] = set()
+        self._threads = ThreadPoolExecutor(max_workers=WRITERS, thread_name_prefix="ingest")
 
     async def write(self, delivery: Delivery) -> Outcome:
         """Return the outcome of a delivery once it is committed; raises TooMuchWaiting or NotStored."""
@@ -51,15 +54,17 @@ class GroupCommit:
         future: asyncio.Future[Outcome] = loop.create_future()
         self._waiting.append((delivery, future))
         self._waiting_items += len(delivery.items)
-        if self._task is None:
-            self._task = loop.create_task(self._work())
+        if not self._writers or (len(self._writers) < WRITERS and self._waiting_items >= WORTH_A_WRITER):
+            writer = loop.create_task(self._write_what_waits())
+            self._writers.add(writer)
+            writer.add_done_callback(self._writers.discard)
         return await future
 
-    async def _work(self) -> None:
+    async def _write_what_waits(self) -> None:
         loop = asyncio.get_running_loop()
         while self._waiting:
             group = self._next_group()
-            results = await loop.run_in_executor(self._thread, _write, [delivery for delivery, _ in group])
+            results = await loop.run_in_executor(self._threads, _write, [delivery for delivery, _ in group])
             for (_, future), result in zip(group, results, strict=True):
                 # One whose sender has left needs no answer; its delivery is stored all the same.
                 if future.done():
@@ -68,7 +73,6 @@ class GroupCommit:
                     future.set_result(result)
                 else:
                     future.set_exception(result)
-        self._task = None
 
     def _next_group(self) -> list[tuple[Delivery, asyncio.Future[Outcome]]]:
         group = [self._waiting.popleft()]

@@ -1,5 +1,6 @@
 """The ASGI entrance: Django's handler, the device door beside it, and the sockets of the screens."""
 
+import gc
 import os
 
 from django.core.asgi import get_asgi_application
@@ -22,3 +23,7 @@ application = ProtocolTypeRouter(
         "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
     }
 )
+
+# What the start has made stays for good; the collector need not visit it again with every large delivery.
+gc.collect()
+gc.freeze()

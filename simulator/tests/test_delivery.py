@@ -45,9 +45,12 @@ def keys(tmp_path):
     return provide_device_keys(VISTULA, tmp_path / "keys.json")
 
 
-def make_floor(keys, tmp_path, *, lines=(PET,), untidiness=TIDY, works=repeat(True), answers_lost=repeat(False)):
-    """Return a shop floor on a network that works or not, and may lose the answer to what was stored."""
-    works, answers_lost = iter(works), iter(answers_lost)
+def make_floor(keys, tmp_path, *, lines=(PET,), untidiness=TIDY, works=(), answers_lost=()):
+    """Return a shop floor on a network that works or not, and may lose the answer to what was stored.
+
+    After the requests that the arguments speak of, all goes well.
+    """
+    works, answers_lost = chain(works, repeat(True)), chain(answers_lost, repeat(False))
 
     def network(request: httpx.Request) -> httpx.Response:
         if not next(works):
@@ -117,9 +120,8 @@ def test_late_repeated_and_shuffled_items_end_in_the_same_facts(keys, tmp_path):
 
 
 def test_a_server_that_is_away_or_whose_answer_is_lost_costs_no_fact(keys, tmp_path):
-    works = chain([False, False, True, False, True, True, False, False, False], repeat(True))
-    lost = chain([True, False, True], repeat(False))
-    floor = make_floor(keys, tmp_path, untidiness=UNTIDY, works=works, answers_lost=lost)
+    works = [False, False, True, False, True, True, False, False, False]
+    floor = make_floor(keys, tmp_path, untidiness=UNTIDY, works=works, answers_lost=[True, False, True])
     end = STARTS + timedelta(hours=4)
     run(floor, STARTS + timedelta(hours=3), end)
     assert stored() == simulated(PET, 1, end)
@@ -136,8 +138,7 @@ def test_the_devices_go_on_where_they_were_stopped(keys, tmp_path):
 
 def test_what_was_not_acknowledged_before_a_stop_comes_after_the_next_start(keys, tmp_path):
     end = STARTS + timedelta(hours=4)
-    works = chain([True, True], repeat(False))
-    floor = make_floor(keys, tmp_path, works=works)
+    floor = make_floor(keys, tmp_path, works=chain([True, True], repeat(False)))
     floor.plan_backlog(STARTS + timedelta(hours=3))
     floor.deliver_backlog(clock=1)
     floor.tick(end, clock=100)

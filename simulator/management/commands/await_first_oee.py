@@ -60,7 +60,8 @@ def _first_oee(client: httpx.Client, lines: list[Line]) -> tuple[Line, str] | No
         except httpx.TransportError:
             return None
         found = _OEE.search(page.text) if page.status_code == httpx.codes.OK else None
-        if found is not None:
+        # A line that stands at the start of its shift shows 0.0 for a while, which is right but no proof of anything.
+        if found is not None and float(found[1]) > 0:
             return line, found[1]
     return None
 
