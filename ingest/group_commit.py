@@ -43,7 +43,7 @@ class GroupCommit:
     def __init__(self) -> None:
         self._waiting: deque[tuple[Delivery, asyncio.Future[Outcome]]] = deque()
         self._waiting_items = 0
-        self._writers: set[asyncio.Task[None]] = set()
+        self._writers: set[asyncio.Task[None] | None] = set()
         self._threads = ThreadPoolExecutor(max_workers=WRITERS, thread_name_prefix="ingest")
 
     async def write(self, delivery: Delivery) -> Outcome:
@@ -55,16 +55,14 @@ class GroupCommit:
         self._waiting.append((delivery, future))
         self._waiting_items += len(delivery.items)
         if not self._writers or (len(self._writers) < WRITERS and self._waiting_items >= WORTH_A_WRITER):
-            writer = loop.create_task(self._write_what_waits())
+            writer = loop.create_task(self._write_what_waits(loop))
             self._writers.add(writer)
-            writer.add_done_callback(self._writers.discard)
         return await future
 
-    async def _write_what_waits(self) -> None:
-        loop = asyncio.get_running_loop()
+    async def _write_what_waits(self, loop: asyncio.AbstractEventLoop) -> None:
         while self._waiting:
             group = self._next_group()
-            results = await loop.run_in_executor(self._threads, _write, [delivery for delivery, _ in group])
+            results = await loop.run_in_executor(self._threads, write_together, [delivery for delivery, _ in group])
             for (_, future), result in zip(group, results, strict=True):
                 # One whose sender has left needs no answer; its delivery is stored all the same.
                 if future.done():
@@ -73,6 +71,8 @@ class GroupCommit:
                     future.set_result(result)
                 else:
                     future.set_exception(result)
+        # At once, not when the task is found done: what comes in between would wait for nobody.
+        self._writers.remove(asyncio.current_task(loop))
 
     def _next_group(self) -> list[tuple[Delivery, asyncio.Future[Outcome]]]:
         group = [self._waiting.popleft()]
@@ -84,7 +84,7 @@ class GroupCommit:
         return group
 
 
-def _write(deliveries: Sequence[Delivery]) -> list[Outcome | NotStored]:
+def write_together(deliveries: Sequence[Delivery]) -> list[Outcome | NotStored]:
     """Write a group in one transaction; if that fails, each alone, so that none fails for another's sake."""
     try:
         return [*_insistently(deliveries)]
@@ -95,7 +95,7 @@ def _write(deliveries: Sequence[Delivery]) -> list[Outcome | NotStored]:
         if len(deliveries) == 1:
             logger.error("A delivery could not be written", exc_info=error)
             return [NotStored(is_outage=False)]
-        return [result for delivery in deliveries for result in _write([delivery])]
+        return [result for delivery in deliveries for result in write_together([delivery])]
 
 
 def _insistently(deliveries: Sequence[Delivery]) -> list[Outcome]:

@@ -10,11 +10,18 @@ step() {
         exit 1
     }
 }
+# Say nothing unless it fails.
+quietly() {
+    local said
+    said=$("$@" 2>&1) || {
+        echo "$said"
+        return 1
+    }
+}
 step "lint" .venv/bin/ruff check --quiet .
 step "format" .venv/bin/ruff format --quiet --check .
-step "floors" .venv/bin/lint-imports --no-cache >/tmp/mes-floors.$$ || { cat /tmp/mes-floors.$$; exit 1; }
-rm -f /tmp/mes-floors.$$
+step "floors" quietly .venv/bin/lint-imports --no-cache
 step "types" .venv/bin/mypy --no-error-summary .
 step "templates" .venv/bin/djlint --quiet --lint templates live screens
-step "system checks" .venv/bin/python manage.py check
-step "migrations" .venv/bin/python manage.py makemigrations --check --dry-run
+step "system checks" quietly .venv/bin/python manage.py check
+step "migrations" quietly .venv/bin/python manage.py makemigrations --check --dry-run
