@@ -1,7 +1,6 @@
 """What was delivered but not stored, for a person to see."""
 
-import json
-
+import msgspec
 from django.contrib import admin
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -34,7 +33,8 @@ class QuarantinedItemAdmin(ReadOnlyAdmin):
     @display(description="item")
     def item(self, quarantined: QuarantinedItem) -> SafeString:
         try:
-            text = json.dumps(json.loads(quarantined.payload), indent=2, ensure_ascii=False)
-        except (ValueError, RecursionError):
+            # Laid out, not decoded: what was refused may be something that no decoder gives back as it came.
+            text = msgspec.json.format(quarantined.payload, indent=2)
+        except (msgspec.MsgspecError, RecursionError):
             text = quarantined.payload
         return format_html('<pre class="payload">{}</pre>', text)

@@ -17,7 +17,7 @@ from django.db import InterfaceError, OperationalError, connection
 
 from accounts.keys import DeviceScope, device_scope, remembered_scope
 from ingest.group_commit import GroupCommit, NotStored, TooMuchWaiting
-from ingest.items import Unreadable, read_batch, read_one
+from ingest.items import COUNT_EXAMPLE, STATE_EXAMPLE, Unreadable, read_batch, read_one
 from ingest.services import Delivery, Outcome
 
 Scope = dict[str, Any]
@@ -26,9 +26,11 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 BATCH, COUNT, STATE = "/ingest", "/ingest/count", "/ingest/state"
-_COUNT = {"tag": "L1/FILLER/good", "at": "2026-03-01T08:00:00.000Z", "value": 12}
-_STATE = {"machine": "l1-filler", "at": "2026-03-01T08:00:00.000Z", "state": "running"}
-_EXAMPLES: dict[str, Any] = {BATCH: {"items": [_COUNT, _STATE]}, COUNT: _COUNT, STATE: _STATE}
+_EXAMPLES: dict[str, Any] = {
+    BATCH: {"items": [COUNT_EXAMPLE, STATE_EXAMPLE]},
+    COUNT: COUNT_EXAMPLE,
+    STATE: STATE_EXAMPLE,
+}
 
 # Bytes of bodies in memory at once, of all requests together.
 MAX_HELD_BYTES = 64 * 2**20

@@ -60,19 +60,21 @@ class GroupCommit:
         return await future
 
     async def _write_what_waits(self, loop: asyncio.AbstractEventLoop) -> None:
-        while self._waiting:
-            group = self._next_group()
-            results = await loop.run_in_executor(self._threads, write_together, [delivery for delivery, _ in group])
-            for (_, future), result in zip(group, results, strict=True):
-                # One whose sender has left needs no answer; its delivery is stored all the same.
-                if future.done():
-                    continue
-                if isinstance(result, Outcome):
-                    future.set_result(result)
-                else:
-                    future.set_exception(result)
-        # At once, not when the task is found done: what comes in between would wait for nobody.
-        self._writers.remove(asyncio.current_task(loop))
+        try:
+            while self._waiting:
+                group = self._next_group()
+                results = await loop.run_in_executor(self._threads, write_together, [delivery for delivery, _ in group])
+                for (_, future), result in zip(group, results, strict=True):
+                    # One whose sender has left needs no answer; its delivery is stored all the same.
+                    if future.done():
+                        continue
+                    if isinstance(result, Outcome):
+                        future.set_result(result)
+                    else:
+                        future.set_exception(result)
+        finally:
+            # At once, not when the task is found done: what comes in between would wait for nobody.
+            self._writers.remove(asyncio.current_task(loop))
 
     def _next_group(self) -> list[tuple[Delivery, asyncio.Future[Outcome]]]:
         group = [self._waiting.popleft()]

@@ -21,6 +21,10 @@ _LEAP_SECOND = re.compile(r"^(.*T\d\d:\d\d:)60(\.\d+)?(.*)$")
 _COUNT_FIELDS = frozenset({"tag", "at", "value"})
 _STATE_FIELDS = frozenset({"machine", "line", "at", "state", "detail"})
 
+# What the documentation and refusals show.
+COUNT_EXAMPLE = {"tag": "L1/FILLER/good", "at": "2026-03-01T08:00:00.000Z", "value": 12}
+STATE_EXAMPLE = {"machine": "l1-filler", "at": "2026-03-01T08:00:00.000Z", "state": "running"}
+
 
 class Unreadable(Exception):
     """The body as a whole cannot be read; the message says why."""

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-_COUNT = {"tag": "L1/FILLER/good", "at": "2026-03-02T08:00:00.000Z", "value": 12}
-_STATE = {"machine": "l1-filler", "at": "2026-03-02T08:00:00.000Z", "state": "running"}
+from ingest.items import COUNT_EXAMPLE, MAX_DETAIL, MAX_ITEMS, STATE_EXAMPLE
 
 _SCHEMAS: dict[str, Any] = {
     "CountItem": {
@@ -19,7 +18,7 @@ _SCHEMAS: dict[str, Any] = {
                 "description": "New pulses (delta tag) or the counter's reading (running counter).",
             },
         },
-        "example": _COUNT,
+        "example": COUNT_EXAMPLE,
     },
     "StateItem": {
         "type": "object",
@@ -30,9 +29,13 @@ _SCHEMAS: dict[str, Any] = {
             "line": {"type": "string", "description": "Instead of the machine: the line's constraint machine."},
             "at": {"type": "string", "format": "date-time", "description": "When the state began, with a zone."},
             "state": {"type": "string", "description": "The state reason's code."},
-            "detail": {"type": "string", "maxLength": 500, "description": "The device's own words, e.g. an alarm."},
+            "detail": {
+                "type": "string",
+                "maxLength": MAX_DETAIL,
+                "description": "The device's own words, e.g. an alarm.",
+            },
         },
-        "example": _STATE,
+        "example": STATE_EXAMPLE,
     },
     "DeliveryOutcome": {
         "type": "object",
@@ -55,6 +58,21 @@ _SCHEMAS: dict[str, Any] = {
                 },
             },
         },
+        "example": {
+            "accepted": 998,
+            "duplicates": 1,
+            "refused": 1,
+            "items": [
+                {"index": 0, "status": "duplicate", "field": "", "code": "", "message": ""},
+                {
+                    "index": 17,
+                    "status": "refused",
+                    "field": "tag",
+                    "code": "unknown_tag",
+                    "message": "This key knows no tag 'L1/FILLER/god'.",
+                },
+            ],
+        },
     },
 }
 
@@ -63,9 +81,10 @@ _ANSWERS = {
     "207": "The good items are stored; `items` says what became of the others.",
     "400": "The body cannot be read.",
     "401": "The device key is missing, unknown or revoked.",
+    "408": "The body came too slowly.",
     "413": "The body is too large.",
     "422": "No item could be stored.",
-    "503": "The database is away: nothing is stored, send again.",
+    "503": "The database is away or too much is waiting: nothing is stored, send again after `Retry-After` seconds.",
 }
 
 
@@ -80,11 +99,17 @@ def add_device_door(result: dict[str, Any], generator: Any, request: Any, public
         "description": "`Api-Key <key>` of a device; made in the admin for a machine or a line, shown once.",
     }
     items = {"oneOf": [_reference("CountItem"), _reference("StateItem")]}
-    batch = {"type": "object", "required": ["items"], "properties": {"items": {"type": "array", "items": items}}}
+    batch = {
+        "type": "object",
+        "required": ["items"],
+        "properties": {"items": {"type": "array", "minItems": 1, "maxItems": MAX_ITEMS, "items": items}},
+    }
     result["paths"].update(
         {
             "/ingest/": _post(
-                "Deliver counts and states", "ingest_batch", {**batch, "example": {"items": [_COUNT, _STATE]}}
+                "Deliver counts and states",
+                "ingest_batch",
+                {**batch, "example": {"items": [COUNT_EXAMPLE, STATE_EXAMPLE]}},
             ),
             "/ingest/count": _post("Deliver one count", "ingest_count", _reference("CountItem")),
             "/ingest/state": _post("Deliver one state", "ingest_state", _reference("StateItem")),

@@ -71,6 +71,7 @@ def accept_together(deliveries: Sequence[Delivery], *, recorded_at: datetime) ->
     """Store the good items of several deliveries in one transaction, keep the others aside, and answer each.
 
     A bad item never rejects a good one, of its own delivery or another's. Repeating a delivery changes nothing.
+    Writers lock counts, then states, then kept items, each in the order of their keys, so that none waits in a circle.
     """
     reads = [_read(delivery, recorded_at) for delivery in deliveries]
     readings, states = _resolve(reads)

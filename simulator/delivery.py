@@ -29,6 +29,9 @@ class Tally:
     duplicates: int = 0
     refused: int = 0
 
+    def __str__(self) -> str:
+        return f"{self.accepted} accepted, {self.duplicates} duplicates, {self.refused} refused"
+
 
 class Door:
     """The ingestion interface of a server, as one device sees it."""

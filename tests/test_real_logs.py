@@ -86,7 +86,7 @@ def cutter_truth() -> pd.DataFrame:
     # An alarm explains a hold from the moment when both are there; a second may pass between alarm and hold.
     seconds["alarm"] = seconds.index.isin(alarms.index)
     began = seconds["held"] & ~seconds["held"].shift(fill_value=False)
-    just_before = pd.Series(seconds.index - pd.to_timedelta(1, unit="s"), index=seconds.index).isin(alarms.index)
+    just_before = (seconds.index.to_series() - pd.Timedelta(seconds=1)).isin(alarms.index)
     explained = seconds["held"] & (seconds["alarm"] | (began & just_before))
     seconds["explained"] = explained.groupby(began.cumsum()).cummax() & seconds["held"]
 

@@ -10,6 +10,7 @@ from accounts.keys import DeviceScope
 from core.models import ChangedSpan
 from counts.models import CountHistory
 from downtime.models import StateHistory
+from ingest.items import read_batch
 from ingest.models import QuarantinedItem
 from ingest.services import Delivery, accept
 from tests.factories import make_count_tag, make_machine, make_reason
@@ -158,3 +159,58 @@ def test_new_tag_works_at_once(machine, scope):
 def test_what_cannot_be_written_down_is_kept_in_a_form_that_can(machine, scope):
     deliver(scope, {"tag": "x\0\ud800", "at": NOW.isoformat(), "value": 1})
     assert "x" in QuarantinedItem.objects.get().payload
+
+
+def test_conflict_says_what_is_stored(machine, scope):
+    tag, run, jam = make_count_tag(machine=machine), make_reason(), make_reason("unplanned")
+    deliver(scope, count(tag, 1, 10), state(machine, run, 1, detail="Start pressed"))
+    outcome = deliver(
+        scope, count(tag, 1, 11), state(machine, jam, 1), state(machine, run, 1), count(tag, 2, 7), count(tag, 2, 8)
+    )
+    assert [(item.index, item.field) for item in outcome.items] == [
+        (0, "value"),
+        (1, "state"),
+        (2, "detail"),
+        (4, "value"),
+    ]
+    count_met, state_met, detail_met, count_beside = (item.message for item in outcome.items)
+    assert " 10 is stored" in count_met
+    assert f"'{run.code}' with the detail 'Start pressed' is stored" in state_met
+    assert state_met == detail_met
+    assert " 7 is stored" in count_beside
+
+
+@pytest.mark.parametrize(
+    "written", ["-1.50", "-0.1", "1E+999", "NaN", "-Infinity", "1e99999999999999999999", "9" * 3000, '"12"']
+)
+def test_refused_item_is_kept_as_it_came(scope, written):
+    deliver(scope, *read_batch(f'[{{"tag":"nobody/knows","at":"2026-03-02T08:00:00Z","value":{written}}}]'.encode()))
+    kept = QuarantinedItem.objects.get().payload
+    assert kept == f'{{"tag":"nobody/knows","at":"2026-03-02T08:00:00Z","value":{written}}}'[:2000]
+
+
+def test_tag_machine_and_reason_that_are_switched_off_are_refused_by_name(machine, scope):
+    resting = make_machine(line=machine.line, is_active=False)
+    both = DeviceScope(scope.source, scope.site_id, frozenset([machine.pk, resting.pk]))
+    outcome = deliver(
+        both,
+        count(make_count_tag(machine=machine, is_active=False)),
+        count(make_count_tag(machine=resting)),
+        state(resting, make_reason()),
+        state(machine, make_reason(is_active=False)),
+    )
+    assert [(item.field, item.code) for item in outcome.items] == [
+        ("tag", "inactive_tag"),
+        ("tag", "inactive_tag"),
+        ("machine", "inactive_machine"),
+        ("state", "inactive_state"),
+    ]
+
+
+def test_late_delivery_marks_the_hours_that_it_changes(machine, scope):
+    run, jam = make_reason(), make_reason("unplanned")
+    deliver(scope, state(machine, run, 100), state(machine, jam, 50))
+    ChangedSpan.objects.all().delete()
+    deliver(scope, state(machine, jam, 80))
+    changed = ChangedSpan.objects.get()
+    assert (changed.changed_from, changed.changed_until) == (NOW - timedelta(minutes=80), NOW - timedelta(minutes=50))

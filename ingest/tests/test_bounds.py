@@ -19,7 +19,8 @@ from psycopg import sql
 from accounts.keys import device_scope
 from counts.models import CountHistory
 from ingest.asgi import DeviceDoor
-from tests.factories import make_count_tag, make_device_key, make_machine, make_reason
+from ingest.models import QuarantinedItem
+from tests.factories import make_count_tag, make_device_key, make_machine, make_reason, make_user
 from tests.servers import database_url, running_server
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -224,6 +225,21 @@ def test_no_hostile_item_is_a_5xx_or_costs_a_good_one(server, http, device, item
     assert said["accepted"] + said["duplicates"] + said["refused"] == len(items) + 1
     assert all(item["message"] for item in said["items"] if item["status"] != "duplicate")
     assert CountHistory.objects.filter(tag=tag, value=1).exists()
+
+
+def test_no_bad_item_spoils_a_list_that_is_read_later(server, http, device, client):
+    machine, secret = device
+    tag = make_count_tag(machine=machine)
+    bad = ["NaN", "1e999", "-1", '"12"', "[" * 300 + "]" * 300, r'"\ud800\u0000"', '{"a": 1e99999999999999999999}']
+    items = ",".join(f'{{"tag": "{tag.tag_path}", "at": "{ago()}", "value": {value}}}' for value in bad)
+    assert http.post(f"{server}/ingest/", content=f"[{items}]", headers=key(secret)).json()["refused"] == len(bad)
+    kept = QuarantinedItem.objects.values_list("pk", flat=True)
+    assert len(kept) == len(bad)
+    client.force_login(make_user(is_superuser=True, is_staff=True), "django.contrib.auth.backends.ModelBackend")
+    lists = ["/oee/count-history", "/downtime/state-history", "/admin/counts/countreading/"]
+    pages = [f"/admin/ingest/quarantineditem/{pk}/change/" for pk in kept]
+    for path in [*lists, "/admin/ingest/quarantineditem/", *pages]:
+        assert client.get(path).status_code == 200, path
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.items import CountItem, Refused, StateItem, Unreadable, read_batch, read_item
+from ingest.items import BeyondNumber, CountItem, Refused, StateItem, Unreadable, read_batch, read_item
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 COUNT = {"tag": "L1/good", "at": "2026-03-02T08:00:00Z", "value": 12}
@@ -61,6 +61,10 @@ def test_times_are_understood(written, meant):
         ({**COUNT, "value": Decimal("Infinity")}, "value", "not_finite"),
         ({**COUNT, "value": Decimal("1e999")}, "value", "too_large"),
         ({**COUNT, "value": 10**400}, "value", "too_large"),
+        ({**COUNT, "value": 10**18}, "value", "too_large"),
+        ({**COUNT, "value": BeyondNumber("1e99999999999999999999")}, "value", "not_finite"),
+        ({**COUNT, "tag": BeyondNumber("1e99999999999999999999")}, "tag", "not_text"),
+        ({**COUNT, "at": BeyondNumber("1e99999999999999999999")}, "at", "not_a_time"),
         ({**COUNT, "value": Decimal("0.0000001")}, "value", "too_fine"),
         ({**COUNT, "tag": "x\0y"}, "tag", "bad_characters"),
         ({**COUNT, "tag": "\ud800"}, "tag", "bad_characters"),
@@ -80,6 +84,22 @@ def test_bad_item_is_refused_naming_the_field(item, field, code):
         read_item(item, now=NOW)
     assert (refused.value.field, refused.value.code) == (field, code)
     assert refused.value.message
+
+
+@pytest.mark.parametrize("written", ["0E-99999", "-0.0", "0E+99999", "0.000000000000"])
+def test_nought_is_nought_however_it_is_written(written):
+    value = read_item({**COUNT, "value": Decimal(written)}, now=NOW).value
+    assert (value, value.as_tuple().exponent) == (0, -6)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "latin-1"])
+def test_other_encodings_than_utf_8_are_refused(encoding):
+    with pytest.raises(Unreadable):
+        read_batch('[{"tag": "Füller"}]'.encode(encoding))
+
+
+def test_byte_order_mark_is_forgiven():
+    assert read_batch(json.dumps([COUNT]).encode("utf-8-sig")) == [COUNT]
 
 
 def test_literal_nan_costs_its_item_and_not_the_batch():
