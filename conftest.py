@@ -3,13 +3,19 @@
 import os
 
 import pytest
+from django.conf import settings
 from django.db import connection
 
 from core import embedded_postgres
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start the database before Django looks for it."""
+    """Start the database before Django looks for it.
+
+    The test process takes connections without the pool: threads of its own end without giving theirs back. The servers
+    that tests start have the pool.
+    """
+    settings.DATABASES["default"]["OPTIONS"]["pool"] = False
     if not os.environ.get("DATABASE_URL"):
         embedded_postgres.ensure_running()
 
