@@ -61,7 +61,8 @@ def _first_oee(client: httpx.Client, lines: list[Line]) -> tuple[Line, str] | No
             return None
         found = _OEE.search(page.text) if page.status_code == httpx.codes.OK else None
         # A line that stands at the start of its shift shows 0.0 for a while, which is right but no proof of anything.
-        if found is not None and float(found[1]) > 0:
+        # And while older days are still on their way, a running counter's rise over their gap counts as one.
+        if found is not None and 0 < float(found[1]) <= 100:
             return line, found[1]
     return None
 
