@@ -11,7 +11,8 @@ from core.announcements import announce
 from core.changes import Change, mark
 from core.errors import Conflict, Invalid
 from core.facts import Answer, Key, append, fact_cursor, insert_new
-from core.master_data import follows
+from core.locks import take_turns
+from core.master_data import follows, save
 from downtime.models import StateCorrection, StateHistory, StateReason
 from enterprise.models import Machine
 
@@ -178,6 +179,23 @@ def correct_fact(
         recorded_at=recorded_at,
         replaces_running=running in (fact.reason.category, reason.category),
     )
+
+
+def no_data_reason() -> StateReason:
+    """Return the reason that says that nothing is known of a machine; it is made when the plant has none."""
+    reasons = StateReason.objects.without_tree_fields().filter(category=StateReason.Category.NO_DATA, is_active=True)
+    found: StateReason | None = reasons.order_by("id").first()
+    if found is not None:
+        return found
+    with transaction.atomic():
+        # Two processes may both find none.
+        take_turns("downtime.no_data_reason")
+        found = reasons.order_by("id").first()
+        return found or save(
+            StateReason(
+                code="no-data", name="No data", category=StateReason.Category.NO_DATA, operator_selectable=False
+            )
+        )
 
 
 @follows(StateReason)

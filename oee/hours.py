@@ -15,6 +15,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from core.intervals import HOUR, Interval, ceil_hour, floor_hour
+from core.locks import take_turns
 from enterprise.models import Machine
 from oee.engine import Category, CountRole, ReasonSlice, Slice, slice_window
 from oee.histories import load_history
@@ -78,7 +79,7 @@ def recompute(machine_id: int, hours: Interval) -> None:
     now, or its mark is still there for the next reader. Both are right.
     """
     with transaction.atomic():
-        _lock(machine_id)
+        take_turns("oee.hours", machine_id)
         for changed_from, changed_until in _take_marks(machine_id):
             _forget(machine_id, changed_from, changed_until)
         for stretch in _missing(machine_id, hours):
@@ -88,7 +89,7 @@ def recompute(machine_id: int, hours: Interval) -> None:
 def take_changes(machine_id: int) -> None:
     """Forget the hours that changes touched, without computing any; they are computed when they are asked for."""
     with transaction.atomic():
-        _lock(machine_id)
+        take_turns("oee.hours", machine_id)
         for changed_from, changed_until in _take_marks(machine_id):
             _forget(machine_id, changed_from, changed_until)
 
@@ -96,16 +97,11 @@ def take_changes(machine_id: int) -> None:
 def recompute_from_scratch(machine_id: int, hours: Interval | None) -> None:
     """Drop every stored hour of a machine and compute those of `hours` from the facts."""
     with transaction.atomic():
-        _lock(machine_id)
+        take_turns("oee.hours", machine_id)
         _take_marks(machine_id)
         _forget(machine_id, _LONG_AGO, None)
         for stretch in _missing(machine_id, hours) if hours else ():
             _store(machine_id, stretch)
-
-
-def _lock(machine_id: int) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('oee.hours', %s))", [machine_id])
 
 
 def _take_marks(machine_id: int) -> list[tuple[datetime, datetime | None]]:
