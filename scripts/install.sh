@@ -25,7 +25,7 @@ for requirements in "$@"; do
         # Whose own pins are narrower than what it works with.
         requirements-no-deps.txt) how=(--no-deps) ;;
         # Programs that tests talk to, with the old versions they ask for: apart from ours.
-        requirements-peers.txt) how=(--target .venv/peers --upgrade) ;;
+        requirements-peers.txt) how=(--no-deps --target .venv/peers --upgrade) ;;
     esac
     .venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes "${how[@]}" -r "$requirements"
 done
