@@ -51,7 +51,8 @@ KIND_OF_MODEL: dict[str, str] = {
     "workorders.run": "run",
     **dict.fromkeys(
         (
-            *("counts.counthistory", "counts.countreading", "counts.countcorrection"),
+            *("counts.counthistory", "counts.countreading", "counts.countcorrection", "counts.counterevent"),
+            *("downtime.signalgap", "oee.counterstep"),
             *("downtime.statehistory", "downtime.recordedstate", "downtime.statecorrection"),
         ),
         "fact",

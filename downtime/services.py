@@ -48,6 +48,43 @@ def record_states(states: Sequence[NewState], *, recorded_at: datetime) -> list[
     return answers
 
 
+class NewGap(NamedTuple):
+    """What a machine sent between two moments is lost, as somebody reports it."""
+
+    machine_id: int
+    starts_at: datetime
+    ends_at: datetime
+    cause: str
+    source: str = ""
+
+
+@transaction.atomic(savepoint=False)
+def record_gaps(gaps: Sequence[NewGap], *, recorded_at: datetime) -> list[bool]:
+    """Append gaps and say of each, in order, whether it is new."""
+    if not gaps:
+        return []
+    ordered = sorted(set(gaps))
+    with fact_cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO downtime_signalgap (machine_id, starts_at, ends_at, cause, recorded_at, source)
+            SELECT machine_id, starts_at, ends_at, cause, %s, source
+            FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::text[], %s::text[])
+                AS gap (machine_id, starts_at, ends_at, cause, source)
+            ON CONFLICT DO NOTHING RETURNING machine_id, starts_at, ends_at
+            """,
+            [recorded_at, *map(list, zip(*ordered, strict=True))],
+        )
+        new = set(cursor.fetchall())
+    mark(Change(machine_id, starts_at, ends_at) for machine_id, starts_at, ends_at in new)
+    announce("machine", {machine_id for machine_id, *_ in new})
+    answers = []
+    for gap in gaps:
+        answers.append(gap[:3] in new)
+        new.discard(gap[:3])
+    return answers
+
+
 def _insert(facts: Mapping[Key, StateValue], sources: Mapping[Key, str], recorded_at: datetime) -> set[Key]:
     return insert_new(
         """
