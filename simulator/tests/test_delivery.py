@@ -66,11 +66,11 @@ def make_floor(keys, tmp_path, *, lines=(PET,), untidiness=TIDY, works=(), answe
             raise httpx.ReadTimeout("lost")
         return httpx.Response(200, json=asdict(outcome))
 
-    client = httpx.Client(base_url="http://mes", transport=httpx.MockTransport(network))
     progress_file = ProgressFile(tmp_path / "progress.json", plant_id="test", seed=1)
     kept = progress_file.read()
     feeds = [LineFeed(VISTULA, line, kept.get(line.code) or LineProgress(DAY), seed=1) for line in lines]
-    return ShopFloor.open(feeds, client, keys, progress_file, untidiness, seed=1)
+    queues, transport = tmp_path / "queues", httpx.MockTransport(network)
+    return ShopFloor.open(feeds, "http://mes", keys, queues, progress_file, untidiness, seed=1, transport=transport)
 
 
 def run(floor, start, end, *, seconds=60):
@@ -80,9 +80,9 @@ def run(floor, start, end, *, seconds=60):
     while now < end or floor.backlog:
         clock += 60
         now = min(now + timedelta(seconds=seconds), end)
-        floor.tick(now, clock=clock)
+        floor.tick(now)
         floor.deliver_backlog(clock=clock)
-    floor.flush()
+    floor.stop()
 
 
 def stored():
@@ -141,8 +141,8 @@ def test_what_was_not_acknowledged_before_a_stop_comes_after_the_next_start(keys
     floor = make_floor(keys, tmp_path, works=chain([True, True], repeat(False)))
     floor.plan_backlog(STARTS + timedelta(hours=3))
     floor.deliver_backlog(clock=1)
-    floor.tick(end, clock=100)
-    floor.flush()
+    floor.tick(end)
+    floor.stop(seconds=0.05)
     again = make_floor(keys, tmp_path)
     run(again, end, end + timedelta(minutes=10))
     assert stored() == simulated(PET, 1, end + timedelta(minutes=10))

@@ -2,7 +2,22 @@
 
 from mes_client.backoff import Backoff
 from mes_client.client import Client, Status
+from mes_client.door import Answer, Door, ItemAnswer, NotTaken, TooLarge
 from mes_client.drain import Drained
 from mes_client.queue import Queue, QueueFull, QueueUnavailable, RefusedItem
 
-__all__ = ["Backoff", "Client", "Drained", "Queue", "QueueFull", "QueueUnavailable", "RefusedItem", "Status"]
+__all__ = [
+    "Answer",
+    "Backoff",
+    "Client",
+    "Door",
+    "Drained",
+    "ItemAnswer",
+    "NotTaken",
+    "Queue",
+    "QueueFull",
+    "QueueUnavailable",
+    "RefusedItem",
+    "Status",
+    "TooLarge",
+]

@@ -144,7 +144,7 @@ def _drain(options: argparse.Namespace) -> int:
         client.close(timeout=0)
     if drained.is_elsewhere:
         return _say(0, f"Another process is delivering this queue; {waiting} items wait.")
-    print(f"{drained.accepted} accepted, {drained.duplicates} duplicates, {drained.refused} refused; {waiting} wait")
+    print(f"{drained}; {waiting} wait")
     return 1 if drained.error else 0
 
 

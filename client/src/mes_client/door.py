@@ -55,15 +55,15 @@ class Answer:
 
 
 class Door:
-    """The way to one server with one device key."""
+    """The way to one server with one device key, without a queue: for who can say everything again."""
 
     def __init__(
         self,
         url: str,
         key: str,
         *,
-        timeout: float,
-        now: Callable[[], datetime],
+        timeout: float = 30.0,
+        now: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         """Raise ValueError for an address or a key that cannot be one."""

@@ -39,6 +39,9 @@ class Drained:
             other.is_elsewhere,
         )
 
+    def __str__(self) -> str:
+        return f"{self.accepted} accepted, {self.duplicates} duplicates, {self.refused} refused"
+
 
 class Drain:
     """The way from the queue to the server; one pass at a time, of all processes that share the queue."""
