@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -37,10 +37,32 @@ for value in itertools.count(int(first)):
 """
 
 
+class RestartableServer:
+    """The system on one port, which can be away for a while."""
+
+    def __init__(self):
+        self.port = free_port()
+        self.address = f"http://127.0.0.1:{self.port}"
+        self.start()
+
+    def start(self):
+        self._running = ExitStack()
+        self._running.enter_context(running_server(port=self.port))
+
+    def stop(self):
+        self._running.close()
+
+
 @pytest.fixture(scope="module")
-def server(django_db_setup):
-    with running_server() as address:
-        yield address
+def restartable(django_db_setup):
+    server = RestartableServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def server(restartable):
+    return restartable.address
 
 
 @pytest.fixture
@@ -86,27 +108,27 @@ def day_of_counts(tag, number):
     return [{"tag": tag, "at": start + value * timedelta(days=1) / number, "value": value} for value in range(number)]
 
 
-def test_outage_in_the_middle_costs_nothing(make_client, machine, key, tag):
-    port, run = free_port(), make_reason()
-    client = make_client(
-        url=f"http://127.0.0.1:{port}", key=key, background=True, backoff=Backoff(first=0.02, longest=0.1)
-    )
+def test_outage_in_the_middle_costs_nothing(make_client, restartable, machine, key, tag):
+    run = make_reason()
+    client = make_client(url=restartable.address, key=key, background=True, backoff=Backoff(first=0.02, longest=0.1))
     for value in range(50):
         client.count(tag, value)
-    wait_until(lambda: client.status().failing_since is not None)
-    with running_server(port=port):
-        assert client.flush(20)
-        for value in range(50, 100):
-            client.count(tag, value)
+    wait_until(lambda: CountHistory.objects.exists())
+    stopping = threading.Thread(target=restartable.stop)
+    stopping.start()
+    # Some of these meet a server that is ending, the others one that is away.
+    for value in range(50, 100):
+        client.count(tag, value)
+    stopping.join()
     for value in range(100, 150):
         client.count(tag, value)
-    client.state(machine.code, run.code, "after the outage")
+    client.state(machine.code, run.code, "in the outage")
     wait_until(lambda: client.status().failing_since is not None)
-    assert client.queue_length() > 0
-    with running_server(port=port):
-        assert client.flush(20)
+    assert client.queue_length() > 50
+    restartable.start()
+    assert client.flush(20)
     assert stored() == list(range(150))
-    assert StateHistory.objects.get().detail == "after the outage"
+    assert StateHistory.objects.get().detail == "in the outage"
     assert (client.refused(), client.queue_length()) == ([], 0)
 
 
