@@ -66,8 +66,8 @@ def test_what_is_kept_is_delivered(environment, server, capsys):
     assert main(["count", "L1/good", "1.5", "--at", "2026-03-01T08:00:00Z"]) == 0
     assert main(["state", "filler", "fault", "--detail", "Valve 4"]) == 0
     assert main(["state", "--line", "L1", "running"]) == 0
-    assert main(["event", "L1/good", "reset"]) == 0
-    assert main(["event", "L1/good", "replaced", "7"]) == 0
+    assert main(["event", "L1/good", "replaced"]) == 0
+    assert main(["event", "L1/good", "reset", "7"]) == 0
     assert server.stored == []
     assert main(["drain"]) == 0
     assert "6 accepted, 0 duplicates, 0 refused; 0 wait" in capsys.readouterr().out
@@ -76,8 +76,8 @@ def test_what_is_kept_is_delivered(environment, server, capsys):
         {"tag": "L1/good", "value": 1.5},
         {"machine": "filler", "state": "fault", "detail": "Valve 4"},
         {"line": "L1", "state": "running"},
-        {"tag": "L1/good", "event": "reset"},
-        {"tag": "L1/good", "event": "replaced", "value": 7},
+        {"tag": "L1/good", "event": "replaced"},
+        {"tag": "L1/good", "event": "reset", "value": 7},
     ]
     assert server.stored[1]["at"] == "2026-03-01T08:00:00.000000Z"
 

@@ -65,7 +65,9 @@ def test_state_names_the_machine_or_the_line():
 
 def test_event_has_a_value_only_when_one_is_given():
     assert written(event_item("t", "reset", at=AT)).keys() == {"tag", "event", "at"}
-    assert written(event_item("t", "replaced", 7, AT))["value"] == 7
+    assert written(event_item("t", "reset", 7, AT))["value"] == 7
+    with pytest.raises(ValueError, match="Only a reset"):
+        event_item("t", "replaced", 7)
     with pytest.raises(ValueError, match="reset"):
         event_item("t", "exploded")
 

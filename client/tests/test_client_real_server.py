@@ -15,7 +15,7 @@ import pytest
 
 pytest.importorskip("django", reason="needs the system, in whose repository this package lives")
 
-from counts.models import CountHistory
+from counts.models import CounterEvent, CountHistory, CountTag
 from downtime.models import StateHistory
 from tests.factories import make_count_tag, make_device_key, make_machine, make_reason
 from tests.servers import free_port, running_server
@@ -222,6 +222,19 @@ def test_refused_items_are_kept_and_cost_no_other_one(make_client, server, key, 
     assert all(item.message for item in client.refused())
     assert stored() == [1, 5]
     assert client.queue_length() == 0
+
+
+def test_what_happened_to_a_counter_is_stored(make_client, server, machine, key):
+    tag = make_count_tag(machine=machine, mode=CountTag.Mode.RUNNING, modulus=1000).tag_path
+    client = make_client(url=server, key=key)
+    client.count(tag, 900)
+    client.counter_event(tag, "reset", 5)
+    client.count(tag, 7)
+    client.counter_event(tag, "replaced")
+    client.counter_event(tag, "rollover")
+    assert client.drain_once() == Drained(accepted=5)
+    events = CounterEvent.objects.order_by("occurred_at").values_list("kind", "value")
+    assert list(events) == [("reset", 5), ("replaced", None), ("rollover", None)]
 
 
 def test_item_that_the_server_finds_too_large_holds_up_no_other_one(make_client, server, machine, key, tag):

@@ -60,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     event = commands.add_parser("event", parents=[shared, stamped], help="keep what happened to a running counter")
     event.add_argument("tag")
     event.add_argument("event", choices=EVENTS)
-    event.add_argument("value", type=_number, nargs="?", help="What it read then.")
+    event.add_argument("value", type=_number, nargs="?", help="From which a counter went on after a reset.")
     event.set_defaults(run=lambda o: _keep(o, [event_item(o.tag, o.event, o.value, o.at)]))
 
     lines = commands.add_parser("import", parents=[shared], help="keep a file of items, one JSON object to a line")

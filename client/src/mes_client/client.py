@@ -119,7 +119,10 @@ class Client:
         self._put([count_item(tag, value, at)])
 
     def counter_event(self, tag: str, event: str, value: Number | None = None, at: datetime | None = None) -> None:
-        """Keep that a running counter was set to zero (`reset`) or `replaced`; `value` is what it read then."""
+        """Keep what happened to a running counter: `reset`, `replaced` or `rollover`.
+
+        After a reset it went on from `value`; without one, the tag's reset policy in the admin says from where.
+        """
         self._put([event_item(tag, event, value, at)])
 
     def state(

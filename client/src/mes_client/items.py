@@ -11,7 +11,7 @@ from typing import Any, Union
 
 Number = Union[int, float, Decimal]
 
-EVENTS = ("reset", "replaced")
+EVENTS = ("reset", "replaced", "rollover")
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MICROSECOND = timedelta(microseconds=1)
 _FINEST = Decimal("0.000001")
@@ -36,9 +36,11 @@ def count_item(tag: str, value: Number, at: datetime | None = None) -> Item:
 
 
 def event_item(tag: str, event: str, value: Number | None = None, at: datetime | None = None) -> Item:
-    """Return what happened to a counter: it was set to zero (`reset`) or `replaced`; `value` is what it reads then."""
+    """Return what happened to a counter: `reset` (it went on from `value`), `replaced` or `rollover`."""
     if event not in EVENTS:
         raise ValueError(f"The event is one of {', '.join(EVENTS)}, not {event!r}.")
+    if value is not None and event != "reset":
+        raise ValueError("Only a reset says with which value the counter went on.")
     fields: dict[str, Any] = {"tag": _text("tag", tag), "event": event}
     return Item(fields if value is None else {**fields, "value": _exact(value)}, _utc(at))
 
