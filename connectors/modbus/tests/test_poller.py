@@ -19,7 +19,7 @@ from connectors.supervisor import in_thread
 from connectors.tests.live import health, states, supervised, until, values
 from counts.models import CountTag
 from downtime.models import StateHistory, StateReason
-from oee.engine.counters import increments
+from oee.engine.counters import StepVerdict, read_counter
 from oee.engine.facts import CountMode, CountRole, Reading, TagConfig
 from tests.factories import make_count_tag, make_machine, make_reason
 from tests.servers import free_port
@@ -133,8 +133,9 @@ def test_counter_that_rolls_over_is_read_on(machine):
     readings = [
         Reading(at, value) for at, value in tag.readings.order_by("occurred_at").values_list("occurred_at", "value")
     ]
-    rises = increments(TagConfig(CountRole.GOOD, CountMode.RUNNING, modulus=65536), readings)
+    rises, steps = read_counter(TagConfig(CountRole.GOOD, CountMode.RUNNING, modulus=65536), readings)
     assert [rise.quantity for rise in rises][-2:] == [10, 6]
+    assert [step.verdict for step in steps] == [StepVerdict.ROLLOVER]
     assert all(before.at < after.at for before, after in pairwise(readings))
 
 
