@@ -92,6 +92,11 @@ class Translator:
         return sorted({*self._counts, *self._states})
 
     @property
+    def deltas(self) -> list[str]:
+        """The signals that are new pieces of a tag, not the reading of its counter."""
+        return sorted({c.signal for counts in self._counts.values() for c in counts if not c.is_running_counter})
+
+    @property
     def machines(self) -> list[str]:
         """The codes of the machines whose states come from here."""
         return list(self._machines)
