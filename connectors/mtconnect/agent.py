@@ -1,6 +1,7 @@
 """Follow an MTConnect agent: everything once with `current`, then every observation by its sequence number."""
 
 import asyncio
+import logging
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -16,6 +17,9 @@ from connectors.mtconnect.observations import Latest
 from connectors.mtconnect.telling import Teller
 
 _MEGABYTE = 1_000_000
+
+# It reports every request; an agent is asked once a second, for years.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 @dataclass(slots=True)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import socket
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
@@ -47,21 +48,42 @@ async def run(setup: Setup, intake: Intake) -> None:
     listener = _Listener(setup, intake)
     try:
         async with asyncio.timeout(setup.options["timeout"]):
-            reader, writer = await asyncio.open_connection(host, port)
+            peer = await _connect(host, port)
     except (OSError, TimeoutError) as error:
         cause = str(error) or "it does not answer"
         await listener.lose(f"The adapter cannot be reached: {cause}")
         raise ConnectionError(f"{host}:{port} cannot be reached: {cause}") from error
     try:
-        await listener.listen(reader, writer)
+        await listener.listen(peer)
     except (OSError, TimeoutError) as error:
         cause = "the adapter fell silent" if isinstance(error, TimeoutError) else str(error)
         await listener.lose(f"The connection to the adapter is lost: {cause}")
         raise ConnectionError(f"{host}:{port}: {cause}") from error
     finally:
-        writer.close()
-        with contextlib.suppress(OSError):
-            await writer.wait_closed()
+        peer.close()
+
+
+async def _connect(host: str, port: int) -> socket.socket:
+    """Return a connected socket, of the first address that takes the connection.
+
+    A plain socket, because asyncio's streams drop what was received but not yet read when the other side ends with a
+    reset; an adapter that ends without having read our last heartbeat does.
+    """
+    loop = asyncio.get_running_loop()
+    failure = OSError(f"{host} has no address")
+    for family, kind, protocol, _, address in await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        peer = socket.socket(family, kind, protocol)
+        try:
+            peer.setblocking(False)
+            await loop.sock_connect(peer, address)
+            return peer
+        except OSError as error:
+            peer.close()
+            failure = error
+        except BaseException:
+            peer.close()
+            raise
+    raise failure
 
 
 def _address(written: str) -> tuple[str, int]:
@@ -89,6 +111,8 @@ class _Listener:
         self._lines = Lines(Moments(setup.options["time_zone"]), shapes, setup.options["device"])
         self._passed_over = 0
         self._confirmed_at = 0.0
+        # Set when the adapter asked for a sign of life or gave one.
+        self._spoken = asyncio.Event()
 
     async def lose(self, cause: str) -> None:
         """Tell that nothing is known of the machines since the adapter was last heard; once for each loss."""
@@ -98,21 +122,22 @@ class _Listener:
         await self._intake.deliver(items)
         self._past.lost_at = {**since, **self._past.lost_at}
 
-    async def listen(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def listen(self, peer: socket.socket) -> None:
         """Deliver what comes until the connection ends, which raises OSError, or TimeoutError when it falls silent."""
+        loop = asyncio.get_running_loop()
         self._intake.connected()
-        self._confirmed_at = asyncio.get_running_loop().time()
-        beat = asyncio.create_task(self._beat(writer))
+        self._confirmed_at = loop.time()
+        beat = asyncio.create_task(self._beat(peer))
         try:
             while True:
                 async with asyncio.timeout(self._longest_silence()):
-                    data = await reader.read(_PIECE)
+                    data = await loop.sock_recv(peer, _PIECE)
                 if not data:
                     raise ConnectionResetError("the adapter ended it")
                 await self._take(data, datetime.now(UTC))
-                await self._answer(writer)
         finally:
             beat.cancel()
+            await asyncio.gather(beat, return_exceptions=True)
 
     async def _take(self, data: bytes, now: datetime) -> None:
         lines = self._splitter.feed(data)
@@ -122,6 +147,8 @@ class _Listener:
         if observations:
             self._past.lost_at = {}
         self._intake.heard(len(lines))
+        if self._lines.pings or self._lines.heartbeat_ms is not None:
+            self._spoken.set()
         self._note_passed_over()
         clock = asyncio.get_running_loop().time()
         if clock - self._confirmed_at >= self._options["confirm"]:
@@ -135,22 +162,25 @@ class _Listener:
             self._passed_over = passed_over
             logger.warning("Connector %s: %d lines are malformed or too long", self._code, passed_over)
 
-    async def _beat(self, writer: asyncio.StreamWriter) -> None:
-        """Ask for a sign of life: once, and regularly if the adapter answers."""
+    async def _beat(self, peer: socket.socket) -> None:
+        """Ask for a sign of life: once, and regularly if the adapter answers; answer when it asks for ours."""
+        loop = asyncio.get_running_loop()
+        # When writing fails the connection has ended; reading says so after the last line.
         with contextlib.suppress(OSError):
-            writer.write(b"* PING\n")
-            await writer.drain()
+            asked_at = loop.time()
+            await loop.sock_sendall(peer, b"* PING\n")
             while True:
-                await asyncio.sleep(self._period())
-                if self._lines.heartbeat_ms is not None:
-                    writer.write(b"* PING\n")
-                    await writer.drain()
-
-    async def _answer(self, writer: asyncio.StreamWriter) -> None:
-        for _ in range(self._lines.pings):
-            writer.write(b"* PONG %d\n" % self._options["heartbeat_ms"])
-        self._lines.pings = 0
-        await writer.drain()
+                has_answered = self._lines.heartbeat_ms is not None
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout_at(asked_at + self._period() if has_answered else None):
+                        await self._spoken.wait()
+                self._spoken.clear()
+                while self._lines.pings:
+                    self._lines.pings -= 1
+                    await loop.sock_sendall(peer, b"* PONG %d\n" % self._options["heartbeat_ms"])
+                if self._lines.heartbeat_ms is not None and loop.time() >= asked_at + self._period():
+                    asked_at = loop.time()
+                    await loop.sock_sendall(peer, b"* PING\n")
 
     def _period(self) -> float:
         return (self._lines.heartbeat_ms or self._options["heartbeat_ms"]) / 1000

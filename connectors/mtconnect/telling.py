@@ -151,15 +151,16 @@ class Teller:
                 states[machine] = item
         for machine, item in states.items():
             if item["state"] != self._told.get(machine) or machine in again:
-                items += self._since_lost(machine, item, together[0].at)
+                items += self._since_lost(machine, item)
                 self._told[machine] = item["state"]
         return items
 
-    def _since_lost(self, machine: str, item: Item, at: datetime) -> list[Item]:
+    def _since_lost(self, machine: str, item: Item) -> list[Item]:
         """Return a state's item and, if the state began before the machine was lost, one to say that it still holds."""
         lost_at = self._lost_at.get(machine)
         if lost_at is None:
             return [item]
+        at = datetime.fromisoformat(item["at"])
         if item["state"] == self._translator.no_data:
             # That nothing is known was told when the machine was lost; what was known before stays known.
             return [item] if at > lost_at else []
