@@ -17,6 +17,9 @@ from connectors.mtconnect.telling import Teller
 DEFAULT_PORT = 7878
 # Lost heartbeats that make a lost connection.
 PATIENCE = 2
+# An adapter is first asked for a sign of life when it paused for so long: one that speaks gives them anyway, and one
+# that neither reads nor answers would lose its last words with the question unread.
+PAUSE_SECONDS = 1.0
 _PIECE = 65_536
 _KILOBYTE = 1_000
 
@@ -110,7 +113,7 @@ class _Listener:
         shapes = Shapes(*(setup.options[name] for name in ("conditions", "messages", "time_series")))
         self._lines = Lines(Moments(setup.options["time_zone"]), shapes, setup.options["device"])
         self._passed_over = 0
-        self._confirmed_at = 0.0
+        self._confirmed_at = self._heard_clock = 0.0
         # Set when the adapter asked for a sign of life or gave one.
         self._spoken = asyncio.Event()
 
@@ -126,7 +129,7 @@ class _Listener:
         """Deliver what comes until the connection ends, which raises OSError, or TimeoutError when it falls silent."""
         loop = asyncio.get_running_loop()
         self._intake.connected()
-        self._confirmed_at = loop.time()
+        self._confirmed_at = self._heard_clock = loop.time()
         beat = asyncio.create_task(self._beat(peer))
         try:
             while True:
@@ -150,7 +153,7 @@ class _Listener:
         if self._lines.pings or self._lines.heartbeat_ms is not None:
             self._spoken.set()
         self._note_passed_over()
-        clock = asyncio.get_running_loop().time()
+        clock = self._heard_clock = asyncio.get_running_loop().time()
         if clock - self._confirmed_at >= self._options["confirm"]:
             self._confirmed_at = clock
             await self._intake.deliver(self._teller.confirm(now))
@@ -167,6 +170,9 @@ class _Listener:
         loop = asyncio.get_running_loop()
         # When writing fails the connection has ended; reading says so after the last line.
         with contextlib.suppress(OSError):
+            latest = loop.time() + self._period()
+            while (pause_ends := min(self._heard_clock + PAUSE_SECONDS, latest)) > loop.time():
+                await asyncio.sleep(pause_ends - loop.time())
             asked_at = loop.time()
             await loop.sock_sendall(peer, b"* PING\n")
             while True:

@@ -1,7 +1,7 @@
 """The other sides for tests: an agent with a buffer that runs over, an adapter, and what catches items without a database."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 from xml.sax.saxutils import escape, quoteattr
 
 from connectors.doors import Setup, complete_options
-from connectors.intake import Tally
+from connectors.intake import Intake, Tally
 from connectors.translation import Translator
 from ingest.services import Outcome
 
@@ -24,7 +24,7 @@ def stamp(seconds: float = 0) -> str:
     return at(seconds).isoformat().replace("+00:00", "Z")
 
 
-class Caught:
+class Caught(Intake):
     """An intake that keeps what it is given."""
 
     def __init__(self) -> None:
@@ -33,13 +33,7 @@ class Caught:
         self.tally = Tally()
         self.is_connected = False
 
-    def connected(self) -> None:
-        self.is_connected = True
-
-    def heard(self, messages: int = 1) -> None:
-        self.tally.messages += messages
-
-    async def deliver(self, items: Iterable[dict[str, Any]]) -> Outcome:
+    async def deliver(self, items: Sequence[dict[str, Any]]) -> Outcome:
         self.items += items
         return Outcome()
 

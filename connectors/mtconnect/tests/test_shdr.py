@@ -23,7 +23,7 @@ def make_setup(address: str, **options):
     return setup_for("shdr", address, translator, **options)
 
 
-async def hear(adapter: Adapter, caught: Caught, match: str = "ended|reset", **options) -> None:
+async def hear(adapter: Adapter, caught: Caught, match: str = r"ended|reset", **options) -> None:
     async with adapter.serving() as address:
         with pytest.raises(ConnectionError, match=match):
             await shdr.run(make_setup(address, **options), caught)
@@ -74,7 +74,7 @@ async def test_adapter_without_heartbeat_may_be_silent_for_as_long_as_was_chosen
         heard.append(await reader.read())
 
     caught = Caught()
-    await hear(Adapter(talk), caught, match="fell silent", silence=0.3, heartbeat_ms=100)
+    await hear(Adapter(talk), caught, match="fell silent", silence=0.3, heartbeat_ms=150)
     assert heard == [b"* PING\n"]
     assert caught.states()[0] == ("READY", "0")
     assert "fell silent" in caught.items[-1]["detail"]
