@@ -18,6 +18,7 @@ from connectors.mtconnect.telling import Teller
 
 _MEGABYTE = 1_000_000
 
+logger = logging.getLogger(__name__)
 # It reports every request; an agent is asked once a second, for years.
 logging.getLogger("httpx").setLevel(logging.WARNING)
 
@@ -99,6 +100,7 @@ class _Follower:
     """One attempt at following an agent; `ask` puts a request to it."""
 
     def __init__(self, setup: Setup, intake: Intake, ask: Any) -> None:
+        self._code = setup.code
         self._options = setup.options
         self._translator = setup.translator
         self._intake = intake
@@ -172,6 +174,9 @@ class _Follower:
             self._count = min(self._options["count"], answer.buffer_size)
         self._intake.connected()
         self._intake.heard(len(answer.observations))
+        if answer.unreadable:
+            self._intake.tally.refused += answer.unreadable
+            logger.warning("Connector %s: %d observations have no id or no time", self._code, answer.unreadable)
 
     async def _current(self) -> Streams:
         answer: Streams = await self._ask("current", **self._only)

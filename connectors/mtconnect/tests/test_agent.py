@@ -254,6 +254,16 @@ async def test_state_that_stays_is_confirmed():
     assert caught.states() == [("READY", "1"), ("READY", "98")]
 
 
+async def test_observation_that_cannot_be_read_is_counted_and_costs_no_other():
+    peer, caught = make_agent(), Caught()
+    peer.add("exec", "ACTIVE", "someday")
+    peer.now = stamp(3)
+    async with peer.serving() as address:
+        await follow(address, caught, peer.caught_up)
+    assert caught.tally.refused == 1
+    assert [item["value"] for item in caught.items if "tag" in item] == [5]
+
+
 @pytest.mark.parametrize("address", ["ftp://agent", "http://", "http://agent:port", ""])
 async def test_address_that_is_none_is_named(address):
     with pytest.raises(ValueError, match="no address"):
