@@ -5,7 +5,7 @@ commit.
 import asyncio
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from accounts.keys import DeviceScope
@@ -67,7 +67,7 @@ class Intake:
             total.accepted += outcome.accepted
             total.duplicates += outcome.duplicates
             total.refused += outcome.refused
-            total.items += outcome.items
+            total.items += [replace(answer, index=answer.index + start) for answer in outcome.items]
         self.tally.accepted += total.accepted
         self.tally.duplicates += total.duplicates
         self.tally.refused += total.refused
