@@ -1,0 +1,54 @@
+"""Run scenarios one after the other, print the table, and fail when one of them does."""
+
+import argparse
+import asyncio
+import os
+import platform
+import sys
+import time
+from datetime import UTC, datetime
+from types import ModuleType
+
+from torture import clock_jumps, database_restart, flood, hostile, large_body, slow_clients, redis_restart, server_kill
+from torture.result import Result, table
+from torture.world import cluster_in, scratch_directory
+
+SCENARIOS: dict[str, ModuleType] = {
+    "server-kill": server_kill,
+    "database-restart": database_restart,
+    "redis-restart": redis_restart,
+    "clock-jumps": clock_jumps,
+    "hostile": hostile,
+    "large-body": large_body,
+    "slow-clients": slow_clients,
+    "flood": flood,
+}
+
+
+def main() -> None:
+    """Obey the command line; exit 1 when something was lost, counted twice or out of bounds."""
+    parser = argparse.ArgumentParser(prog="python -m torture", description=__doc__)
+    parser.add_argument("scenarios", nargs="*", metavar="scenario", help=f"some of {', '.join(SCENARIOS)}; none = all")
+    parser.add_argument("--cycles", type=int, help="how often; each scenario has its own number otherwise")
+    parser.add_argument("--small", action="store_true", help="as few cycles as a test on every change can afford")
+    asked = parser.parse_args()
+    if unknown := set(asked.scenarios) - set(SCENARIOS):
+        parser.error(f"There is no scenario {', '.join(sorted(unknown))}.")
+    results: list[Result] = []
+    with scratch_directory() as directory, cluster_in(directory) as cluster:
+        for name in asked.scenarios or SCENARIOS:
+            scenario = SCENARIOS[name]
+            started = time.monotonic()
+            result = asyncio.run(scenario.run(cluster, asked.cycles or (scenario.SMALL if asked.small else scenario.CYCLES)))
+            result.figures["took"] = f"{time.monotonic() - started:.0f} s"
+            results.append(result)
+            print(table([result]).splitlines()[-1], flush=True)
+            for broken in result.broken:
+                print(f"  {name}: {broken}", flush=True)
+    print(f"\n{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, {platform.machine()}")
+    print(table(results))
+    sys.exit(any(result.has_failed for result in results))
+
+
+if __name__ == "__main__":
+    main()
