@@ -6,6 +6,7 @@ a few devices behind a broken switch look the same.
 """
 
 import asyncio
+from enum import Enum
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -17,38 +18,48 @@ BODY_SECONDS = 35.0
 BODY_BYTES_PER_SECOND = 8 * 2**10
 
 
+class _Awaited(Enum):
+    """What the next bytes of a connection belong to."""
+
+    REQUEST = "a request that has not begun"
+    HEAD = "a head"
+    BODY = "a body"
+
+
 class ImpatientHttpProtocol(HttpToolsProtocol):
     """Close a connection whose request does not arrive in time or whose head is too long."""
 
     _deadline: asyncio.TimerHandle | None = None
-    # Whether the next bytes belong to a head: of the first request, or of one that follows.
-    _is_in_head = True
+    _awaited = _Awaited.HEAD
     _head_bytes = 0
     _body_bytes = 0
     _body_began = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._expect_by(self.loop.time() + HEAD_SECONDS)
+        self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._expect_nothing()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if self._awaited is _Awaited.REQUEST:
+            # Blank lines too: uvicorn takes them for a sign of life.
+            self._expect_head()
         super().data_received(data)
-        if self._is_in_head:
+        if self._awaited is _Awaited.HEAD:
             self._head_bytes += len(data)
             if self._head_bytes > HEAD_BYTES:
                 self._refuse(b"431 Request Header Fields Too Large")
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._is_in_head, self._head_bytes = True, 0
-        self._expect_by(self.loop.time() + HEAD_SECONDS)
+        if self._awaited is not _Awaited.HEAD:
+            self._expect_head()
 
     def on_headers_complete(self) -> None:
-        self._is_in_head, self._body_bytes, self._body_began = False, 0, self.loop.time()
+        self._awaited, self._body_bytes, self._body_began = _Awaited.BODY, 0, self.loop.time()
         self._expect_by(self._body_began + BODY_SECONDS)
         super().on_headers_complete()
 
@@ -57,6 +68,7 @@ class ImpatientHttpProtocol(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
+        self._awaited = _Awaited.REQUEST
         self._expect_nothing()
         super().on_message_complete()
 
@@ -64,6 +76,10 @@ class ImpatientHttpProtocol(HttpToolsProtocol):
         # What follows is the socket's business, which has pings for the same purpose.
         self._expect_nothing()
         super().handle_websocket_upgrade()
+
+    def _expect_head(self) -> None:
+        self._awaited, self._head_bytes = _Awaited.HEAD, 0
+        self._expect_by(self.loop.time() + HEAD_SECONDS)
 
     def _expect_by(self, moment: float) -> None:
         self._expect_nothing()
@@ -76,7 +92,7 @@ class ImpatientHttpProtocol(HttpToolsProtocol):
 
     def _lose_patience(self) -> None:
         self._deadline = None
-        if self._is_in_head:
+        if self._awaited is _Awaited.HEAD:
             self._refuse(b"408 Request Timeout")
             return
         now = self.loop.time()

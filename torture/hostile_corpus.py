@@ -215,98 +215,98 @@ BODIES = {
 
 # Requests that no HTTP library would write. KEY, LENGTH and PATH are filled in; the body is a good one.
 REQUESTS = {
-    "two equal lengths": "POST PATH HTTP/1.1\r\nHost: x\r\nKEYContent-Length: LENGTH\r\nContent-Length: LENGTH\r\n\r\nBODY",
-    "two different lengths": "POST PATH HTTP/1.1\r\nHost: x\r\nKEYContent-Length: LENGTH\r\nContent-Length: 3\r\n\r\nBODY",
-    "a list of lengths": "POST PATH HTTP/1.1\r\nHost: x\r\nKEYContent-Length: LENGTH, LENGTH\r\n\r\nBODY",
-    "a negative length": "POST PATH HTTP/1.1\r\nHost: x\r\nKEYContent-Length: -1\r\n\r\nBODY",
-    "a signed length": "POST PATH HTTP/1.1\r\nHost: x\r\nKEYContent-Length: +LENGTH\r\n\r\nBODY",
-    "a length in hexadecimal": "POST PATH HTTP/1.1\r\nHost: x\r\nKEYContent-Length: 0x10\r\n\r\nBODY",
-    "a length of 5,000 digits": f"POST PATH HTTP/1.1\r\nHost: x\r\nKEYContent-Length: {'9' * 5000}\r\n\r\nBODY",
-    "a length in digits of another script": "POST PATH HTTP/1.1\r\nHost: x\r\nKEYContent-Length: ²\r\n\r\nBODY",
-    "an empty length": "POST PATH HTTP/1.1\r\nHost: x\r\nKEYContent-Length:\r\n\r\nBODY",
+    "two equal lengths": "POST PATH HTTP/1.1\r\nHost: localhost\r\nKEYContent-Length: LENGTH\r\nContent-Length: LENGTH\r\n\r\nBODY",
+    "two different lengths": "POST PATH HTTP/1.1\r\nHost: localhost\r\nKEYContent-Length: LENGTH\r\nContent-Length: 3\r\n\r\nBODY",
+    "a list of lengths": "POST PATH HTTP/1.1\r\nHost: localhost\r\nKEYContent-Length: LENGTH, LENGTH\r\n\r\nBODY",
+    "a negative length": "POST PATH HTTP/1.1\r\nHost: localhost\r\nKEYContent-Length: -1\r\n\r\nBODY",
+    "a signed length": "POST PATH HTTP/1.1\r\nHost: localhost\r\nKEYContent-Length: +LENGTH\r\n\r\nBODY",
+    "a length in hexadecimal": "POST PATH HTTP/1.1\r\nHost: localhost\r\nKEYContent-Length: 0x10\r\n\r\nBODY",
+    "a length of 5,000 digits": f"POST PATH HTTP/1.1\r\nHost: localhost\r\nKEYContent-Length: {'9' * 5000}\r\n\r\nBODY",
+    "a length in digits of another script": "POST PATH HTTP/1.1\r\nHost: localhost\r\nKEYContent-Length: ²\r\n\r\nBODY",
+    "an empty length": "POST PATH HTTP/1.1\r\nHost: localhost\r\nKEYContent-Length:\r\n\r\nBODY",
     "a length and chunks": (
-        "POST PATH HTTP/1.1\r\nHost: x\r\nKEYContent-Length: LENGTH\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+        "POST PATH HTTP/1.1\r\nHost: localhost\r\nKEYContent-Length: LENGTH\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
     ),
-    "a bad chunk size": "POST PATH HTTP/1.1\r\nHost: x\r\nKEYTransfer-Encoding: chunked\r\n\r\nzz\r\nBODY\r\n0\r\n\r\n",
-    "a negative chunk size": "POST PATH HTTP/1.1\r\nHost: x\r\nKEYTransfer-Encoding: chunked\r\n\r\n-1\r\nBODY\r\n0\r\n\r\n",
+    "a bad chunk size": "POST PATH HTTP/1.1\r\nHost: localhost\r\nKEYTransfer-Encoding: chunked\r\n\r\nzz\r\nBODY\r\n0\r\n\r\n",
+    "a negative chunk size": "POST PATH HTTP/1.1\r\nHost: localhost\r\nKEYTransfer-Encoding: chunked\r\n\r\n-1\r\nBODY\r\n0\r\n\r\n",
     "a huge chunk size": (
-        "POST PATH HTTP/1.1\r\nHost: x\r\nKEYTransfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\nBODY\r\n0\r\n\r\n"
+        "POST PATH HTTP/1.1\r\nHost: localhost\r\nKEYTransfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\nBODY\r\n0\r\n\r\n"
     ),
     "a chunk shorter than said": (
-        "POST PATH HTTP/1.1\r\nHost: x\r\nKEYTransfer-Encoding: chunked\r\n\r\n2\r\nBODY\r\n0\r\n\r\n"
+        "POST PATH HTTP/1.1\r\nHost: localhost\r\nKEYTransfer-Encoding: chunked\r\n\r\n2\r\nBODY\r\n0\r\n\r\n"
     ),
     "chunks with a long extension": (
-        f"POST PATH HTTP/1.1\r\nHost: x\r\nKEYTransfer-Encoding: chunked\r\n\r\n2;{'e' * 20_000}\r\n[]\r\n0\r\n\r\n"
+        f"POST PATH HTTP/1.1\r\nHost: localhost\r\nKEYTransfer-Encoding: chunked\r\n\r\n2;{'e' * 20_000}\r\n[]\r\n0\r\n\r\n"
     ),
-    "an unknown transfer encoding": "POST PATH HTTP/1.1\r\nHost: x\r\nKEYTransfer-Encoding: zip\r\n\r\nBODY",
-    "chunks upon gzip": "POST PATH HTTP/1.1\r\nHost: x\r\nKEYTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
-    "no length at all": "POST PATH HTTP/1.1\r\nHost: x\r\nKEY\r\n",
+    "an unknown transfer encoding": "POST PATH HTTP/1.1\r\nHost: localhost\r\nKEYTransfer-Encoding: zip\r\n\r\nBODY",
+    "chunks upon gzip": "POST PATH HTTP/1.1\r\nHost: localhost\r\nKEYTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+    "no length at all": "POST PATH HTTP/1.1\r\nHost: localhost\r\nKEY\r\n",
     "no host": "POST PATH HTTP/1.1\r\nKEYContent-Length: LENGTH\r\n\r\nBODY",
     "a foreign host": "POST PATH HTTP/1.1\r\nHost: evil.example\r\nKEYContent-Length: LENGTH\r\n\r\nBODY",
-    "a header without a colon": "POST PATH HTTP/1.1\r\nHost: x\r\nnonsense\r\nKEYContent-Length: LENGTH\r\n\r\nBODY",
-    "a header that begins with a space": "POST PATH HTTP/1.1\r\n Host: x\r\nKEYContent-Length: LENGTH\r\n\r\nBODY",
-    "a NUL in a header": "POST PATH HTTP/1.1\r\nHost: x\r\nX: a\0b\r\nKEYContent-Length: LENGTH\r\n\r\nBODY",
+    "a header without a colon": "POST PATH HTTP/1.1\r\nHost: localhost\r\nnonsense\r\nKEYContent-Length: LENGTH\r\n\r\nBODY",
+    "a header that begins with a space": "POST PATH HTTP/1.1\r\n Host: localhost\r\nKEYContent-Length: LENGTH\r\n\r\nBODY",
+    "a NUL in a header": "POST PATH HTTP/1.1\r\nHost: localhost\r\nX: a\0b\r\nKEYContent-Length: LENGTH\r\n\r\nBODY",
     "a header of 60,000 characters": (
-        f"POST PATH HTTP/1.1\r\nHost: x\r\nX: {'x' * 60_000}\r\nKEYContent-Length: LENGTH\r\n\r\nBODY"
+        f"POST PATH HTTP/1.1\r\nHost: localhost\r\nX: {'x' * 60_000}\r\nKEYContent-Length: LENGTH\r\n\r\nBODY"
     ),
     "a header of a million characters": (
-        f"POST PATH HTTP/1.1\r\nHost: x\r\nX: {'x' * 1_000_000}\r\nKEYContent-Length: LENGTH\r\n\r\nBODY"
+        f"POST PATH HTTP/1.1\r\nHost: localhost\r\nX: {'x' * 1_000_000}\r\nKEYContent-Length: LENGTH\r\n\r\nBODY"
     ),
-    "5,000 headers": "POST PATH HTTP/1.1\r\nHost: x\r\n" + "X: y\r\n" * 5_000 + "KEYContent-Length: LENGTH\r\n\r\nBODY",
+    "5,000 headers": "POST PATH HTTP/1.1\r\nHost: localhost\r\n" + "X: y\r\n" * 5_000 + "KEYContent-Length: LENGTH\r\n\r\nBODY",
     "a key of 10,000 characters": (
-        f"POST PATH HTTP/1.1\r\nHost: x\r\nAuthorization: Api-Key {'k' * 10_000}\r\nContent-Length: LENGTH\r\n\r\nBODY"
+        f"POST PATH HTTP/1.1\r\nHost: localhost\r\nAuthorization: Api-Key {'k' * 10_000}\r\nContent-Length: LENGTH\r\n\r\nBODY"
     ),
     "a key that is not Latin": (
-        "POST PATH HTTP/1.1\r\nHost: x\r\nAuthorization: Api-Key ключ.ключ\r\nContent-Length: LENGTH\r\n\r\nBODY"
+        "POST PATH HTTP/1.1\r\nHost: localhost\r\nAuthorization: Api-Key ключ.ключ\r\nContent-Length: LENGTH\r\n\r\nBODY"
     ),
     "a key of raw bytes": (
-        "POST PATH HTTP/1.1\r\nHost: x\r\nAuthorization: Api-Key \x80\xff.\xfe\r\nContent-Length: LENGTH\r\n\r\nBODY"
+        "POST PATH HTTP/1.1\r\nHost: localhost\r\nAuthorization: Api-Key \x80\xff.\xfe\r\nContent-Length: LENGTH\r\n\r\nBODY"
     ),
     "a key without its dot": (
-        "POST PATH HTTP/1.1\r\nHost: x\r\nAuthorization: Api-Key abc\r\nContent-Length: LENGTH\r\n\r\nBODY"
+        "POST PATH HTTP/1.1\r\nHost: localhost\r\nAuthorization: Api-Key abc\r\nContent-Length: LENGTH\r\n\r\nBODY"
     ),
-    "an empty key": "POST PATH HTTP/1.1\r\nHost: x\r\nAuthorization: Api-Key \r\nContent-Length: LENGTH\r\n\r\nBODY",
-    "an empty authorization": "POST PATH HTTP/1.1\r\nHost: x\r\nAuthorization:\r\nContent-Length: LENGTH\r\n\r\nBODY",
+    "an empty key": "POST PATH HTTP/1.1\r\nHost: localhost\r\nAuthorization: Api-Key \r\nContent-Length: LENGTH\r\n\r\nBODY",
+    "an empty authorization": "POST PATH HTTP/1.1\r\nHost: localhost\r\nAuthorization:\r\nContent-Length: LENGTH\r\n\r\nBODY",
     "another scheme": (
-        "POST PATH HTTP/1.1\r\nHost: x\r\nAuthorization: Basic Og==\r\nContent-Length: LENGTH\r\n\r\nBODY"
+        "POST PATH HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic Og==\r\nContent-Length: LENGTH\r\n\r\nBODY"
     ),
-    "two keys": "POST PATH HTTP/1.1\r\nHost: x\r\nKEYAuthorization: Api-Key a.b\r\nContent-Length: LENGTH\r\n\r\nBODY",
-    "a bad percent in the path": "POST PATH%zz HTTP/1.1\r\nHost: x\r\nKEYContent-Length: LENGTH\r\n\r\nBODY",
-    "a lone percent in the path": "POST PATH% HTTP/1.1\r\nHost: x\r\nKEYContent-Length: LENGTH\r\n\r\nBODY",
-    "a NUL in the path": "POST PATH%00 HTTP/1.1\r\nHost: x\r\nKEYContent-Length: LENGTH\r\n\r\nBODY",
-    "bytes that are no UTF-8 in the path": "POST PATH%ff%fe HTTP/1.1\r\nHost: x\r\nKEYContent-Length: LENGTH\r\n\r\nBODY",
-    "raw bytes in the path": "POST PATH\xff\xfe HTTP/1.1\r\nHost: x\r\nKEYContent-Length: LENGTH\r\n\r\nBODY",
-    "dots in the path": "POST PATH/../../etc/passwd HTTP/1.1\r\nHost: x\r\nKEYContent-Length: LENGTH\r\n\r\nBODY",
-    "a path in capitals": "POST /INGEST/COUNT HTTP/1.1\r\nHost: x\r\nKEYContent-Length: LENGTH\r\n\r\nBODY",
-    "two slashes": "POST /PATH HTTP/1.1\r\nHost: x\r\nKEYContent-Length: LENGTH\r\n\r\nBODY",
-    "a whole address for a path": "POST http://xPATH HTTP/1.1\r\nHost: x\r\nKEYContent-Length: LENGTH\r\n\r\nBODY",
+    "two keys": "POST PATH HTTP/1.1\r\nHost: localhost\r\nKEYAuthorization: Api-Key a.b\r\nContent-Length: LENGTH\r\n\r\nBODY",
+    "a bad percent in the path": "POST PATH%zz HTTP/1.1\r\nHost: localhost\r\nKEYContent-Length: LENGTH\r\n\r\nBODY",
+    "a lone percent in the path": "POST PATH% HTTP/1.1\r\nHost: localhost\r\nKEYContent-Length: LENGTH\r\n\r\nBODY",
+    "a NUL in the path": "POST PATH%00 HTTP/1.1\r\nHost: localhost\r\nKEYContent-Length: LENGTH\r\n\r\nBODY",
+    "bytes that are no UTF-8 in the path": "POST PATH%ff%fe HTTP/1.1\r\nHost: localhost\r\nKEYContent-Length: LENGTH\r\n\r\nBODY",
+    "raw bytes in the path": "POST PATH\xff\xfe HTTP/1.1\r\nHost: localhost\r\nKEYContent-Length: LENGTH\r\n\r\nBODY",
+    "dots in the path": "POST PATH/../../etc/passwd HTTP/1.1\r\nHost: localhost\r\nKEYContent-Length: LENGTH\r\n\r\nBODY",
+    "a path in capitals": "POST /INGEST/COUNT HTTP/1.1\r\nHost: localhost\r\nKEYContent-Length: LENGTH\r\n\r\nBODY",
+    "two slashes": "POST /PATH HTTP/1.1\r\nHost: localhost\r\nKEYContent-Length: LENGTH\r\n\r\nBODY",
+    "a whole address for a path": "POST http://localhostPATH HTTP/1.1\r\nHost: localhost\r\nKEYContent-Length: LENGTH\r\n\r\nBODY",
     "a path of 100,000 characters": (
-        f"POST PATH{'a' * 100_000} HTTP/1.1\r\nHost: x\r\nKEYContent-Length: LENGTH\r\n\r\nBODY"
+        f"POST PATH{'a' * 100_000} HTTP/1.1\r\nHost: localhost\r\nKEYContent-Length: LENGTH\r\n\r\nBODY"
     ),
-    "a broken query": "POST PATH?%zz&=&&a=%00 HTTP/1.1\r\nHost: x\r\nKEYContent-Length: LENGTH\r\n\r\nBODY",
-    "an asterisk for a path": "OPTIONS * HTTP/1.1\r\nHost: x\r\nKEY\r\n",
-    "no path": "POST HTTP/1.1\r\nHost: x\r\nKEY\r\n",
+    "a broken query": "POST PATH?%zz&=&&a=%00 HTTP/1.1\r\nHost: localhost\r\nKEYContent-Length: LENGTH\r\n\r\nBODY",
+    "an asterisk for a path": "OPTIONS * HTTP/1.1\r\nHost: localhost\r\nKEY\r\n",
+    "no path": "POST HTTP/1.1\r\nHost: localhost\r\nKEY\r\n",
     **{
-        f"the method {method}": f"{method} PATH HTTP/1.1\r\nHost: x\r\nKEYContent-Length: LENGTH\r\n\r\nBODY"
+        f"the method {method}": f"{method} PATH HTTP/1.1\r\nHost: localhost\r\nKEYContent-Length: LENGTH\r\n\r\nBODY"
         for method in ("GET", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", "PROPFIND", "post", "HACK", "")
     },
-    "the method HEAD": "HEAD PATH HTTP/1.1\r\nHost: x\r\nKEY\r\n",
+    "the method HEAD": "HEAD PATH HTTP/1.1\r\nHost: localhost\r\nKEY\r\n",
     "HTTP/0.9": "POST PATH\r\n",
     "HTTP/1.0": "POST PATH HTTP/1.0\r\nKEYContent-Length: LENGTH\r\n\r\nBODY",
     "HTTP/2.0": "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-    "HTTP/9.9": "POST PATH HTTP/9.9\r\nHost: x\r\nKEYContent-Length: LENGTH\r\n\r\nBODY",
+    "HTTP/9.9": "POST PATH HTTP/9.9\r\nHost: localhost\r\nKEYContent-Length: LENGTH\r\n\r\nBODY",
     "TLS": "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
     "an upgrade to a socket": (
-        "POST PATH HTTP/1.1\r\nHost: x\r\nKEYConnection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: LENGTH\r\n\r\nBODY"
+        "POST PATH HTTP/1.1\r\nHost: localhost\r\nKEYConnection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: LENGTH\r\n\r\nBODY"
     ),
     "an upgrade to HTTP/2": (
-        "POST PATH HTTP/1.1\r\nHost: x\r\nKEYConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+        "POST PATH HTTP/1.1\r\nHost: localhost\r\nKEYConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
         "HTTP2-Settings: AAMAAABkAAQAAP__\r\nContent-Length: LENGTH\r\n\r\nBODY"
     ),
-    "an expectation": "POST PATH HTTP/1.1\r\nHost: x\r\nKEYExpect: 100-continue\r\nContent-Length: LENGTH\r\n\r\nBODY",
-    "an unknown expectation": "POST PATH HTTP/1.1\r\nHost: x\r\nKEYExpect: miracles\r\nContent-Length: LENGTH\r\n\r\nBODY",
-    "50 requests at once": "POST PATH HTTP/1.1\r\nHost: x\r\nKEYContent-Length: LENGTH\r\n\r\nBODY" * 50,
-    "bare line feeds": "POST PATH HTTP/1.1\nHost: x\nKEYContent-Length: LENGTH\n\nBODY",
+    "an expectation": "POST PATH HTTP/1.1\r\nHost: localhost\r\nKEYExpect: 100-continue\r\nContent-Length: LENGTH\r\n\r\nBODY",
+    "an unknown expectation": "POST PATH HTTP/1.1\r\nHost: localhost\r\nKEYExpect: miracles\r\nContent-Length: LENGTH\r\n\r\nBODY",
+    "50 requests at once": "POST PATH HTTP/1.1\r\nHost: localhost\r\nKEYContent-Length: LENGTH\r\n\r\nBODY" * 50,
+    "bare line feeds": "POST PATH HTTP/1.1\nHost: localhost\nKEYContent-Length: LENGTH\n\nBODY",
     "nothing": "",
     "blank lines": "\r\n" * 1000,
 }

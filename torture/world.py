@@ -7,6 +7,7 @@ import shlex
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
@@ -177,16 +178,16 @@ class Server:
         """Let the peak of memory begin anew."""
         Path(f"/proc/{self.pid}/clear_refs").write_text("5")
 
-    def open_files(self) -> list[str]:
-        """Return the regular files that it holds open outside /dev and /proc, deleted ones included."""
-        found = []
+    def open_files(self) -> dict[str, int]:
+        """Return the regular files that it holds open, deleted ones included, and their sizes."""
+        found = {}
         for entry in Path(f"/proc/{self.pid}/fd").iterdir():
             try:
-                target = str(entry.readlink())
+                target, status = str(entry.readlink()), entry.stat()
             except FileNotFoundError:
                 continue
-            if target.startswith("/") and not target.startswith(("/dev/", "/proc/", "/memfd:")):
-                found.append(target)
+            if stat.S_ISREG(status.st_mode):
+                found[target] = status.st_size
         return found
 
 
