@@ -14,7 +14,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 HEAD_SECONDS = 15.0
 HEAD_BYTES = 64 * 2**10
 # A body has this long, and longer while it comes faster than the slowest line that a device should have.
-BODY_SECONDS = 35.0
+BODY_SECONDS = 30.0
 BODY_BYTES_PER_SECOND = 8 * 2**10
 
 

@@ -9,7 +9,17 @@ import time
 from datetime import UTC, datetime
 from types import ModuleType
 
-from torture import clock_jumps, database_restart, flood, hostile, large_body, slow_clients, redis_restart, server_kill
+from torture import (
+    clock_jumps,
+    database_restart,
+    disk_full,
+    flood,
+    hostile,
+    large_body,
+    redis_restart,
+    server_kill,
+    slow_clients,
+)
 from torture.result import Result, table
 from torture.world import cluster_in, scratch_directory
 
@@ -17,6 +27,7 @@ SCENARIOS: dict[str, ModuleType] = {
     "server-kill": server_kill,
     "database-restart": database_restart,
     "redis-restart": redis_restart,
+    "disk-full": disk_full,
     "clock-jumps": clock_jumps,
     "hostile": hostile,
     "large-body": large_body,
@@ -39,7 +50,9 @@ def main() -> None:
         for name in asked.scenarios or SCENARIOS:
             scenario = SCENARIOS[name]
             started = time.monotonic()
-            result = asyncio.run(scenario.run(cluster, asked.cycles or (scenario.SMALL if asked.small else scenario.CYCLES)))
+            result = asyncio.run(
+                scenario.run(cluster, asked.cycles or (scenario.SMALL if asked.small else scenario.CYCLES))
+            )
             result.figures["took"] = f"{time.monotonic() - started:.0f} s"
             results.append(result)
             print(table([result]).splitlines()[-1], flush=True)

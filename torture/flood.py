@@ -37,9 +37,8 @@ async def run(cluster: Cluster, cycles: int) -> Result:
             before = server.memory()
             server.forget_peak()
             for cycle in range(cycles):
-                bodies = await asyncio.to_thread(
-                    lambda cycle=cycle: [_batch(machine, begins, cycle * REQUESTS + n, ITEMS) for n in range(REQUESTS)]
-                )
+                numbers = range(cycle * REQUESTS, (cycle + 1) * REQUESTS)
+                bodies = [_batch(machine, begins, number, ITEMS) for number in numbers]
 
                 async def send(number: int, body: bytes) -> None:
                     answer = await client.post("/ingest/", content=body)
@@ -49,7 +48,7 @@ async def run(cluster: Cluster, cycles: int) -> Result:
                     elif answer.status_code != 503 or not answer.headers.get("retry-after"):
                         answers["wrong"] += 1
 
-                await asyncio.gather(*(send(cycle * REQUESTS + n, body) for n, body in enumerate(bodies)))
+                await asyncio.gather(*map(send, numbers, bodies))
                 peaks.append(server.memory("VmHWM") - before)
                 ended = time.monotonic()
                 while (await client.post("/ingest/", content=_batch(machine, begins, -1, 10))).status_code != 200:

@@ -81,7 +81,9 @@ async def run(cluster: Cluster, cycles: int) -> Result:
     result.lost = len(probe.expected.keys() - stored)
     result.figures["hostile requests"] = f"{probe.cases:,}"
     result.figures["answers"] = ", ".join(f"{number:,} {kind}" for kind, number in sorted(probe.answers.items()))
-    result.figures["answers of 500 or more"] = str(sum(n for kind, n in probe.answers.items() if kind >= "5" and kind != "closed"))
+    result.figures["answers of 500 or more"] = str(
+        sum(n for kind, n in probe.answers.items() if kind >= "5" and kind != "closed")
+    )
     result.figures["lists and pages read afterwards"] = f"{pages:,}"
     said = cluster.logged()[said_before:]
     result.figures["tracebacks in the server's log"] = str(said.count("Traceback"))

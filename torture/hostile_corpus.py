@@ -83,9 +83,9 @@ NAMES = {
     "a reversed pair of surrogates": r'"\udc00\ud800"',
     "a character beyond 16 bits": r'"\ud83c\udfed"',
     "right-to-left marks": r'"\u202eTAG"',
-    "a formula": '"=cmd|\' /C calc\'!A0"',
+    "a formula": "\"=cmd|' /C calc'!A0\"",
     "markup": '"<script>alert(1)</script>"',
-    "SQL": "\"'; DROP TABLE counts_counthistory; --\"",
+    "SQL": '"\'; DROP TABLE counts_counthistory; --"',
     "a format": '"%s%n{0}{__class__}"',
     "256 characters": '"' + "x" * 256 + '"',
     "a million characters": '"' + "x" * 1_000_000 + '"',
@@ -122,9 +122,7 @@ ITEMS = {
     "a detail of 501 characters": (
         f'{{"machine": "MACHINE", "at": {AT}, "state": "torture-run", "detail": "{"d" * 501}"}}'
     ),
-    "a detail with a NUL": (
-        f'{{"machine": "MACHINE", "at": {AT}, "state": "torture-run", "detail": "a\\u0000b"}}'
-    ),
+    "a detail with a NUL": (f'{{"machine": "MACHINE", "at": {AT}, "state": "torture-run", "detail": "a\\u0000b"}}'),
     "a detail that is a number": f'{{"machine": "MACHINE", "at": {AT}, "state": "torture-run", "detail": 5}}',
     "a state of a half pair": f'{{"machine": "MACHINE", "at": {AT}, "state": "\\udfff"}}',
 }
@@ -135,9 +133,15 @@ def items() -> dict[str, str]:
     return {
         **{f"value: {name}": f'{{"tag": "TAG", "at": {AT}, "value": {text}}}' for name, text in VALUES.items()},
         **{f"count at: {name}": f'{{"tag": "TAG", "at": {text}, "value": 1}}' for name, text in TIMES.items()},
-        **{f"state at: {name}": f'{{"machine": "MACHINE", "at": {text}, "state": "torture-run"}}' for name, text in TIMES.items()},
+        **{
+            f"state at: {name}": f'{{"machine": "MACHINE", "at": {text}, "state": "torture-run"}}'
+            for name, text in TIMES.items()
+        },
         **{f"tag: {name}": f'{{"tag": {text}, "at": {AT}, "value": 1}}' for name, text in NAMES.items()},
-        **{f"machine: {name}": f'{{"machine": {text}, "at": {AT}, "state": "torture-run"}}' for name, text in NAMES.items()},
+        **{
+            f"machine: {name}": f'{{"machine": {text}, "at": {AT}, "state": "torture-run"}}'
+            for name, text in NAMES.items()
+        },
         **{f"line: {name}": f'{{"line": {text}, "at": {AT}, "state": "torture-run"}}' for name, text in NAMES.items()},
         **{f"item: {name}": text for name, text in ITEMS.items()},
     }
@@ -252,7 +256,9 @@ REQUESTS = {
     "a header of a million characters": (
         f"POST PATH HTTP/1.1\r\nHost: localhost\r\nX: {'x' * 1_000_000}\r\nKEYContent-Length: LENGTH\r\n\r\nBODY"
     ),
-    "5,000 headers": "POST PATH HTTP/1.1\r\nHost: localhost\r\n" + "X: y\r\n" * 5_000 + "KEYContent-Length: LENGTH\r\n\r\nBODY",
+    "5,000 headers": "POST PATH HTTP/1.1\r\nHost: localhost\r\n"
+    + "X: y\r\n" * 5_000
+    + "KEYContent-Length: LENGTH\r\n\r\nBODY",
     "a key of 10,000 characters": (
         f"POST PATH HTTP/1.1\r\nHost: localhost\r\nAuthorization: Api-Key {'k' * 10_000}\r\nContent-Length: LENGTH\r\n\r\nBODY"
     ),

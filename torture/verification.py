@@ -37,8 +37,7 @@ def verify(result: Result, cluster: Cluster, plant: Plant, ledger: Ledger, serve
     rows, facts = stored_facts(cluster, plant)
     result.acknowledged = len(ledger.acknowledged)
     result.stored = rows
-    result.lost = sum(1 for key in ledger.acknowledged if not _same(facts.get(key), ledger.sent[key]))
-    result.duplicated = rows - len(facts) + len(facts.keys() - ledger.sent.keys())
+    result.lost, result.duplicated = differences(ledger, rows, facts)
     missing, surplus = pieces_off(plant, ledger, server)
     result.lost += missing
     result.duplicated += surplus
@@ -46,6 +45,12 @@ def verify(result: Result, cluster: Cluster, plant: Plant, ledger: Ledger, serve
     if missing or surplus:
         result.figures["pieces in the report"] = f"{missing} missing, {surplus} too many"
     result.broken += [f"An answer was wrong: {said}" for said in ledger.wrong]
+
+
+def differences(ledger: Ledger, rows: int, facts: dict[Key, Any]) -> tuple[int, int]:
+    """Return how many acknowledged items are not stored as sent, and how many rows there are beyond those sent."""
+    lost = sum(not _same(facts.get(key), ledger.sent[key]) for key in ledger.acknowledged)
+    return lost, rows - len(facts) + len(facts.keys() - ledger.sent.keys())
 
 
 def pieces_off(plant: Plant, ledger: Ledger, server: Server) -> tuple[int, int]:
@@ -56,7 +61,10 @@ def pieces_off(plant: Plant, ledger: Ledger, server: Server) -> tuple[int, int]:
     for machine, machine_id in plant.machines.items():
         reported = Decimal(report(server, plant, machine_id, *window)["elements"]["produced_quantity"])
         difference = reported - ledger.pieces[machine]
-        missing, surplus = missing + max(-difference, 0), surplus + max(difference, 0)
+        if difference > 0:
+            surplus += difference
+        else:
+            missing -= difference
     return int(missing), int(surplus)
 
 
@@ -73,4 +81,4 @@ def report(server: Server, plant: Plant, machine_id: int, starts_at: datetime, e
 
 
 def _same(stored: Any, sent: Any) -> bool:
-    return stored == sent if isinstance(sent, str) or stored is None else Decimal(stored) == sent
+    return bool(stored == sent if isinstance(sent, str) or stored is None else Decimal(stored) == sent)
