@@ -100,6 +100,8 @@ class DeviceDoor:
         except TooMuchWaiting:
             raise _busy() from None
         except NotStored as error:
+            if error.is_disk_full:
+                raise _disk_full() from None
             if error.is_outage:
                 raise _outage() from None
             raise _Refusal(500, "The delivery could not be written; nothing of it is stored.") from None
@@ -197,6 +199,11 @@ def _busy() -> _Refusal:
 def _outage() -> _Refusal:
     detail = "Not stored: the database is not reachable at the moment. Send again."
     return _Refusal(503, detail, **{"retry-after": "2"})
+
+
+def _disk_full() -> _Refusal:
+    detail = "Not stored: the database's disk is full. Keep the items and send them again later."
+    return _Refusal(503, detail, **{"retry-after": "5"})
 
 
 def _status(outcome: Outcome) -> int:
