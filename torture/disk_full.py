@@ -35,7 +35,7 @@ async def run(cluster: Cluster, cycles: int) -> Result:
     result = Result("disk-full", cycles)
     with scratch_directory() as directory:
         try:
-            with small_disk(directory), cluster_in(directory) as small:
+            with small_disk(directory / "data"), cluster_in(directory) as small:
                 await _fill_and_free(small, cycles, result)
         except PermissionError as error:
             result.cycles = 0
@@ -48,7 +48,8 @@ def small_disk(directory: Path) -> Iterator[None]:
     """Mount a small file system until the block ends. Raises PermissionError where that is not allowed."""
     if os.geteuid() != 0:
         raise PermissionError("only root may mount a small file system")
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK},mode=0711", "torture", str(directory)]
+    directory.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK},mode=0700", "torture", str(directory)]
     done = subprocess.run(mount, capture_output=True, text=True, check=False)
     if done.returncode:
         raise PermissionError(f"a small file system could not be mounted ({done.stderr.strip()})")
@@ -76,20 +77,20 @@ async def _fill_and_free(cluster: Cluster, cycles: int, result: Result) -> None:
             for cycle in range(cycles):
                 await asyncio.sleep(0.5)
                 postmaster, before = cluster.pid(), shop.ledger.answers["503"]
-                await asyncio.to_thread(_fill, cluster.home / "ballast")
+                await asyncio.to_thread(_fill, cluster.home / "data" / "ballast")
                 deadline = time.monotonic() + (FULL_SECONDS if cycle else LONG_SECONDS)
                 while time.monotonic() < deadline:
                     await _read(server.address, plant, reads)
                     await asyncio.sleep(0.1)
                 refused += shop.ledger.answers["503"] - before
-                (cluster.home / "ballast").unlink()
+                (cluster.home / "data" / "ballast").unlink()
                 freed = time.monotonic()
                 if cluster.pid() != postmaster:
                     ended += 1
                     last_words = re.findall(
                         r"^.*(?:PANIC|FATAL).*$", (cluster.home / "log").read_text(), flags=re.MULTILINE
                     )
-                    result.broken.append(f"The database ended itself: {last_words[-3:]}")
+                    result.broken.append(f"The database ended itself: {last_words[:2]}")
                     await asyncio.to_thread(cluster.start)
                 await shop.all_acknowledged_since(freed)
                 again.append(max(device.last_acknowledged for device in shop.devices) - freed)
