@@ -43,18 +43,23 @@ prove: .venv/.development ## The engine's properties on many more random histori
 .PHONY: requirements
 requirements: .venv/.development ## Pin the requirements anew, with hashes
 	@$(BIN)/pip install -q uv
-	@for name in requirements requirements-dev; do \
+	@for name in requirements requirements-dev requirements-peers; do \
 		$(BIN)/uv pip compile -q --generate-hashes --no-header --no-annotate --python-version 3.11 $$name.in -o $$name.txt; done
+	@$(BIN)/uv pip compile -q --no-deps --generate-hashes --no-header --no-annotate --python-version 3.11 \
+		requirements-no-deps.in -o requirements-no-deps.txt
 
 .PHONY: clean
 clean: ## Stop the embedded database and remove what was installed; data stays
 	@[ ! -x $(BIN)/python ] || $(BIN)/python -m core.embedded_postgres stop
 	@rm -rf .venv .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
-.venv/.runtime: requirements.txt
-	@scripts/install.sh requirements.txt
+RUNTIME := requirements.txt requirements-no-deps.txt
+DEVELOPMENT := $(RUNTIME) requirements-dev.txt requirements-peers.txt
+
+.venv/.runtime: $(RUNTIME)
+	@scripts/install.sh $(RUNTIME)
 	@touch $@
 
-.venv/.development: requirements.txt requirements-dev.txt
-	@scripts/install.sh requirements.txt requirements-dev.txt
+.venv/.development: $(DEVELOPMENT)
+	@scripts/install.sh $(DEVELOPMENT)
 	@touch $@ .venv/.runtime

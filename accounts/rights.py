@@ -30,6 +30,8 @@ ROLES: dict[str, dict[str, frozenset[str]]] = {
     "fact": _grant(EVERYBODY, {OPERATOR, SUPERVISOR}, change={SUPERVISOR, QUALITY}, delete=set()),
     "oee_record": _grant(EVERYBODY, set(EVERYBODY), delete={SUPERVISOR, ENGINEER}),
     "quarantine": _grant(frozenset({SUPERVISOR, ENGINEER, QUALITY, ADMIN}), set(), change={SUPERVISOR, ENGINEER}),
+    # Where machines are spoken with, and with which password.
+    "connector": _grant(frozenset({SUPERVISOR, ENGINEER, ADMIN}), {ADMIN}),
     "device_key": _grant(frozenset({ENGINEER, ADMIN}), {ENGINEER, ADMIN}),
     "account": _grant(frozenset({ADMIN}), {ADMIN}),
     "audit": _grant(frozenset({SUPERVISOR, ENGINEER, QUALITY, ADMIN}), set()),
@@ -49,13 +51,16 @@ KIND_OF_MODEL: dict[str, str] = {
     "workorders.run": "run",
     **dict.fromkeys(
         (
-            *("counts.counthistory", "counts.countreading", "counts.countcorrection"),
+            *("counts.counthistory", "counts.countreading", "counts.countcorrection", "counts.counterevent"),
+            *("downtime.signalgap", "oee.counterstep"),
             *("downtime.statehistory", "downtime.recordedstate", "downtime.statecorrection"),
         ),
         "fact",
     ),
     "oee.oeerecord": "oee_record",
     "ingest.quarantineditem": "quarantine",
+    **dict.fromkeys(("connectors.statemap", "connectors.statemapentry", "connectors.signalmapping"), "master_data"),
+    **dict.fromkeys(("connectors.connector", "connectors.connectorhealth", "connectors.unmappedsignal"), "connector"),
     "accounts.devicekey": "device_key",
     **dict.fromkeys(("accounts.user", "accounts.membership", "accounts.clientkey"), "account"),
 }

@@ -18,7 +18,7 @@ from core.admin import (
     link,
     trail,
 )
-from counts.models import CountCorrection, CountReading, CountTag, CountType
+from counts.models import CountCorrection, CounterEvent, CountReading, CountTag, CountType
 from counts.resources import CountTagResource, CountTypeResource
 from enterprise.models import Machine
 
@@ -67,8 +67,8 @@ class CountTagAdmin(MasterDataAdmin):
         (
             "How it counts",
             {
-                "fields": (("mode", "scale"), ("modulus", "reset_policy")),
-                "description": "Modulus and reset policy are about running counters only.",
+                "fields": ("mode", ("scale", "cavities", "offset"), ("modulus", "reset_policy", "fastest_rate")),
+                "description": "Modulus, reset policy and fastest rate are about running counters only.",
             },
         ),
     )
@@ -80,7 +80,7 @@ class CountTagAdmin(MasterDataAdmin):
 
     @display(description="pieces per pulse", ordering="scale")
     def pieces_per_pulse(self, tag: CountTag) -> str:
-        return f"{tag.scale.normalize():f}"
+        return f"{(tag.scale * tag.cavities).normalize():f}"
 
 
 @admin.register(CountReading)
@@ -125,3 +125,20 @@ class CountCorrectionAdmin(ReadOnlyAdmin):
     @display(description="new value (pulses)")
     def new_value(self, correction: CountCorrection) -> str:
         return "void" if correction.value is None else f"{correction.value.normalize():f}"
+
+
+@admin.register(CounterEvent)
+class CounterEventAdmin(ReadOnlyAdmin):
+    list_display = ("occurred_at", "of_tag", "kind", "went_on_from", "stated_by", "source", "comment")
+    list_filter = ("kind", ("tag", ScopedSearchFilter), ("occurred_at", RangeDateTimeFilter))
+    list_select_related = ("tag__machine", "stated_by")
+    search_fields = ("comment", "tag__tag_path")
+    search_help_text = "Comment or tag"
+
+    @display(description="tag")
+    def of_tag(self, event: CounterEvent) -> str | SafeString:
+        return link(event.tag)
+
+    @display(description="went on from")
+    def went_on_from(self, event: CounterEvent) -> str:
+        return "–" if event.value is None else f"{event.value.normalize():f}"

@@ -38,6 +38,7 @@ class CountTag(models.Model):
     class ResetPolicy(models.TextChoices):
         FROM_ZERO = "from_zero", "It restarted from zero: the reading counts"
         NEW_BASELINE = "new_baseline", "It was set anew: only the next rise counts"
+        HOLD = "hold", "Nobody knows: count nothing until a person has said"
 
     tag_path = models.CharField(
         max_length=255, unique=True, help_text="How the device names it, for example L1/FILLER/good."
@@ -51,7 +52,18 @@ class CountTag(models.Model):
         decimal_places=6,
         default=Decimal(1),
         validators=[MinValueValidator(Decimal("0.000001"))],
-        help_text="Pieces made per counted pulse, for example 6 for a six-cavity mould.",
+        help_text="What one counted pulse stands for, exactly: 0.5 when a piece makes two pulses.",
+    )
+    cavities = models.PositiveSmallIntegerField(
+        default=1,
+        validators=[MinValueValidator(1)],
+        help_text="Pieces that come at once: 6 for a six-cavity mould. Multiplies the pieces per pulse.",
+    )
+    offset = models.DecimalField(
+        max_digits=20,
+        decimal_places=6,
+        default=Decimal(0),
+        help_text="Added to what the device sends before it counts, in pulses: -1000 when its zero reads 1000.",
     )
     modulus = models.DecimalField(
         max_digits=20,
@@ -65,7 +77,17 @@ class CountTag(models.Model):
         max_length=12,
         choices=ResetPolicy,
         default=ResetPolicy.FROM_ZERO,
-        help_text="What a lower reading means on a running counter without a modulus.",
+        help_text="What a lower reading means on a running counter that did not roll over.",
+    )
+    fastest_rate = models.DecimalField(
+        "fastest rate (pulses/s)",
+        max_digits=14,
+        decimal_places=6,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal("0.000001"))],
+        help_text="A running counter that rises faster is not believed: its pieces are held back until a person has"
+        " said what happened. Empty = only a fall that no rollover and no restart explains is held back.",
     )
     is_active = models.BooleanField(
         "active", default=True, help_text="A tag that is switched off refuses new readings."
@@ -85,6 +107,16 @@ class CountTag(models.Model):
                 name="count_tag_modulus_of_running_counter",
                 condition=Q(modulus__isnull=True) | Q(mode="running", modulus__gte=2),
                 violation_error_message="Only a running counter has a modulus, and it is at least 2.",
+            ),
+            models.CheckConstraint(
+                name="count_tag_cavities_positive",
+                condition=Q(cavities__gte=1),
+                violation_error_message="There is at least one cavity.",
+            ),
+            models.CheckConstraint(
+                name="count_tag_fastest_rate_positive",
+                condition=Q(fastest_rate__isnull=True) | Q(fastest_rate__gt=0),
+                violation_error_message="The fastest rate is greater than zero.",
             ),
         ]
 
@@ -141,6 +173,46 @@ class CountCorrection(models.Model):
 
     def __str__(self) -> str:
         return f"{self.tag_id} {self.occurred_at.isoformat()} → {'void' if self.value is None else self.value}"
+
+
+class CounterEvent(models.Model):
+    """What happened to a running counter at a moment, said by its device or by a person. A fact.
+
+    It explains the step between the readings around it. Of several between two readings the latest moment holds, and
+    of several at one moment a person's word over the device's, the last one of each.
+    """
+
+    site_paths: ClassVar[tuple[str, ...]] = ("tag__machine__line__area__site",)
+
+    class Kind(models.TextChoices):
+        RESET = "reset", "Reset: it went on from the value that is given, or by the tag's policy"
+        REPLACED = "replaced", "Replaced: another counter, whose first reading is its baseline"
+        ROLLOVER = "rollover", "Rolled over once, at its modulus"
+        GENUINE = "genuine", "Nothing: the rise was real"
+
+    tag = models.ForeignKey(CountTag, on_delete=models.PROTECT, related_name="events")
+    occurred_at = models.DateTimeField()
+    kind = models.CharField(max_length=8, choices=Kind)
+    value = models.DecimalField(
+        max_digits=24, decimal_places=6, null=True, help_text="What the counter read right after a reset."
+    )
+    comment = models.CharField(max_length=500, blank=True)
+    stated_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    recorded_at = models.DateTimeField()
+    source = models.CharField(max_length=64, default="", help_text="Who delivered it: a device key's prefix.")
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tag", "occurred_at"], condition=Q(stated_by__isnull=True), name="counter_event_of_device_once"
+            )
+        ]
+        indexes = [models.Index(fields=["tag", "occurred_at"], name="counter_event_of_tag")]
+        triggers = [append_only("counter_event_append_only")]
+
+    def __str__(self) -> str:
+        return f"{self.tag_id} {self.occurred_at.isoformat()}: {self.kind}"
 
 
 class CountReading(models.Model):

@@ -24,12 +24,18 @@ class CountTagResource(MasterDataResource):
         "count_type": "GOOD",
         "mode": "running",
         "scale": "1",
+        "cavities": "1",
+        "offset": "0",
         "modulus": "65536",
         "reset_policy": "from_zero",
+        "fastest_rate": "",
         "is_active": "yes",
     }
 
     class Meta(MasterDataResource.Meta):
         model = CountTag
-        fields = ("tag_path", "machine", "count_type", "mode", "scale", "modulus", "reset_policy", "is_active")
+        fields = (
+            *("tag_path", "machine", "count_type", "mode", "scale", "cavities", "offset"),
+            *("modulus", "reset_policy", "fastest_rate", "is_active"),
+        )
         import_id_fields = ("tag_path",)

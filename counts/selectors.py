@@ -8,6 +8,7 @@ from decimal import Decimal
 from django.db import connection
 
 from core.intervals import Interval
+from counts.models import CounterEvent
 
 
 def readings_in(tag_ids: Sequence[int], window: Interval) -> dict[int, list[tuple[datetime, Decimal]]]:
@@ -46,3 +47,15 @@ def readings_in(tag_ids: Sequence[int], window: Interval) -> dict[int, list[tupl
             if value is not None:
                 readings[tag_id].append((occurred_at, value))
     return readings
+
+
+def counter_events_in(tag_ids: Sequence[int], window: Interval) -> dict[int, list[CounterEvent]]:
+    """Return each tag's events in a window in the order in which a later one holds over an earlier one.
+
+    That is by moment; of one moment the device's word before people's, and these in the order they were said.
+    """
+    events: dict[int, list[CounterEvent]] = defaultdict(list)
+    found = CounterEvent.objects.filter(tag__in=tag_ids, occurred_at__gte=window.start, occurred_at__lt=window.end)
+    for event in sorted(found, key=lambda event: (event.occurred_at, event.stated_by_id is not None, event.pk)):
+        events[event.tag_id].append(event)
+    return events

@@ -23,7 +23,8 @@ class CountTagSerializer(MasterDataSerializer):
     class Meta:
         model = CountTag
         fields = (
-            *("id", "tag_path", "machine", "count_type", "mode", "scale", "modulus", "reset_policy", "is_active"),
+            *("id", "tag_path", "machine", "count_type", "mode", "scale", "cavities", "offset"),
+            *("modulus", "reset_policy", "fastest_rate", "is_active"),
         )
 
 

@@ -13,7 +13,7 @@ from core.changes import Change, mark
 from core.errors import Invalid
 from core.facts import Answer, Key, append, fact_cursor, insert_new
 from core.master_data import follows
-from counts.models import CountCorrection, CountHistory, CountTag
+from counts.models import CountCorrection, CounterEvent, CountHistory, CountTag
 
 _MOMENT = timedelta(microseconds=1)
 
@@ -120,6 +120,126 @@ def _until_next_reading(running: dict[tuple[int, int], list[datetime]]) -> list[
         return [Change(row[0], row[1], None if row[2] is None else row[2] + _MOMENT) for row in cursor.fetchall()]
 
 
+class NewCounterEvent(NamedTuple):
+    """Something happened to a running counter, as its device reports it."""
+
+    tag_id: int
+    machine_id: int
+    occurred_at: datetime
+    kind: str
+    value: int | Decimal | None
+    source: str = ""
+
+
+EventValue = tuple[str, Decimal | None]
+"""Kind and value: what must agree for a delivery to be a repetition."""
+
+
+@transaction.atomic(savepoint=False)
+def record_counter_events(events: Sequence[NewCounterEvent], *, recorded_at: datetime) -> list[Answer[EventValue]]:
+    """Append what devices say of their counters and answer each, in order. Tags must exist: the caller looked."""
+    if not events:
+        return []
+    machines = {event.tag_id: event.machine_id for event in events}
+    by_key = {(event.tag_id, event.occurred_at): event for event in reversed(events)}
+    answers, new = append(
+        [
+            ((event.tag_id, event.occurred_at), (event.kind, None if event.value is None else Decimal(event.value)))
+            for event in events
+        ],
+        insert=lambda facts: _insert_events(facts, by_key, recorded_at),
+        look_up=_look_up_events,
+    )
+    for tag_id, at in new:
+        _mark_step(tag_id, machines[tag_id], at)
+    announce("machine", {machines[tag_id] for tag_id, _ in new})
+    return answers
+
+
+def _insert_events(
+    facts: Mapping[Key, EventValue], by_key: Mapping[Key, NewCounterEvent], recorded_at: datetime
+) -> set[Key]:
+    return insert_new(
+        """
+        INSERT INTO counts_counterevent (tag_id, occurred_at, kind, value, comment, recorded_at, source)
+        SELECT tag_id, occurred_at, kind, value, '', %s, source
+        FROM unnest(%b::bigint[], %b::timestamptz[], %b::text[], %b::numeric[], %b::text[])
+            AS fact (tag_id, occurred_at, kind, value, source)
+        ORDER BY tag_id, occurred_at
+        ON CONFLICT DO NOTHING RETURNING tag_id, occurred_at
+        """,
+        [
+            recorded_at,
+            [key[0] for key in facts],
+            [key[1] for key in facts],
+            [kind for kind, _ in facts.values()],
+            [value for _, value in facts.values()],
+            [by_key[key].source for key in facts],
+        ],
+        facts.keys(),
+    )
+
+
+def _look_up_events(keys: list[Key]) -> dict[Key, EventValue]:
+    with fact_cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT tag_id, occurred_at, kind, value
+            FROM counts_counterevent
+            JOIN unnest(%b::bigint[], %b::timestamptz[]) AS wanted (tag_id, occurred_at) USING (tag_id, occurred_at)
+            WHERE stated_by_id IS NULL
+            """,
+            [[key[0] for key in keys], [key[1] for key in keys]],
+        )
+        return {(row[0], row[1]): (row[2], row[3]) for row in cursor.fetchall()}
+
+
+def _mark_step(tag_id: int, machine_id: int, at: datetime) -> None:
+    """Mark from a moment up to the tag's next reading, whose increment changes."""
+    following = (
+        CountHistory.objects.filter(tag_id=tag_id, occurred_at__gte=at)
+        .order_by("occurred_at")
+        .values_list("occurred_at", flat=True)
+        .first()
+    )
+    mark([Change(machine_id, at, None if following is None else following + _MOMENT)])
+
+
+@transaction.atomic
+def explain_step(
+    *,
+    tag: CountTag,
+    at: datetime,
+    kind: str,
+    comment: str,
+    actor: User,
+    recorded_at: datetime,
+    value: Decimal | None = None,
+) -> CounterEvent:
+    """Append a person's word on what happened to a running counter before its reading at a moment.
+
+    Raises Invalid for a tag that is no running counter, a rollover without a modulus, or a missing comment.
+    """
+    if tag.mode != CountTag.Mode.RUNNING:
+        raise Invalid(f"'{tag}' is no running counter.", field="tag")
+    if kind == CounterEvent.Kind.ROLLOVER and tag.modulus is None:
+        raise Invalid(f"'{tag}' has no modulus, so it cannot roll over.", field="kind")
+    if not comment.strip():
+        raise Invalid("Say why: an explanation needs a comment.", field="comment")
+    event = CounterEvent.objects.create(
+        tag=tag,
+        occurred_at=at,
+        kind=kind,
+        value=value,
+        comment=comment.strip(),
+        stated_by=actor,
+        recorded_at=recorded_at,
+    )
+    _mark_step(tag.pk, tag.machine_id, at)
+    announce("machine", [tag.machine_id])
+    return event
+
+
 def refuse_reading(*, tag: CountTag, value: Decimal) -> None:
     """Raise Invalid for a reading that a tag cannot have."""
     if not tag.is_active:
@@ -166,7 +286,10 @@ def tag_changed(*, before: CountTag | None, after: CountTag | None) -> None:
     """Mark a machine's whole past when what its counter's readings mean changed."""
     if before is None or after is None:
         return
-    meaning = ("machine_id", "count_type_id", "mode", "scale", "modulus", "reset_policy")
+    meaning = (
+        *("machine_id", "count_type_id", "mode", "scale", "cavities", "offset"),
+        *("modulus", "reset_policy", "fastest_rate"),
+    )
     if all(getattr(before, name) == getattr(after, name) for name in meaning):
         return
     first = CountHistory.objects.filter(tag=after).order_by("occurred_at").values_list("occurred_at", flat=True).first()

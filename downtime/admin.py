@@ -26,7 +26,7 @@ from core.admin import (
     link,
     trail,
 )
-from downtime.models import RecordedState, StateCorrection, StateReason
+from downtime.models import RecordedState, SignalGap, StateCorrection, StateReason
 from downtime.resources import StateReasonResource
 
 INDENT = "\u2003"
@@ -149,3 +149,16 @@ class StateCorrectionAdmin(ReadOnlyAdmin):
     @display(description="machine")
     def of_machine(self, correction: StateCorrection) -> SafeString:
         return trail(correction.machine.line, correction.machine)
+
+
+@admin.register(SignalGap)
+class SignalGapAdmin(ReadOnlyAdmin):
+    list_display = ("starts_at", "ends_at", "of_machine", "cause", "source", "recorded_at")
+    list_filter = (("machine", ScopedSearchFilter), ("starts_at", RangeDateTimeFilter))
+    list_select_related = ("machine__line",)
+    search_fields = ("cause", "machine__name", "machine__code")
+    search_help_text = "Cause or machine"
+
+    @display(description="machine")
+    def of_machine(self, gap: SignalGap) -> SafeString:
+        return trail(gap.machine.line, gap.machine)

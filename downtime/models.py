@@ -150,6 +150,33 @@ class StateCorrection(models.Model):
         return f"{self.machine_id} {self.starts_at.isoformat()} – {self.ends_at or 'now'}: {self.reason_id}"
 
 
+class SignalGap(models.Model):
+    """A span of which we know that we know nothing: what a machine sent in it is lost. A fact.
+
+    Silence longer than a machine's no-signal timeout is such a span too, but is derived when read.
+    """
+
+    site_paths: ClassVar[tuple[str, ...]] = ("machine__line__area__site",)
+
+    machine = models.ForeignKey(Machine, on_delete=models.PROTECT, related_name="signal_gaps")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    cause = models.CharField(max_length=200, help_text="How it is known: an overflow, a missing sequence number.")
+    recorded_at = models.DateTimeField()
+    source = models.CharField(max_length=64, default="", help_text="Who delivered it: a device key's prefix.")
+
+    class Meta:
+        ordering = ["-starts_at", "-id"]
+        constraints = [
+            models.CheckConstraint(name="signal_gap_not_empty", condition=Q(ends_at__gt=F("starts_at"))),
+            models.UniqueConstraint(fields=["machine", "starts_at", "ends_at"], name="signal_gap_once"),
+        ]
+        triggers = [append_only("signal_gap_append_only")]
+
+    def __str__(self) -> str:
+        return f"{self.machine_id} {self.starts_at.isoformat()} – {self.ends_at.isoformat()}: {self.cause}"
+
+
 class RecordedState(models.Model):
     """A state as lists of single-key things can show it: a database view over `StateHistory` with a text id."""
 

@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.models import Q
 
 from core.intervals import Interval
-from downtime.models import StateCorrection
+from downtime.models import SignalGap, StateCorrection
 
 
 def states_in(machine_ids: Sequence[int], window: Interval) -> dict[int, list[tuple[datetime, int, str]]]:
@@ -42,6 +42,11 @@ def corrections_in(machine_ids: Sequence[int], window: Interval) -> Iterable[Sta
     return StateCorrection.objects.filter(
         Q(ends_at__isnull=True) | Q(ends_at__gte=window.start), machine__in=machine_ids, starts_at__lt=window.end
     ).select_related("reason")
+
+
+def gaps_in(machine_ids: Sequence[int], window: Interval) -> Iterable[SignalGap]:
+    """Return the gaps that touch a window."""
+    return SignalGap.objects.filter(machine__in=machine_ids, starts_at__lt=window.end, ends_at__gt=window.start)
 
 
 @dataclass(frozen=True, slots=True)

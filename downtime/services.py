@@ -11,7 +11,8 @@ from core.announcements import announce
 from core.changes import Change, mark
 from core.errors import Conflict, Invalid
 from core.facts import Answer, Key, append, fact_cursor, insert_new
-from core.master_data import follows
+from core.locks import take_turns
+from core.master_data import follows, save
 from downtime.models import StateCorrection, StateHistory, StateReason
 from enterprise.models import Machine
 
@@ -44,6 +45,43 @@ def record_states(states: Sequence[NewState], *, recorded_at: datetime) -> list[
     )
     _mark_new(new)
     announce("machine", {machine_id for machine_id, _ in new})
+    return answers
+
+
+class NewGap(NamedTuple):
+    """What a machine sent between two moments is lost, as somebody reports it."""
+
+    machine_id: int
+    starts_at: datetime
+    ends_at: datetime
+    cause: str
+    source: str = ""
+
+
+@transaction.atomic(savepoint=False)
+def record_gaps(gaps: Sequence[NewGap], *, recorded_at: datetime) -> list[bool]:
+    """Append gaps and say of each, in order, whether it is new."""
+    if not gaps:
+        return []
+    ordered = sorted(set(gaps))
+    with fact_cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO downtime_signalgap (machine_id, starts_at, ends_at, cause, recorded_at, source)
+            SELECT machine_id, starts_at, ends_at, cause, %s, source
+            FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::text[], %s::text[])
+                AS gap (machine_id, starts_at, ends_at, cause, source)
+            ON CONFLICT DO NOTHING RETURNING machine_id, starts_at, ends_at
+            """,
+            [recorded_at, *map(list, zip(*ordered, strict=True))],
+        )
+        new = set(cursor.fetchall())
+    mark(Change(machine_id, starts_at, ends_at) for machine_id, starts_at, ends_at in new)
+    announce("machine", {machine_id for machine_id, *_ in new})
+    answers = []
+    for gap in gaps:
+        answers.append(gap[:3] in new)
+        new.discard(gap[:3])
     return answers
 
 
@@ -178,6 +216,23 @@ def correct_fact(
         recorded_at=recorded_at,
         replaces_running=running in (fact.reason.category, reason.category),
     )
+
+
+def no_data_reason() -> StateReason:
+    """Return the reason that says that nothing is known of a machine; it is made when the plant has none."""
+    reasons = StateReason.objects.without_tree_fields().filter(category=StateReason.Category.NO_DATA, is_active=True)
+    found: StateReason | None = reasons.order_by("id").first()
+    if found is not None:
+        return found
+    with transaction.atomic():
+        # Two processes may both find none.
+        take_turns("downtime.no_data_reason")
+        found = reasons.order_by("id").first()
+        return found or save(
+            StateReason(
+                code="no-data", name="No data", category=StateReason.Category.NO_DATA, operator_selectable=False
+            )
+        )
 
 
 @follows(StateReason)

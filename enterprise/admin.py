@@ -162,6 +162,7 @@ class MachineAdmin(MasterDataAdmin):
     fieldsets = (
         (None, {"fields": ("line", *IDENTITY)}),
         ("On the line", {"fields": ("position", "is_constraint")}),
+        ("Its signals", {"fields": ("no_signal_timeout",)}),
     )
     resource_classes = [MachineResource]
 

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from simple_history.models import HistoricalRecords
@@ -85,6 +86,14 @@ class Machine(MasterData):
         "constraint",
         default=False,
         help_text="The machine that sets the pace of the line. A line has at most one.",
+    )
+    no_signal_timeout = models.PositiveIntegerField(
+        "no-signal timeout (s)",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(10), MaxValueValidator(7 * 24 * 3600)],
+        help_text="When the machine sends neither a state nor a count for longer, nothing is known of it from its last"
+        " signal on: no data, not idle. Empty = its last state holds, however long it is silent.",
     )
 
     class Meta(MasterData.Meta):

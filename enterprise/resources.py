@@ -73,12 +73,13 @@ class MachineResource(MasterDataResource):
         "line": "L1",
         "position": "2",
         "is_constraint": "yes",
+        "no_signal_timeout": "300",
         "is_active": "yes",
     }
 
     class Meta(MasterDataResource.Meta):
         model = Machine
-        fields = ("code", "name", "line", "position", "is_constraint", "is_active")
+        fields = ("code", "name", "line", "position", "is_constraint", "no_signal_timeout", "is_active")
         import_id_fields = ("code",)
 
 

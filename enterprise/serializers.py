@@ -52,7 +52,7 @@ class MachineSerializer(CodedSerializer):
 
     class Meta:
         model = Machine
-        fields = (*PLACE, "line", "position", "is_constraint")
+        fields = (*PLACE, "line", "position", "is_constraint", "no_signal_timeout")
         validators: list[object] = []
 
 

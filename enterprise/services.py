@@ -66,12 +66,14 @@ def make_room_for(machine: Machine) -> None:
 
 @follows(Machine)
 def machine_changed(*, before: Machine | None, after: Machine | None) -> None:
-    """Mark a machine's whole past when it moved to another line: its calendar and orders are that line's now."""
+    """Mark a machine's whole past when it moved to another line, whose calendar and orders are its own now, or when
+    its silence means something else.
+    """
     if after is None:
         return
     if before is None:
         ensure_machine(after.line)
-    elif before.line_id != after.line_id:
+    elif (before.line_id, before.no_signal_timeout) != (after.line_id, after.no_signal_timeout):
         mark([Change(after.pk, _LONG_AGO)])
     announce("machine", [after.pk])
 

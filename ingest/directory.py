@@ -25,6 +25,7 @@ class KnownTag:
     machine_id: int
     is_running_counter: bool
     modulus: Decimal | None
+    offset: Decimal
     is_active: bool
 
 
@@ -71,11 +72,11 @@ class Names(Generic[Thing]):
 
 def _tags(paths: list[str]) -> dict[str, KnownTag]:
     rows = CountTag.objects.filter(tag_path__in=paths).values_list(
-        "tag_path", "id", "machine_id", "mode", "modulus", "is_active", "machine__is_active"
+        *("tag_path", "id", "machine_id", "mode", "modulus", "offset", "is_active", "machine__is_active")
     )
     return {
-        path: KnownTag(tag_id, machine_id, mode == CountTag.Mode.RUNNING, modulus, active and machine_active)
-        for path, tag_id, machine_id, mode, modulus, active, machine_active in rows
+        path: KnownTag(tag_id, machine_id, mode == CountTag.Mode.RUNNING, modulus, offset, active and machine_active)
+        for path, tag_id, machine_id, mode, modulus, offset, active, machine_active in rows
     }
 
 

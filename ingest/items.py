@@ -16,10 +16,13 @@ EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 _LARGEST = 10**18
 _FINEST = Decimal("0.000001")
 _LONGEST_WHOLE_NUMBER = 100
-_NOT_A_TIME = "'at' must be an ISO 8601 time with a zone, like 2026-03-01T08:00:00.000Z."
 _LEAP_SECOND = re.compile(r"^(.*T\d\d:\d\d:)60(\.\d+)?(.*)$")
 _COUNT_FIELDS = frozenset({"tag", "at", "value"})
+_EVENT_FIELDS = frozenset({"tag", "at", "event", "value"})
 _STATE_FIELDS = frozenset({"machine", "line", "at", "state", "detail"})
+_GAP_FIELDS = frozenset({"machine", "line", "at", "until", "gap"})
+# What a device can know of its counter.
+_EVENTS = frozenset({"reset", "replaced", "rollover"})
 
 # What the documentation and refusals show.
 COUNT_EXAMPLE = {"tag": "L1/FILLER/good", "at": "2026-03-01T08:00:00.000Z", "value": 12}
@@ -56,6 +59,28 @@ class StateItem(NamedTuple):
     at: datetime
     state: str
     detail: str
+
+
+class CounterEventItem(NamedTuple):
+    """The running counter that the device calls `tag` was reset (to `value`), replaced, or rolled over."""
+
+    tag: str
+    at: datetime
+    event: str
+    value: int | Decimal | None
+
+
+class GapItem(NamedTuple):
+    """What a machine, or a line's constraint machine, sent from `at` until `until` is lost; `cause` says how."""
+
+    machine: str | None
+    line: str | None
+    at: datetime
+    until: datetime
+    cause: str
+
+
+Item = CountItem | StateItem | CounterEventItem | GapItem
 
 
 class BeyondNumber(str):
@@ -122,17 +147,21 @@ def _decode(body: bytes | bytearray) -> Any:
         raise Unreadable(f"The body is not JSON: {error}") from None
 
 
-def read_item(item: Any, *, now: datetime) -> CountItem | StateItem:
+def read_item(item: Any, *, now: datetime) -> Item:
     """Return what an item says, or raise Refused with the field at fault."""
     if not isinstance(item, dict):
         raise Refused("", "not_an_object", "An item is a JSON object.")
     if "tag" in item:
+        if "event" in item:
+            return _read_event(item, now)
         _refuse_unknown(item, _COUNT_FIELDS)
         return CountItem(tag=_text(item, "tag", 255), at=_moment(item, now), value=_quantity(item))
     if "machine" in item or "line" in item:
-        _refuse_unknown(item, _STATE_FIELDS)
         if "machine" in item and "line" in item:
             raise Refused("line", "ambiguous", "Name the machine or the line, not both.")
+        if "gap" in item:
+            return _read_gap(item, now)
+        _refuse_unknown(item, _STATE_FIELDS)
         return StateItem(
             machine=_text(item, "machine", 64) if "machine" in item else None,
             line=_text(item, "line", 64) if "line" in item else None,
@@ -141,6 +170,31 @@ def read_item(item: Any, *, now: datetime) -> CountItem | StateItem:
             detail=_text(item, "detail", MAX_DETAIL, required=False),
         )
     raise Refused("tag", "missing", "Name a tag (for a count) or a machine or line (for a state).")
+
+
+def _read_event(item: dict[str, Any], now: datetime) -> CounterEventItem:
+    _refuse_unknown(item, _EVENT_FIELDS)
+    event = _text(item, "event", 16)
+    if event not in _EVENTS:
+        raise Refused("event", "unknown_event", f"'event' is one of {', '.join(sorted(_EVENTS))}.")
+    if item.get("value") is not None and event != "reset":
+        raise Refused("value", "unknown_field", "Only a reset says with which value the counter went on.")
+    value = None if item.get("value") is None else _quantity(item)
+    return CounterEventItem(tag=_text(item, "tag", 255), at=_moment(item, now), event=event, value=value)
+
+
+def _read_gap(item: dict[str, Any], now: datetime) -> GapItem:
+    _refuse_unknown(item, _GAP_FIELDS)
+    start, end = _moment(item, now), _moment(item, now, field="until")
+    if end <= start:
+        raise Refused("until", "empty_span", "'until' must lie after 'at'.")
+    return GapItem(
+        machine=_text(item, "machine", 64) if "machine" in item else None,
+        line=_text(item, "line", 64) if "line" in item else None,
+        at=start,
+        until=end,
+        cause=_text(item, "gap", 200),
+    )
 
 
 def _refuse_unknown(item: dict[str, Any], known: frozenset[str]) -> None:
@@ -171,28 +225,29 @@ def _printable(text: str) -> str:
     return text.replace("\0", "").encode("utf-8", "ignore").decode()
 
 
-def _moment(item: dict[str, Any], now: datetime) -> datetime:
-    written = item.get("at")
+def _moment(item: dict[str, Any], now: datetime, field: str = "at") -> datetime:
+    written = item.get(field)
     if written is None:
-        raise Refused("at", "missing", "'at' is missing: say when it happened.")
+        raise Refused(field, "missing", f"'{field}' is missing: say when it happened.")
     if not isinstance(written, str) or len(written) > 64:
-        raise Refused("at", "not_a_time", _NOT_A_TIME)
-    at = _parse_time(written)
+        raise _not_a_time(field)
+    at = _parse_time(written, field)
     if at.tzinfo is None:
-        raise Refused("at", "naive_time", "'at' has no time zone; add Z for UTC, or an offset like +01:00.")
+        raise Refused(field, "naive_time", f"'{field}' has no time zone; add Z for UTC, or an offset like +01:00.")
     if at.tzinfo is not UTC:
         try:
             at = at.astimezone(UTC)
         except (OverflowError, ValueError):
-            raise Refused("at", "not_a_time", "'at' is outside the calendar.") from None
+            raise Refused(field, "not_a_time", f"'{field}' is outside the calendar.") from None
     if at < EARLIEST:
-        raise Refused("at", "too_old", f"'at' lies before {EARLIEST.year}: the device's clock is wrong.")
+        raise Refused(field, "too_old", f"'{field}' lies before {EARLIEST.year}: the device's clock is wrong.")
     if at > now and at > now + MAX_AHEAD:
-        raise Refused("at", "future", "'at' lies in the future: the device's clock is wrong. The item is kept aside.")
+        message = f"'{field}' lies in the future: the device's clock is wrong. The item is kept aside."
+        raise Refused(field, "future", message)
     return at
 
 
-def _parse_time(written: str) -> datetime:
+def _parse_time(written: str, field: str) -> datetime:
     try:
         return datetime.fromisoformat(written)
     except ValueError:
@@ -203,7 +258,13 @@ def _parse_time(written: str) -> datetime:
             return datetime.fromisoformat(f"{leap[1]}59{leap[2] or ''}{leap[3]}") + timedelta(seconds=1)
         except (ValueError, OverflowError):
             pass
-    raise Refused("at", "not_a_time", _NOT_A_TIME)
+    raise _not_a_time(field)
+
+
+def _not_a_time(field: str) -> Refused:
+    return Refused(
+        field, "not_a_time", f"'{field}' must be an ISO 8601 time with a zone, like 2026-03-01T08:00:00.000Z."
+    )
 
 
 def _quantity(item: dict[str, Any]) -> int | Decimal:

@@ -1,7 +1,5 @@
 """The one write path for devices: every protocol translates to items and calls `accept`."""
 
-import hashlib
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,18 +7,16 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-import msgspec
 from django.db import transaction
 
 from accounts.keys import DeviceScope
-from core.facts import Answer, Verdict, fact_cursor
-from counts.services import NewReading, record_readings
+from core.facts import Answer, Verdict
+from counts.services import EventValue, NewCounterEvent, NewReading, record_counter_events, record_readings
 from downtime.models import StateReason
-from downtime.services import NewState, StateValue, record_states
+from downtime.services import NewGap, NewState, StateValue, record_gaps, record_states
 from ingest import directory
-from ingest.items import CountItem, Refused, StateItem, read_item
-
-_LONGEST_PAYLOAD = 2000
+from ingest.items import CounterEventItem, CountItem, GapItem, Item, Refused, StateItem, read_item
+from ingest.quarantine import KeptItem, keep
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +53,7 @@ class _Read:
     """A delivery on its way: what its items became, by their index."""
 
     delivery: Delivery
-    good: dict[int, CountItem | StateItem] = field(default_factory=dict)
+    good: dict[int, Item] = field(default_factory=dict)
     refused: dict[int, Refused] = field(default_factory=dict)
     duplicates: list[int] = field(default_factory=list)
 
@@ -71,14 +67,24 @@ def accept_together(deliveries: Sequence[Delivery], *, recorded_at: datetime) ->
     """Store the good items of several deliveries in one transaction, keep the others aside, and answer each.
 
     A bad item never rejects a good one, of its own delivery or another's. Repeating a delivery changes nothing.
-    Writers lock counts, then states, then kept items, each in the order of their keys, so that none waits in a circle.
+    Writers lock counts, then counters' events, then states, then gaps, then kept items, each in the order of their
+    keys, so that none waits in a circle.
     """
     reads = [_read(delivery, recorded_at) for delivery in deliveries]
-    readings, states = _resolve(reads)
+    found = _resolve(reads)
     with transaction.atomic():
-        _note_readings(readings, record_readings([new for *_, new in readings], recorded_at=recorded_at))
-        _note_states(states, record_states([new for *_, new in states], recorded_at=recorded_at))
-        _quarantine(reads, recorded_at)
+        _note_readings(found.readings, record_readings([new for *_, new in found.readings], recorded_at=recorded_at))
+        _note_events(found.events, record_counter_events([new for *_, new in found.events], recorded_at=recorded_at))
+        _note_states(found.states, record_states([new for *_, new in found.states], recorded_at=recorded_at))
+        _note_gaps(found.gaps, record_gaps([new for *_, new in found.gaps], recorded_at=recorded_at))
+        keep(
+            [
+                KeptItem(read.delivery.items[index], read.delivery.scope, refusal)
+                for read in reads
+                for index, refusal in sorted(read.refused.items())
+            ],
+            received_at=recorded_at,
+        )
     return [_outcome(read) for read in reads]
 
 
@@ -92,31 +98,45 @@ def _read(delivery: Delivery, now: datetime) -> _Read:
     return read
 
 
-def _resolve(
-    reads: Sequence[_Read],
-) -> tuple[list[tuple[_Read, int, NewReading]], list[tuple[_Read, int, NewState]]]:
+@dataclass(slots=True)
+class _Found:
+    """What items turned out to be, by kind, each with the place of its answer."""
+
+    readings: list[tuple[_Read, int, NewReading]] = field(default_factory=list)
+    events: list[tuple[_Read, int, NewCounterEvent]] = field(default_factory=list)
+    states: list[tuple[_Read, int, NewState]] = field(default_factory=list)
+    gaps: list[tuple[_Read, int, NewGap]] = field(default_factory=list)
+
+
+def _resolve(reads: Sequence[_Read]) -> _Found:
     """Turn what devices call things into what they are; what a sender may not know of is unknown to it."""
     clock = time.monotonic()
     items = [item for read in reads for item in read.good.values()]
-    counts = [item for item in items if isinstance(item, CountItem)]
-    states = [item for item in items if isinstance(item, StateItem)]
+    places = [item for item in items if isinstance(item, StateItem | GapItem)]
     names = _Names(
-        tags=directory.tags.look_up((item.tag for item in counts), clock=clock),
-        machines=directory.machines.look_up((item.machine for item in states if item.machine), clock=clock),
-        lines=directory.constraint_machines.look_up((item.line for item in states if item.line), clock=clock),
-        reasons=directory.reasons.look_up((item.state for item in states), clock=clock),
+        tags=directory.tags.look_up((i.tag for i in items if isinstance(i, CountItem | CounterEventItem)), clock=clock),
+        machines=directory.machines.look_up((item.machine for item in places if item.machine), clock=clock),
+        lines=directory.constraint_machines.look_up((item.line for item in places if item.line), clock=clock),
+        reasons=directory.reasons.look_up((item.state for item in places if isinstance(item, StateItem)), clock=clock),
     )
-    new_readings, new_states = [], []
+    found = _Found()
     for read in reads:
+        scope = read.delivery.scope
         for index, item in read.good.items():
             try:
                 if isinstance(item, CountItem):
-                    new_readings.append((read, index, _new_reading(item, names, read.delivery.scope)))
+                    found.readings.append((read, index, _new_reading(item, names, scope)))
+                elif isinstance(item, StateItem):
+                    found.states.append((read, index, _new_state(item, names, scope)))
+                elif isinstance(item, CounterEventItem):
+                    found.events.append((read, index, _new_event(item, names, scope)))
                 else:
-                    new_states.append((read, index, _new_state(item, names, read.delivery.scope)))
+                    machine = _machine(item, names, scope)
+                    gap = NewGap(machine.id, item.at, item.until, item.cause, scope.source)
+                    found.gaps.append((read, index, gap))
             except Refused as refusal:
                 read.refused[index] = refusal
-    return new_readings, new_states
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,24 +147,52 @@ class _Names:
     reasons: dict[str, directory.Known]
 
 
-def _new_reading(item: CountItem, names: _Names, scope: DeviceScope) -> NewReading:
-    tag = names.tags.get(item.tag)
+def _tag(path: str, names: _Names, scope: DeviceScope) -> directory.KnownTag:
+    tag = names.tags.get(path)
     if tag is None or tag.machine_id not in scope.machine_ids:
-        raise Refused("tag", "unknown_tag", f"This key knows no tag '{item.tag}'.")
+        raise Refused("tag", "unknown_tag", f"This key knows no tag '{path}'.")
     if not tag.is_active:
-        raise Refused("tag", "inactive_tag", f"The tag '{item.tag}' or its machine is switched off.")
-    if tag.modulus is not None and item.value >= tag.modulus:
-        raise Refused("value", "beyond_modulus", f"'value' must be below the counter's modulus, {tag.modulus:f}.")
+        raise Refused("tag", "inactive_tag", f"The tag '{path}' or its machine is switched off.")
+    return tag
+
+
+def _new_reading(item: CountItem, names: _Names, scope: DeviceScope) -> NewReading:
+    tag = _tag(item.tag, names, scope)
+    _refuse_value(tag, item.value)
     return NewReading(tag.tag_id, tag.machine_id, tag.is_running_counter, item.at, item.value, scope.source)
 
 
-def _new_state(item: StateItem, names: _Names, scope: DeviceScope) -> NewState:
+def _refuse_value(tag: directory.KnownTag, value: int | Decimal) -> None:
+    if tag.modulus is not None and value >= tag.modulus:
+        raise Refused("value", "beyond_modulus", f"'value' must be below the counter's modulus, {tag.modulus:f}.")
+    if tag.offset and not tag.is_running_counter and value + tag.offset < 0:
+        lowest = f"{-tag.offset.normalize():f}"
+        raise Refused("value", "below_offset", f"'value' is below {lowest}, which the tag's offset makes nothing of.")
+
+
+def _new_event(item: CounterEventItem, names: _Names, scope: DeviceScope) -> NewCounterEvent:
+    tag = _tag(item.tag, names, scope)
+    if not tag.is_running_counter:
+        raise Refused("event", "no_running_counter", f"'{item.tag}' is no running counter; nothing can happen to it.")
+    if item.event == "rollover" and tag.modulus is None:
+        raise Refused("event", "no_modulus", f"'{item.tag}' has no modulus, so it cannot roll over.")
+    if item.value is not None:
+        _refuse_value(tag, item.value)
+    return NewCounterEvent(tag.tag_id, tag.machine_id, item.at, item.event, item.value, scope.source)
+
+
+def _machine(item: StateItem | GapItem, names: _Names, scope: DeviceScope) -> directory.Known:
     name, known, code = ("machine", names.machines, item.machine) if item.machine else ("line", names.lines, item.line)
     machine = known.get(code or "")
     if machine is None or machine.id not in scope.machine_ids:
         raise Refused(name, f"unknown_{name}", f"This key knows no {name} '{code}'.")
     if not machine.is_active:
         raise Refused(name, "inactive_machine", f"The machine of '{code}' is switched off.")
+    return machine
+
+
+def _new_state(item: StateItem, names: _Names, scope: DeviceScope) -> NewState:
+    machine = _machine(item, names, scope)
     reason = names.reasons.get(item.state)
     if reason is None:
         raise Refused("state", "unknown_state", f"There is no state reason '{item.state}'.")
@@ -174,6 +222,21 @@ def _note_states(states: Sequence[tuple[_Read, int, NewState]], answers: Sequenc
             read.refused[index] = _conflict("detail" if same_reason else "state", stored)
 
 
+def _note_events(events: Sequence[tuple[_Read, int, NewCounterEvent]], answers: Sequence[Answer[EventValue]]) -> None:
+    for (read, index, _), answer in zip(events, answers, strict=True):
+        if answer.verdict is Verdict.DUPLICATE:
+            read.duplicates.append(index)
+        elif answer.stored is not None:
+            kind, value = answer.stored
+            read.refused[index] = _conflict("event", kind if value is None else f"{kind} to {value.normalize():f}")
+
+
+def _note_gaps(gaps: Sequence[tuple[_Read, int, NewGap]], are_new: Sequence[bool]) -> None:
+    for (read, index, _), is_new in zip(gaps, are_new, strict=True):
+        if not is_new:
+            read.duplicates.append(index)
+
+
 def _conflict(field_name: str, stored: str) -> Refused:
     message = f"For this moment {stored} is stored; that stays, and this item is kept aside for a person to see."
     return Refused(field_name, "conflict", message)
@@ -190,55 +253,3 @@ def _outcome(read: _Read) -> Outcome:
         refused=len(read.refused),
         items=sorted(answers, key=lambda answer: answer.index),
     )
-
-
-def _quarantine(reads: Sequence[_Read], received_at: datetime) -> None:
-    """Keep what was refused, once: a device that repeats itself for days adds to a number, not to the table."""
-    rows: dict[tuple[str, str], tuple[Any, ...]] = {}
-    for read in reads:
-        for index, refusal in sorted(read.refused.items()):
-            payload = _written(read.delivery.items[index])
-            source = read.delivery.scope.source
-            digest = hashlib.sha256(f"{refusal.code}\n{payload}".encode()).hexdigest()
-            rows[source, digest] = (
-                *(read.delivery.scope.site_id, source, payload[:_LONGEST_PAYLOAD], digest),
-                *(refusal.code, refusal.field, refusal.message[:500]),
-            )
-    if not rows:
-        return
-    ordered = [row for _, row in sorted(rows.items())]
-    with fact_cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO ingest_quarantineditem AS kept (site_id, source, payload, digest, code, field, message,
-                times, first_received_at, last_received_at, resolution)
-            SELECT site_id, source, payload, digest, code, field, message, 1, %(at)s, %(at)s, 'open'
-            FROM unnest(%(sites)s::bigint[], %(sources)s::text[], %(payloads)s::text[], %(digests)s::text[],
-                %(codes)s::text[], %(fields)s::text[], %(messages)s::text[])
-                AS item (site_id, source, payload, digest, code, field, message)
-            ON CONFLICT (source, digest) DO UPDATE
-            SET times = kept.times + 1, last_received_at = excluded.last_received_at
-            """,
-            {
-                "at": received_at,
-                **{
-                    name: [row[position] for row in ordered]
-                    for position, name in enumerate(
-                        ("sites", "sources", "payloads", "digests", "codes", "fields", "messages")
-                    )
-                },
-            },
-        )
-
-
-_encoder = msgspec.json.Encoder(decimal_format="number", enc_hook=lambda beyond: msgspec.Raw(str(beyond).encode()))
-
-
-def _written(item: Any) -> str:
-    """Return an item as the JSON that it came as, in a form that the database can hold, whatever was in it."""
-    try:
-        return _encoder.encode(item).decode()
-    except UnicodeEncodeError:
-        return json.dumps(item, default=str)
-    except RecursionError:
-        return "(nested too deeply to be kept)"

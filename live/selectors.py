@@ -59,9 +59,11 @@ def line_statuses(line_ids: Iterable[int], *, now: datetime) -> dict[int, LineSt
     reasons = {reason.pk: reason for reason in StateReason.objects.without_tree_fields()}
     found: dict[int, LineStatus] = {}
     for window, ids in by_window.items():
-        # From the full hour on, since the edges of what is stored are cut from these histories.
-        past = Interval(floor_hour(window.start), max(now, window.start + timedelta(microseconds=1)))
-        histories = load_histories([m for line_id in ids for m in machines[line_id]], past, with_counts=False)
+        of_window = [machine for line_id in ids for machine in machines[line_id]]
+        # As far back as hours may not be stored yet, since the edges of what is stored are cut from these histories.
+        unsettled = now - timedelta(seconds=max(machine.no_signal_timeout or 0 for machine in of_window))
+        past = Interval(floor_hour(min(window.start, unsettled)), max(now, window.start + timedelta(microseconds=1)))
+        histories = load_histories(of_window, past, now=now)
         counted_by = {line_id: representatives(machines[line_id]) for line_id in ids}
         boards = shift_boards(counted_by, window, now=now, histories=histories)
         made = runs_reports(counted_by, {line_id: orders[line_id] for line_id in ids}, now=now, histories=histories)

@@ -73,6 +73,7 @@ INSTALLED_APPS = [
     "ingest",
     "live",
     "screens",
+    "connectors",
     "simulator",
 ]
 

@@ -1,19 +1,26 @@
 """Gather what the engine needs to know of machines over a window, in a handful of queries."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from fractions import Fraction
+from types import MappingProxyType
 
 from django.db.models import Q
 
 from core.intervals import Interval
 from counts.models import CountTag
-from counts.selectors import readings_in
-from downtime.selectors import corrections_in, states_in
+from counts.selectors import counter_events_in, readings_in
+from downtime.selectors import corrections_in, gaps_in, states_in
 from enterprise.models import Machine
 from enterprise.selectors import Shifts, shifts_of_all
 from oee.engine import (
     Category,
+    CounterEvent,
+    CounterEventKind,
+    CounterStep,
     CountMode,
     CountRole,
     Increment,
@@ -26,56 +33,103 @@ from oee.engine import (
     StateCorrection,
     StateEvent,
     TagConfig,
-    increments,
+    read_counter,
 )
+from oee.silences import silences_in
 from products.models import IdealRate
 from workorders.models import Run
 
 
-def load_history(machine: Machine, window: Interval) -> MachineHistory:
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What a machine counted in a window, and the steps of its counters that are more than a plain rise, by tag id."""
+
+    increments: tuple[Increment, ...] = ()
+    steps: tuple[tuple[int, CounterStep], ...] = ()
+
+    def reach(self, window: Interval) -> Interval:
+        """Return the window, extended back to when the first of the pieces were begun to be made."""
+        return Interval(min([window.start, *(i.since for i in self.increments if i.since)]), window.end)
+
+
+NOTHING_COUNTED = Counted()
+
+
+def load_history(machine: Machine, window: Interval, counted: Counted, *, now: datetime | None) -> MachineHistory:
     """Return one machine's history over a window; see `load_histories`."""
-    return load_histories([machine], window)[machine.pk]
+    return load_histories([machine], window, {machine.pk: counted}, now=now)[machine.pk]
 
 
 def load_histories(
-    machines: Sequence[Machine], window: Interval, *, with_counts: bool = True
+    machines: Sequence[Machine],
+    window: Interval,
+    counted: Mapping[int, Counted] = MappingProxyType({}),
+    *,
+    now: datetime | None,
 ) -> dict[int, MachineHistory]:
-    """Return machines' facts and intent that bear on a window, with the state and readings carried into it.
+    """Return machines' facts and intent that bear on a window, with the state carried into it, and what they counted.
 
-    Their line, area and site are read: select them with them. Without counts it is what a timeline needs. The number
-    of queries does not depend on the number of machines.
+    Their line, area and site are read: select them with them. Without counts it is what a timeline needs. `now` says
+    which silences are long enough to be known; None = all of the window is long past. The number of queries does not
+    depend on the number of machines.
     """
     ids = [machine.pk for machine in machines]
-    states = states_in(ids, window)
-    corrections = _corrections(ids, window)
+    reach = Interval(min([window.start, *(c.reach(window).start for c in counted.values())]), window.end)
+    states = states_in(ids, reach)
+    gaps = silences_in(ids, reach, now=now)
+    for gap in gaps_in(ids, reach):
+        gaps[gap.machine_id].append(Interval(gap.starts_at, gap.ends_at))
+    corrections = _corrections(ids, reach)
     shifts = shifts_of_all(machines, window)
     runs = _runs(machines, window)
     rates = _rates(ids, window, {run.product_id for of_line in runs.values() for run in of_line})
-    counted = load_increments(machines, window) if with_counts else {}
     return {
         machine.pk: MachineHistory(
             states=tuple(
                 StateEvent(at=at, reason_id=reason_id, category=Category(category))
                 for at, reason_id, category in states[machine.pk]
             ),
+            gaps=tuple(gaps[machine.pk]),
             corrections=tuple(corrections[machine.pk]),
-            increments=tuple(counted.get(machine.pk, ())),
+            increments=counted.get(machine.pk, NOTHING_COUNTED).increments,
             shifts=_shift_spans(shifts[machine.pk]),
             runs=tuple(runs[machine.line_id]),
             rates=tuple(rates[machine.pk]),
+            reaches_back_to=reach.start,
         )
         for machine in machines
     }
 
 
-def load_increments(machines: Sequence[Machine], window: Interval) -> dict[int, list[Increment]]:
-    """Return what machines counted in a window; a machine that counted nothing is absent."""
+def load_counted(machines: Sequence[Machine], window: Interval) -> dict[int, Counted]:
+    """Return what machines counted in a window; a machine that has no readings is absent."""
     tags = {tag.pk: tag for tag in CountTag.objects.filter(machine__in=machines).select_related("count_type")}
-    counted: dict[int, list[Increment]] = defaultdict(list)
-    for tag_id, readings in readings_in(list(tags), window).items():
+    readings = readings_in(list(tags), window)
+    running = {tag_id: found for tag_id, found in readings.items() if tags[tag_id].mode == CountTag.Mode.RUNNING}
+    events = _counter_events(running, window)
+    increments: dict[int, list[Increment]] = defaultdict(list)
+    steps: dict[int, list[tuple[int, CounterStep]]] = defaultdict(list)
+    for tag_id, found in readings.items():
         tag = tags[tag_id]
-        counted[tag.machine_id] += increments(tag_config(tag), [Reading(at=at, value=value) for at, value in readings])
-    return counted
+        counted, special = read_counter(
+            tag_config(tag), [Reading(at=at, value=value) for at, value in found], events.get(tag_id, ())
+        )
+        increments[tag.machine_id] += counted
+        steps[tag.machine_id] += [(tag_id, step) for step in special]
+    return {machine_id: Counted(tuple(increments[machine_id]), tuple(steps[machine_id])) for machine_id in increments}
+
+
+def _counter_events(
+    readings: Mapping[int, Sequence[tuple[datetime, Decimal]]], window: Interval
+) -> dict[int, list[CounterEvent]]:
+    """Return what happened to running counters from the last reading before the window on."""
+    if not readings:
+        return {}
+    start = min(window.start, *(found[0][0] for found in readings.values()))
+    return {
+        tag_id: [CounterEvent(event.occurred_at, CounterEventKind(event.kind), event.value) for event in events]
+        for tag_id, events in counter_events_in(list(readings), Interval(start, window.end)).items()
+    }
 
 
 def tag_config(tag: CountTag) -> TagConfig:
@@ -83,9 +137,11 @@ def tag_config(tag: CountTag) -> TagConfig:
     return TagConfig(
         role=CountRole(tag.count_type.role),
         mode=CountMode(tag.mode),
-        scale=Fraction(tag.scale),
+        scale=Fraction(tag.scale) * tag.cavities,
+        offset=tag.offset,
         modulus=None if tag.modulus is None else int(tag.modulus),
         reset_policy=ResetPolicy(tag.reset_policy),
+        fastest_rate=None if tag.fastest_rate is None else Fraction(tag.fastest_rate),
     )
 
 

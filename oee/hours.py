@@ -7,7 +7,7 @@ Lock order: one machine's advisory lock, then its rows. A transaction that holds
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Context, Decimal
 from fractions import Fraction
 from typing import Any
@@ -15,9 +15,11 @@ from typing import Any
 from django.db import connection, transaction
 
 from core.intervals import HOUR, Interval, ceil_hour, floor_hour
+from core.locks import take_turns
 from enterprise.models import Machine
-from oee.engine import Category, CountRole, ReasonSlice, Slice, slice_window
-from oee.histories import load_history
+from oee.engine import Category, CounterStep, CountRole, ReasonSlice, Slice, slice_window
+from oee.histories import NOTHING_COUNTED, load_counted, load_history
+from oee.silences import FIRST_SIGNAL_FROM, LAST_SIGNAL_BEFORE
 
 # Facts of this many hours are held in memory at once while hours are computed.
 HOURS_AT_ONCE = 240
@@ -36,10 +38,14 @@ STORED_CATEGORIES = (
 STORED_ROLES = (CountRole.GOOD, CountRole.REJECT, CountRole.REWORK, CountRole.INFEED, CountRole.TOTAL)
 
 
-def whole_hours(window: Interval, *, now: datetime) -> Interval | None:
-    """Return the whole UTC hours of a window that are over; None when there is none."""
+def whole_hours(window: Interval, machines: Iterable[Machine], *, now: datetime) -> Interval | None:
+    """Return the whole UTC hours of a window that are over and settled for all machines; None when there is none.
+
+    An hour is settled when it cannot turn out any more that a machine was silent at its end.
+    """
+    silence = max((machine.no_signal_timeout or 0 for machine in machines), default=0)
     first = ceil_hour(window.start)
-    last = floor_hour(min(window.end, now))
+    last = floor_hour(min(window.end, now - timedelta(seconds=silence)))
     return Interval(first, last) if first < last else None
 
 
@@ -49,24 +55,41 @@ def bring_up_to_date(machine_ids: Sequence[int], hours: Interval) -> None:
         recompute(machine_id, hours)
 
 
+# What a change reaches beyond its own span: a silence is bounded by the signals around it, and whether a running
+# counter's pieces were made while nobody knew is decided up to its next reading.
+_REACH_BACK = f"""CASE WHEN machine.no_signal_timeout IS NULL THEN {{lo}} ELSE
+    coalesce({LAST_SIGNAL_BEFORE.format(machine="machine.id", at="{lo}")}, {{lo}}) END"""
+_REACH_ON = f"""greatest({{hi}},
+    CASE WHEN machine.no_signal_timeout IS NOT NULL
+         THEN coalesce({FIRST_SIGNAL_FROM.format(machine="machine.id", at="{hi}")}, 'infinity') END,
+    (SELECT max(next.occurred_at) + interval '1 microsecond' FROM counts_counttag tag CROSS JOIN LATERAL (
+        SELECT occurred_at FROM counts_counthistory WHERE tag_id = tag.id AND occurred_at >= {{hi}}
+        ORDER BY occurred_at LIMIT 1
+     ) next WHERE tag.machine_id = machine.id AND tag.mode = 'running'))"""
+
+
 def stale_machines(machine_ids: Sequence[int], hours: Interval) -> list[int]:
     """Return the machines that lack one of the hours, or have one that a change touched."""
     expected = (hours.end - hours.start) // HOUR
     with connection.cursor() as cursor:
         cursor.execute(
-            """
+            f"""
             SELECT machine.id
-            FROM unnest(%s::bigint[]) AS machine (id)
-            WHERE EXISTS (
-                SELECT FROM core_changedspan WHERE subject_id = machine.id AND changed_from < %s
-                   AND (changed_until IS NULL OR changed_until > %s)
-            ) OR %s > (
-                SELECT count(*) FROM oee_computedhour
-                WHERE machine_id = machine.id AND starts_at >= %s AND starts_at < %s
+            FROM enterprise_machine machine CROSS JOIN LATERAL (
+                SELECT min(changed_from) AS lo, max(coalesce(changed_until, 'infinity')) AS hi
+                FROM core_changedspan WHERE subject_id = machine.id
+            ) changed
+            WHERE machine.id = ANY(%(machines)s) AND (
+                changed.lo IS NOT NULL
+                AND {_REACH_BACK.format(lo="changed.lo")} < %(end)s AND {_REACH_ON.format(hi="changed.hi")} > %(start)s
+                OR %(expected)s > (
+                    SELECT count(*) FROM oee_computedhour
+                    WHERE machine_id = machine.id AND starts_at >= %(start)s AND starts_at < %(end)s
+                )
             )
             ORDER BY machine.id
             """,
-            [list(machine_ids), hours.end, hours.start, expected, hours.start, hours.end],
+            {"machines": list(machine_ids), "start": hours.start, "end": hours.end, "expected": expected},
         )
         return [row[0] for row in cursor.fetchall()]
 
@@ -78,7 +101,7 @@ def recompute(machine_id: int, hours: Interval) -> None:
     now, or its mark is still there for the next reader. Both are right.
     """
     with transaction.atomic():
-        _lock(machine_id)
+        take_turns("oee.hours", machine_id)
         for changed_from, changed_until in _take_marks(machine_id):
             _forget(machine_id, changed_from, changed_until)
         for stretch in _missing(machine_id, hours):
@@ -88,7 +111,7 @@ def recompute(machine_id: int, hours: Interval) -> None:
 def take_changes(machine_id: int) -> None:
     """Forget the hours that changes touched, without computing any; they are computed when they are asked for."""
     with transaction.atomic():
-        _lock(machine_id)
+        take_turns("oee.hours", machine_id)
         for changed_from, changed_until in _take_marks(machine_id):
             _forget(machine_id, changed_from, changed_until)
 
@@ -96,37 +119,45 @@ def take_changes(machine_id: int) -> None:
 def recompute_from_scratch(machine_id: int, hours: Interval | None) -> None:
     """Drop every stored hour of a machine and compute those of `hours` from the facts."""
     with transaction.atomic():
-        _lock(machine_id)
+        take_turns("oee.hours", machine_id)
         _take_marks(machine_id)
         _forget(machine_id, _LONG_AGO, None)
         for stretch in _missing(machine_id, hours) if hours else ():
             _store(machine_id, stretch)
 
 
-def _lock(machine_id: int) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('oee.hours', %s))", [machine_id])
-
-
 def _take_marks(machine_id: int) -> list[tuple[datetime, datetime | None]]:
-    """Delete and return the spans that changed, joined where they touch."""
+    """Delete and return the spans that changed, as far as they reach, joined where they touch."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            WITH taken AS (
-                DELETE FROM core_changedspan WHERE subject_id = %s RETURNING changed_from, changed_until
-            )
-            SELECT lower(span), upper(span)
-            FROM unnest((SELECT range_agg(tstzrange(changed_from, changed_until)) FROM taken)) AS span
+            "DELETE FROM core_changedspan WHERE subject_id = %s RETURNING changed_from, changed_until", [machine_id]
+        )
+        taken = cursor.fetchall()
+        if not taken:
+            return []
+        # In a later statement, so that the facts of every mark that was taken are seen.
+        cursor.execute(
+            f"""
+            SELECT lower(span), nullif(upper(span), 'infinity')
+            FROM enterprise_machine machine CROSS JOIN LATERAL unnest((
+                SELECT range_agg(tstzrange({_REACH_BACK.format(lo="lo")}, {_REACH_ON.format(hi="hi")}))
+                FROM (
+                    SELECT lower(span) AS lo, coalesce(upper(span), 'infinity') AS hi FROM unnest((
+                        SELECT range_agg(tstzrange(changed_from, changed_until))
+                        FROM unnest(%s::timestamptz[], %s::timestamptz[]) AS taken (changed_from, changed_until)
+                    )) AS span
+                ) AS joined
+            )) AS span
+            WHERE machine.id = %s
             """,
-            [machine_id],
+            [[row[0] for row in taken], [row[1] for row in taken], machine_id],
         )
         return [(row[0], row[1]) for row in cursor.fetchall()]
 
 
 def _forget(machine_id: int, changed_from: datetime, changed_until: datetime | None) -> None:
     with connection.cursor() as cursor:
-        for table in ("oee_computedhour", "oee_hourslice", "oee_hourreason"):
+        for table in ("oee_computedhour", "oee_hourslice", "oee_hourreason", "oee_counterstep"):
             cursor.execute(
                 f"DELETE FROM {table} WHERE machine_id = %s AND starts_at >= %s AND starts_at < %s",
                 [machine_id, floor_hour(changed_from), changed_until or _FOREVER],
@@ -156,11 +187,13 @@ def _missing(machine_id: int, hours: Interval) -> Iterator[Interval]:
 
 def _store(machine_id: int, stretch: Interval) -> None:
     machine = Machine.objects.select_related("line__area__site").get(pk=machine_id)
-    slices, reasons = slice_window(load_history(machine, stretch), stretch)
+    counted = load_counted([machine], stretch).get(machine_id, NOTHING_COUNTED)
+    slices, reasons = slice_window(load_history(machine, stretch, counted, now=None), stretch)
     starts = [stretch.start + HOUR * n for n in range((stretch.end - stretch.start) // HOUR)]
     _copy("oee_computedhour", ("machine_id", "starts_at"), ((machine_id, at) for at in starts))
     _copy("oee_hourslice", _SLICE_COLUMNS, (_slice_row(machine_id, piece) for piece in slices))
     _copy("oee_hourreason", _REASON_COLUMNS, (_reason_row(machine_id, piece) for piece in reasons))
+    _copy("oee_counterstep", _STEP_COLUMNS, (_step_row(machine_id, tag_id, step) for tag_id, step in counted.steps))
 
 
 _SLICE_COLUMNS = (
@@ -171,6 +204,11 @@ _SLICE_COLUMNS = (
 _REASON_COLUMNS = (
     *("machine_id", "starts_at", "calendar", "shift_id", "shift_date", "run_id"),
     *("reason_id", "category", "microseconds", "occurrences"),
+)
+
+_STEP_COLUMNS = (
+    *("machine_id", "starts_at", "tag_id", "before_at", "value_before"),
+    *("occurred_at", "value", "verdict", "pulses"),
 )
 
 
@@ -203,4 +241,11 @@ def _reason_row(machine_id: int, piece: ReasonSlice) -> tuple[Any, ...]:
     return (
         *(machine_id, key.hour, key.calendar.value, key.shift_id, key.shift_date, key.run_id),
         *(piece.reason_id, piece.category.value, piece.microseconds, piece.occurrences),
+    )
+
+
+def _step_row(machine_id: int, tag_id: int, step: CounterStep) -> tuple[Any, ...]:
+    return (
+        *(machine_id, floor_hour(step.after.at), tag_id, step.before.at, step.before.value),
+        *(step.after.at, step.after.value, step.verdict.value, step.pulses),
     )

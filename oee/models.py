@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from simple_history.models import HistoricalRecords
 
+from counts.models import CountTag
 from downtime.models import StateReason
 from enterprise.models import Line, Machine, Shift, Site
 from products.models import IdealRate
@@ -167,6 +168,39 @@ class HourReason(HourPart):
 
     def __str__(self) -> str:
         return f"{self.machine_id} {self.starts_at.isoformat()} {self.category}"
+
+
+class CounterStep(models.Model):
+    """Two neighbouring readings of a running counter that are more than a plain rise, and how they were read.
+
+    Derived with the machine's hours. A held step counts nothing until a person has said what happened
+    (`counts.services.explain_step`).
+    """
+
+    site_paths: ClassVar[tuple[str, ...]] = ("machine__line__area__site",)
+
+    class Verdict(models.TextChoices):
+        HELD = "held", "Held back: not plausible"
+        RESET = "reset", "Restarted: counted from there"
+        NEW_BASELINE = "new_baseline", "New baseline: counted nothing"
+        ROLLOVER = "rollover", "Rolled over"
+
+    machine = models.ForeignKey(Machine, on_delete=models.CASCADE, related_name="+", db_index=False)
+    starts_at = models.DateTimeField(help_text="Of the hour: UTC, a full hour.")
+    tag = models.ForeignKey(CountTag, on_delete=models.CASCADE, related_name="+", db_index=False)
+    before_at = models.DateTimeField()
+    value_before = models.DecimalField("read before", max_digits=24, decimal_places=6)
+    occurred_at = models.DateTimeField("happened by")
+    value = models.DecimalField("read after", max_digits=24, decimal_places=6)
+    verdict = models.CharField("read as", max_length=12, choices=Verdict)
+    pulses = models.DecimalField("pulses counted", max_digits=24, decimal_places=6)
+
+    class Meta:
+        ordering = ["-occurred_at", "tag"]
+        constraints = [models.UniqueConstraint(fields=["machine", "occurred_at", "tag"], name="counter_step_once")]
+
+    def __str__(self) -> str:
+        return f"{self.tag}: {self.value_before.normalize():f} → {self.value.normalize():f}"
 
 
 class OeeRecord(models.Model):

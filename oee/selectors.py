@@ -36,7 +36,7 @@ from oee.engine import (
     slice_window,
     sum_slices,
 )
-from oee.histories import load_histories, load_increments
+from oee.histories import NOTHING_COUNTED, load_counted, load_histories
 from oee.hours import STORED_CATEGORIES, STORED_ROLES, bring_up_to_date, whole_hours
 from oee.models import OeePolicy
 from oee.scopes import Place, machines_of
@@ -131,27 +131,33 @@ def slices_of(
     if window.start >= now or not machines:
         return slices
     past = Interval(window.start, min(window.end, now))
-    hours = whole_hours(past, now=now)
+    hours = whole_hours(past, machines, now=now)
     if hours is not None:
         bring_up_to_date(list(slices), hours)
         for machine_id, piece in _stored_slices(list(slices), hours, part, by_hour):
             slices[machine_id].append(piece)
     for edge in _edges(past, hours):
-        for machine_id, history in _edge_histories(machines, edge, histories).items():
+        for machine_id, history in _edge_histories(machines, edge, histories or {}, now=now).items():
             pieces, _ = slice_window(history, edge)
             slices[machine_id].extend(piece for piece in pieces if part.covers(piece.key))
     return slices
 
 
 def _edge_histories(
-    machines: Sequence[Machine], edge: Interval, known: Mapping[int, MachineHistory] | None
+    machines: Sequence[Machine], edge: Interval, known: Mapping[int, MachineHistory], *, now: datetime
 ) -> dict[int, MachineHistory]:
-    if known is None:
-        return load_histories(machines, edge)
-    counted = load_increments(machines, edge)
-    return {
-        machine.pk: replace(known[machine.pk], increments=tuple(counted.get(machine.pk, ()))) for machine in machines
-    }
+    """Return histories over an edge: those that are known where they reach back far enough, others loaded."""
+    counted = load_counted(machines, edge)
+    histories, missing = {}, []
+    for machine in machines:
+        history, made = known.get(machine.pk), counted.get(machine.pk, NOTHING_COUNTED)
+        if history is None or history.reaches_back_to is None or history.reaches_back_to > made.reach(edge).start:
+            missing.append(machine)
+        else:
+            histories[machine.pk] = replace(history, increments=made.increments)
+    if missing:
+        histories |= load_histories(missing, edge, counted, now=now)
+    return histories
 
 
 def _edges(past: Interval, hours: Interval | None) -> list[Interval]:
@@ -246,14 +252,14 @@ def losses(machines: Sequence[Machine], window: Interval, *, now: datetime, part
     totals: dict[tuple[int | None, Category], list[int]] = defaultdict(lambda: [0, 0])
     if window.start < now:
         past = Interval(window.start, min(window.end, now))
-        hours = whole_hours(past, now=now)
+        hours = whole_hours(past, machines, now=now)
         if hours is not None:
             machine_ids = [machine.pk for machine in machines]
             bring_up_to_date(machine_ids, hours)
             for reason_id, category, microseconds, occurrences in _stored_losses(machine_ids, hours, part):
                 _add(totals[reason_id, category], microseconds, occurrences)
         for edge in _edges(past, hours):
-            for history in load_histories(machines, edge, with_counts=False).values():
+            for history in load_histories(machines, edge, now=now).values():
                 _, reasons = slice_window(history, edge)
                 for piece in reasons:
                     if piece.key.calendar is Calendar.SCHEDULED and part.covers(piece.key):
@@ -293,7 +299,7 @@ def timelines(machines: Sequence[Machine], window: Interval, *, now: datetime) -
     if window.start >= now:
         return {machine.pk: () for machine in machines}
     past = Interval(window.start, min(window.end, now))
-    histories = load_histories(machines, past, with_counts=False)
+    histories = load_histories(machines, past, now=now)
     return {machine_id: segments(history, past) for machine_id, history in histories.items()}
 
 

@@ -67,13 +67,14 @@ def rebuild(*, now: datetime, progress: Callable[[str], None] = lambda line: Non
     The rows end the same as before, because they follow from the facts alone.
     """
     rebuilt = 0
-    for machine_id, code in Machine.objects.order_by("id").values_list("id", "code"):
-        first = _first_knowledge(machine_id)
-        hours = whole_hours(Interval(floor_hour(first), now), now=now) if first is not None and first < now else None
-        recompute_from_scratch(machine_id, hours)
+    for machine in Machine.objects.order_by("id"):
+        first = _first_knowledge(machine.pk)
+        known = Interval(floor_hour(first), now) if first is not None and first < now else None
+        hours = whole_hours(known, [machine], now=now) if known else None
+        recompute_from_scratch(machine.pk, hours)
         if hours is not None:
             rebuilt += 1
-            progress(f"{code}: {(hours.end - hours.start) // HOUR} hours")
+            progress(f"{machine.code}: {(hours.end - hours.start) // HOUR} hours")
     return rebuilt
 
 
@@ -147,12 +148,14 @@ def keep_hours(recent: Interval, *, now: datetime) -> int:
 
     Readers do the same for what they ask; this keeps them from waiting, and the marks from piling up unread.
     """
-    hours = whole_hours(recent, now=now)
     with connection.cursor() as cursor:
         cursor.execute("SELECT DISTINCT subject_id FROM core_changedspan ORDER BY subject_id")
         marked = [row[0] for row in cursor.fetchall()]
+    machines = Machine.objects.in_bulk(marked)
     for machine_id in marked:
-        if hours is not None and Machine.objects.filter(pk=machine_id).exists():
+        machine = machines.get(machine_id)
+        hours = whole_hours(recent, [machine], now=now) if machine else None
+        if hours is not None:
             recompute(machine_id, hours)
         else:
             take_changes(machine_id)

@@ -5,6 +5,7 @@ cd "$(dirname "$0")/.."
 
 command -v chromium >/dev/null || scripts/system_packages.sh chromium
 command -v redis-server >/dev/null || scripts/system_packages.sh redis-server
+[ -x /usr/sbin/mosquitto ] || command -v mosquitto >/dev/null || scripts/system_packages.sh mosquitto
 
 # A Redis of our own, on a socket in a directory of its own: no port, nobody else's data.
 directory=$(mktemp -d)

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import os
 import platform
+import signal
 import sys
 import time
 from datetime import UTC, datetime
@@ -45,6 +46,8 @@ def main() -> None:
     asked = parser.parse_args()
     if unknown := set(asked.scenarios) - set(SCENARIOS):
         parser.error(f"There is no scenario {', '.join(sorted(unknown))}.")
+    # So that an end from outside also ends the cluster and the servers.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     results: list[Result] = []
     with scratch_directory() as directory, cluster_in(directory) as cluster:
         for name in asked.scenarios or SCENARIOS:

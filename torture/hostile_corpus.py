@@ -144,12 +144,27 @@ def items() -> dict[str, str]:
         },
         **{f"line: {name}": f'{{"line": {text}, "at": {AT}, "state": "torture-run"}}' for name, text in NAMES.items()},
         **{f"item: {name}": text for name, text in ITEMS.items()},
+        **{
+            f"gap until: {name}": f'{{"machine": "MACHINE", "at": {AT}, "until": {text}, "gap": "x"}}'
+            for name, text in TIMES.items()
+        },
+        **{
+            f"reset to: {name}": f'{{"tag": "TAG", "at": {AT}, "event": "reset", "value": {text}}}'
+            for name, text in VALUES.items()
+        },
+        **{f"event: {name}": f'{{"tag": "TAG", "at": {AT}, "event": {text}}}' for name, text in NAMES.items()},
+        **{
+            f"gap: {name}": f'{{"machine": "MACHINE", "at": {AT}, "until": {AT}, "gap": {text}}}'
+            for name, text in NAMES.items()
+        },
     }
 
 
 # No JSON, by any reader: such an item makes its whole body unreadable, which is a 400.
 NOT_JSON = frozenset(
-    f"value: {name}" for name in ("hexadecimal", "a leading zero", "a leading plus", "a bare point", "an underscore")
+    f"{field}: {name}"
+    for field in ("value", "reset to")
+    for name in ("hexadecimal", "a leading zero", "a leading plus", "a bare point", "an underscore")
 )
 
 

@@ -1,6 +1,6 @@
 """The pure heart: a machine's history in, time elements, quantities and KPIs out. No Django, no clock, no floats."""
 
-from oee.engine.counters import increments
+from oee.engine.counters import CounterStep, StepVerdict, read_counter
 from oee.engine.elements import (
     Changeover,
     CountingScheme,
@@ -14,6 +14,8 @@ from oee.engine.elements import (
 from oee.engine.facts import (
     Calendar,
     Category,
+    CounterEvent,
+    CounterEventKind,
     CountMode,
     CountRole,
     Increment,
@@ -37,6 +39,9 @@ __all__ = [
     "Changeover",
     "CountMode",
     "CountRole",
+    "CounterEvent",
+    "CounterEventKind",
+    "CounterStep",
     "CountingScheme",
     "Increment",
     "Kpis",
@@ -56,10 +61,11 @@ __all__ = [
     "SliceKey",
     "StateCorrection",
     "StateEvent",
+    "StepVerdict",
     "Stretch",
     "TagConfig",
     "TimeElements",
-    "increments",
+    "read_counter",
     "segments",
     "slice_window",
     "sum_slices",

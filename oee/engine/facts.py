@@ -46,10 +46,20 @@ class CountMode(StrEnum):
 
 
 class ResetPolicy(StrEnum):
-    """What a lower reading of a running counter without modulus means."""
+    """What a lower reading of a running counter means that did not roll over."""
 
     FROM_ZERO = "from_zero"
     NEW_BASELINE = "new_baseline"
+    HOLD = "hold"
+
+
+class CounterEventKind(StrEnum):
+    """What happened to a running counter between two readings, as its device or a person said."""
+
+    RESET = "reset"
+    REPLACED = "replaced"
+    ROLLOVER = "rollover"
+    GENUINE = "genuine"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -78,13 +88,15 @@ class StateCorrection:
 
 @dataclass(frozen=True, slots=True)
 class TagConfig:
-    """How the readings of a counter become pieces."""
+    """How the readings of a counter become pieces: `scale` in pieces per pulse, `fastest_rate` in pulses per second."""
 
     role: CountRole
     mode: CountMode = CountMode.DELTA
     scale: Fraction = Fraction(1)
+    offset: Decimal = Decimal(0)
     modulus: int | None = None
     reset_policy: ResetPolicy = ResetPolicy.FROM_ZERO
+    fastest_rate: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -95,13 +107,23 @@ class Reading:
     value: Decimal
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
+class CounterEvent:
+    """What happened to a running counter at a moment; `value` is what it read right after a reset."""
+
+    at: datetime
+    kind: CounterEventKind
+    value: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Increment:
-    """Pieces that were counted at a moment."""
+    """Pieces that were counted at a moment; a running counter's were made since its reading before."""
 
     at: datetime
     role: CountRole
     quantity: Fraction
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +161,16 @@ class RateSpan:
 class MachineHistory:
     """Everything about one machine that bears on a window, in any order.
 
-    States begin with the one carried into the window, if there is one. `shifts=None` means that no calendar was set
-    up: all time is scheduled.
+    States, corrections and gaps reach back to the earliest `since` of the increments, and begin with the state carried
+    into that time, if there is one. A gap is time of which it is known that nothing is known. `shifts=None` means that
+    no calendar was set up: all time is scheduled.
     """
 
     states: tuple[StateEvent, ...] = ()
+    gaps: tuple[Interval, ...] = ()
     corrections: tuple[StateCorrection, ...] = ()
     increments: tuple[Increment, ...] = ()
     shifts: tuple[ShiftSpan, ...] | None = None
     runs: tuple[RunSpan, ...] = ()
     rates: tuple[RateSpan, ...] = ()
+    reaches_back_to: datetime | None = None

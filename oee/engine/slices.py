@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from fractions import Fraction
 from typing import Generic, TypeVar
 
@@ -69,10 +69,11 @@ def slice_window(history: MachineHistory, window: Interval) -> tuple[tuple[Slice
     same sums. Costs O(n log n) of the facts and boundaries in the window.
     """
     cuts = _Cuts(history, window)
+    unknown = _Unknown(history, window)
     times: dict[SliceKey, dict[Category, int]] = {}
     pieces: dict[SliceKey, dict[CountRole, Fraction]] = {}
     reasons: dict[tuple[SliceKey, int | None, Category], list[int]] = defaultdict(lambda: [0, 0])
-    stretches = timeline(history.states, history.corrections, window)
+    stretches = timeline(history.states, history.corrections, window, history.gaps)
     for stretch in stretches:
         begins = stretch.begins
         for start, end, key in cuts.keys_of(stretch):
@@ -87,10 +88,13 @@ def slice_window(history: MachineHistory, window: Interval) -> tuple[tuple[Slice
     for increment in history.increments:
         if window.covers(increment.at):
             stretch = stretches[bisect_right(starts, increment.at) - 1]
-            counted = pieces.setdefault(cuts.key_at(increment.at, stretch), {})
+            key = cuts.key_at(increment.at, stretch)
+            if increment.since is not None and unknown.is_most_of(increment.since, increment.at):
+                key = replace(key, has_data=False)
+            counted = pieces.setdefault(key, {})
             counted[increment.role] = counted.get(increment.role, Fraction(0)) + increment.quantity
     return (
-        tuple(Slice(key, times.get(key, {}), pieces.get(key, {})) for key in sorted(times, key=_order)),
+        tuple(Slice(key, times.get(key, {}), pieces.get(key, {})) for key in sorted({*times, *pieces}, key=_order)),
         tuple(
             ReasonSlice(key, reason_id, category, length, occurrences)
             for (key, reason_id, category), (length, occurrences) in reasons.items()
@@ -102,7 +106,7 @@ def segments(history: MachineHistory, window: Interval) -> tuple[Segment, ...]:
     """Return a window's timeline, cut where the state or the calendar changes."""
     cuts = _Cuts(history, window)
     found: list[Segment] = []
-    for stretch in timeline(history.states, history.corrections, window):
+    for stretch in timeline(history.states, history.corrections, window, history.gaps):
         first_of_stretch = True
         for start, end, key in cuts.keys_of(stretch):
             if not first_of_stretch and found[-1].calendar is key.calendar:
@@ -162,6 +166,31 @@ class _Cuts:
     def key_at(self, at: datetime, stretch: Stretch) -> SliceKey:
         """Return the key in force at a moment of the window that lies in a stretch."""
         return _known(self._keys[bisect_right(self._starts, at) - 1], stretch)
+
+
+class _Unknown:
+    """The time in which what a machine did was lost, as far back as a running counter's pieces were made."""
+
+    def __init__(self, history: MachineHistory, window: Interval) -> None:
+        self._spans: list[tuple[datetime, datetime]] = []
+        since = [increment.since for increment in history.increments if increment.since is not None]
+        if since and history.states:
+            # Before the machine's first word nothing was lost: nobody had begun to listen.
+            began = min(event.at for event in history.states)
+            reach = Interval(min(*since, window.start), window.end)
+            for stretch in timeline(history.states, history.corrections, reach, history.gaps):
+                if stretch.category is Category.NO_DATA and stretch.end > began:
+                    self._spans.append((max(stretch.start, began), stretch.end))
+        self._ends = [end for _, end in self._spans]
+
+    def is_most_of(self, start: datetime, end: datetime) -> bool:
+        """Say whether more than half of the time between two moments was lost."""
+        spent = timedelta()
+        for lost_from, lost_until in self._spans[bisect_right(self._ends, start) :]:
+            if lost_from >= end:
+                break
+            spent += min(lost_until, end) - max(lost_from, start)
+        return spent * 2 > end - start
 
 
 _T = TypeVar("_T")

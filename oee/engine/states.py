@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from core.intervals import Interval
+from core.intervals import Interval, union
 from oee.engine.facts import Category, StateCorrection, StateEvent
 
 _MOMENT = timedelta(microseconds=1)
@@ -23,16 +23,22 @@ class Stretch:
     """Whether a known state began here, rather than before the window."""
 
 
-def timeline(events: Iterable[StateEvent], corrections: Iterable[StateCorrection], window: Interval) -> list[Stretch]:
-    """Return a window as stretches without gap or overlap; neighbours in the same state are one.
+def timeline(
+    events: Iterable[StateEvent],
+    corrections: Iterable[StateCorrection],
+    window: Interval,
+    gaps: Iterable[Interval] = (),
+) -> list[Stretch]:
+    """Return a window as stretches without hole or overlap; neighbours in the same state are one.
 
-    Before the first event there is no data. A correction holds over what the device said, the one of the highest
+    Before the first event there is no data, and none in a gap, whatever the state before it. A correction holds over what the device said, the one of the highest
     sequence over the others. Give the last event *before* the window too, and corrections that end at its start: only
     so is it known whether a state that holds at the start began there.
     """
     # The moment before the window tells whether what holds at its start began there.
     widened = Interval(window.start - _MOMENT, window.end)
-    return _joined(_corrected(_device_stretches(events, widened), list(corrections)), window)
+    known = _silenced(_device_stretches(events, widened), union(gaps))
+    return _joined(_corrected(known, list(corrections)), window)
 
 
 def _device_stretches(events: Iterable[StateEvent], window: Interval) -> Iterator[Stretch]:
@@ -52,6 +58,25 @@ def _device_stretches(events: Iterable[StateEvent], window: Interval) -> Iterato
         yield Stretch(window.start, window.end, None, Category.NO_DATA)
     else:
         yield Stretch(start, window.end, current.reason_id, current.category)
+
+
+def _silenced(stretches: Iterable[Stretch], gaps: list[Interval]) -> Iterator[Stretch]:
+    """Cut the gaps out of stretches: in them nothing is known. Gaps are disjoint and in order."""
+    position = 0
+    for stretch in stretches:
+        start = stretch.start
+        while position < len(gaps) and gaps[position].end <= start:
+            position += 1
+        following = position
+        while following < len(gaps) and gaps[following].start < stretch.end:
+            gap = gaps[following]
+            if start < gap.start:
+                yield Stretch(start, gap.start, stretch.reason_id, stretch.category)
+            start = min(gap.end, stretch.end)
+            yield Stretch(max(gap.start, stretch.start), start, None, Category.NO_DATA)
+            following += 1
+        if start < stretch.end:
+            yield Stretch(start, stretch.end, stretch.reason_id, stretch.category)
 
 
 def _corrected(stretches: Iterable[Stretch], corrections: list[StateCorrection]) -> Iterator[Stretch]:

@@ -16,6 +16,8 @@ from enterprise.shift_calendar import BreakRule, Level, ShiftKind, ShiftRule, sh
 from oee.engine import (
     Calendar,
     Category,
+    CounterEvent,
+    CounterEventKind,
     CountMode,
     CountRole,
     MachineHistory,
@@ -27,8 +29,9 @@ from oee.engine import (
     ShiftSpan,
     StateCorrection,
     StateEvent,
+    StepVerdict,
     TagConfig,
-    increments,
+    read_counter,
     segments,
     slice_window,
     sum_slices,
@@ -96,9 +99,24 @@ def histories(draw):
                 TagConfig(CountRole.REJECT, CountMode.RUNNING, modulus=1000),
                 TagConfig(CountRole.GOOD, CountMode.RUNNING, reset_policy=ResetPolicy.NEW_BASELINE),
                 TagConfig(CountRole.GOOD, CountMode.RUNNING),
+                TagConfig(CountRole.GOOD, CountMode.RUNNING, reset_policy=ResetPolicy.HOLD),
+                TagConfig(CountRole.GOOD, CountMode.RUNNING, modulus=1000, fastest_rate=Fraction(1, 5)),
+                TagConfig(CountRole.GOOD, CountMode.RUNNING, offset=Decimal(-100), fastest_rate=Fraction(1, 2)),
+                TagConfig(CountRole.GOOD, CountMode.DELTA, offset=Decimal(-100)),
             ]
         )
     )
+    happened = [
+        CounterEvent(at(when), kind, value if kind is CounterEventKind.RESET else None)
+        for when, (kind, value) in draw(
+            st.dictionaries(
+                second,
+                st.tuples(st.sampled_from(CounterEventKind), st.none() | st.integers(0, 999).map(Decimal)),
+                max_size=3,
+            )
+        ).items()
+    ]
+    gaps = [Interval(at(a), at(b)) for a, b in draw(spans(most=2))]
     counted = [Reading(at(when), Decimal(value)) for when, value in readings.items()]
     runs = [RunSpan(n, n % 2, at(a), at(b)) for n, (a, b) in enumerate(draw(spans()), start=1)]
     rates = [RateSpan(n, 1, Fraction(n, 3), at(a), at(b)) for n, (a, b) in enumerate(draw(spans()), start=1)]
@@ -110,15 +128,25 @@ def histories(draw):
             ShiftSpan(s.shift_id, s.shift_date, s.interval, s.breaks)
             for s in shift_occurrences([rule], [], WARSAW, window)
         )
-    return window, states, corrections, (config, counted), shifts, runs, rates
+    return (
+        window,
+        states,
+        corrections,
+        (config, counted, sorted(happened, key=lambda e: e.at)),
+        shifts,
+        runs,
+        rates,
+        gaps,
+    )
 
 
 def build(parts, reorder=lambda things: things):
-    window, states, corrections, (config, counted), shifts, runs, rates = parts
+    window, states, corrections, (config, counted, happened), shifts, runs, rates, gaps = parts
     return window, MachineHistory(
         states=tuple(reorder(states)),
+        gaps=tuple(reorder(gaps)),
         corrections=tuple(reorder(corrections)),
-        increments=tuple(increments(config, reorder(counted))),
+        increments=tuple(read_counter(config, reorder(counted), happened)[0]),
         shifts=shifts,
         runs=tuple(runs),
         rates=tuple(rates),
@@ -127,7 +155,7 @@ def build(parts, reorder=lambda things: things):
 
 def oracle(parts):
     """Answer, second by second and as simply as can be: (key…, category, reason) → seconds; (key…, role) → pieces."""
-    window, states, corrections, (config, counted), _, runs, rates = parts
+    window, states, corrections, (config, counted, happened), _, runs, rates, gaps = parts
     rule_shifts = parts[4]
     times, pieces = defaultdict(int), defaultdict(Fraction)
 
@@ -155,9 +183,12 @@ def oracle(parts):
     def state_at(moment):
         state = last_before(moment, states)
         reason, category = (state.reason_id, state.category) if state else (None, Category.NO_DATA)
+        if any(gap.start <= moment < gap.end for gap in gaps):
+            reason, category = None, Category.NO_DATA
         for correction in sorted(corrections, key=lambda c: c.sequence):
             covers = correction.start <= moment and (correction.end is None or moment < correction.end)
             device_ran = bool(state) and state.category is Category.RUNNING
+            device_ran = device_ran and not any(gap.start <= moment < gap.end for gap in gaps)
             if covers and (correction.replaces_running or not device_ran):
                 reason, category = correction.reason_id, correction.category
         return category, reason
@@ -166,23 +197,66 @@ def oracle(parts):
         moment = window.start + timedelta(seconds=n)
         times[(*key(moment), *state_at(moment))] += 1
 
+    first_word = min((state.at for state in states), default=None)
+
+    def was_mostly_lost(start, end):
+        lost = 0
+        for n in range(int((end - start).total_seconds())):
+            moment = start + timedelta(seconds=n)
+            known_to_listen = first_word is not None and moment >= first_word
+            lost += known_to_listen and state_at(moment)[0] is Category.NO_DATA
+        return lost * 2 > (end - start).total_seconds()
+
     ordered = sorted(counted, key=lambda reading: reading.at)
     for n, reading in enumerate(ordered):
-        pulses = reading.value
+        seen = True
         if config.mode is CountMode.RUNNING:
             if n == 0:
                 continue
-            before = ordered[n - 1].value
-            pulses = reading.value - before
-            if pulses < 0 and config.modulus:
-                pulses += config.modulus
-            elif pulses < 0:
-                pulses = reading.value if config.reset_policy is ResetPolicy.FROM_ZERO else Decimal(0)
+            pulses = pulses_between(config, ordered[n - 1], reading, happened)
+            seen = not was_mostly_lost(ordered[n - 1].at, reading.at)
+        else:
+            pulses = max(reading.value + config.offset, 0)
         if window.start <= reading.at < window.end and pulses:
-            pieces[(*key(reading.at), state_at(reading.at)[0] is not Category.NO_DATA, config.role)] += (
-                Fraction(pulses) * config.scale
-            )
+            has_data = seen and state_at(reading.at)[0] is not Category.NO_DATA
+            pieces[(*key(reading.at), has_data, config.role)] += Fraction(pulses) * config.scale
     return dict(times), dict(pieces)
+
+
+def pulses_between(config, before, after, happened):
+    """Answer what a running counter counted between two readings, by the rules as the documentation has them."""
+    seconds = Fraction((after.at - before.at).total_seconds())
+    rise = after.value - before.value
+
+    def too_fast(pulses):
+        return config.fastest_rate is not None and pulses > config.fastest_rate * seconds
+
+    told = [event for event in happened if before.at < event.at <= after.at]
+    if told:
+        event = told[-1]
+        if event.kind is CounterEventKind.ROLLOVER and config.modulus:
+            return rise + config.modulus
+        if event.kind is CounterEventKind.GENUINE:
+            return max(rise, 0)
+        if event.kind is CounterEventKind.RESET:
+            if event.value is None:
+                by_policy = 0 if config.reset_policy is ResetPolicy.NEW_BASELINE else after.value + config.offset
+                return max(by_policy, 0)
+            return max(after.value - event.value, 0)
+        return 0
+    if rise >= 0:
+        return 0 if too_fast(rise) else rise
+    if config.modulus:
+        wrapped = rise + config.modulus
+        rolled_over = not too_fast(wrapped) if config.fastest_rate else wrapped <= Fraction(config.modulus, 2)
+        if rolled_over:
+            return wrapped
+    if config.reset_policy is ResetPolicy.FROM_ZERO:
+        since_zero = after.value + config.offset
+        half = Fraction(before.value + config.offset) / 2
+        restarted = not too_fast(since_zero) if config.fastest_rate else since_zero <= half
+        return since_zero if since_zero >= 0 and restarted else 0
+    return 0
 
 
 def by_key(slices, reasons):
@@ -270,6 +344,50 @@ def totals(slices, reasons):
     for reason in reasons:
         occurrences[reason.key.run_id, reason.reason_id, reason.category] += reason.occurrences
     return [{key: value for key, value in kind.items() if value} for kind in (times, pieces, occurrences)]
+
+
+@prove
+@given(
+    st.sampled_from([2**16, 2**32, 10**6]),
+    st.lists(st.tuples(st.integers(1, 20_000), st.booleans()), min_size=1, max_size=30),
+    st.integers(0, 2**32),
+    st.randoms(use_true_random=False),
+)
+def test_a_counter_that_wraps_and_restarts_invents_and_loses_nothing(modulus, made, first, random):
+    """Readings each second of a counter that never makes more than 20,000 pieces a second, wraps, and announces resets."""
+    config = TagConfig(CountRole.GOOD, CountMode.RUNNING, modulus=modulus, fastest_rate=Fraction(20_000))
+    value, at = first % modulus, EVENINGS[0]
+    readings, events = [Reading(at, Decimal(value))], []
+    for pieces, restarts in made:
+        at += timedelta(seconds=1)
+        if restarts:
+            events.append(CounterEvent(at - timedelta(milliseconds=500), CounterEventKind.RESET, Decimal(0)))
+            value = 0
+        value = (value + pieces) % modulus
+        readings.append(Reading(at, Decimal(value)))
+    random.shuffle(readings)
+    counted, steps = read_counter(config, readings, events)
+    assert [increment.quantity for increment in counted] == [pieces for pieces, _ in made]
+    assert all(step.verdict is not StepVerdict.HELD for step in steps)
+
+
+@prove
+@given(st.sampled_from([2**16, 2**32]), st.data())
+def test_an_unannounced_restart_never_invents_pieces(modulus, data):
+    """Without a fastest rate a fall counts at most what a wrap of half the counter, or a restart from zero, explains."""
+    before = data.draw(st.integers(1, modulus - 1))
+    after = data.draw(st.integers(0, before - 1))
+    config = TagConfig(CountRole.GOOD, CountMode.RUNNING, modulus=modulus)
+    readings = [Reading(EVENINGS[0], Decimal(before)), Reading(EVENINGS[0] + timedelta(minutes=1), Decimal(after))]
+    counted, (step,) = read_counter(config, readings)
+    pulses = sum(increment.quantity for increment in counted)
+    assert pulses >= 0
+    if step.verdict is StepVerdict.ROLLOVER:
+        assert pulses == after - before + modulus <= modulus / 2
+    elif step.verdict is StepVerdict.RESET:
+        assert pulses == after <= before / 2
+    else:
+        assert (step.verdict, pulses) == (StepVerdict.HELD, 0)
 
 
 def test_oracle_knows_the_length_of_clock_change_nights():

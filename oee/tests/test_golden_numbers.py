@@ -23,8 +23,9 @@ from oee.engine import (
     RunSpan,
     ShiftSpan,
     StateEvent,
+    StepVerdict,
     TagConfig,
-    increments,
+    read_counter,
     slice_window,
     sum_slices,
 )
@@ -207,7 +208,10 @@ def test_two_machine_line_gives_75_100_50():
 def test_counter_of_65536_rolls_over_from_65530_to_4_as_10_pieces():
     config = TagConfig(role=CountRole.GOOD, mode=CountMode.RUNNING, modulus=65_536)
     readings = [Reading(START, Decimal(65_530)), Reading(START + timedelta(seconds=1), Decimal(4))]
-    assert increments(config, readings) == [Increment(START + timedelta(seconds=1), CountRole.GOOD, Fraction(10))]
+    moment = START + timedelta(seconds=1)
+    counted, steps = read_counter(config, readings)
+    assert counted == [Increment(moment, CountRole.GOOD, Fraction(10), since=START)]
+    assert [step.verdict for step in steps] == [StepVerdict.ROLLOVER]
 
 
 @pytest.mark.parametrize(

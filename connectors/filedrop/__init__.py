@@ -1,0 +1,1 @@
+"""Files in a folder: for machines that only write logs."""

@@ -1,0 +1,1 @@
+"""Modbus TCP: registers, asked for at intervals."""

@@ -1,0 +1,1 @@
+"""MQTT with JSON: topics say whose, payloads say what."""

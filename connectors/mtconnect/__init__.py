@@ -1,0 +1,1 @@
+"""MTConnect: agents asked over HTTP, and adapters that send SHDR lines."""

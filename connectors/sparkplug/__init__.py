@@ -1,0 +1,1 @@
+"""Sparkplug B: the host application that edge nodes report to."""
