@@ -10,7 +10,10 @@ import time
 from datetime import UTC, datetime
 from types import ModuleType
 
+import httpx
+
 from torture import (
+    broker,
     clock_jumps,
     database_restart,
     disk_full,
@@ -34,6 +37,7 @@ SCENARIOS: dict[str, ModuleType] = {
     "large-body": large_body,
     "slow-clients": slow_clients,
     "flood": flood,
+    "broker": broker,
 }
 
 
@@ -53,9 +57,13 @@ def main() -> None:
         for name in asked.scenarios or SCENARIOS:
             scenario = SCENARIOS[name]
             started = time.monotonic()
-            result = asyncio.run(
-                scenario.run(cluster, asked.cycles or (scenario.SMALL if asked.small else scenario.CYCLES))
-            )
+            cycles = asked.cycles or (scenario.SMALL if asked.small else scenario.CYCLES)
+            try:
+                # The one before may have left it as it was.
+                cluster.start()
+                result: Result = asyncio.run(scenario.run(cluster, cycles))
+            except (RuntimeError, TimeoutError, httpx.HTTPError) as error:
+                result = Result(name, 0, broken=[f"It could not be brought to its end: {error!r}"])
             result.figures["took"] = f"{time.monotonic() - started:.0f} s"
             results.append(result)
             print(table([result]).splitlines()[-1], flush=True)

@@ -16,9 +16,10 @@ from torture.world import Cluster, server_on
 CYCLES, SMALL = 100, 5
 ITEMS = 300
 SPAN = timedelta(hours=36)
-_TIMES = (
-    *("planned_busy_time", "actual_production_time", "actual_unit_setup_time", "actual_unit_delay_time"),
-    *("planned_downtime", "unscheduled_time", "no_data_time", "planned_operation_time"),
+# Every microsecond of the window is in exactly one of these.
+_PARTS = (
+    *("actual_production_time", "actual_unit_setup_time", "actual_unit_delay_time"),
+    *("planned_downtime", "unscheduled_time", "no_data_time"),
 )
 
 
@@ -121,15 +122,14 @@ def _of(machine: str, facts: dict[Key, Any]) -> set[tuple[str, datetime, Any]]:
 
 
 def _negative(found: dict[str, Any]) -> int:
-    durations = [found["elements"][name] for name in _TIMES] + [loss["seconds"] for loss in found["losses"]]
+    durations = [found["elements"][name] for name in _PARTS] + [loss["seconds"] for loss in found["losses"]]
     return sum(duration < 0 for duration in durations)
 
 
 def _closes(found: dict[str, Any], starts_at: datetime, ends_at: datetime) -> bool:
-    """Whether planned and unscheduled time fill the window to the microsecond."""
-    times = found["elements"]
+    """Whether the parts fill the window to the microsecond."""
     whole = (ends_at - starts_at) // timedelta(microseconds=1)
-    return bool(times["planned_operation_time"] + times["unscheduled_time"] == whole)
+    return bool(sum(found["elements"][name] for name in _PARTS) == whole)
 
 
 def _comparable(found: dict[str, Any]) -> dict[str, Any]:

@@ -151,6 +151,12 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def is_listening(port: int) -> bool:
+    """Say whether anybody listens on a port of this machine."""
+    with socket.socket() as probe:
+        return probe.connect_ex((HOST, port)) == 0
+
+
 def server_arguments(port: int) -> list[str]:
     """Return uvicorn's arguments as the Procfile has them, on another port: what is tested is what is run."""
     (web,) = re.findall(r"^web: \S+/uvicorn (.*)$", (PROJECT / "Procfile").read_text(), flags=re.MULTILINE)
