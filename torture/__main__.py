@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from types import ModuleType
 
 import httpx
+import psycopg
 
 from torture import (
     broker,
@@ -62,7 +63,7 @@ def main() -> None:
                 # The one before may have left it as it was.
                 cluster.start()
                 result: Result = asyncio.run(scenario.run(cluster, cycles))
-            except (RuntimeError, TimeoutError, httpx.HTTPError) as error:
+            except (RuntimeError, OSError, httpx.HTTPError, psycopg.Error) as error:
                 result = Result(name, 0, broken=[f"It could not be brought to its end: {error!r}"])
             result.figures["took"] = f"{time.monotonic() - started:.0f} s"
             results.append(result)

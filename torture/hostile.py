@@ -141,14 +141,14 @@ async def _exchange(server: Server, request: bytes) -> int | None:
     try:
         async with asyncio.timeout(3):
             writer.write(request)
-            # A request that is shorter than it said ends here.
+            # A request that is shorter than it said ends here. (OSError: the server has closed before that.)
             writer.write_eof()
             line = await reader.readline()
             while line.startswith(b"HTTP/1.1 100"):
                 await reader.readuntil(b"\r\n")
                 line = await reader.readline()
             return int(line.split()[1]) if line.startswith(b"HTTP/") else None
-    except (TimeoutError, ConnectionError, asyncio.IncompleteReadError):
+    except (OSError, asyncio.IncompleteReadError):
         return None
     finally:
         writer.close()
