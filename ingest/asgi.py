@@ -31,7 +31,7 @@ _EXAMPLES: dict[str, Any] = {
 }
 
 # Bytes of bodies in memory at once, of all requests together.
-MAX_HELD_BYTES = 64 * 2**20
+MAX_HELD_BYTES = 48 * 2**20
 # A body that trickles in more slowly is given up.
 BODY_SECONDS = 25
 # How long a database that was found away is taken to be away.
