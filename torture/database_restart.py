@@ -17,7 +17,7 @@ MACHINES = 6
 # How soon after the database is back everything has to be as before.
 NORMAL_SECONDS = 5.0
 # A short outage is waited out by the server; one as long as this is answered.
-LONG_SECONDS = 6.0
+LONG_SECONDS = 10.0
 READ_PATHS = ("/healthz", "/machine/", "/oee/count-history", "/login/", "/api/docs/")
 
 

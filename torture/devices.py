@@ -32,6 +32,8 @@ class Ledger:
     answers: Counter[str] = field(default_factory=Counter)
     # Items that were stored although their first acknowledgement never arrived.
     stored_unanswered: int = 0
+    # New items that were answered "duplicate": the server had to write twice to know that its commit had arrived.
+    called_stored_before: int = 0
     seconds: list[float] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
 
@@ -140,8 +142,8 @@ class Device:
         if said["refused"] or said["accepted"] + said["duplicates"] != len(batch.items):
             self._ledger.note_wrong(f"200 {said}")
             return
-        if said["duplicates"] and not is_again:
-            self._ledger.note_wrong(f"New items were called duplicates: {said}")
+        if not is_again:
+            self._ledger.called_stored_before += said["duplicates"]
         keys = [(item.get("tag") or item["machine"], datetime.fromisoformat(item["at"])) for item in batch.items]
         if is_again and keys[0] not in self._ledger.acknowledged:
             self._ledger.stored_unanswered += said["duplicates"]

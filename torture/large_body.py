@@ -42,6 +42,7 @@ async def run(cluster: Cluster, cycles: int) -> Result:
             peak = server.memory("VmHWM")
             watching.cancel()
         verify(result, cluster, plant, shop.ledger, server)
+    result.bound(not shop.ledger.called_stored_before, "New items were called duplicates.")
     largest = max((size for name, size in files.items() if name not in known), default=0) / MEBIBYTE
     result.figures["bodies of 100 MiB"] = str(len(answers))
     result.figures["answered 413"] = str(answers.count(413))

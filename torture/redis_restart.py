@@ -95,6 +95,7 @@ async def run(cluster: Cluster, cycles: int) -> Result:
                 await shop.all_acknowledged_since(time.monotonic())
             live_bus.start()
         verify(result, cluster, plant, shop.ledger, server)
+    result.bound(not shop.ledger.called_stored_before, "New items were called duplicates.")
     answers = shop.ledger.answers
     failed = sum(number for answer, number in answers.items() if answer != "200")
     result.figures["writes"] = f"{answers['200']:,}"

@@ -32,6 +32,7 @@ async def run(cluster: Cluster, cycles: int) -> Result:
                 again.append(await shop.all_acknowledged_since(time.monotonic()))
                 interrupted += shop.ledger.answers["no answer"] > unanswered
         verify(result, cluster, plant, shop.ledger, server)
+        result.bound(not shop.ledger.called_stored_before, "New items were called duplicates.")
     finally:
         nursery.close()
     result.figures["kills that cut requests off"] = f"{interrupted:,}"

@@ -44,6 +44,8 @@ def verify(result: Result, cluster: Cluster, plant: Plant, ledger: Ledger, serve
     result.figures["pieces in the report"] = f"{sum(ledger.pieces.values()):,} as sent"
     if missing or surplus:
         result.figures["pieces in the report"] = f"{missing} missing, {surplus} too many"
+    if ledger.called_stored_before:
+        result.figures["new items answered 'duplicate'"] = f"{ledger.called_stored_before:,}"
     result.broken += [f"An answer was wrong: {said}" for said in ledger.wrong]
 
 
