@@ -56,10 +56,10 @@ clean: ## Stop the embedded database and remove what was installed; data stays
 RUNTIME := requirements.txt requirements-no-deps.txt
 DEVELOPMENT := $(RUNTIME) requirements-dev.txt requirements-peers.txt
 
-.venv/.runtime: $(RUNTIME)
+.venv/.runtime: $(RUNTIME) scripts/install.sh
 	@scripts/install.sh $(RUNTIME)
 	@touch $@
 
-.venv/.development: $(DEVELOPMENT)
+.venv/.development: $(DEVELOPMENT) scripts/install.sh
 	@scripts/install.sh $(DEVELOPMENT)
 	@touch $@ .venv/.runtime

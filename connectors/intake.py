@@ -5,7 +5,7 @@ commit.
 import asyncio
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from accounts.keys import DeviceScope
@@ -40,6 +40,7 @@ class Intake:
         self._scope = scope
         self.tally = Tally()
         self.is_connected = False
+        self.trouble = ""
 
     def connected(self) -> None:
         """Say that the connection stands; its health shows it."""
@@ -49,6 +50,10 @@ class Intake:
         """Say that the other side spoke, whether or not anything came of it."""
         self.tally.messages += messages
         self.tally.last_message_at = datetime.now(UTC)
+
+    def complain(self, trouble: str) -> None:
+        """Say what is wrong although the connection stands; its health shows it as the last error."""
+        self.trouble = trouble
 
     async def deliver(self, items: Sequence[Item]) -> Outcome:
         """Return what became of items once they are committed.
@@ -62,7 +67,7 @@ class Intake:
             total.accepted += outcome.accepted
             total.duplicates += outcome.duplicates
             total.refused += outcome.refused
-            total.items += outcome.items
+            total.items += [replace(answer, index=answer.index + start) for answer in outcome.items]
         self.tally.accepted += total.accepted
         self.tally.duplicates += total.duplicates
         self.tally.refused += total.refused

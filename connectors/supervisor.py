@@ -137,6 +137,8 @@ class _Watched:
         if self._intake is not None and self._setup is not None:
             # What is counted while the report is being written belongs to the next one.
             tally, self._intake.tally = self._intake.tally, Tally()
+            trouble, self._intake.trouble = self._intake.trouble, ""
+            error = error or trouble
             unmapped, self._setup.translator.unmapped = self._setup.translator.unmapped, {}
         report = services.Report(state, tally, restarts, error, unmapped)
         try:

@@ -92,6 +92,11 @@ class Translator:
         return sorted({*self._counts, *self._states})
 
     @property
+    def deltas(self) -> list[str]:
+        """The signals that are new pieces of a tag, not the reading of its counter."""
+        return sorted({c.signal for counts in self._counts.values() for c in counts if not c.is_running_counter})
+
+    @property
     def machines(self) -> list[str]:
         """The codes of the machines whose states come from here."""
         return list(self._machines)
@@ -101,28 +106,36 @@ class Translator:
         return sorted({machine for signal in signals for machine in self._states.get(signal, ())})
 
     def value(self, signal: str, value: Any, at: datetime, *, is_historical: bool = False) -> list[Item]:
-        """Return the items that a good value of a signal stands for; `None` is a value that the device does not know.
+        """Return the items that a value of one signal stands for; see `values`."""
+        return self.values([(signal, value)], at, is_historical=is_historical)
 
-        A historical value changes history only: it is told, and leaves what is known of the present alone.
+    def values(self, values: Iterable[tuple[str, Any]], at: datetime, *, is_historical: bool = False) -> list[Item]:
+        """Return the items that values of one moment stand for; `None` is a value that the device does not know.
+
+        A machine's state is told once all of them are heard. Historical values change history only: they are told,
+        and leave what is known of the present alone.
         """
-        if signal not in self._counts and signal not in self._states:
-            self._note_unmapped(signal, value, at)
-            return []
         items: list[Item] = []
-        for count in self._counts.get(signal, ()):
-            if value is not None:
-                items.append({"tag": count.tag_path, "at": written(at), "value": number(value)})
-        for code in self._states.get(signal, ()):
-            machine = self._machines[code]
-            if is_historical:
-                if len(machine.parts) == 1 and value is not None:
-                    items.append(self._item(code, machine, {signal: text(value)}, at))
+        touched: dict[str, dict[str, str]] = {}
+        for signal, value in values:
+            if signal not in self._counts and signal not in self._states:
+                self._note_unmapped(signal, value, at)
                 continue
-            if value is None:
-                machine.heard.pop(signal, None)
-            else:
-                machine.heard[signal] = text(value)
-            items += self._tell(code, at)
+            for count in self._counts.get(signal, ()):
+                if value is not None:
+                    items.append({"tag": count.tag_path, "at": written(at), "value": number(value)})
+            for code in self._states.get(signal, ()):
+                heard = touched.setdefault(code, {} if is_historical else self._machines[code].heard)
+                if value is None:
+                    heard.pop(signal, None)
+                else:
+                    heard[signal] = text(value)
+        for code, heard in touched.items():
+            machine = self._machines[code]
+            if not is_historical:
+                items += self._tell(code, at)
+            elif all(part in heard for part in machine.parts):
+                items.append(self._item(code, machine, heard, at))
         return items
 
     def unknown(self, machines: Sequence[str], at: datetime, *, cause: str) -> list[Item]:

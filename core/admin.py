@@ -13,6 +13,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, models, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from simple_history.admin import SimpleHistoryAdmin
@@ -319,6 +320,41 @@ class ReadOnlyAdmin(ScopedAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+Decide = Callable[[Any, Any, datetime], None]
+"""What a decision does: called with the row, the person and the time; raises a DomainError to refuse."""
+
+
+class DecisionAdmin(ReadOnlyAdmin):
+    """Rows that wait for a person's word: nobody edits them, each decision is a service's."""
+
+    decisions: ClassVar[dict[str, tuple[str, Decide]]] = {}
+    """By name: what the menu says, and what it does."""
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        if not self._may(request, "change", None):
+            return {}
+        return {name: (self._decision(name), name, label) for name, (label, _) in self.decisions.items()}
+
+    def _decision(self, name: str) -> Callable[..., None]:
+        label, decide = self.decisions[name]
+
+        def act(model_admin: Any, request: HttpRequest, queryset: models.QuerySet[Any]) -> None:
+            done = 0
+            for row in queryset:
+                try:
+                    if not self._may(request, "change", row):
+                        raise Invalid("Your role at this site does not allow it.")
+                    with transaction.atomic():
+                        decide(row, request.user, timezone.now())
+                    done += 1
+                except DomainError as refusal:
+                    messages.error(request, f"{row}: {refusal.message}")
+            if done:
+                messages.success(request, f"{label}: {done}.")
+
+        return act
 
 
 class FactAdmin(ReadOnlyAdmin):

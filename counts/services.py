@@ -281,6 +281,14 @@ def correct_count(
     return correction
 
 
+def void_reading(*, tag: CountTag, occurred_at: datetime, comment: str, actor: User, recorded_at: datetime) -> None:
+    """Append a person's word that a tag's reading at a moment is none. Raises Invalid when there is no such reading."""
+    fact = CountHistory.objects.select_related("tag").filter(tag=tag, occurred_at=occurred_at).first()
+    if fact is None:
+        raise Invalid("There is no such reading any more.", field="occurred_at")
+    correct_count(fact=fact, value=None, comment=comment, actor=actor, recorded_at=recorded_at)
+
+
 @follows(CountTag)
 def tag_changed(*, before: CountTag | None, after: CountTag | None) -> None:
     """Mark a machine's whole past when what its counter's readings mean changed."""

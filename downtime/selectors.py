@@ -45,8 +45,8 @@ def corrections_in(machine_ids: Sequence[int], window: Interval) -> Iterable[Sta
 
 
 def gaps_in(machine_ids: Sequence[int], window: Interval) -> Iterable[SignalGap]:
-    """Return the gaps that touch a window."""
-    return SignalGap.objects.filter(machine__in=machine_ids, starts_at__lt=window.end, ends_at__gt=window.start)
+    """Return the gaps that touch a window, those that end at its very start included."""
+    return SignalGap.objects.filter(machine__in=machine_ids, starts_at__lt=window.end, ends_at__gte=window.start)
 
 
 @dataclass(frozen=True, slots=True)

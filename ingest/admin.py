@@ -7,12 +7,17 @@ from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
-from core.admin import ReadOnlyAdmin, ScopedFilter
+from core.admin import DecisionAdmin, ScopedFilter
 from ingest.models import QuarantinedItem
+from ingest.release import discard, release
 
 
 @admin.register(QuarantinedItem)
-class QuarantinedItemAdmin(ReadOnlyAdmin):
+class QuarantinedItemAdmin(DecisionAdmin):
+    decisions = {
+        "release": ("Release: take it after all", release),
+        "discard": ("Discard", discard),
+    }
     list_display = ("last_received_at", "code", "field", "message", "times", "source", "site", "resolution")
     list_filter = (
         "resolution",

@@ -23,7 +23,7 @@ _COMMENT = "Released from the kept items"
 
 
 @transaction.atomic
-def release(kept: QuarantinedItem, *, actor: User, now: datetime) -> None:
+def release(kept: QuarantinedItem, actor: User, now: datetime) -> None:
     """Take an item after all: deliver it again, or let it correct the fact that it contradicts.
 
     Raises Conflict when somebody else decided already, and Invalid, saying what to do, when it still cannot be taken.
@@ -47,7 +47,7 @@ def release(kept: QuarantinedItem, *, actor: User, now: datetime) -> None:
 
 
 @transaction.atomic
-def discard(kept: QuarantinedItem, *, actor: User, now: datetime) -> None:
+def discard(kept: QuarantinedItem, actor: User, now: datetime) -> None:
     """Throw an item away; it stays readable. Raises Conflict when somebody else decided already."""
     _resolve(_taken(kept), QuarantinedItem.Resolution.DISCARDED, actor, now)
 

@@ -1,14 +1,24 @@
 """How a site counts OEE, and the records that somebody asked for."""
 
+from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
-from core.admin import MasterDataAdmin, ReadOnlyAdmin, ScopedSearchFilter
-from oee.models import OeePolicy, OeeRecord
+from accounts.models import User
+from core.admin import DecisionAdmin, MasterDataAdmin, ReadOnlyAdmin, ScopedSearchFilter, trail
+from counts.models import CounterEvent
+from counts.services import explain_step, void_reading
+from oee.models import CounterStep, OeePolicy, OeeRecord
 from oee.resources import OeePolicyResource
+from oee.services import find_counter_steps
 
 
 def percent(ratio: Decimal | None) -> str:
@@ -66,3 +76,50 @@ class OeeRecordAdmin(ReadOnlyAdmin):
     @display(description="OEE", ordering="oee")
     def o(self, record: OeeRecord) -> str:
         return percent(record.oee)
+
+
+def _explain(kind: CounterEvent.Kind) -> Callable[[CounterStep, User, datetime], None]:
+    def decide(step: CounterStep, actor: User, now: datetime) -> None:
+        comment = f"Explained in the list of counter steps: {kind.label}"
+        explain_step(tag=step.tag, at=step.occurred_at, kind=kind, comment=comment, actor=actor, recorded_at=now)
+
+    return decide
+
+
+def _void(step: CounterStep, actor: User, now: datetime) -> None:
+    comment = "Found wrong in the list of counter steps"
+    void_reading(tag=step.tag, occurred_at=step.occurred_at, comment=comment, actor=actor, recorded_at=now)
+
+
+@admin.register(CounterStep)
+class CounterStepAdmin(DecisionAdmin):
+    list_display = ("occurred_at", "of_tag", "read", "verdict", "counted", "before_at")
+    list_filter = ("verdict", ("tag", ScopedSearchFilter), ("occurred_at", RangeDateTimeFilter))
+    list_select_related = ("tag", "machine__line")
+    search_fields = ("tag__tag_path", "machine__name")
+    search_help_text = "Tag or machine"
+    decisions = {
+        "rolled_over": ("It rolled over", _explain(CounterEvent.Kind.ROLLOVER)),
+        "was_reset": ("It was reset: count from zero, or by the tag's policy", _explain(CounterEvent.Kind.RESET)),
+        "was_replaced": ("It was replaced: count nothing", _explain(CounterEvent.Kind.REPLACED)),
+        "was_genuine": ("The rise was real: count it", _explain(CounterEvent.Kind.GENUINE)),
+        "void": ("The reading is wrong: void it", _void),
+    }
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if request.method == "GET":
+            find_counter_steps(now=timezone.now())
+        view: HttpResponse = super().changelist_view(request, extra_context)
+        return view
+
+    @display(description="counter")
+    def of_tag(self, step: CounterStep) -> SafeString:
+        return trail(step.machine.line, step.machine, step.tag)
+
+    @display(description="reading")
+    def read(self, step: CounterStep) -> str:
+        return f"{step.value_before.normalize():f} → {step.value.normalize():f}"
+
+    @display(description="pulses counted")
+    def counted(self, step: CounterStep) -> str:
+        return f"{step.pulses.normalize():f}"

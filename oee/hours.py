@@ -18,7 +18,7 @@ from core.intervals import HOUR, Interval, ceil_hour, floor_hour
 from core.locks import take_turns
 from enterprise.models import Machine
 from oee.engine import Category, CounterStep, CountRole, ReasonSlice, Slice, slice_window
-from oee.histories import NOTHING_COUNTED, load_counted, load_history
+from oee.histories import NOTHING_COUNTED, Counted, load_counted, load_history
 from oee.silences import FIRST_SIGNAL_FROM, LAST_SIGNAL_BEFORE
 
 # Facts of this many hours are held in memory at once while hours are computed.
@@ -81,7 +81,7 @@ def stale_machines(machine_ids: Sequence[int], hours: Interval) -> list[int]:
             ) changed
             WHERE machine.id = ANY(%(machines)s) AND (
                 changed.lo IS NOT NULL
-                AND {_REACH_BACK.format(lo="changed.lo")} < %(end)s AND {_REACH_ON.format(hi="changed.hi")} > %(start)s
+                AND {_REACH_BACK.format(lo="changed.lo")} < %(end)s AND {_REACH_ON.format(hi="changed.hi")} >= %(start)s
                 OR %(expected)s > (
                     SELECT count(*) FROM oee_computedhour
                     WHERE machine_id = machine.id AND starts_at >= %(start)s AND starts_at < %(end)s
@@ -156,10 +156,11 @@ def _take_marks(machine_id: int) -> list[tuple[datetime, datetime | None]]:
 
 
 def _forget(machine_id: int, changed_from: datetime, changed_until: datetime | None) -> None:
+    """Delete the hours of a changed span, with the one that begins at its end: what began there may have changed."""
     with connection.cursor() as cursor:
         for table in ("oee_computedhour", "oee_hourslice", "oee_hourreason", "oee_counterstep"):
             cursor.execute(
-                f"DELETE FROM {table} WHERE machine_id = %s AND starts_at >= %s AND starts_at < %s",
+                f"DELETE FROM {table} WHERE machine_id = %s AND starts_at >= %s AND starts_at <= %s",
                 [machine_id, floor_hour(changed_from), changed_until or _FOREVER],
             )
 
@@ -188,12 +189,23 @@ def _missing(machine_id: int, hours: Interval) -> Iterator[Interval]:
 def _store(machine_id: int, stretch: Interval) -> None:
     machine = Machine.objects.select_related("line__area__site").get(pk=machine_id)
     counted = load_counted([machine], stretch).get(machine_id, NOTHING_COUNTED)
+    store_steps(machine_id, stretch, counted)
     slices, reasons = slice_window(load_history(machine, stretch, counted, now=None), stretch)
     starts = [stretch.start + HOUR * n for n in range((stretch.end - stretch.start) // HOUR)]
     _copy("oee_computedhour", ("machine_id", "starts_at"), ((machine_id, at) for at in starts))
     _copy("oee_hourslice", _SLICE_COLUMNS, (_slice_row(machine_id, piece) for piece in slices))
     _copy("oee_hourreason", _REASON_COLUMNS, (_reason_row(machine_id, piece) for piece in reasons))
-    _copy("oee_counterstep", _STEP_COLUMNS, (_step_row(machine_id, tag_id, step) for tag_id, step in counted.steps))
+
+
+def store_steps(machine_id: int, stretch: Interval, counted: Counted) -> None:
+    """Replace the counter steps of a stretch of a machine's time; the caller holds the machine's lock."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM oee_counterstep WHERE machine_id = %s AND occurred_at >= %s AND occurred_at < %s",
+            [machine_id, stretch.start, stretch.end],
+        )
+    if counted.steps:
+        _copy("oee_counterstep", _STEP_COLUMNS, (_step_row(machine_id, tag_id, step) for tag_id, step in counted.steps))
 
 
 _SLICE_COLUMNS = (

@@ -1,7 +1,7 @@
 """Compute and keep what was asked for; rebuild what can be rebuilt."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -10,8 +10,18 @@ from django.db import connection, transaction
 
 from core.errors import Invalid
 from core.intervals import HOUR, Interval, floor_hour
+from core.locks import take_turns
+from counts.models import CountTag
 from enterprise.models import Line, Machine
-from oee.hours import recompute, recompute_from_scratch, take_changes, whole_hours
+from oee.histories import NOTHING_COUNTED, load_counted
+from oee.hours import (
+    bring_up_to_date,
+    recompute,
+    recompute_from_scratch,
+    store_steps,
+    take_changes,
+    whole_hours,
+)
 from oee.models import OeeRecord
 from oee.scopes import machines_of
 from oee.selectors import Report, report
@@ -141,6 +151,22 @@ def _decimal(ratio: Fraction | None) -> Decimal | None:
     if ratio is None:
         return None
     return (Decimal(ratio.numerator) / Decimal(ratio.denominator)).quantize(_STORED_PLACES)
+
+
+RECENT_DAYS = 8
+
+
+def find_counter_steps(*, now: datetime) -> None:
+    """Bring the list of counter steps up to now: what follows from stored hours, and the hours that are not stored yet."""
+    running = CountTag.objects.filter(mode=CountTag.Mode.RUNNING)
+    for machine in Machine.objects.filter(pk__in=running.values("machine")).order_by("id"):
+        hours = whole_hours(Interval(now - timedelta(days=RECENT_DAYS), now), [machine], now=now)
+        assert hours is not None
+        bring_up_to_date([machine.pk], hours)
+        open_time = Interval(hours.end, now + timedelta(minutes=5))
+        with transaction.atomic():
+            take_turns("oee.hours", machine.pk)
+            store_steps(machine.pk, open_time, load_counted([machine], open_time).get(machine.pk, NOTHING_COUNTED))
 
 
 def keep_hours(recent: Interval, *, now: datetime) -> int:

@@ -34,8 +34,7 @@ _MOMENT = "interval '1 microsecond'"
 _SILENCES = f"""
 WITH RECURSIVE leap (machine_id, timeout, at, silent_from) AS (
     SELECT machine.id, make_interval(secs => machine.no_signal_timeout),
-        coalesce({LAST_SIGNAL_BEFORE.format(machine="machine.id", at=f"%(start)s::timestamptz + {_MOMENT}")},
-                 %(start)s::timestamptz),
+        coalesce({LAST_SIGNAL_BEFORE.format(machine="machine.id", at="%(start)s::timestamptz")}, %(start)s::timestamptz),
         NULL::timestamptz
     FROM enterprise_machine machine WHERE machine.id = ANY(%(machines)s) AND machine.no_signal_timeout IS NOT NULL
     UNION ALL
@@ -53,7 +52,7 @@ SELECT machine_id, silent_from, at, extract(epoch FROM timeout)::bigint FROM lea
 
 
 def silences_in(machine_ids: Sequence[int], window: Interval, *, now: datetime | None) -> dict[int, list[Interval]]:
-    """Return the silences that touch a window, each from the machine's last signal to the one that ended it.
+    """Return the silences that touch a window (or end at its start), each from the machine's last signal to the one that ended it.
 
     A silence that goes on counts once it is longer than the timeout `now`; None = the window is long past. Machines
     without a timeout, or without a silence, are absent.

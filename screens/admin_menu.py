@@ -45,8 +45,11 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         (
             ("Count readings", "pin", "counts.countreading"),
             ("Count corrections", "edit_note", "counts.countcorrection"),
+            ("Counter events", "restart_alt", "counts.counterevent"),
+            ("Counter steps", "stairs", "oee.counterstep"),
             ("States", "timeline", "downtime.recordedstate"),
             ("State corrections", "rule", "downtime.statecorrection"),
+            ("Signal gaps", "signal_disconnected", "downtime.signalgap"),
             ("Quarantine", "report", "ingest.quarantineditem"),
         ),
     ),
@@ -55,6 +58,14 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         (
             ("OEE policies", "policy", "oee.oeepolicy"),
             ("OEE records", "query_stats", "oee.oeerecord"),
+        ),
+    ),
+    (
+        "Connections to machines",
+        (
+            ("Connectors", "cable", "connectors.connector"),
+            ("State maps", "translate", "connectors.statemap"),
+            ("Health", "monitor_heart", "connectors.connectorhealth"),
         ),
     ),
     (

@@ -29,3 +29,8 @@ for requirements in "$@"; do
     esac
     .venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes "${how[@]}" -r "$requirements"
 done
+# The devices' client is a package of its own, used from the tree: a path file needs no build, and nothing to download.
+# The path is relative to site-packages, so it holds wherever the tree is moved or linked to.
+site_packages=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+.venv/bin/python -c 'import os, sys; print(os.path.relpath("client/src", sys.argv[1]))' "$site_packages" \
+    >"$site_packages/mes_client.pth"

@@ -1,5 +1,6 @@
 """Set up the demo plant in the database, and keep its orders running, as its people would. Repeating changes nothing."""
 
+import hashlib
 import json
 import logging
 import os
@@ -198,6 +199,12 @@ def create_people(plant: PlantPlan, site: Site, *, reset_passwords: bool) -> lis
 def devices_folder() -> Path:
     """Return where the simulated devices keep what is theirs: one folder for each database."""
     return Path(settings.BASE_DIR) / "var" / "simulator" / str(connection.settings_dict["NAME"])
+
+
+def queues_folder(plant_id: str, *, seed: int) -> Path:
+    """Return where the devices' clients keep their queues; what another plant or seed has left there is not theirs."""
+    name = hashlib.sha256(f"{plant_id}|{seed}".encode()).hexdigest()[:12]
+    return Path(settings.BASE_DIR) / "var" / "devices" / str(connection.settings_dict["NAME"]) / name
 
 
 def provide_device_keys(plant: PlantPlan, path: Path) -> dict[str, str]:

@@ -1,19 +1,25 @@
 """The simulated shop floor at work: every line delivers what is missing and what happens now, over HTTP."""
 
+import json
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from pathlib import Path
 from random import Random
 
 import httpx
+from mes_client import Answer, Backoff, Client, Door, Drained, NotTaken, QueueFull, QueueUnavailable, TooLarge
 
-from simulator.delivery import LARGEST_BATCH, Backoff, Door, NotDelivered, Outbox, Tally, Untidiness
+from simulator.delivery import Outbox, Untidiness
 from simulator.facts import Fact
 from simulator.feed import LineFeed
 from simulator.progress import ProgressFile
 
 logger = logging.getLogger(__name__)
+
+LARGEST_BATCH = 5_000
+_LONGEST_WAIT = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +35,14 @@ class Batch:
 
 @dataclass(slots=True)
 class Station:
-    """A line's devices: what they have to deliver, and the way out."""
+    """A line's devices: what they have to deliver, and the ways out.
+
+    History goes through the door as it is, because it can be made again; the live stream goes through the client.
+    """
 
     feed: LineFeed
     door: Door
+    client: Client
     outbox: Outbox
     is_live: bool = False
     taken_until: datetime | None = None
@@ -61,6 +71,12 @@ class Station:
             self.outbox.add(self.feed.between(self.taken_until, now), now=now)
             self.taken_until = now
 
+    def hand_over(self, until: datetime, *, now: datetime) -> None:
+        """Give the client what is due up to a moment, and note how far that goes."""
+        if self.is_live:
+            self.outbox.hand_over(self.client, now=until)
+            self.feed.note_live(self.outbox.handed_over_until(now))
+
 
 @dataclass(slots=True)
 class ShopFloor:
@@ -68,32 +84,48 @@ class ShopFloor:
 
     stations: list[Station]
     progress_file: ProgressFile
-    tally: Tally
+    history: Drained = field(default_factory=Drained)
     backlog: list[Batch] = field(default_factory=list)
-    backoff: Backoff = field(default_factory=Backoff)
+    backoff: Backoff = field(default_factory=lambda: Backoff(longest=_LONGEST_WAIT))
 
     @classmethod
     def open(
         cls,
         feeds: list[LineFeed],
-        client: httpx.Client,
+        url: str,
         keys: dict[str, str],
+        queues: Path,
         progress_file: ProgressFile,
         untidiness: Untidiness,
         *,
         seed: int,
+        transport: httpx.BaseTransport | None = None,
     ) -> "ShopFloor":
-        """Return the shop floor with a way out for every line."""
-        tally = Tally()
-        stations = [
-            Station(
-                feed,
-                Door(client, keys[feed.line.code], tally),
-                Outbox(untidiness, Random(f"{seed}|delivery|{feed.line.code}")),
-            )
-            for feed in feeds
-        ]
-        return cls(stations, progress_file, tally)
+        """Return the shop floor with its ways out for every line; `queues` is the folder for the clients' queues."""
+        return cls(
+            [
+                Station(
+                    feed,
+                    Door(url, keys[feed.line.code], transport=transport),
+                    Client(
+                        url,
+                        keys[feed.line.code],
+                        queues / f"{feed.line.code}.db",
+                        background=False,
+                        backoff=Backoff(longest=_LONGEST_WAIT),
+                        transport=transport,
+                    ),
+                    Outbox(untidiness, Random(f"{seed}|delivery|{feed.line.code}")),
+                )
+                for feed in feeds
+            ],
+            progress_file,
+        )
+
+    @property
+    def tally(self) -> Drained:
+        """What the server said of all that was sent, history and live."""
+        return sum((station.client.delivered() for station in self.stations), self.history)
 
     def plan_backlog(self, now: datetime) -> None:
         """Line up what is missing: the newest day of every line first. The lines are live after that."""
@@ -117,11 +149,14 @@ class ShopFloor:
         batch = self.backlog[0]
         try:
             if batch.facts:
-                batch.station.door.deliver(batch.facts)
-        except NotDelivered as failure:
-            self._note_failure(failure, clock)
+                answer = batch.station.door.send([json.dumps(fact.item()) for fact in batch.facts])
+                self._note_answer(answer, batch.facts)
+        except (NotTaken, TooLarge) as failure:
+            wait = self.backoff.failed(clock, asked=getattr(failure, "asked", None))
+            logger.warning("History not delivered: %s; again in %.1f s", failure, wait)
             return False
-        self._note_success()
+        if self.backoff.succeeded():
+            logger.info("Delivering history again")
         self.backlog.pop(0)
         if batch.completes_day:
             batch.station.feed.note_delivered(batch.day)
@@ -131,41 +166,38 @@ class ShopFloor:
         self.keep_progress()
         return True
 
-    def tick(self, now: datetime, *, clock: float) -> int:
-        """Send what is due of the live stream; return how many items were sent."""
-        sent = 0
+    def tick(self, now: datetime) -> None:
+        """Hand over what is due of the live stream, and deliver what waits."""
         for station in self.stations:
             station.take_in(now)
-            if station.is_live and self.backoff.is_due(clock):
-                try:
-                    sent += station.outbox.deliver(station.door, now=now)
-                    self._note_success()
-                except NotDelivered as failure:
-                    self._note_failure(failure, clock)
-                station.feed.note_live(station.outbox.delivered_until(now))
-        return sent
-
-    def flush(self) -> None:
-        """Send all that is held back, if the server takes it. What it does not take comes again after the next start."""
-        for station in self.stations:
-            if not station.is_live or station.taken_until is None:
-                continue
             try:
-                station.outbox.deliver(station.door, now=datetime.max.replace(tzinfo=UTC))
-            except NotDelivered as failure:
-                logger.warning("%s keeps %d items for the next start: %s", station.code, len(station.outbox), failure)
-            station.feed.note_live(station.outbox.delivered_until(station.taken_until))
+                station.hand_over(now, now=now)
+                station.client.drain_once()
+            except (QueueFull, QueueUnavailable) as fault:
+                logger.warning("%s holds back %d items: %s", station.code, len(station.outbox), fault)
+
+    def stop(self, *, seconds: float = 2.0) -> None:
+        """Deliver all that is held back, if the server takes it in so long; the rest waits on disk for the next start.
+
+        The server may be stopping at the same time, and who stops both may not wait for long.
+        """
+        for station in self.stations:
+            if station.taken_until is not None:
+                station.hand_over(datetime.max.replace(tzinfo=UTC), now=station.taken_until)
         self.keep_progress()
+        for station in self.stations:
+            if not station.client.flush(seconds / len(self.stations)):
+                logger.warning("%s keeps %d items for the next start", station.code, station.client.queue_length())
+            station.client.close(timeout=0)
+            station.door.close()
 
     def keep_progress(self) -> None:
         """Write down how far every line has delivered."""
         self.progress_file.write({station.code: station.feed.progress for station in self.stations})
 
-    def _note_failure(self, failure: NotDelivered, clock: float) -> None:
-        wait = self.backoff.failed(clock)
-        waiting = sum(len(station.outbox) for station in self.stations)
-        logger.warning("Not delivered: %s; %d live items wait; again in %.1f s", failure, waiting, wait)
-
-    def _note_success(self) -> None:
-        if self.backoff.succeeded():
-            logger.info("Delivering again")
+    def _note_answer(self, answer: Answer, facts: list[Fact]) -> None:
+        self.history += Drained(answer.accepted, answer.duplicates, len(answer.refused))
+        for item in answer.refused[:3]:
+            logger.warning("Refused: %s: %s", facts[item.index], item.message)
+        if len(answer.refused) > 3:
+            logger.warning("… and %d more", len(answer.refused) - 3)

@@ -12,6 +12,8 @@ from core.intervals import HOUR, Interval, floor_hour, microseconds
 from oee.engine.facts import Calendar, Category, CountRole, MachineHistory, RateSpan
 from oee.engine.states import Stretch, timeline
 
+_MOMENT = timedelta(microseconds=1)
+
 
 @dataclass(frozen=True, slots=True)
 class SliceKey:
@@ -84,6 +86,10 @@ def slice_window(history: MachineHistory, window: Interval) -> tuple[tuple[Slice
             of_reason[0] += length
             of_reason[1] += begins
             begins = False
+    if history.gaps and history.increments:
+        # A gap begins at the last thing that was heard; what was counted at that moment was heard.
+        heard = [Interval(g.start + _MOMENT, g.end) for g in history.gaps if g.start + _MOMENT < g.end]
+        stretches = timeline(history.states, history.corrections, window, heard)
     starts = [stretch.start for stretch in stretches]
     for increment in history.increments:
         if window.covers(increment.at):

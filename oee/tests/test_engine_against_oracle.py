@@ -180,7 +180,7 @@ def oracle(parts):
         hour = moment.replace(minute=0, second=0)
         return hour, calendar, shift and shift.shift_id, run and run.run_id, rate and rate.rate_id
 
-    def state_at(moment):
+    def state_at(moment, gaps=gaps):
         state = last_before(moment, states)
         reason, category = (state.reason_id, state.category) if state else (None, Category.NO_DATA)
         if any(gap.start <= moment < gap.end for gap in gaps):
@@ -218,7 +218,9 @@ def oracle(parts):
         else:
             pulses = max(reading.value + config.offset, 0)
         if window.start <= reading.at < window.end and pulses:
-            has_data = seen and state_at(reading.at)[0] is not Category.NO_DATA
+            # A gap begins at the last thing that was heard.
+            heard = [gap for gap in gaps if gap.start < reading.at]
+            has_data = seen and state_at(reading.at, heard)[0] is not Category.NO_DATA
             pieces[(*key(reading.at), has_data, config.role)] += Fraction(pulses) * config.scale
     return dict(times), dict(pieces)
 

@@ -45,7 +45,7 @@ def keys(tmp_path):
     return provide_device_keys(VISTULA, tmp_path / "keys.json")
 
 
-def make_floor(keys, tmp_path, *, lines=(PET,), untidiness=TIDY, works=(), answers_lost=()):
+def open_floor(keys, tmp_path, *, lines=(PET,), untidiness=TIDY, works=(), answers_lost=()):
     """Return a shop floor on a network that works or not, and may lose the answer to what was stored.
 
     After the requests that the arguments speak of, all goes well.
@@ -66,11 +66,26 @@ def make_floor(keys, tmp_path, *, lines=(PET,), untidiness=TIDY, works=(), answe
             raise httpx.ReadTimeout("lost")
         return httpx.Response(200, json=asdict(outcome))
 
-    client = httpx.Client(base_url="http://mes", transport=httpx.MockTransport(network))
     progress_file = ProgressFile(tmp_path / "progress.json", plant_id="test", seed=1)
     kept = progress_file.read()
     feeds = [LineFeed(VISTULA, line, kept.get(line.code) or LineProgress(DAY), seed=1) for line in lines]
-    return ShopFloor.open(feeds, client, keys, progress_file, untidiness, seed=1)
+    queues, transport = tmp_path / "queues", httpx.MockTransport(network)
+    return ShopFloor.open(feeds, "http://mes", keys, queues, progress_file, untidiness, seed=1, transport=transport)
+
+
+@pytest.fixture
+def make_floor(keys, tmp_path):
+    """Return a function that opens shop floors, all with the same memory; their clients are closed after the test."""
+    floors = []
+
+    def make(**options):
+        floors.append(open_floor(keys, tmp_path, **options))
+        return floors[-1]
+
+    yield make
+    for floor in floors:
+        for station in floor.stations:
+            station.client.close(timeout=0)
 
 
 def run(floor, start, end, *, seconds=60):
@@ -80,9 +95,9 @@ def run(floor, start, end, *, seconds=60):
     while now < end or floor.backlog:
         clock += 60
         now = min(now + timedelta(seconds=seconds), end)
-        floor.tick(now, clock=clock)
+        floor.tick(now)
         floor.deliver_backlog(clock=clock)
-    floor.flush()
+    floor.stop()
 
 
 def stored():
@@ -102,16 +117,16 @@ def simulated(line, days, until):
     return states, sorted((f.tag, f.at, f.value) for f in facts if isinstance(f, CountFact))
 
 
-def test_history_and_live_stream_join_without_a_gap_or_a_double(keys, tmp_path):
-    floor = make_floor(keys, tmp_path)
+def test_history_and_live_stream_join_without_a_gap_or_a_double(make_floor):
+    floor = make_floor()
     middle, end = STARTS + timedelta(days=1, hours=5), STARTS + timedelta(days=1, hours=7)
     run(floor, middle, end)
     assert stored() == simulated(PET, 2, end)
     assert (floor.tally.duplicates, floor.tally.refused) == (0, 0)
 
 
-def test_late_repeated_and_shuffled_items_end_in_the_same_facts(keys, tmp_path):
-    floor = make_floor(keys, tmp_path, untidiness=UNTIDY)
+def test_late_repeated_and_shuffled_items_end_in_the_same_facts(make_floor):
+    floor = make_floor(untidiness=UNTIDY)
     end = STARTS + timedelta(hours=4)
     run(floor, STARTS + timedelta(hours=1), end, seconds=20)
     assert stored() == simulated(PET, 1, end)
@@ -119,58 +134,75 @@ def test_late_repeated_and_shuffled_items_end_in_the_same_facts(keys, tmp_path):
     assert not QuarantinedItem.objects.exists()
 
 
-def test_a_server_that_is_away_or_whose_answer_is_lost_costs_no_fact(keys, tmp_path):
+def test_a_server_that_is_away_or_whose_answer_is_lost_costs_no_fact(make_floor):
     works = [False, False, True, False, True, True, False, False, False]
-    floor = make_floor(keys, tmp_path, untidiness=UNTIDY, works=works, answers_lost=[True, False, True])
+    floor = make_floor(untidiness=UNTIDY, works=works, answers_lost=[True, False, True])
     end = STARTS + timedelta(hours=4)
     run(floor, STARTS + timedelta(hours=3), end)
     assert stored() == simulated(PET, 1, end)
 
 
-def test_the_devices_go_on_where_they_were_stopped(keys, tmp_path):
+def test_the_devices_go_on_where_they_were_stopped(make_floor):
     first_end, second_start = STARTS + timedelta(hours=4), STARTS + timedelta(days=1, hours=2)
-    run(make_floor(keys, tmp_path, untidiness=UNTIDY), STARTS + timedelta(hours=3), first_end)
-    again = make_floor(keys, tmp_path)
+    run(make_floor(untidiness=UNTIDY), STARTS + timedelta(hours=3), first_end)
+    again = make_floor()
     run(again, second_start, second_start + timedelta(hours=1))
     assert stored() == simulated(PET, 2, second_start + timedelta(hours=1))
     assert again.tally.duplicates == 0
 
 
-def test_what_was_not_acknowledged_before_a_stop_comes_after_the_next_start(keys, tmp_path):
+def test_what_was_not_acknowledged_before_a_stop_comes_after_the_next_start(make_floor):
     end = STARTS + timedelta(hours=4)
-    floor = make_floor(keys, tmp_path, works=chain([True, True], repeat(False)))
+    floor = make_floor(works=chain([True, True], repeat(False)))
     floor.plan_backlog(STARTS + timedelta(hours=3))
     floor.deliver_backlog(clock=1)
-    floor.tick(end, clock=100)
-    floor.flush()
-    again = make_floor(keys, tmp_path)
+    floor.tick(end)
+    floor.stop(seconds=0.05)
+    again = make_floor()
     run(again, end, end + timedelta(minutes=10))
     assert stored() == simulated(PET, 1, end + timedelta(minutes=10))
 
 
-def test_the_newest_day_of_every_line_comes_first(keys, tmp_path):
-    floor = make_floor(keys, tmp_path, lines=(PET, GLASS))
+def test_devices_that_are_killed_in_an_outage_deliver_their_queue_after_the_next_start(make_floor):
+    start, end = STARTS + timedelta(hours=3), STARTS + timedelta(hours=4)
+    killed = make_floor(works=chain([True, True], repeat(False)))
+    killed.plan_backlog(start)
+    killed.deliver_backlog(clock=1)
+    killed.tick(end)
+    killed.keep_progress()
+    waiting = killed.stations[0].client.queue_length()
+    assert waiting > 100
+    again = make_floor()
+    again.plan_backlog(end)
+    assert again.backlog[0].facts == []
+    again.tick(end)
+    assert (again.tally.accepted, again.tally.duplicates) == (waiting, 0)
+    assert stored() == simulated(PET, 1, end)
+
+
+def test_the_newest_day_of_every_line_comes_first(make_floor):
+    floor = make_floor(lines=(PET, GLASS))
     floor.plan_backlog(STARTS + timedelta(days=2, hours=3))
     days = [(batch.day, batch.station.code) for batch in floor.backlog]
     assert [day for day, _ in days] == sorted((day for day, _ in days), reverse=True)
     assert {code for day, code in days if day == DAY + timedelta(days=2)} == {"PET", "GLASS"}
 
 
-def test_devices_that_lost_their_memory_go_on_without_a_conflict(keys, tmp_path):
-    run(make_floor(keys, tmp_path), STARTS + timedelta(days=1), STARTS + timedelta(days=1, hours=1))
+def test_devices_that_lost_their_memory_go_on_without_a_conflict(make_floor, tmp_path):
+    run(make_floor(), STARTS + timedelta(days=1), STARTS + timedelta(days=1, hours=1))
     memory = devices_memory(VISTULA, PET, now=STARTS + timedelta(days=3), history_days=7)
     assert memory.from_day == DAY + timedelta(days=1)
     ProgressFile(tmp_path / "progress.json", plant_id="test", seed=1).write({"PET": memory})
     end = STARTS + timedelta(days=1, hours=2)
-    run(make_floor(keys, tmp_path), end, end)
+    run(make_floor(), end, end)
     assert stored() == simulated(PET, 2, end)
     assert not QuarantinedItem.objects.exists()
 
 
 @pytest.mark.parametrize("line", [PET, GLASS], ids=lambda line: line.code)
-def test_oee_finds_in_the_stored_facts_what_was_simulated(keys, tmp_path, line):
+def test_oee_finds_in_the_stored_facts_what_was_simulated(make_floor, line):
     end = STARTS + timedelta(days=1)
-    run(make_floor(keys, tmp_path, lines=(line,)), end, end)
+    run(make_floor(lines=(line,)), end, end)
     keep_orders(VISTULA, Interval(STARTS, end), now=end)
     day = simulate_day(VISTULA, line, DAY, seed=1, readings={})
     expected = expected_of(VISTULA, day)

@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connection
 
@@ -19,7 +18,14 @@ from core.intervals import Interval
 from simulator.delivery import TIDY, Untidiness
 from simulator.feed import LineFeed
 from simulator.progress import LineProgress, ProgressFile
-from simulator.services import devices_folder, devices_memory, keep_orders, plant_identity, provide_device_keys
+from simulator.services import (
+    devices_folder,
+    devices_memory,
+    keep_orders,
+    plant_identity,
+    provide_device_keys,
+    queues_folder,
+)
 from simulator.shop_floor import ShopFloor
 from simulator.stops import ScriptedFault
 from simulator.vistula import VISTULA
@@ -68,9 +74,8 @@ class Command(BaseCommand):
         stop = threading.Event()
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: stop.set())
-        progress_file = ProgressFile(
-            devices_folder() / "progress.json", plant_id=self._plant_identity(), seed=options["seed"]
-        )
+        plant_id, seed = self._plant_identity(), options["seed"]
+        progress_file = ProgressFile(devices_folder() / "progress.json", plant_id=plant_id, seed=seed)
         feeds = self._feeds(progress_file.read(), options)
         clock = _clock(feeds, options)
         untidiness = (
@@ -81,9 +86,9 @@ class Command(BaseCommand):
             )
         )
         keys = provide_device_keys(VISTULA, devices_folder() / "keys.json")
-        with httpx.Client(base_url=options["url"], timeout=30) as client:
-            floor = ShopFloor.open(feeds, client, keys, progress_file, untidiness, seed=options["seed"])
-            _work(floor, clock, stop, options)
+        queues = queues_folder(plant_id, seed=seed)
+        floor = ShopFloor.open(feeds, options["url"], keys, queues, progress_file, untidiness, seed=seed)
+        _work(floor, clock, stop, options)
 
     def _plant_identity(self) -> str:
         try:
@@ -130,7 +135,7 @@ def _work(floor: ShopFloor, clock: Callable[[], datetime], stop: threading.Event
         now = clock()
         if _is_due("orders", due):
             _keep_orders(floor, now)
-        floor.tick(now, clock=time.monotonic())
+        floor.tick(now)
         if floor.deliver_backlog(clock=time.monotonic()):
             left = sum(len(batch.facts) for batch in floor.backlog)
             logger.info("History: %d of %d items delivered", missing - left, missing)
@@ -144,7 +149,7 @@ def _work(floor: ShopFloor, clock: Callable[[], datetime], stop: threading.Event
             floor.keep_progress()
         if _is_due("report", due):
             logger.info("So far %s", floor.tally)
-    floor.flush()
+    floor.stop()
     logger.info("Stopped: %s", floor.tally)
 
 
