@@ -103,7 +103,7 @@ class ConnectorAdmin(MasterDataAdmin):
             else [],
             "now": timezone.now(),
         }
-        return TemplateResponse(request, "admin/connections.html", context)
+        return TemplateResponse(request, "admin/connections.html", context, headers={"Refresh": "5"})
 
 
 @admin.register(UnmappedSignal)

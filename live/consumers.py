@@ -53,7 +53,9 @@ class _LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         recheck_at = loop.time() + RECHECK_SECONDS
         while True:
             with contextlib.suppress(TimeoutError):
-                message = await asyncio.wait_for(watcher.queue.get(), max(0.01, recheck_at - loop.time()))
+                # Not `wait_for`, which may swallow a cancellation that meets a message.
+                async with asyncio.timeout(max(0.01, recheck_at - loop.time())):
+                    message = await watcher.queue.get()
                 if message is None:
                     await self.close(TOO_SLOW)
                     return

@@ -106,7 +106,8 @@ class Hub:
         last_beat = time.monotonic()
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stirred.wait(), max(0.05, last_beat + BEAT_SECONDS - time.monotonic()))
+                async with asyncio.timeout(max(0.05, last_beat + BEAT_SECONDS - time.monotonic())):
+                    await self._stirred.wait()
             self._stirred.clear()
             changed, self._changed = self._changed, set()
             is_beat = time.monotonic() - last_beat >= BEAT_SECONDS

@@ -105,19 +105,17 @@ class Session:
         properties.ReceiveMaximum = MOST_UNACKNOWLEDGED
         broker = self._broker
         try:
-            await asyncio.wait_for(
-                asyncio.to_thread(
+            async with asyncio.timeout(CONNECT_SECONDS):
+                await asyncio.to_thread(
                     client.connect,
                     broker.host,
                     broker.port,
                     KEEPALIVE_SECONDS,
                     clean_start=self._expiry == 0,
                     properties=properties,
-                ),
-                CONNECT_SECONDS,
-            )
-            client.loop_start()
-            self.was_kept = await asyncio.wait_for(self._connected, CONNECT_SECONDS)
+                )
+                client.loop_start()
+                self.was_kept = await self._connected
         except (OSError, TimeoutError, ValueError, ssl.SSLError) as error:
             await self._stop()
             reason = str(error) or "no answer"
@@ -144,7 +142,8 @@ class Session:
         if result != MQTT_ERR_SUCCESS or mid is None:
             raise ConnectionLost("The broker went away while we subscribed.")
         self._answers[mid] = answer
-        codes = await asyncio.wait_for(answer, CONNECT_SECONDS)
+        async with asyncio.timeout(CONNECT_SECONDS):
+            codes = await answer
         refused = [f"{topic}: {code}" for topic, code in zip(topics, codes, strict=True) if code.is_failure]
         if refused:
             raise ConnectionLost(f"The broker refuses the subscription to {', '.join(refused)}")
@@ -155,7 +154,9 @@ class Session:
         Returns nothing after `patience` seconds without any. Raises ConnectionLost when the connection ended.
         """
         try:
-            first = await asyncio.wait_for(self._arrived.get(), patience)
+            # Not `wait_for`, which may swallow a cancellation that meets an arrival.
+            async with asyncio.timeout(patience):
+                first = await self._arrived.get()
         except TimeoutError:
             return []
         if isinstance(first, ConnectionLost):

@@ -148,6 +148,11 @@ class Host:
             if any(source.is_online for source in node.sources.values()):
                 yield Stale(f"{group}/{name}/", at, cause)
 
+    def is_online(self, group: str, name: str) -> bool:
+        """Say whether an edge node was born and has not died."""
+        node = self._nodes.get((group, name))
+        return node is not None and node.expected is not None
+
     def _node_born(self, node: _Node, message: Incoming) -> Iterator[Consequence]:
         node.bd_seq = next((m.value for m in message.content.metrics if m.name == _BD_SEQ), None)
         # A birth ends every device's session too (tck-id-payloads-nbirth-…); their own births follow.

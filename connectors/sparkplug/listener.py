@@ -14,6 +14,7 @@ from connectors.translation import Item
 NAMESPACE = "spBv1.0"
 MOST_AT_ONCE = 500
 LOOK_SECONDS = 0.25
+ASK_AGAIN = timedelta(seconds=30)
 
 
 async def run(setup: Setup, intake: Intake) -> None:
@@ -62,7 +63,7 @@ class _Follower:
         self._state_topic = state_topic
         self._since = since
         self._heard_at = since
-        self._confirmed_at = since
+        self._confirmed_at = self._asked_at = since
 
     async def take(self, messages: Iterable[Message], session: Session) -> None:
         """Store what messages say and do what follows; without messages, look at what is overdue."""
@@ -79,6 +80,8 @@ class _Follower:
         consequences += self._host.give_up_waiting(now)
         await self._follow(consequences, session)
         await self._confirm(now)
+        if now - self._asked_at > ASK_AGAIN:
+            self.ask_mapped_nodes(session)
 
     def _incoming(self, message: Message) -> Iterable[Consequence]:
         parts = message.topic.split("/")
@@ -121,9 +124,14 @@ class _Follower:
         session.publish(topic, rebirth_request(datetime.now(UTC)), qos=0)
 
     def ask_mapped_nodes(self, session: Session) -> None:
-        """Ask the nodes that are mapped for their births: those were sent before we listened."""
-        for node in {tuple(s.split("/")[:2]) for s in self._translator.signals if s.count("/") >= 2}:
-            self._ask(Rebirth(*node), session)
+        """Ask the nodes that are mapped and silent for their births: those were sent before we listened.
+
+        Commands are not kept for who is away, so they are repeated now and then.
+        """
+        self._asked_at = datetime.now(UTC)
+        for group, node in {(s.split("/")[0], s.split("/")[1]) for s in self._translator.signals if s.count("/") >= 2}:
+            if not self._host.is_online(group, node):
+                self._ask(Rebirth(group, node), session)
 
     def _defend_state(self, message: Message, session: Session) -> None:
         """Say again that we are online when somebody, such as our own late will, said the opposite."""

@@ -55,8 +55,14 @@ async def until(condition: Callable[[], Any]) -> Any:
         found = await in_thread(condition)
         if found:
             return found
-        assert asyncio.get_running_loop().time() < deadline, "It did not happen."
+        assert asyncio.get_running_loop().time() < deadline, f"It did not happen: {await in_thread(_all_there_is)}"
         await asyncio.sleep(0.02)
+
+
+def _all_there_is() -> Any:
+    """Return the states and the connections' health, to see what happened instead."""
+    rows = StateHistory.objects.order_by("occurred_at").values_list("reason__code", "occurred_at", "detail")
+    return list(rows), list(ConnectorHealth.objects.values())
 
 
 def values(tag) -> list[int]:

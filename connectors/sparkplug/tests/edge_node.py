@@ -6,6 +6,7 @@ births only. Lines of standard input are commands:
 """
 
 import sys
+import time
 
 from mqtt_spb_wrapper import MqttSpbEntityEdgeNode
 
@@ -33,6 +34,8 @@ def main() -> None:
             node.data.set_value(rest[0], int(rest[1]))
         elif word == "send":
             node.publish_data()
+            # Its clock has milliseconds: two values within one of them would contradict each other.
+            time.sleep(0.01)
         elif word == "quit":
             node.disconnect()
             return

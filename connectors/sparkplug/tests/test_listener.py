@@ -3,8 +3,10 @@
 import asyncio
 import json
 import os
+import queue
 import subprocess
 import sys
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -67,11 +69,19 @@ class EdgeNode:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=PROJECT,
             env={**os.environ, "PYTHONPATH": str(PEERS)},
         )  # fmt: skip
+        self._said = queue.Queue()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
         self.wait_for("born")
 
+    def _listen(self):
+        with self._process.stdout as said:
+            for line in said:
+                self._said.put(line.strip())
+
     def wait_for(self, word):
-        while (line := self._process.stdout.readline().strip()) != word:
-            assert line or self._process.poll() is None, "The edge node ended."
+        while self._said.get(timeout=15) != word:
+            pass
 
     def tell(self, *commands):
         for command in commands:
@@ -83,7 +93,7 @@ class EdgeNode:
         self._process.kill()
         self._process.wait()
         self._process.stdin.close()
-        self._process.stdout.close()
+        self._listener.join()
 
 
 async def is_connected():
@@ -102,7 +112,7 @@ async def test_independent_edge_node_counts_changes_state_and_crashes(connector,
             assert await until(lambda: states(machine)[-1:] == ["RUN"])
         finally:
             node.crash()
-        assert await until(lambda: states(machine)[-1] == "NODATA")
+        assert await until(lambda: states(machine)[-1] == "NODATA"), await in_thread(states, machine)
         last = await in_thread(lambda: StateHistory.objects.order_by("-occurred_at").first())
         assert last.detail == "The edge node's connection died"
         again = await asyncio.to_thread(EdgeNode, broker.port)
@@ -119,7 +129,7 @@ async def test_node_that_was_born_before_us_is_asked_to_be_born_again(connector,
         await asyncio.to_thread(node.tell, "set State 6", "send")
         async with supervised():
             await is_connected()
-            await asyncio.wait_for(asyncio.to_thread(node.wait_for, "reborn"), 10)
+            await asyncio.to_thread(node.wait_for, "reborn")
             await asyncio.to_thread(node.tell, "set State 2", "send")
             assert await until(lambda: states(machine)[-1:] == ["STOP"])
     finally:
