@@ -1,4 +1,4 @@
-"""The ASGI entrance: Django's handler, the device door beside it, and the sockets of the screens."""
+"""The ASGI entrance: Django's handler, the device door beside it, and the sockets of screens and devices."""
 
 import gc
 import os
@@ -14,13 +14,16 @@ from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 
+from connectors.digitme2.routing import DeviceSockets  # noqa: E402
 from ingest.asgi import DeviceDoor  # noqa: E402
 from live.routing import websocket_urlpatterns  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
         "http": DeviceDoor(otherwise=django_application),
-        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+        "websocket": DeviceSockets(
+            otherwise=AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
+        ),
     }
 )
 
