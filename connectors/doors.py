@@ -22,6 +22,10 @@ class Setup:
     secret: str
     options: dict[str, Any]
     translator: Translator
+    connector_id: int = 0
+    site_id: int = 0
+    worker: str = ""
+    """The name of this process, when several run the same connector."""
 
 
 Run = Callable[[Setup, Intake], Awaitable[None]]

@@ -194,6 +194,21 @@ class ConnectorHealth(models.Model):
         return f"{self.connector}: {self.get_state_display()}"
 
 
+class StreamPosition(models.Model):
+    """How far the numbered messages of one device came: the highest number, and the holes that may still fill."""
+
+    connector = models.ForeignKey(Connector, on_delete=models.CASCADE, related_name="stream_positions")
+    stream = models.CharField(max_length=500, help_text="What the device numbers its messages for, such as a topic.")
+    machine = models.CharField(max_length=64, help_text="The code of the machine that a hole says something about.")
+    position = models.JSONField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["connector", "stream"], name="stream_position_once")]
+
+    def __str__(self) -> str:
+        return self.stream
+
+
 class UnmappedSignal(models.Model):
     """A signal that a connector received and that nobody has mapped: what an engineer may still want."""
 

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from accounts.keys import DeviceScope
 from connectors.doors import Setup, complete_options
 from connectors.intake import Tally
-from connectors.models import Connector, ConnectorHealth, SignalMapping, UnmappedSignal
+from connectors.models import Connector, ConnectorHealth, SignalMapping, StateMap, UnmappedSignal
 from connectors.secrets import secret_of
 from connectors.translation import CountSignal, StateSignal, StateTable, Translator
 from counts.models import CountTag
@@ -19,15 +19,18 @@ from enterprise.models import Machine
 _LONGEST_ERROR = 500
 
 
-def setup_of(connector: Connector) -> Setup:
+def setup_of(connector: Connector, worker: str = "") -> Setup:
     """Return what a connection needs. Raises SecretUnreadable, or ValueError for options that do not fit."""
     return Setup(
+        connector_id=connector.pk,
+        site_id=connector.site_id,
         code=connector.code,
         address=connector.address,
         username=connector.username,
         secret=secret_of(connector),
         options=complete_options(connector.protocol, connector.options),
         translator=translator_of(connector),
+        worker=worker,
     )
 
 
@@ -44,7 +47,7 @@ def translator_of(connector: Connector) -> Translator:
     rows = list(
         SignalMapping.objects.filter(connector=connector).select_related("tag", "machine", "state_map").order_by("id")
     )
-    tables = {row.state_map_id: _table(row) for row in rows if row.state_map_id}
+    tables = {row.state_map_id: state_table(row.state_map) for row in rows if row.state_map is not None}
     signals: list[CountSignal | StateSignal] = []
     for row in rows:
         if row.tag is not None:
@@ -55,11 +58,10 @@ def translator_of(connector: Connector) -> Translator:
     return Translator(signals, no_data=no_data_reason().code)
 
 
-def _table(row: SignalMapping) -> StateTable:
-    if row.state_map is None:
-        raise ValueError("The signal has no state map.")
-    entries = row.state_map.entries.select_related("reason").order_by("position", "id")
-    return StateTable(row.state_map.code, tuple((entry.value, entry.reason.code) for entry in entries))
+def state_table(state_map: StateMap) -> StateTable:
+    """Return a map as translations use it."""
+    entries = state_map.entries.select_related("reason").order_by("position", "id")
+    return StateTable(state_map.code, tuple((entry.value, entry.reason.code) for entry in entries))
 
 
 def fingerprint(codes: list[str] | None) -> dict[int, str]:

@@ -4,15 +4,13 @@ say how each one is.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, TypeVar
 
-from asgiref.sync import sync_to_async
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError
 
 from connectors import services
+from connectors.database import in_thread
 from connectors.doors import Setup, door_of
 from connectors.intake import Intake, Tally
 from connectors.models import Connector, ConnectorHealth
@@ -25,7 +23,6 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 STEADY_SECONDS = 60.0
 
 State = ConnectorHealth.State
-Answer = TypeVar("Answer")
 
 logger = logging.getLogger(__name__)
 
@@ -33,8 +30,9 @@ logger = logging.getLogger(__name__)
 class Supervisor:
     """Keeps the connections of one process; `run` ends only when it is cancelled."""
 
-    def __init__(self, codes: list[str] | None = None) -> None:
+    def __init__(self, codes: list[str] | None = None, *, worker: str = "") -> None:
         self._codes = codes
+        self._worker = worker
         self._group_commit = GroupCommit()
         self._running: dict[int, tuple[str, asyncio.Task[None]]] = {}
 
@@ -79,7 +77,7 @@ class Supervisor:
         """Connect and stay connected; return what ended it, or None when there is nothing to run."""
         watched = _Watched(connector_id)
         try:
-            found = await in_thread(_prepare, connector_id)
+            found = await in_thread(_prepare, connector_id, self._worker)
             if found is None:
                 return None
             connector, setup = found
@@ -100,11 +98,11 @@ class Supervisor:
         return error
 
 
-def _prepare(connector_id: int) -> tuple[Connector, Setup] | None:
+def _prepare(connector_id: int, worker: str) -> tuple[Connector, Setup] | None:
     connector = Connector.objects.select_related("site").filter(pk=connector_id, is_active=True).first()
     if connector is None or door_of(connector.protocol).run is None:
         return None
-    return connector, services.setup_of(connector)
+    return connector, services.setup_of(connector, worker)
 
 
 class _Watched:
@@ -157,15 +155,3 @@ def _sum(before: Tally, after: Tally) -> Tally:
         },
         last_message_at=after.last_message_at or before.last_message_at,
     )
-
-
-def in_thread(function: Callable[..., Answer], *args: Any, **kwargs: Any) -> Awaitable[Answer]:
-    """Call what needs the database in a thread, and give its connection back."""
-
-    def call() -> Answer:
-        try:
-            return function(*args, **kwargs)
-        finally:
-            connection.close()
-
-    return sync_to_async(call, thread_sensitive=False)()

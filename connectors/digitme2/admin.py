@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.contrib import admin
 from django.http import HttpRequest
 from unfold.decorators import display
 
@@ -10,7 +9,6 @@ from connectors.models import Tablet
 from core.admin import ScopedAdmin
 
 
-@admin.register(Tablet)
 class TabletAdmin(ScopedAdmin):
     """Tablets appear here when they first call; then each is given its machine."""
 

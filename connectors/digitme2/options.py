@@ -137,4 +137,4 @@ class Options(forms.Form):
         return cleaned
 
 
-DOOR = Door(options=Options, address="")
+DOOR = Door(options=Options, address="nothing: leave it empty, the devices call this server")

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 
 from accounts.models import User
 from connectors.digitme2 import selectors
@@ -96,11 +97,11 @@ def register(plant: Plant, device_uuid: str) -> Tablet:
 @transaction.atomic
 def log_in(plant: Plant, tablet: Tablet, user: User, *, now: datetime) -> None:
     """Begin a person's session at a tablet; it ends the one before, and theirs elsewhere unless that is allowed."""
+    here_or_theirs = Q(pk=tablet.pk) | Q(connector=plant.connector, user=user)
+    # Two people who change places lock the same tablets in the same order.
+    held = list(Tablet.objects.select_for_update().filter(here_or_theirs).order_by("pk").values_list("pk", flat=True))
     if not plant.settings.several_sessions:
-        elsewhere = Tablet.objects.filter(connector=plant.connector, user=user).exclude(pk=tablet.pk)
-        # Two people who change places lock the same tablets in the same order.
-        for other in elsewhere.select_for_update().order_by("pk"):
-            Tablet.objects.filter(pk=other.pk, user=user).update(user=None, since=None)
+        Tablet.objects.filter(pk__in=held, user=user).exclude(pk=tablet.pk).update(user=None, since=None)
     Tablet.objects.filter(pk=tablet.pk).update(user=user, since=now)
 
 

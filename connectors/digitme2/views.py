@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
+from fractions import Fraction
 from functools import wraps
 from typing import Any
 
@@ -173,8 +174,7 @@ def _log_in(request: HttpRequest, plant: Plant, now: datetime) -> Answer:
     found = authenticate(request, username=name, password=password)
     if getattr(request, "axes_locked_out", False):
         # Otherwise the lockout's own page, which no tablet shows, would replace the answer.
-        cast_request: Any = request
-        cast_request.axes_locked_out = False
+        request.axes_locked_out = False  # type: ignore[attr-defined]
         return _failed("Too many wrong passwords; wait a quarter of an hour.")
     if user is None or not isinstance(found, User) or found.pk != user.pk:
         return _failed("Wrong user or password")
@@ -229,16 +229,16 @@ def _end_job(plant: Plant, body: Body, now: datetime) -> Answer:
 
 def _update_quantity(plant: Plant, body: Body, now: datetime) -> Answer:
     _, machine, _ = _session(plant, body)
-    good, rejects = messages.number(body, "quantity_good"), messages.number(body, "rejects")
+    new_good, new_rejects = messages.number(body, "quantity_good"), messages.number(body, "rejects")
     said_at = messages.text(body, "timestamp", 64, required=False) or None
-    at = services.add_quantity(plant, machine, good=good, rejects=rejects, said_at=said_at, now=now)
+    at = services.add_quantity(plant, machine, good=new_good, rejects=new_rejects, said_at=said_at, now=now)
     until = max(at, now) + services.JUST_AFTER
     run = selectors.active_run(machine.line_id, at)
-    made = selectors.quantities(machine, run, until) if run else (0, 0)
+    good, rejects = selectors.quantities(machine, run, until) if run else (Fraction(0), Fraction(0))
     return {
         "success": True,
-        "quantity_produced": selectors.plain(made[0]),
-        "quantity_rejects": selectors.plain(made[1]),
+        "quantity_produced": selectors.plain(good),
+        "quantity_rejects": selectors.plain(rejects),
         "last_update": at.timestamp(),
     }
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from django.db import connection
 
+from connectors.database import in_thread
 from connectors.models import ConnectorHealth
-from connectors.supervisor import Supervisor, in_thread
+from connectors.supervisor import Supervisor
 from downtime.models import StateHistory
 from ingest import directory
 from ingest.group_commit import WRITERS
@@ -18,11 +19,11 @@ PATIENCE_SECONDS = 20.0
 
 
 @asynccontextmanager
-async def supervised() -> AsyncIterator[Supervisor]:
+async def supervised(worker: str = "") -> AsyncIterator[Supervisor]:
     """Run every connector until the block ends; then end the writers' connections to the database too."""
     # Another test may have left the same code with another id.
     directory.reasons.forget()
-    supervisor = Supervisor()
+    supervisor = Supervisor(worker=worker)
     task = asyncio.create_task(supervisor.run())
     try:
         yield supervisor

@@ -6,14 +6,13 @@ from fractions import Fraction
 
 import pytest
 
-from connectors.digitme2 import services
-from connectors.digitme2.access import admit
+from connectors.digitme2 import services, views
 from connectors.digitme2.tests.plant import PASSWORD, make_plant
 from connectors.models import Tablet
 from core.intervals import Interval
 from counts.models import CountHistory
 from downtime.models import StateCorrection
-from oee.selectors import report
+from oee.selectors import losses, report
 from products.models import IdealRate
 from tests.factories import make_count_tag, make_ideal_rate, make_machine, make_product, make_shift, make_work_order
 from workorders.models import Run, WorkOrder
@@ -370,27 +369,60 @@ def test_tablet_at_a_machine_that_its_key_does_not_cover_is_unassigned(plant):
     assert start(plant).status_code == 404
 
 
-def test_whole_session_gives_the_oee_of_its_facts(session):
-    """Ten minutes up, two minutes of a jam, eight minutes up; 100 pieces at 6 s, 10 of them bad."""
-    now = datetime(2026, 3, 2, 9, tzinfo=UTC)
-    plant, machine, user = session, session.machine, session.operator
-    door = admit(raw_key=None, address="", now=now)
-    tablet = Tablet.objects.get()
-    pace = services.Pace.planned(Decimal(200), Decimal(20))
-    services.start_job(door, machine, services.JobStart("J-1", pace, Decimal(200)), now=now)
-    at = now + timedelta(minutes=10)
-    services.change_state(door, machine, 2, now=at)
-    at += timedelta(minutes=2)
-    services.resume_job(door, machine, number=5, notes="Jammed", actor=user, now=at)
-    services.add_quantity(door, machine, good=Decimal(40), rejects=Decimal(0), now=at + timedelta(minutes=4))
-    ends = at + timedelta(minutes=8)
-    assert services.end_job(door, tablet, machine, good=Decimal(50), rejects=Decimal(10), now=ends)
+class Clock(datetime):
+    """The clock that calls are answered by."""
+
+    at = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+    @classmethod
+    def now(cls, tz=None):
+        return cls.at
+
+
+def test_whole_session_gives_the_oee_of_its_facts(plant, monkeypatch):
+    """Ten minutes up, two minutes of a jam, eight minutes up; 100 pieces of 6 s, 10 of them bad."""
+    monkeypatch.setattr(views, "datetime", Clock)
+    plant.options(workflow="pausable", job_input="planned_qty_minutes")
+
+    def say(minute, path, **body):
+        monkeypatch.setattr(Clock, "at", datetime(2026, 3, 2, 9, minute, tzinfo=UTC))
+        assert plant.post(path, {**T1, **body}).json()["success"] is True
+
+    assert plant.check()["state"] == "no_user"
+    plant.log_in()
+    assert plant.check()["state"] == "no_job"
+    say(0, "/android-start-job", job_number="J-1", planned_quantity="200", planned_time="20")
+    assert plant.check()["state"] == "active_job"
+    say(10, "/pausable-pause-job")
+    assert plant.check()["state"] == "paused"
+    say(12, "/pausable-resume-job", downtime_reason="Jam", notes="It jammed.")
+    assert plant.check()["state"] == "active_job"
+    say(16, "/android-update-quantity", quantity_good="40", rejects="0")
+    say(20, "/android-end-job", quantity_good="50", rejects="10")
+    monkeypatch.setattr(Clock, "at", Clock.at + timedelta(seconds=1))
+    assert plant.check()["state"] == "no_job"
+    say(21, "/android-logout")
+    assert plant.check()["state"] == "no_user"
+
     run = Run.objects.get()
-    kpis = report([machine], Interval(run.started_at, ends), now=ends + timedelta(hours=1)).kpis
-    assert kpis.availability == Fraction(18, 20)
-    window = Interval(run.started_at, run.ended_at)
-    kpis = report([machine], window, now=ends + timedelta(hours=1)).kpis
-    assert float(kpis.availability) == pytest.approx(0.9)
+    assert (run.started_at.minute, run.ended_at.minute) == (0, 20)
+    later = run.ended_at + timedelta(hours=1)
+    kpis = report([plant.machine], Interval(run.started_at, run.ended_at), now=later).kpis
+    assert float(kpis.availability) == pytest.approx(18 / 20)
     assert float(kpis.effectiveness) == pytest.approx(100 * 6 / (18 * 60))
     assert kpis.quality_ratio == Fraction(9, 10)
+    (stop,) = losses([plant.machine], Interval(run.started_at, run.ended_at), now=later)
+    assert (stop.reason_id, stop.duration) == (plant.reasons[5].pk, timedelta(minutes=2))
     assert plant.states() == [plant.reasons[number].code for number in (1, 2, 1, 2)]
+
+
+def test_assigning_a_machine_leaves_the_session_alone(session, admin_client):
+    tablet = Tablet.objects.get()
+    path = f"/admin/connectors/tablet/{tablet.pk}/change/"
+    assert admin_client.get("/admin/connectors/tablet/").status_code == 200
+    assert admin_client.get(path).status_code == 200
+    answer = admin_client.post(path, {"name": "At the filler", "machine": session.machine.pk})
+    assert answer.status_code == 302
+    assert session.check()["user_name"] == session.operator.username
+    foreign = admin_client.post(path, {"name": "At the filler", "machine": make_machine().pk})
+    assert "another site" in foreign.content.decode()

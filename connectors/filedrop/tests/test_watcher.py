@@ -11,10 +11,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from connectors import services
+from connectors.database import in_thread
 from connectors.filedrop import positions, reading, watcher
 from connectors.intake import Intake
 from connectors.models import Connector, Protocol, SignalMapping, StateMap, StateMapEntry
-from connectors.supervisor import in_thread
 from connectors.tests.live import close_writers, states, until, values
 from counts.models import CountHistory
 from downtime.models import StateHistory, StateReason

@@ -17,17 +17,18 @@ class Command(BaseCommand):
     help = "Run all enabled connectors, or those named; restart what fails; follow what the admin changes."
 
     def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--worker", default="", help="A name for this process, when several share a connector.")
         parser.add_argument("codes", nargs="*", help="Codes of connectors; none = all that are enabled.")
 
-    def handle(self, *args: Any, codes: list[str], **options: Any) -> None:
+    def handle(self, *args: Any, codes: list[str], worker: str, **options: Any) -> None:
         known = set(Connector.objects.filter(code__in=codes).values_list("code", flat=True))
         if unknown := set(codes) - known:
             raise CommandError(f"There is no connector {', '.join(sorted(unknown))}.")
         with contextlib.suppress(asyncio.CancelledError):
-            asyncio.run(self._run(codes or None))
+            asyncio.run(self._run(codes or None, worker))
 
-    async def _run(self, codes: list[str] | None) -> None:
-        task = asyncio.create_task(Supervisor(codes).run())
+    async def _run(self, codes: list[str] | None, worker: str) -> None:
+        task = asyncio.create_task(Supervisor(codes, worker=worker).run())
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, task.cancel)

@@ -12,10 +12,10 @@ from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 from connectors import supervisor
+from connectors.database import in_thread
 from connectors.modbus import poller
 from connectors.modbus.poller import host_and_port, last_of_each_machine
 from connectors.models import Connector, Protocol, SignalMapping, StateMap, StateMapEntry
-from connectors.supervisor import in_thread
 from connectors.tests.live import health, states, supervised, until, values
 from counts.models import CountTag
 from downtime.models import StateHistory, StateReason
