@@ -60,6 +60,7 @@ KIND_OF_MODEL: dict[str, str] = {
     "oee.oeerecord": "oee_record",
     "ingest.quarantineditem": "quarantine",
     **dict.fromkeys(("connectors.statemap", "connectors.statemapentry", "connectors.signalmapping"), "master_data"),
+    "connectors.tablet": "master_data",
     **dict.fromkeys(("connectors.connector", "connectors.connectorhealth", "connectors.unmappedsignal"), "connector"),
     "accounts.devicekey": "device_key",
     **dict.fromkeys(("accounts.user", "accounts.membership", "accounts.clientkey"), "account"),

@@ -10,10 +10,11 @@ from django.utils import timezone
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
+from connectors.digitme2.admin import TabletAdmin
 from connectors.doors import door_of
 from connectors.forms import PREFIX, form_for
 from connectors.health import connections
-from connectors.models import Connector, SignalMapping, StateMap, StateMapEntry, UnmappedSignal
+from connectors.models import Connector, SignalMapping, StateMap, StateMapEntry, Tablet, UnmappedSignal
 from connectors.secrets import store_secret
 from core.admin import MasterDataAdmin, ReadOnlyAdmin, RowInline, ScopedFilter, link
 
@@ -117,3 +118,6 @@ class UnmappedSignalAdmin(ReadOnlyAdmin):
     @display(description="connector")
     def of_connector(self, unmapped: UnmappedSignal) -> Any:
         return link(unmapped.connector)
+
+
+admin.site.register(Tablet, TabletAdmin)

@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
@@ -11,6 +12,7 @@ from core.models import MasterData
 from counts.models import CountTag
 from downtime.models import StateReason
 from enterprise.models import Machine, Site
+from workorders.models import Run
 
 
 class StateMap(MasterData):
@@ -223,3 +225,49 @@ class UnmappedSignal(models.Model):
 
     def __str__(self) -> str:
         return self.signal
+
+
+class Tablet(models.Model):
+    """A tablet that calls as DigitME2's do: the machine that it stands at, and who is logged in at it."""
+
+    site_paths: ClassVar[tuple[str, ...]] = ("connector__site",)
+
+    connector = models.ForeignKey(Connector, on_delete=models.CASCADE, related_name="tablets")
+    device_uuid = models.CharField("device id", max_length=200, help_text="As the tablet says it, when it first calls.")
+    name = models.CharField(max_length=200, blank=True)
+    machine = models.ForeignKey(
+        Machine,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="tablets",
+        help_text="Nobody can log in at a tablet without one.",
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+    )
+    since = models.DateTimeField(null=True, blank=True, editable=False)
+    # What the last "end job" said, so that its repetition is known as one.
+    ended_run = models.ForeignKey(Run, null=True, editable=False, on_delete=models.SET_NULL, related_name="+")
+    ended_good = models.DecimalField(max_digits=24, decimal_places=6, null=True, editable=False)
+    ended_rejects = models.DecimalField(max_digits=24, decimal_places=6, null=True, editable=False)
+
+    history = HistoricalRecords(excluded_fields=["user", "since", "ended_run", "ended_good", "ended_rejects"])
+
+    class Meta:
+        ordering = ["connector", "name", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["connector", "device_uuid"], name="tablet_once"),
+            models.CheckConstraint(
+                name="tablet_session_has_a_start",
+                condition=Q(user__isnull=True) | Q(since__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.device_uuid
+
+    def clean(self) -> None:
+        super().clean()
+        if self.machine is not None and self.connector_id and self.machine.line.area.site_id != self.connector.site_id:
+            raise ValidationError({"machine": f"'{self.machine}' stands at another site than the connector."})

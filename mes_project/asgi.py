@@ -1,4 +1,4 @@
-"""The ASGI entrance: Django's handler, the device door beside it, and the sockets of the screens."""
+"""The ASGI entrance: Django's handler, the device door beside it, and the sockets of screens and devices."""
 
 import gc
 import os
@@ -15,6 +15,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 from django.conf import settings  # noqa: E402
 
+from connectors.digitme2.routing import DeviceSockets  # noqa: E402
 from core.request_bodies import BodyLimit  # noqa: E402
 from ingest.asgi import DeviceDoor  # noqa: E402
 from live.routing import websocket_urlpatterns  # noqa: E402
@@ -23,7 +24,9 @@ pages = BodyLimit(django_application, limit=settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 application = ProtocolTypeRouter(
     {
         "http": DeviceDoor(otherwise=pages),
-        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+        "websocket": DeviceSockets(
+            otherwise=AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
+        ),
     }
 )
 

@@ -20,5 +20,6 @@ urlpatterns = [
     path("", include("downtime.urls")),
     path("", include("workorders.urls")),
     path("", include("oee.urls")),
+    path("", include("connectors.digitme2.urls")),
     path("", include("screens.urls")),
 ]

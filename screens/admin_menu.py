@@ -66,6 +66,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Connectors", "cable", "connectors.connector"),
             ("State maps", "translate", "connectors.statemap"),
             ("Signals not mapped", "contact_support", "connectors.unmappedsignal"),
+            ("Tablets", "tablet", "connectors.tablet"),
         ),
     ),
     (

@@ -1,1 +1,1 @@
-"""DigitME2: the calls that its tablets and devices make, answered at their old addresses."""
+"""Answer the calls that DigitME2's tablets and devices make, at the paths and in the words that they know."""
