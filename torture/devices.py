@@ -68,7 +68,7 @@ class Device:
         self._counter = 0
         self._pending: deque[Batch] = deque()
 
-    async def run(self, client: httpx.AsyncClient, stop: asyncio.Event) -> None:
+    async def run(self, client: Any, stop: asyncio.Event) -> None:
         """Send until told to stop; then bring in what is still owed."""
         while not stop.is_set():
             owed = len(self._pending)
@@ -114,7 +114,7 @@ class Device:
         self._ledger.sent[owner, at] = item.get("value", item.get("state"))
         return {"machine" if "state" in item else "tag": owner, "at": at.isoformat(), **item}
 
-    async def _send(self, client: httpx.AsyncClient, batch: Batch) -> None:
+    async def _send(self, client: Any, batch: Batch) -> None:
         is_again, batch.times_sent = batch.times_sent > 0, batch.times_sent + 1
         started = time.monotonic()
         content: Any = {"items": batch.items} if batch.path == "/ingest/" else batch.items[0]
@@ -150,12 +150,12 @@ class Device:
         self._ledger.acknowledged.update(keys)
 
 
-def devices_of(plant: Plant, ledger: Ledger, *, seed: int = 1) -> list[Device]:
+def devices_of(plant: Plant, ledger: Ledger, *, seed: int = 1, kind: type[Device] = Device) -> list[Device]:
     """Return a device for each machine; what they send happened from midnight three days ago on."""
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     begins = today - timedelta(days=3)
     return [
-        Device(plant, machine, ledger, begins=begins, seed=seed * 1000 + number)
+        kind(plant, machine, ledger, begins=begins, seed=seed * 1000 + number)
         for number, machine in enumerate(plant.machines)
     ]
 
