@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from connectors.translation import Item, Translator
+from connectors.translation import Item, Translator, written
 
 _MOMENT = timedelta(microseconds=1)
 _LONGEST_DETAIL = 500
@@ -58,7 +58,7 @@ class Teller:
             if item.get("state") != self._translator.no_data:
                 kept.append(item)
             elif last[item["machine"]] == index:
-                kept.append({**item, "at": at.isoformat()})
+                kept.append({**item, "at": written(at)})
                 self._machine_at[item["machine"]] = at
         return kept + self.confirm(at)
 

@@ -4,12 +4,11 @@ from datetime import UTC, datetime
 
 from asyncua import Server, ua
 from asyncua.crypto.permission_rules import User, UserRole
-from asyncua.server.user_managers import UserManager
 
 LINE = "http://acme.com/line"
 
 
-class OnePerson(UserManager):
+class OnePerson:
     """Lets one person in."""
 
     def get_user(self, iserver, username=None, password=None, certificate=None):
@@ -24,9 +23,10 @@ class Plant:
     Started again after its end, it is a new server at the same address.
     """
 
-    def __init__(self, port, *, before=(), nodesets=(), only_person=False):
+    def __init__(self, port, *, before=(), nodesets=(), only_person=False, keys=None):
         self.port = port
         self.before, self._nodesets, self._only_person = before, nodesets, only_person
+        self._keys = keys
 
     @property
     def address(self):
@@ -37,6 +37,13 @@ class Plant:
         await self.server.init()
         self.server.set_endpoint(self.address)
         self.server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
+        if self._keys:
+            # Only the secured ways in, with this certificate and key.
+            certificate, key = self._keys
+            await self.server.load_certificate(certificate)
+            await self.server.load_private_key(key)
+            policies = ua.SecurityPolicyType
+            self.server.set_security_policy([policies.Basic256Sha256_Sign, policies.Basic256Sha256_SignAndEncrypt])
         if self._only_person:
             self.server.set_identity_tokens([ua.UserNameIdentityToken])
         for uri in self.before:

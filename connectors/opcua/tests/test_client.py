@@ -7,10 +7,13 @@ from decimal import Decimal
 
 import pytest
 from asyncua import ua
+from asyncua.crypto.cert_gen import setup_self_signed_certificate
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from connectors import supervisor
+from connectors.doors import complete_options
 from connectors.models import Connector, Protocol, SignalMapping, StateMap, StateMapEntry
-from connectors.opcua import client
+from connectors.opcua import client, inbox
 from connectors.opcua.tests.plant import LINE, Plant
 from connectors.secrets import store_secret
 from connectors.services import install_preset
@@ -258,7 +261,7 @@ def test_overflow_of_the_servers_queue_is_a_gap(machine, plant, run_and_stop):
 
 
 def test_overflow_of_our_queue_is_a_gap(machine, plant, run_and_stop, monkeypatch):
-    monkeypatch.setattr(client, "MOST_WAITING", 3)
+    monkeypatch.setattr(inbox, "MOST_WAITING", 3)
     run, stop = run_and_stop
     tag = make_counter(machine)
     connector = make_connector(machine, plant, queue_size=100, publishing_ms=200)
@@ -413,6 +416,32 @@ def test_person_is_let_in_with_the_right_password_only(machine):
             await until(lambda: values(tag) == [0])
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("security", ["sign", "sign-encrypt"])
+def test_secured_server_is_followed(machine, tmp_path, security):
+    ours, theirs = ((tmp_path / f"{name}.der", tmp_path / f"{name}.pem") for name in ("ours", "theirs"))
+    plant = Plant(free_port(), keys=theirs)
+    tag = make_counter(machine)
+    files = {"certificate": str(ours[0]), "private_key": str(ours[1])}
+    connector = make_connector(machine, plant, security=security, **files)
+    SignalMapping.objects.create(connector=connector, signal=GOOD, tag=tag)
+
+    async def scenario():
+        for (certificate, key), uri in ((ours, "urn:mes:connector"), (theirs, "urn:freeopcua:python:server")):
+            usages = [ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH]
+            await setup_self_signed_certificate(key, certificate, uri, "127.0.0.1", usages, {})
+        async with running(plant):
+            await until(lambda: values(tag) == [0])
+            await plant.write(plant.good, 5)
+            await until(lambda: values(tag) == [0, 5])
+
+    asyncio.run(scenario())
+
+
+def test_security_without_a_certificate_is_no_set_up():
+    with pytest.raises(ValueError, match="Security needs a certificate and its key"):
+        complete_options(Protocol.OPCUA, {"security": "sign"})
 
 
 def test_state_is_confirmed_while_nothing_changes(machine, plant, run_and_stop):

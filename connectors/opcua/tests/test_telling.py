@@ -7,7 +7,8 @@ from types import SimpleNamespace
 import pytest
 from asyncua import ua
 
-from connectors.opcua.client import ConnectionLost, Inbox, address_of
+from connectors.opcua.client import address_of
+from connectors.opcua.inbox import ConnectionLost, Inbox
 from connectors.opcua.nodes import SignalError, parse, with_uri
 from connectors.opcua.telling import Change, Teller
 from connectors.opcua.values import has_overflowed, plain, read
@@ -58,7 +59,7 @@ def test_changes_are_told_in_the_order_of_their_time():
     teller = make_teller()
     teller.begin([change("state", 1, -60), change("mode", 2, -60)], {}, NOW)
     items = teller.tell([change("state", 3, 6), change("mode", 4, 5), change("good", 7, 5)])
-    assert told(items) == [("1+4", 5), (7, 5), ("3+4", 6)]
+    assert told(items) == [(7, 5), ("1+4", 5), ("3+4", 6)]
 
 
 def test_coarse_clock_loses_no_reading():
