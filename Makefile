@@ -32,6 +32,10 @@ rebuild: .venv/.runtime ## Drop all derived rows and compute them anew from the 
 bench-ingest: .venv/.development ## Measure ingestion against raw COPY, in one run
 	@$(BIN)/python manage.py bench_ingest
 
+.PHONY: torture-ingest
+torture-ingest: .venv/.development ## Kill servers, databases and buses while devices send (ARGS="server-kill --cycles 25")
+	@$(BIN)/python -m torture $(ARGS)
+
 .PHONY: prove
 prove: .venv/.development ## The engine's properties on many more random histories (MES_PROVE_EXAMPLES, default 5000)
 	@MES_PROVE_EXAMPLES=$${MES_PROVE_EXAMPLES:-5000} $(BIN)/pytest -q oee/tests enterprise/tests core/tests

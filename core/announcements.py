@@ -7,6 +7,7 @@ so a lost announcement costs freshness until their next refresh, never truth.
 
 import json
 import logging
+import time
 from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
@@ -18,7 +19,11 @@ CHANNEL = "mes"
 # NOTIFY refuses payloads of 8,000 bytes and more.
 _IDS_PER_MESSAGE = 500
 
+# How long a bus that was found away is left alone: a frozen one would cost every write its time limit.
+AWAY_SECONDS = 1.0
+
 logger = logging.getLogger(__name__)
+_away_until = 0.0
 
 
 def announce(topic: str, ids: Iterable[int]) -> None:
@@ -50,10 +55,14 @@ def decode(payload: str) -> tuple[str, list[int]]:
 def _publish(messages: list[str]) -> None:
     import redis
 
+    global _away_until
+    if time.monotonic() < _away_until:
+        return
     try:
         for message in messages:
             _redis().publish(CHANNEL, message)
     except (OSError, redis.RedisError) as error:
+        _away_until = time.monotonic() + AWAY_SECONDS
         logger.warning("The live bus is unreachable, screens will refresh late: %s", error)
 
 

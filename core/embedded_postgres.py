@@ -32,6 +32,9 @@ max_connections = 200
 shared_buffers = 256MB
 max_wal_size = 2GB
 wal_compression = on
+# Nobody replicates from a trial's server. With origins each checkpoint writes a file for them, and where the disk is
+# full the whole server ends itself over that file.
+max_active_replication_origins = 0
 log_destination = stderr
 log_timezone = UTC
 timezone = UTC

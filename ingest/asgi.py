@@ -6,7 +6,7 @@ requests share one transaction (`ingest.group_commit`), and each is answered aft
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
@@ -16,14 +16,12 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
 from accounts.keys import DeviceScope, device_scope, remembered_scope
+from core.request_bodies import Application, Receive, Send, let_pass
 from ingest.group_commit import GroupCommit, NotStored, TooMuchWaiting
 from ingest.items import COUNT_EXAMPLE, STATE_EXAMPLE, Unreadable, read_batch, read_one
 from ingest.services import Delivery, Outcome
 
 Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
-Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 BATCH, COUNT, STATE = "/ingest", "/ingest/count", "/ingest/state"
 _EXAMPLES: dict[str, Any] = {
@@ -33,11 +31,9 @@ _EXAMPLES: dict[str, Any] = {
 }
 
 # Bytes of bodies in memory at once, of all requests together.
-MAX_HELD_BYTES = 64 * 2**20
+MAX_HELD_BYTES = 48 * 2**20
 # A body that trickles in more slowly is given up.
-BODY_SECONDS = 30
-# What is let pass unread after a refusal, so that a client that sends first and reads later sees the answer.
-PASSED_BYTES, PASSED_SECONDS = 256 * 2**20, 10
+BODY_SECONDS = 25
 # How long a database that was found away is taken to be away.
 AWAY_SECONDS = 0.5
 
@@ -76,7 +72,7 @@ class DeviceDoor:
                 return
             headers = {**refusal.headers, "connection": "close"}
             await _respond(send, refusal.status, refusal.body, headers, ends=False)
-            await body.let_pass()
+            await let_pass(receive)
             await send({"type": "http.response.body"})
         finally:
             self._held_bytes -= body.held_bytes
@@ -104,6 +100,8 @@ class DeviceDoor:
         except TooMuchWaiting:
             raise _busy() from None
         except NotStored as error:
+            if error.is_disk_full:
+                raise _disk_full() from None
             if error.is_outage:
                 raise _outage() from None
             raise _Refusal(500, "The delivery could not be written; nothing of it is stored.") from None
@@ -183,18 +181,6 @@ class _Body:
             self.has_ended = not message.get("more_body")
             yield message.get("body", b"")
 
-    async def let_pass(self) -> None:
-        """Read the rest, within bounds, without keeping it."""
-        passed = 0
-        try:
-            async with asyncio.timeout(PASSED_SECONDS):
-                async for part in self.parts():
-                    passed += len(part)
-                    if passed > PASSED_BYTES:
-                        return
-        except (TimeoutError, _Refusal):
-            return
-
 
 def _key(headers: dict[bytes, bytes]) -> str | None:
     scheme, _, key = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
@@ -213,6 +199,11 @@ def _busy() -> _Refusal:
 def _outage() -> _Refusal:
     detail = "Not stored: the database is not reachable at the moment. Send again."
     return _Refusal(503, detail, **{"retry-after": "2"})
+
+
+def _disk_full() -> _Refusal:
+    detail = "Not stored: the database's disk is full. Keep the items and send them again later."
+    return _Refusal(503, detail, **{"retry-after": "5"})
 
 
 def _status(outcome: Outcome) -> int:

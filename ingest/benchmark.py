@@ -172,6 +172,7 @@ def server_process(host: str, port: int, database_url: str) -> "subprocess.Popen
             *(sys.executable, "-m", "uvicorn", "mes_project.asgi:application"),
             *("--host", host, "--port", str(port)),
             *("--log-level", "error", "--no-access-log"),
+            *("--http", "mes_project.http_protocol:ImpatientHttpProtocol"),
         ],
         cwd=_PROJECT,
         env={**os.environ, "DATABASE_URL": database_url},

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 from django.db import InterfaceError, OperationalError, connection
+from psycopg.errors import DiskFull
 
 from ingest.services import Delivery, Outcome, accept_together
 
@@ -17,6 +18,9 @@ WORTH_A_WRITER = 500
 # Items that one transaction takes (or one delivery, if it is larger), and items that may wait for theirs.
 GROUP_ITEMS = 5_000
 MAX_WAITING_ITEMS = 200_000
+# How long nothing is written after the disk was found full. Each attempt that fails still takes room for the database's
+# log, and without that the database ends itself, and nobody can read any more either.
+DISK_FULL_SECONDS = 5.0
 
 logger = logging.getLogger(__name__)
 
@@ -26,11 +30,15 @@ class TooMuchWaiting(Exception):
 
 
 class NotStored(Exception):
-    """Nothing of a delivery is stored; `is_outage` when that is the database's absence and not the delivery's fault."""
+    """Nothing of a delivery is stored; `is_outage` when that is the database's absence and not the delivery's fault.
 
-    def __init__(self, *, is_outage: bool) -> None:
-        super().__init__(is_outage)
+    `is_disk_full` when the database is there and has no room.
+    """
+
+    def __init__(self, *, is_outage: bool, is_disk_full: bool = False) -> None:
+        super().__init__(is_outage, is_disk_full)
         self.is_outage = is_outage
+        self.is_disk_full = is_disk_full
 
 
 class GroupCommit:
@@ -44,6 +52,7 @@ class GroupCommit:
         self._waiting: deque[tuple[Delivery, asyncio.Future[Outcome]]] = deque()
         self._waiting_items = 0
         self._writers: set[asyncio.Task[None] | None] = set()
+        self._full_until = 0.0
         self._threads = ThreadPoolExecutor(max_workers=WRITERS, thread_name_prefix="ingest")
 
     async def write(self, delivery: Delivery) -> Outcome:
@@ -63,7 +72,13 @@ class GroupCommit:
         try:
             while self._waiting:
                 group = self._next_group()
-                results = await loop.run_in_executor(self._threads, write_together, [delivery for delivery, _ in group])
+                deliveries = [delivery for delivery, _ in group]
+                if loop.time() < self._full_until:
+                    results: list[Outcome | NotStored] = [NotStored(is_outage=True, is_disk_full=True) for _ in group]
+                else:
+                    results = await loop.run_in_executor(self._threads, write_together, deliveries)
+                    if any(isinstance(result, NotStored) and result.is_disk_full for result in results):
+                        self._full_until = loop.time() + DISK_FULL_SECONDS
                 for (_, future), result in zip(group, results, strict=True):
                     # One whose sender has left needs no answer; its delivery is stored all the same.
                     if future.done():
@@ -91,8 +106,10 @@ def write_together(deliveries: Sequence[Delivery]) -> list[Outcome | NotStored]:
     try:
         return [*_insistently(deliveries)]
     except (OperationalError, InterfaceError) as error:
-        logger.warning("Deliveries are refused, the database is away: %s", error)
-        return [NotStored(is_outage=True) for _ in deliveries]
+        is_disk_full = isinstance(error.__cause__, DiskFull)
+        trouble = "has no room" if is_disk_full else "is away"
+        logger.warning("Deliveries are refused, the database %s: %s", trouble, error)
+        return [NotStored(is_outage=True, is_disk_full=is_disk_full) for _ in deliveries]
     except Exception as error:
         if len(deliveries) == 1:
             logger.error("A delivery could not be written", exc_info=error)
@@ -105,9 +122,9 @@ def _insistently(deliveries: Sequence[Delivery]) -> list[Outcome]:
     was_kept = connection.connection is not None
     try:
         return accept_together(deliveries, recorded_at=datetime.now(UTC))
-    except (OperationalError, InterfaceError):
+    except (OperationalError, InterfaceError) as error:
         connection.close()
-        if not was_kept:
+        if not was_kept or isinstance(error.__cause__, DiskFull):
             raise
     try:
         return accept_together(deliveries, recorded_at=datetime.now(UTC))

@@ -13,13 +13,16 @@ django_application = get_asgi_application()
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
+from django.conf import settings  # noqa: E402
 
+from core.request_bodies import BodyLimit  # noqa: E402
 from ingest.asgi import DeviceDoor  # noqa: E402
 from live.routing import websocket_urlpatterns  # noqa: E402
 
+pages = BodyLimit(django_application, limit=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
 application = ProtocolTypeRouter(
     {
-        "http": DeviceDoor(otherwise=django_application),
+        "http": DeviceDoor(otherwise=pages),
         "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
     }
 )

@@ -65,7 +65,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         (
             ("Connectors", "cable", "connectors.connector"),
             ("State maps", "translate", "connectors.statemap"),
-            ("Health", "monitor_heart", "connectors.connectorhealth"),
+            ("Signals not mapped", "contact_support", "connectors.unmappedsignal"),
         ),
     ),
     (
@@ -93,6 +93,12 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             "icon": "lan",
             "link": reverse("admin:plant"),
             "permission": lambda request: cast(Any, request.user).has_perm("enterprise.view_machine"),
+        },
+        {
+            "title": "Connections",
+            "icon": "monitor_heart",
+            "link": reverse("admin:connectors_health"),
+            "permission": lambda request: cast(Any, request.user).has_perm("connectors.view_connector"),
         },
     ]
     system: list[Item] = [{"title": "API documentation", "icon": "api", "link": reverse("api-docs")}]

@@ -37,7 +37,10 @@ def running_server(*, server: str = "uvicorn", port: int | None = None, **enviro
     """Run the system until the block ends; yield its address."""
     port = port or free_port()
     commands = {
-        "uvicorn": ["-m", "uvicorn", "mes_project.asgi:application", "--port", str(port), "--log-level", "warning"],
+        "uvicorn": [
+            *("-m", "uvicorn", "mes_project.asgi:application", "--port", str(port), "--log-level", "warning"),
+            *("--http", "mes_project.http_protocol:ImpatientHttpProtocol"),
+        ],
         "daphne": ["-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "-v", "0", "mes_project.asgi:application"],
     }
     process = subprocess.Popen(

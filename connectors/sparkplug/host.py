@@ -102,7 +102,14 @@ class _Node:
 class Host:
     """Follow all edge nodes of the groups that we listen to."""
 
-    def __init__(self, *, reorder_timeout: timedelta, ask_again: timedelta = timedelta(seconds=5)) -> None:
+    def __init__(
+        self,
+        *,
+        reorder_timeout: timedelta,
+        ask_again: timedelta = timedelta(seconds=5),
+        deaths_count_behind: bool = False,
+    ) -> None:
+        self._deaths_count_behind = deaths_count_behind
         self._reorder_timeout = reorder_timeout
         self._ask_again = ask_again
         self._nodes: dict[tuple[str, str], _Node] = {}
@@ -155,7 +162,7 @@ class Host:
     def _node_died(self, node: _Node, message: Incoming) -> Iterator[Consequence]:
         bd_seq = next((m.value for m in message.content.metrics if m.name == _BD_SEQ), None)
         # A death of an earlier session that comes late means nothing (tck-id-operational-behavior-host-…-bdseq).
-        if node.bd_seq is not None and bd_seq is not None and bd_seq != node.bd_seq:
+        if node.bd_seq is not None and bd_seq is not None and bd_seq not in self._deaths_of(node.bd_seq):
             return
         # Its time is that of the connection, since the will was written then: what counts is when it came.
         at = message.received_at
@@ -163,6 +170,10 @@ class Host:
             yield from self._end(node, name, message, "The edge node's connection died", at)
         node.expected, node.waits_since = None, None
         node.waiting.clear()
+
+    def _deaths_of(self, bd_seq: int) -> tuple[int, ...]:
+        """Return the numbers that the death of a session with this birth may carry."""
+        return (bd_seq, (bd_seq - 1) % SEQUENCE) if self._deaths_count_behind else (bd_seq,)
 
     def _in_sequence(self, node: _Node, message: Incoming) -> Iterator[Consequence]:
         if node.expected is None:

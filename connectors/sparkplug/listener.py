@@ -55,7 +55,10 @@ class _Follower:
         self._intake = intake
         self._translator = setup.translator
         self._deltas = frozenset(setup.translator.deltas)
-        self._host = Host(reorder_timeout=timedelta(seconds=setup.options["reorder_seconds"]))
+        self._host = Host(
+            reorder_timeout=timedelta(seconds=setup.options["reorder_seconds"]),
+            deaths_count_behind=setup.options["deaths_count_behind"],
+        )
         self._state_topic = state_topic
         self._since = since
         self._heard_at = since

@@ -23,6 +23,11 @@ class SparkplugOptions(forms.Form):
         max_value=86_400,
         help_text="How often the states of nodes that are online are confirmed while nothing changes; 0 = never.",
     )
+    deaths_count_behind = forms.BooleanField(
+        required=False,
+        help_text="Edge nodes made with the Python code of Eclipse Tahu give their birth a bdSeq that is one higher than"
+        " that of its death. Switch on for those; others need it off, or an old death could end a new session.",
+    )
     client_id = forms.CharField(required=False, help_text="Empty = mes-<code of the connector>.")
     ca_file = forms.CharField(required=False, help_text="Certificates to trust, for mqtts://; empty = the system's.")
 

@@ -6,6 +6,8 @@ import time
 from datetime import UTC, datetime
 
 import pytest
+from django.db import OperationalError
+from psycopg.errors import DiskFull
 
 from accounts.keys import DeviceScope, device_scope
 from counts.models import CountHistory
@@ -63,6 +65,38 @@ def test_more_than_can_wait_is_sent_away_for_a_moment(machine, monkeypatch, modu
     status, headers, answer = post({"tag": "any", "at": AT, "value": 1}, secret)
     assert (status, headers[b"retry-after"]) == (503, b"1")
     assert "Send again" in answer["detail"]
+
+
+def test_full_disk_is_left_alone_for_a_while(machine, monkeypatch):
+    tried = []
+
+    def fail(deliveries, *, recorded_at):
+        tried.append(deliveries)
+        raise OperationalError from DiskFull()
+
+    monkeypatch.setattr(group_commit, "accept_together", fail)
+
+    async def three_times():
+        writer = group_commit.GroupCommit()
+        for _ in range(3):
+            with pytest.raises(NotStored) as refusal:
+                await writer.write(delivery(machine, {}))
+            assert (refusal.value.is_outage, refusal.value.is_disk_full) == (True, True)
+
+    asyncio.run(three_times())
+    assert len(tried) == 1
+
+
+def test_sender_is_told_that_the_disk_is_full(machine, monkeypatch):
+    async def full(self, delivery):
+        raise NotStored(is_outage=True, is_disk_full=True)
+
+    monkeypatch.setattr(group_commit.GroupCommit, "write", full)
+    _, secret = make_device_key(machine=machine)
+    device_scope(secret, clock=time.monotonic(), now=datetime.now(UTC))
+    status, headers, answer = post({"tag": "any", "at": AT, "value": 1}, secret)
+    assert (status, headers[b"retry-after"]) == (503, b"5")
+    assert "disk is full" in answer["detail"]
 
 
 def post(item, secret):
