@@ -9,10 +9,13 @@ from django.db import connection, transaction
 from accounts.keys import DeviceScope
 from connectors.doors import Setup, complete_options
 from connectors.intake import Tally
-from connectors.models import Connector, ConnectorHealth, SignalMapping, StateMap, UnmappedSignal
+from connectors.models import Connector, ConnectorHealth, SignalMapping, StateMap, StateMapEntry, UnmappedSignal
+from connectors.presets import PRESETS, reason_code
 from connectors.secrets import secret_of
 from connectors.translation import CountSignal, StateSignal, StateTable, Translator
+from core.master_data import save
 from counts.models import CountTag
+from downtime.models import StateReason
 from downtime.services import no_data_reason
 from enterprise.models import Machine
 
@@ -45,13 +48,16 @@ def scope_of(connector: Connector) -> DeviceScope:
 def translator_of(connector: Connector) -> Translator:
     """Return the meaning of a connector's signals."""
     rows = list(
-        SignalMapping.objects.filter(connector=connector).select_related("tag", "machine", "state_map").order_by("id")
+        SignalMapping.objects.filter(connector=connector)
+        .select_related("tag__machine", "machine", "state_map")
+        .order_by("id")
     )
     tables = {row.state_map_id: state_table(row.state_map) for row in rows if row.state_map is not None}
     signals: list[CountSignal | StateSignal] = []
     for row in rows:
         if row.tag is not None:
-            signals.append(CountSignal(row.signal, row.tag.tag_path, row.tag.mode == CountTag.Mode.RUNNING))
+            is_running = row.tag.mode == CountTag.Mode.RUNNING
+            signals.append(CountSignal(row.signal, row.tag.tag_path, is_running, row.tag.machine.code))
         elif row.machine is not None:
             table = tables.get(row.state_map_id) if row.state_map_id else None
             signals.append(StateSignal(row.signal, row.machine.code, row.position, table))
@@ -128,3 +134,45 @@ def report_health(connector_id: int, report: Report, *, at: datetime) -> None:
             unique_fields=["connector", "signal"],
             update_fields=["last_value", "last_received_at"],
         )
+
+
+@transaction.atomic
+def install_preset(key: str, *, reasons: Mapping[str, str] | None = None) -> StateMap:
+    """Return the state map that a preset stands for; what of it is there already stays as it is.
+
+    `reasons` names a reason of the plant's own by its code for whole categories; the other rows get a reason each, such
+    as PACKML-HELD, which is made when there is none. Raises LookupError for a preset or a reason that there is not, and
+    ValueError for a reason of another category.
+    """
+    if key not in PRESETS:
+        raise LookupError(f"There is no preset '{key}'; there are {', '.join(sorted(PRESETS))}.")
+    state_map = StateMap.objects.filter(code=key).first()
+    if state_map is None:
+        state_map = save(StateMap(code=key, name=key, description="Installed from the preset of this name."))
+    present = set(state_map.entries.values_list("value", flat=True))
+    for position, (value, category, name) in enumerate(PRESETS[key], start=1):
+        if value not in present:
+            own = (reasons or {}).get(category)
+            reason = _own_reason(own, category) if own else _preset_reason(reason_code(key, name), category, name)
+            save(StateMapEntry(state_map=state_map, position=position, value=value, reason=reason))
+    return state_map
+
+
+def _own_reason(code: str, category: str) -> StateReason:
+    reason: StateReason | None = StateReason.objects.filter(code=code).first()
+    if reason is None:
+        raise LookupError(f"There is no state reason '{code}'.")
+    return _of_category(reason, category)
+
+
+def _preset_reason(code: str, category: str, name: str) -> StateReason:
+    reason: StateReason | None = StateReason.objects.filter(code=code).first()
+    if reason is not None:
+        return _of_category(reason, category)
+    return save(StateReason(code=code, name=name, category=category, operator_selectable=False))
+
+
+def _of_category(reason: StateReason, category: str) -> StateReason:
+    if reason.category != category:
+        raise ValueError(f"The state reason '{reason.code}' is in the category {reason.category}, not {category}.")
+    return reason

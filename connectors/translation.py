@@ -36,6 +36,7 @@ class CountSignal:
     signal: str
     tag_path: str
     is_running_counter: bool
+    machine: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,8 @@ class Translator:
     """Turn the signals of one connection into items, in the order of their time.
 
     A state is told when it changes; a machine of which something is unknown is in the reason `no_data`. Signals
-    that nobody mapped are kept in `unmapped`, the latest value of each.
+    that nobody mapped are kept in `unmapped`, the latest value of each; states that a table does not explain in
+    `unexplained`, the latest of each table.
     """
 
     MOST_UNMAPPED = 500
@@ -71,6 +73,7 @@ class Translator:
     def __init__(self, signals: Iterable[CountSignal | StateSignal], *, no_data: str) -> None:
         self.no_data = no_data
         self.unmapped: dict[str, tuple[str, datetime]] = {}
+        self.unexplained: dict[str, str] = {}
         self._counts: dict[str, list[CountSignal]] = {}
         self._states: dict[str, list[str]] = {}
         self._machines: dict[str, _MachineState] = {}
@@ -104,6 +107,12 @@ class Translator:
     def machines_of(self, signals: Iterable[str]) -> list[str]:
         """Return the machines whose states these signals are part of."""
         return sorted({machine for signal in signals for machine in self._states.get(signal, ())})
+
+    def sources_of(self, signals: Iterable[str]) -> list[str]:
+        """Return the machines whose states or pieces these signals are (part of)."""
+        names = set(signals)
+        counting = {count.machine for name in names for count in self._counts.get(name, ()) if count.machine}
+        return sorted(counting.union(self.machines_of(names)))
 
     def value(self, signal: str, value: Any, at: datetime, *, is_historical: bool = False) -> list[Item]:
         """Return the items that a value of one signal stands for; see `values`."""
@@ -176,6 +185,8 @@ class Translator:
     def _item(self, code: str, machine: _MachineState, heard: dict[str, str], at: datetime) -> Item:
         value = "+".join(heard[part] for part in machine.parts)
         reason = machine.table.reason_of(value) if machine.table else value
+        if reason is None and machine.table is not None:
+            self.unexplained[machine.table.code] = value
         # What nobody explained goes to the kept items, where a person sees the value.
         state = reason if reason is not None else f"unmapped value {value}"[:64]
         detail = "" if reason in (None, value) else value[:_LONGEST_DETAIL]
