@@ -30,7 +30,10 @@ logger = logging.getLogger(__name__)
 class Supervisor:
     """Keeps the connections of one process; `run` ends only when it is cancelled."""
 
-    def __init__(self, codes: list[str] | None = None, *, worker: str = "") -> None:
+    def __init__(
+        self, codes: list[str] | None = None, *, worker: str = "", longest_pause: float = LONGEST_PAUSE
+    ) -> None:
+        self._longest_pause = longest_pause
         self._codes = codes
         self._worker = worker
         self._group_commit = GroupCommit()
@@ -71,7 +74,7 @@ class Supervisor:
             if asyncio.get_running_loop().time() - started > STEADY_SECONDS:
                 pause = FIRST_PAUSE
             await asyncio.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE)
+            pause = min(pause * 2, self._longest_pause)
 
     async def _once(self, connector_id: int) -> str | None:
         """Connect and stay connected; return what ended it, or None when there is nothing to run."""

@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 from django.db import transaction
 
 from accounts.models import User
 from core.announcements import announce
+from core.binary_arrays import BigintArray, MomentArray
 from core.changes import Change, mark
 from core.errors import Invalid
 from core.facts import Answer, Key, append, fact_cursor, insert_new
@@ -35,35 +36,52 @@ def record_readings(readings: Sequence[NewReading], *, recorded_at: datetime) ->
     if not readings:
         return []
     keys = [(reading.tag_id, reading.occurred_at) for reading in readings]
-    # Of repetitions within one delivery the first counts, also as to who delivered it.
-    sources = {key: reading.source for key, reading in zip(reversed(keys), reversed(readings), strict=True)}
     answers, new = append(
-        list(zip(keys, (reading.value for reading in readings), strict=True)),
-        insert=lambda facts: _insert(facts, sources, recorded_at),
+        list(zip(keys, [reading.value for reading in readings], strict=True)),
+        insert=lambda facts: _insert(facts, _sources(keys, readings), recorded_at),
         look_up=_look_up,
     )
-    fresh = [reading for key, reading in zip(keys, readings, strict=True) if key in new]
+    if len(new) == len(keys):
+        fresh: Sequence[NewReading] = readings
+    else:
+        fresh = [reading for key, reading in zip(keys, readings, strict=True) if key in new]
     _mark(fresh)
     announce("machine", {reading.machine_id for reading in fresh})
     return answers
 
 
-def _insert(facts: Mapping[Key, int | Decimal], sources: Mapping[Key, str], recorded_at: datetime) -> set[Key]:
-    values: list[int | Decimal] = list(facts.values())
-    number = "bigint"
-    if not all(type(value) is int for value in values):
+def _sources(keys: Sequence[Key], readings: Sequence[NewReading]) -> str | dict[Key, str]:
+    """Return who delivered all of them, or who delivered each: of repetitions the first counts."""
+    first = readings[0].source
+    if all(reading.source == first for reading in readings):
+        return first
+    return {key: reading.source for key, reading in zip(reversed(keys), reversed(readings), strict=True)}
+
+
+def _insert(facts: Mapping[Key, int | Decimal], sources: str | dict[Key, str], recorded_at: datetime) -> set[Key]:
+    values: BigintArray | list[Decimal]
+    if all(type(value) is int for value in facts.values()):
         # An array has one type, and that of whole numbers travels faster.
-        number, values = "numeric", [Decimal(value) for value in values]
+        number, values = "bigint", BigintArray(cast(list[int], list(facts.values())))
+    else:
+        number, values = "numeric", [Decimal(value) for value in facts.values()]
+    tag_ids, moments = BigintArray([key[0] for key in facts]), MomentArray([key[1] for key in facts])
+    if isinstance(sources, str):
+        arrays, source = "", "%s::text"
+        parameters: list[Any] = [recorded_at, sources, tag_ids, moments, values]
+    else:
+        arrays, source = ", %b::text[]", "source"
+        parameters = [recorded_at, tag_ids, moments, values, [sources[key] for key in facts]]
     return insert_new(
         f"""
         INSERT INTO counts_counthistory (tag_id, occurred_at, value, recorded_at, source)
-        SELECT tag_id, occurred_at, value, %s, source
-        FROM unnest(%b::bigint[], %b::timestamptz[], %b::{number}[], %b::text[])
-            AS fact (tag_id, occurred_at, value, source)
+        SELECT tag_id, occurred_at, value, %s, {source}
+        FROM unnest(%b::bigint[], %b::timestamptz[], %b::{number}[]{arrays})
+            AS fact (tag_id, occurred_at, value{", source" if arrays else ""})
         ORDER BY tag_id, occurred_at
         ON CONFLICT DO NOTHING RETURNING tag_id, occurred_at
         """,
-        [recorded_at, [key[0] for key in facts], [key[1] for key in facts], values, [sources[key] for key in facts]],
+        parameters,
         facts.keys(),
     )
 

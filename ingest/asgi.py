@@ -18,7 +18,7 @@ from django.db import InterfaceError, OperationalError, connection
 from accounts.keys import DeviceScope, device_scope, remembered_scope
 from core.request_bodies import Application, Receive, Send, let_pass
 from ingest.group_commit import GroupCommit, NotStored, TooMuchWaiting
-from ingest.items import COUNT_EXAMPLE, STATE_EXAMPLE, Unreadable, read_batch, read_one
+from ingest.items import COUNT_EXAMPLE, STATE_EXAMPLE, Unreadable, read_delivery, read_one
 from ingest.services import Delivery, Outcome
 
 Scope = dict[str, Any]
@@ -92,7 +92,7 @@ class DeviceDoor:
             detail = "Send a valid device key: 'Authorization: Api-Key <key>'."
             raise _Refusal(401, detail, **{"www-authenticate": "Api-Key"})
         try:
-            items = read_batch(content) if path == BATCH else read_one(content)
+            items = read_delivery(content) if path == BATCH else read_one(content)
         except Unreadable as error:
             raise _Refusal(400, str(error), example=_EXAMPLES[path]) from None
         try:

@@ -27,6 +27,8 @@ class KnownTag:
     modulus: Decimal | None
     offset: Decimal
     is_active: bool
+    is_plain: bool
+    """Whether it takes any whole number: switched on, without modulus and offset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class Names(Generic[Thing]):
             known = self._remembered.get(name)
             if known is not None and clock - known[0] <= REMEMBER_SECONDS:
                 found[name] = known[1]
-            else:
+            elif "\0" not in name:  # which PostgreSQL cannot hold, so that nothing is called so
                 missing.append(name)
         if missing:
             fetched = self._fetch(missing)
@@ -75,7 +77,15 @@ def _tags(paths: list[str]) -> dict[str, KnownTag]:
         *("tag_path", "id", "machine_id", "mode", "modulus", "offset", "is_active", "machine__is_active")
     )
     return {
-        path: KnownTag(tag_id, machine_id, mode == CountTag.Mode.RUNNING, modulus, offset, active and machine_active)
+        path: KnownTag(
+            tag_id,
+            machine_id,
+            mode == CountTag.Mode.RUNNING,
+            modulus,
+            offset,
+            active and machine_active,
+            active and machine_active and modulus is None and not offset,
+        )
         for path, tag_id, machine_id, mode, modulus, offset, active, machine_active in rows
     }
 

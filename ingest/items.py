@@ -2,9 +2,10 @@
 
 import json
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
@@ -103,12 +104,59 @@ def _whole_number(written: str) -> int | BeyondNumber:
 _decoder = msgspec.json.Decoder(float_hook=_number)
 
 
+class PlainItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """A count in whole pulses, or a state of a machine, that the decoder found right by itself, names aside."""
+
+    at: Annotated[datetime, msgspec.Meta(tz=True)]
+    tag: str | None = None
+    value: Annotated[int, msgspec.Meta(ge=0, lt=_LARGEST)] | None = None
+    machine: str | None = None
+    state: str | None = None
+    detail: str | None = None
+
+
+class _PlainBatch(msgspec.Struct, forbid_unknown_fields=True):
+    items: list[PlainItem]
+
+
+_plain_decoder = msgspec.json.Decoder(_PlainBatch)
+
+
+class PlainItems(Sequence[Any]):
+    """The items of a body that are all plain; as they came they are decoded only when somebody looks at one."""
+
+    def __init__(self, plain: list[PlainItem], body: bytes | bytearray) -> None:
+        self.plain = plain
+        self._body = body
+        self._as_they_came: list[Any] | None = None
+
+    def __len__(self) -> int:
+        return len(self.plain)
+
+    def __getitem__(self, index: Any) -> Any:
+        if self._as_they_came is None:
+            self._as_they_came = _items_of(_decode(self._body))
+        return self._as_they_came[index]
+
+
+def read_delivery(body: bytes | bytearray) -> Sequence[Any]:
+    """Return the items of a body as `read_batch` does, or, where all of them are plain, as `PlainItems`."""
+    try:
+        plain = _plain_decoder.decode(body).items
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return read_batch(body)
+    return PlainItems(plain, body) if 0 < len(plain) <= MAX_ITEMS else read_batch(body)
+
+
 def read_batch(body: bytes | bytearray) -> list[Any]:
     """Return the items of a body: `{"items": [...]}` or a bare list. Numbers stay exact.
 
     Raises Unreadable when it is not JSON, has no items, or has too many.
     """
-    document = _decode(body)
+    return _items_of(_decode(body))
+
+
+def _items_of(document: Any) -> list[Any]:
     items = document.get("items") if isinstance(document, dict) else document
     if not isinstance(items, list):
         raise Unreadable('Send a JSON object {"items": [...]}, or a list of items.')
@@ -248,6 +296,11 @@ def _moment(item: dict[str, Any], now: datetime, field: str = "at") -> datetime:
 
 
 def _parse_time(written: str, field: str) -> datetime:
+    try:
+        # The same reader that decodes plain items, so that both round to the same microsecond.
+        return msgspec.convert(written, datetime)
+    except msgspec.ValidationError:
+        pass
     try:
         return datetime.fromisoformat(written)
     except ValueError:

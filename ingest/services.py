@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +15,19 @@ from counts.services import EventValue, NewCounterEvent, NewReading, record_coun
 from downtime.models import StateReason
 from downtime.services import NewGap, NewState, StateValue, record_gaps, record_states
 from ingest import directory
-from ingest.items import CounterEventItem, CountItem, GapItem, Item, Refused, StateItem, read_item
+from ingest.items import (
+    EARLIEST,
+    MAX_AHEAD,
+    CounterEventItem,
+    CountItem,
+    GapItem,
+    Item,
+    PlainItem,
+    PlainItems,
+    Refused,
+    StateItem,
+    read_item,
+)
 from ingest.quarantine import KeptItem, keep
 
 
@@ -71,7 +83,7 @@ def accept_together(deliveries: Sequence[Delivery], *, recorded_at: datetime) ->
     keys, so that none waits in a circle.
     """
     reads = [_read(delivery, recorded_at) for delivery in deliveries]
-    found = _resolve(reads)
+    found = _resolve(reads, recorded_at)
     with transaction.atomic():
         _note_readings(found.readings, record_readings([new for *_, new in found.readings], recorded_at=recorded_at))
         _note_events(found.events, record_counter_events([new for *_, new in found.events], recorded_at=recorded_at))
@@ -90,6 +102,8 @@ def accept_together(deliveries: Sequence[Delivery], *, recorded_at: datetime) ->
 
 def _read(delivery: Delivery, now: datetime) -> _Read:
     read = _Read(delivery)
+    if isinstance(delivery.items, PlainItems):
+        return read
     for index, item in enumerate(delivery.items):
         try:
             read.good[index] = read_item(item, now=now)
@@ -108,18 +122,36 @@ class _Found:
     gaps: list[tuple[_Read, int, NewGap]] = field(default_factory=list)
 
 
-def _resolve(reads: Sequence[_Read]) -> _Found:
+def _resolve(reads: Sequence[_Read], now: datetime) -> _Found:
     """Turn what devices call things into what they are; what a sender may not know of is unknown to it."""
     clock = time.monotonic()
+    plain = [(read, read.delivery.items.plain) for read in reads if isinstance(read.delivery.items, PlainItems)]
     items = [item for read in reads for item in read.good.values()]
     places = [item for item in items if isinstance(item, StateItem | GapItem)]
     names = _Names(
-        tags=directory.tags.look_up((i.tag for i in items if isinstance(i, CountItem | CounterEventItem)), clock=clock),
-        machines=directory.machines.look_up((item.machine for item in places if item.machine), clock=clock),
+        tags=directory.tags.look_up(
+            {i.tag for i in items if isinstance(i, CountItem | CounterEventItem)}.union(
+                *({item.tag for item in of_one if item.tag} for _, of_one in plain)
+            ),
+            clock=clock,
+        ),
+        machines=directory.machines.look_up(
+            {item.machine for item in places if item.machine}.union(
+                *({item.machine for item in of_one if item.machine} for _, of_one in plain)
+            ),
+            clock=clock,
+        ),
         lines=directory.constraint_machines.look_up((item.line for item in places if item.line), clock=clock),
-        reasons=directory.reasons.look_up((item.state for item in places if isinstance(item, StateItem)), clock=clock),
+        reasons=directory.reasons.look_up(
+            {item.state for item in places if isinstance(item, StateItem)}.union(
+                *({item.state for item in of_one if item.state} for _, of_one in plain)
+            ),
+            clock=clock,
+        ),
     )
     found = _Found()
+    for read, of_one in plain:
+        _resolve_plain(read, of_one, names, found, now)
     for read in reads:
         scope = read.delivery.scope
         for index, item in read.good.items():
@@ -137,6 +169,47 @@ def _resolve(reads: Sequence[_Read]) -> _Found:
             except Refused as refusal:
                 read.refused[index] = refusal
     return found
+
+
+def _resolve_plain(read: _Read, items: Sequence[PlainItem], names: "_Names", found: _Found, now: datetime) -> None:
+    """Resolve what is plainly right at once; whatever is not is read like any other item, and judged by its own rules."""
+    scope = read.delivery.scope
+    machine_ids, source, latest = scope.machine_ids, scope.source, now + MAX_AHEAD
+    known_tags = names.tags
+    for index, item in enumerate(items):
+        at = item.at
+        if EARLIEST <= at <= latest:
+            if at.tzinfo is not UTC:
+                at = at.astimezone(UTC)
+            tag = known_tags.get(item.tag) if item.tag is not None else None
+            if tag is not None:
+                if (
+                    item.value is not None
+                    and tag.is_plain
+                    and tag.machine_id in machine_ids
+                    and item.machine is None
+                    and item.state is None
+                    and item.detail is None
+                ):
+                    reading = NewReading(tag.tag_id, tag.machine_id, tag.is_running_counter, at, item.value, source)
+                    found.readings.append((read, index, reading))
+                    continue
+            elif item.machine is not None and item.state is not None and item.value is None and item.tag is None:
+                machine, reason = names.machines.get(item.machine), names.reasons.get(item.state)
+                if (
+                    machine is not None
+                    and reason is not None
+                    and machine.is_active
+                    and reason.is_active
+                    and machine.id in machine_ids
+                    and not item.detail
+                ):
+                    found.states.append((read, index, NewState(machine.id, at, reason.id, "", source)))
+                    continue
+        try:
+            read.good[index] = read_item(read.delivery.items[index], now=now)
+        except Refused as refusal:
+            read.refused[index] = refusal
 
 
 @dataclass(frozen=True, slots=True)

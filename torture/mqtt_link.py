@@ -90,7 +90,7 @@ async def mqtt_link(port: int, cluster: Cluster, plant: Plant) -> AsyncIterator[
         check=True,
     )
     connector = subprocess.Popen(
-        [sys.executable, "manage.py", "connect", "torture"],
+        [sys.executable, "manage.py", "connect", "torture", "--longest-pause", "1"],
         cwd=PROJECT,
         env=cluster.environment,
         stdout=cluster.log,
