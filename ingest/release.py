@@ -85,7 +85,7 @@ def _correct(item: object, kept: QuarantinedItem, actor: User, now: datetime) ->
             correct_fact(fact=state, reason=reason, comment=comment, actor=actor, recorded_at=now)
             return
     elif isinstance(read, CounterEventItem):
-        raise Invalid("A person's word on a counter belongs into the list of counter steps; say it there and discard this.")
+        raise Invalid("A person says what happened in the list of counter steps; do so there and discard this.")
     raise Invalid("What it contradicts is not there any more; discard it.")
 
 
