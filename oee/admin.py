@@ -13,7 +13,7 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
 from accounts.models import User
-from core.admin import DecisionAdmin, MasterDataAdmin, ReadOnlyAdmin, ScopedSearchFilter, trail
+from core.admin import DecisionAdmin, MasterDataAdmin, ReadOnlyAdmin, ScopedFilter, ScopedSearchFilter, trail
 from counts.models import CounterEvent
 from counts.services import explain_step, void_reading
 from oee.models import CounterStep, OeePolicy, OeeRecord
@@ -28,15 +28,29 @@ def percent(ratio: Decimal | None) -> str:
 
 @admin.register(OeePolicy)
 class OeePolicyAdmin(MasterDataAdmin):
-    list_display = ("site", "target", "changeover", "overtime")
-    list_filter = ("changeover", "overtime")
+    list_display = ("site", "valid_from", "target", "changeover", "overtime", "breaks", "micro_stops", "no_data")
+    list_filter = (("site", ScopedFilter), "changeover", "overtime", "breaks", "micro_stops", "no_data")
     list_select_related = ("site",)
     search_fields = ("site__code", "site__name")
     search_help_text = "Site"
     autocomplete_fields = ("site",)
     fieldsets = (
-        (None, {"fields": ("site", "target_oee")}),
-        ("Where published definitions differ", {"fields": ("changeover", "overtime")}),
+        (
+            None,
+            {
+                "fields": (("site", "valid_from"), "target_oee"),
+                "description": "To change what counts from a day on, add a policy from that day; the past keeps its own.",
+            },
+        ),
+        (
+            "Where published definitions differ",
+            {
+                "fields": (
+                    *("changeover", "micro_stops", "breaks", "overtime", "no_data"),
+                    ("startup_rejects", "startup_minutes"),
+                )
+            },
+        ),
     )
     resource_classes = [OeePolicyResource]
 
