@@ -15,7 +15,8 @@ ElementUnit = Literal["seconds", "pieces", "events", "index"]
 KpiUnit = Literal["ratio", "seconds", "per_hour", "pieces", "index"]
 Better = Literal["higher", "lower"]
 
-ISO = "ISO 22400-2 (wording of the ontology hsu-aut/IndustrialStandard-ODP-ISO22400-2)"
+ISO = "ISO 22400-2"
+"""In the wording of its open ontology, hsu-aut/IndustrialStandard-ODP-ISO22400-2."""
 TPM = "Six Big Losses of TPM (Nakajima)"
 VORNE = "oee.com (Vorne)"
 
