@@ -167,9 +167,30 @@ def test_published_factors_come_out_of_the_formulas(sums, published):
     assert tuple(decimals(kpis[code]).removeprefix("0") for code in FACTORS) == published
 
 
-def test_three_machines_weigh_to_68_7241_percent_by_formula():
-    """Lean Execution / Versalytics OEE example: weighted by net available time .687241."""
-    assert decimals(compute(element_values(MachineSums.total(three_machines())))["oee_index"]) == "0.687241"
+def rhize_machine(good: int) -> MachineSums:
+    """Return a machine of Rhize KPI example 2: 06–14, 30 min delay, 10 s a piece, 1,000 pieces."""
+    return sums_of((Category.RUNNING, 450), (Category.UNPLANNED, 30), cycle=Fraction(10), good=good, reject=1000 - good)
+
+
+def perfect(cycle: int) -> MachineSums:
+    """Return a machine of a two-machine line that makes a piece a minute all day."""
+    return sums_of((Category.RUNNING, 480), cycle=Fraction(cycle), good=480)
+
+
+OEE_OF_SUMS = {
+    "Rhize KPI example 2, machine B": (rhize_machine(700), "0.243056"),
+    "Rhize KPI example 2, A and B": (rhize_machine(800) + rhize_machine(700), "0.260417"),
+    "Lean Execution / Versalytics, machine C": (three_machines()[2], "0.558974"),
+    "Lean Execution / Versalytics, weighted": (MachineSums.total(three_machines()), "0.687241"),
+    "oee.institute, 60 s and 30 s: the line's mean": (perfect(60) + perfect(30), "0.750000"),
+    "oee.institute, 60 s and 30 s: the bottleneck": (perfect(60), "1.000000"),
+    "oee.institute, 60 s and 30 s: the fastest": (perfect(30), "0.500000"),
+}
+
+
+@pytest.mark.parametrize(("sums", "published"), OEE_OF_SUMS.values(), ids=OEE_OF_SUMS)
+def test_published_oee_of_machines_and_lines_comes_out_of_the_formula(sums, published):
+    assert decimals(compute(element_values(sums))["oee_index"]) == published
 
 
 def test_teep_of_the_worksheet_on_24_hours_is_oee_times_420_of_1440():

@@ -182,10 +182,10 @@ HOSTILE = {
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_text_is_refused_at_once(text):
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(FormulaError) as refused:
         Formula.parse(text)
-    assert time.perf_counter() - began < 0.2
+    assert time.process_time() - began < 0.2
     str(refused.value).encode()
 
 
