@@ -18,6 +18,7 @@ from accounts.models import User
 from core.admin import DecisionAdmin, MasterDataAdmin, ReadOnlyAdmin, ScopedFilter, ScopedSearchFilter, trail
 from counts.models import CounterEvent
 from counts.services import explain_step, void_reading
+from oee import closing_admin as closing_admin  # registers the admin of closed shifts
 from oee.engine.catalogue import ELEMENTS
 from oee.kpis import kpi_problem
 from oee.models import CounterStep, CustomKpi, OeePolicy, OeeRecord

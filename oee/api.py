@@ -16,6 +16,7 @@ from core.master_data import caller, site_id_of
 from core.pagination import BoundedPagination
 from core.serializers import MasterDataSerializer
 from oee import services
+from oee.closing import closing_asked_for, signed_report, was_and_now
 from oee.engine.ledger import ledger
 from oee.models import OeePolicy, OeeRecord
 from oee.questions import question_of
@@ -105,10 +106,13 @@ class OeeReportView(APIView):
 
     @extend_schema(parameters=[ReportQuerySerializer], responses=ReportSerializer)
     def get(self, request: Request) -> Response:
-        """Compute it now; nothing is kept."""
+        """Compute it now; nothing is kept. Of a shift that is closed, show what was signed."""
         query = ReportQuerySerializer(data=request.query_params, context={"request": request})
         query.is_valid(raise_exception=True)
         now = timezone.now()
+        closed = closing_asked_for(query.validated_data)
+        if closed is not None:
+            return Response(ReportSerializer(signed_report(was_and_now(closed, now=now))).data)
         asked = question_of(query.validated_data, now=now)
         services.refuse_window(asked.window, now=now)
         answer = report(asked.machines, asked.window, now=now, part=asked.part)
@@ -123,6 +127,7 @@ class OeeReportView(APIView):
                     "machines": answer.machine_ids,
                     "losses": losses(asked.machines, asked.window, now=now, part=asked.part),
                     "ledger": ledger(answer.sums).lines,
+                    "closing": None,
                 }
             ).data
         )

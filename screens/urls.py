@@ -2,12 +2,16 @@
 
 from django.urls import path
 
-from screens import views
+from screens import closed_shifts, views
 
 app_name = "screens"
 urlpatterns = [
     path("", views.overview, name="overview"),
     path("lines/<str:code>/", views.line_page, name="line"),
+    path("shifts/", closed_shifts.closed_shifts, name="closed-shifts"),
+    path("shifts/close/", closed_shifts.close, name="close-shift"),
+    path("shifts/<int:closing_id>/", closed_shifts.closed_shift, name="closed-shift"),
+    path("changes/", closed_shifts.change_log, name="change-log"),
     path("kpis/", views.kpis, name="kpis"),
     path("fragments/overview/", views.overview_fragments, name="overview-fragments"),
     path("fragments/lines/<int:line_id>/", views.line_fragment, name="line-fragment"),
