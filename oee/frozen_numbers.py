@@ -125,21 +125,29 @@ def compare(was: Mapping[str, Any], now: Mapping[str, Any]) -> list[Comparison]:
     that it does not compute any more stays as it was signed.
     """
     return [
-        *(_ratio(name, value, now["kpis"].get(name, value)) for name, value in was["kpis"].items()),
-        *(_element(name, value, now["elements"].get(name, value)) for name, value in was["elements"].items()),
+        *(_ratio(name, was["kpis"][name], now["kpis"].get(name)) for name in RATIOS if name in was["kpis"]),
+        *(
+            Comparison(
+                "elements", name, value, present := now["elements"].get(name, value), _difference(value, present)
+            )
+            for name, value in _in_order(was["elements"], now["elements"])
+            if name != "known_until"
+        ),
         *_losses(was["losses"], now["losses"]),
-        Comparison("policies", "policies", was["policies"], _as_frozen(was["policies"], now["policies"]), None),
+        *_policies(was["policies"], now["policies"]),
         Comparison("machines", "machines", was["machines"], now["machines"], None),
     ]
+
+
+def _in_order(was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield what was frozen in the order in which it is computed now; the database keeps none."""
+    for name in [*(name for name in now if name in was), *sorted(was.keys() - now.keys())]:
+        yield name, was[name]
 
 
 def _ratio(name: str, was: str | None, now: str | None) -> Comparison:
     known = was is not None and now is not None
     return Comparison("kpis", name, was, now, f"{Decimal(str(now)) - Decimal(str(was)):f}" if known else None)
-
-
-def _element(name: str, was: Any, now: Any) -> Comparison:
-    return Comparison("elements", name, was, now, _difference(was, now))
 
 
 def _difference(was: Any, now: Any) -> int | str | None:
@@ -168,12 +176,15 @@ def _losses(was: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]]) 
             yield Comparison("losses", f"{name} ({key[1]}), {what}", past, present, present - past)
 
 
-def _as_frozen(was: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return the policies of now with what was frozen of them, each once."""
-    names = {name for policy in was for name in policy}
-    found: list[dict[str, Any]] = []
+def _policies(was: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]]) -> Iterator[Comparison]:
+    """Yield each decision of the policies that were frozen, as the list of what holds one after another."""
+    names = list(dict.fromkeys(name for policy in now for name in policy if any(name in frozen for frozen in was)))
+    present: list[dict[str, Any]] = []
     for policy in now:
-        narrowed = {name: value for name, value in policy.items() if name in names}
-        if narrowed not in found:
-            found.append(narrowed)
-    return found
+        narrowed = {name: policy[name] for name in names if name in policy}
+        if narrowed not in present:
+            present.append(narrowed)
+    for name in names:
+        yield Comparison(
+            "policies", name, [policy.get(name) for policy in was], [policy.get(name) for policy in present], None
+        )

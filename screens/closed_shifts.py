@@ -1,6 +1,8 @@
 """Pages of closed shifts: what was signed, what the facts say now, and the form that signs it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -36,10 +38,10 @@ from oee.models import ShiftClosing
 _MICROSECONDS = 1_000_000
 _LABELS = {
     "oee": "OEE",
-    "actual_production_time": "Running (APT)",
-    "actual_unit_setup_time": "Changeover (AUST)",
-    "actual_unit_delay_time": "Unplanned stops (ADET)",
-    "minor_stop_time": "Micro-stops",
+    "target_oee": "OEE target",
+    "ideal_time": "Ideal time (s)",
+    "ideal_time_of_good": "Ideal time of good (s)",
+    "minor_stop_time": "Micro-stop time",
 }
 
 
@@ -127,16 +129,19 @@ def closed_shift(request: HttpRequest, closing_id: int) -> HttpResponse:
             ("Ratios", "kpis"),
             ("Elements and quantities", "elements"),
             ("Losses", "losses"),
-            ("What they follow from", "policies"),
-            ("", "machines"),
+            ("Policies that they follow", "policies"),
         )
     ]
     context = {
         "closing": closing,
         "zone": closing.place.area.site.zone if isinstance(closing.place, Line) else closing.place.line.area.site.zone,
         "found": found,
-        "groups": [(title, rows) for title, rows in groups if title],
-        "machines": groups[-1][1],
+        "groups": groups,
+        "machines_changed": any(c.group == "machines" for c in found.changes),
+        "open_points": [
+            {**point, "items": [{**item, "at": datetime.fromisoformat(item["at"])} for item in point["items"][:10]]}
+            for point in closing.open_points
+        ],
         "may_accept": may_accept and found.differs,
         "form": form,
     }
@@ -189,23 +194,25 @@ def percent(ratio: Any) -> str:
 
 
 def _row(of: Comparison) -> Row:
-    name = _LABELS.get(of.name, of.name.replace("_", " ").replace(" time", "").capitalize())
-    show = _showing(of)
-    sign = "+" if _is_more(of.difference) else ""
-    difference = sign + show(of.difference) if of.changed and of.difference is not None else ""
-    return Row(name.replace(", microseconds", ""), show(of.was), show(of.now), difference, of.changed)
+    name = _LABELS.get(of.name, of.name.removesuffix(", microseconds").replace("_", " "))
+    show, difference = _showing(of), ""
+    if of.changed and of.difference is not None:
+        sign = "+" if Fraction(str(of.difference)) > 0 else ""
+        difference = sign + show(of.difference).replace("-", "−")
+        if of.group == "kpis":
+            difference = difference.replace("%", "points")
+    return Row(name[:1].upper() + name[1:], show(of.was), show(of.now), difference, of.changed)
 
 
-def _showing(of: Comparison) -> Any:
+def _showing(of: Comparison) -> Callable[[Any], str]:
     if of.group == "kpis":
         return percent
     if of.group in ("policies", "machines"):
         return _listed
-    if (of.name.endswith("_time") and isinstance(of.was, int)) or of.name.endswith("microseconds"):
-        return _duration
     if of.name == "coverage":
         return lambda value: "unknown" if value is None else percent(_decimal(value))
-    return _plain
+    is_time = of.group == "elements" and isinstance(of.was, int) and not isinstance(of.was, bool)
+    return _duration if is_time or of.name.endswith(", microseconds") else _plain
 
 
 def _duration(microseconds: int) -> str:
@@ -230,14 +237,5 @@ def _decimal(value: Any) -> Decimal:
     return Decimal(exact.numerator) / Decimal(exact.denominator)
 
 
-def _listed(value: Any) -> str:
-    return "; ".join(
-        ", ".join(f"{name.replace('_', ' ')}: {word}" for name, word in one.items())
-        if isinstance(one, dict)
-        else str(one)
-        for one in value
-    )
-
-
-def _is_more(difference: Any) -> bool:
-    return difference is not None and Fraction(str(difference)) > 0
+def _listed(values: Any) -> str:
+    return ", ".join(_plain(value).replace("_", " ") for value in values)

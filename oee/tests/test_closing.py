@@ -161,7 +161,7 @@ def test_frozen_numbers_survive_facts_calendar_rates_policies_and_rebuild(plant)
     rebuild(now=NOW)
     assert ShiftClosing.objects.values().get(pk=closing.pk) == before
     assert broken_links(plant.line) == []
-    assert {"oee", "policies", "actual_production_time", "ideal_time"} <= set(changed(closing))
+    assert {"oee", "target_oee", "actual_production_time", "ideal_time"} <= set(changed(closing))
     # The signed window stays the signed one, whatever the calendar says now.
     now = was_and_now(closing, now=NOW).numbers["elements"]
     assert now["actual_production_time"] + now["actual_unit_delay_time"] == 8 * 3600_000_000
