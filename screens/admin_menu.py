@@ -30,6 +30,8 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Count types", "category", "counts.counttype"),
             ("Count tags", "sell", "counts.counttag"),
             ("State reasons", "account_tree", "downtime.statereason"),
+            ("Where reasons are offered", "pin_drop", "downtime.reasonplace"),
+            ("Rules for reasons", "rule_settings", "downtime.reasonrule"),
         ),
     ),
     (

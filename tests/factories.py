@@ -68,7 +68,8 @@ def make_count_tag(**overrides: Any) -> CountTag:
 
 
 def make_reason(category: str = StateReason.Category.RUNNING, **overrides: Any) -> StateReason:
-    reason: StateReason = StateReason.objects.create(**_coded("reason", {"category": category, **overrides}))
+    overrides = {"category": category, "is_failure": category == StateReason.Category.UNPLANNED, **overrides}
+    reason: StateReason = StateReason.objects.create(**_coded("reason", overrides))
     return reason
 
 
