@@ -33,12 +33,13 @@ class SiteResource(MasterDataResource):
         "enterprise": "ACME",
         "time_zone": "Europe/Warsaw",
         "locale": "pl",
+        "currency": "PLN",
         "is_active": "yes",
     }
 
     class Meta(MasterDataResource.Meta):
         model = Site
-        fields = ("code", "name", "enterprise", "time_zone", "locale", "is_active")
+        fields = ("code", "name", "enterprise", "time_zone", "locale", "currency", "is_active")
         import_id_fields = ("code",)
 
 
@@ -56,11 +57,18 @@ class AreaResource(MasterDataResource):
 class LineResource(MasterDataResource):
     """Lines by code."""
 
-    examples = {"code": "L1", "name": "Line 1", "area": "HALL-A", "oee_mode": "constraint", "is_active": "yes"}
+    examples = {
+        "code": "L1",
+        "name": "Line 1",
+        "area": "HALL-A",
+        "oee_mode": "constraint",
+        "buffer_time": "300",
+        "is_active": "yes",
+    }
 
     class Meta(MasterDataResource.Meta):
         model = Line
-        fields = ("code", "name", "area", "oee_mode", "is_active")
+        fields = ("code", "name", "area", "oee_mode", "buffer_time", "is_active")
         import_id_fields = ("code",)
 
 
@@ -74,12 +82,13 @@ class MachineResource(MasterDataResource):
         "position": "2",
         "is_constraint": "yes",
         "no_signal_timeout": "300",
+        "hourly_cost": "180.00",
         "is_active": "yes",
     }
 
     class Meta(MasterDataResource.Meta):
         model = Machine
-        fields = ("code", "name", "line", "position", "is_constraint", "no_signal_timeout", "is_active")
+        fields = ("code", "name", "line", "position", "is_constraint", "no_signal_timeout", "hourly_cost", "is_active")
         import_id_fields = ("code",)
 
 

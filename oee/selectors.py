@@ -87,6 +87,13 @@ def report(machines: Sequence[Machine], window: Interval, *, now: datetime, part
     return _reports([(machines, window, slices_of(machines, window, now=now, part=part))], now=now)[0]
 
 
+def reports_of(machines: Sequence[Machine], window: Interval, *, now: datetime) -> dict[int, Report]:
+    """Return each machine's own OEE, by its id."""
+    slices = slices_of(machines, window, now=now)
+    found = _reports([([machine], window, slices) for machine in machines], now=now)
+    return {machine.pk: of_machine for machine, of_machine in zip(machines, found, strict=True)}
+
+
 def _reports(asked: Sequence[tuple[Sequence[Machine], Interval, SlicesByMachine]], *, now: datetime) -> list[Report]:
     """Return one report for each (machines, window, their slices); what they refer to is looked up once for all."""
     everyone = {machine.pk: machine for machines, _, _ in asked for machine in machines}

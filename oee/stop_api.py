@@ -20,9 +20,10 @@ from core.intervals import Interval
 from core.master_data import caller, site_id_of
 from core.serializers import AwareDateTimeField, ReferenceField
 from downtime.models import StateReason
-from enterprise.models import Area, Line, Machine, Site
+from enterprise.models import Area, Line, Machine, Shift, Site
+from enterprise.selectors import shifts_of_all
 from oee import stop_words
-from oee.scopes import every_machine_of
+from oee.scopes import every_machine_of, machines_of
 from oee.services import refuse_window
 from oee.stops import Stop, stops_of
 
@@ -49,7 +50,7 @@ class PlaceWindowSerializer(serializers.Serializer):
     starts_at = AwareDateTimeField(required=False)
     ends_at = AwareDateTimeField(required=False)
 
-    PLACES = ("site", "area", "line", "machine")
+    PLACES: tuple[str, ...] = ("site", "area", "line", "machine")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         places = [attrs[name] for name in self.PLACES if name in attrs]
@@ -86,6 +87,10 @@ class StopQuerySerializer(PlaceWindowSerializer):
     )
     reason = ReferenceField(queryset=StateReason.objects.without_tree_fields(), required=False)
     category = serializers.ChoiceField(choices=StateReason.Category.choices, required=False)
+    shift = ReferenceField(queryset=Shift.objects.all(), required=False, help_text="Stops that touch this shift.")
+    of_line = serializers.BooleanField(
+        default=False, help_text="true = only of the machines that stand for their lines, as in OEE."
+    )
 
 
 class StopPartSerializer(serializers.Serializer):
@@ -185,14 +190,17 @@ class StopViewSet(GenericViewSet):
         query = StopQuerySerializer(data=request.query_params, context=self.get_serializer_context())
         query.is_valid(raise_exception=True)
         asked, now = query.validated_data, timezone.now()
-        machines = every_machine_of(asked["place"])
-        stops = stops_of(machines, bounded(asked, machines, now=now), now=now)
+        machines = (machines_of if asked["of_line"] else every_machine_of)(asked["place"])
+        window = bounded(asked, machines, now=now)
+        stops = stops_of(machines, window, now=now)
         if asked["unexplained"] is not None:
             stops = [stop for stop in stops if (stop.is_unexplained and bool(stop.scheduled)) is asked["unexplained"]]
         if "reason" in asked:
             stops = [stop for stop in stops if stop.reason_id == asked["reason"].pk]
         if "category" in asked:
             stops = [stop for stop in stops if stop.category == asked["category"]]
+        if "shift" in asked:
+            stops = _touching(stops, machines, asked["shift"].pk, window)
         stops.sort(key=lambda stop: (stop.start, stop.machine_id), reverse=True)
         page: Any = self.paginate_queryset(stops)
         return self.get_paginated_response(StopSerializer(page, many=True).data)
@@ -241,3 +249,12 @@ class StopViewSet(GenericViewSet):
             self.permission_denied(request, "Your role at that site does not allow this.")
         speak(**values, actor=actor, recorded_at=now)
         return Response(SaidSerializer(stop_words.words_about(**span, now=now), many=True).data, status=201)
+
+
+def _touching(stops: list[Stop], machines: list[Machine], shift_id: int, window: Interval) -> list[Stop]:
+    """Return the stops that touch an occurrence of a shift in a window."""
+    spans = {
+        machine_id: [shift for shift in shifts or () if shift.shift_id == shift_id]
+        for machine_id, shifts in shifts_of_all(machines, window).items()
+    }
+    return [stop for stop in stops if any(s.start < stop.until and stop.start < s.end for s in spans[stop.machine_id])]

@@ -3,10 +3,17 @@
 from django.urls import re_path
 
 from core.routers import Router
-from oee import api, stop_api
+from oee import api, downtime_api, stop_api
 
 router = Router()
 router.register("oee/policy", api.OeePolicyViewSet)
 router.register("oee", api.OeeRecordViewSet)
 router.register("downtime/stop", stop_api.StopViewSet, basename="stop")
-urlpatterns = [re_path(r"^oee/report/?$", api.OeeReportView.as_view(), name="oee-report"), *router.urls]
+urlpatterns = [
+    re_path(r"^oee/report/?$", api.OeeReportView.as_view(), name="oee-report"),
+    re_path(r"^downtime/root-cause/?$", downtime_api.RootCauseView.as_view(), name="root-cause"),
+    re_path(r"^downtime/changeover/?$", downtime_api.ChangeoverView.as_view(), name="changeover"),
+    re_path(r"^downtime/reliability/?$", downtime_api.ReliabilityView.as_view(), name="reliability"),
+    re_path(r"^downtime/pareto/?$", downtime_api.ParetoView.as_view(), name="pareto"),
+    *router.urls,
+]

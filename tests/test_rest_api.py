@@ -12,7 +12,10 @@ from core.master_data import site_id_of
 from counts.models import CountHistory
 from enterprise.models import Line, Machine, Site
 from tests.factories import (
+    LONG_AGO,
     make_area,
+    make_changeover_target,
+    make_changeover_task,
     make_count_tag,
     make_enterprise,
     make_ideal_rate,
@@ -20,6 +23,7 @@ from tests.factories import (
     make_machine,
     make_product,
     make_reason,
+    make_run,
     make_shift,
     make_site,
     make_user,
@@ -44,6 +48,8 @@ def bodies():
     line = machine.line
     order = make_work_order(line=line, product=product)
     count_type = make_count_tag().count_type
+    other_line = make_line()
+    target = make_changeover_target(line=other_line)
     return {
         "/enterprise/": {"name": "Vistula"},
         "/site/": {"name": "Kraków", "enterprise": make_enterprise().pk, "time_zone": "Europe/Warsaw"},
@@ -83,6 +89,14 @@ def bodies():
             "planned_end_at": "2026-03-02T09:00:00Z",
         },
         "/schedule-run/run": {"work_order": order.pk, "started_at": AT},
+        "/downtime/changeover-target": {"line": line.pk, "to_product": product.pk, "target_minutes": "20"},
+        "/downtime/changeover-task": {"target": target.pk, "name": "Rinse"},
+        "/downtime/changeover-task-done": {
+            "run": make_run(line=other_line, work_order=make_work_order(line=other_line), started_at=LONG_AGO).pk,
+            "task": make_changeover_task(target=target).pk,
+            "started_at": "2026-03-02T07:00:00Z",
+            "ended_at": "2026-03-02T07:30:00Z",
+        },
     }
 
 
@@ -101,6 +115,7 @@ PATHS = sorted(
         *("/product/", "/ideal-rate/", "/oee/count-type/", "/oee/count-tag/", "/oee/count-history/", "/oee/"),
         *("/oee/policy/", "/downtime/state-reason", "/downtime/state-history", "/downtime/state-correction"),
         *("/downtime/reason-place", "/downtime/reason-rule"),
+        *("/downtime/changeover-target", "/downtime/changeover-task", "/downtime/changeover-task-done"),
         *("/workorder/", "/schedule-run/schedule", "/schedule-run/run"),
     ]
 )
