@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from core.intervals import Interval
 from core.serializers import AwareDateTimeField, ReferenceField
-from enterprise.models import Line
+from enterprise.models import Line, Machine
 from oee.changeovers import Changeover, changeovers_of
 from oee.engine.root_cause import RootCause, Standing
 from oee.pareto import By, Pareto, ParetoRow, pareto
@@ -45,6 +45,8 @@ class _View(GenericAPIView):
     """Answer a question about downtime."""
 
     kind = "oee_record"
+    queryset = Machine.objects.none()  # what is answered is derived, and kept in no table
+    filter_backends = ()
     query: type[serializers.Serializer] = PlaceWindowSerializer
 
     def asked(self, request: Request) -> dict[str, Any]:

@@ -180,6 +180,7 @@ class StopViewSet(GenericViewSet):
     """Stops: stretches in which a machine stood for one reason, and what people say about them."""
 
     kind = "fact"
+    queryset = Machine.objects.none()  # stops are derived, and kept in no table
     permission_classes = (SpeakPermission,)
     serializer_class = StopSerializer
     filter_backends = ()
