@@ -43,7 +43,7 @@ KIND_OF_MODEL: dict[str, str] = {
             *("enterprise.enterprise", "enterprise.site", "enterprise.area", "enterprise.line", "enterprise.machine"),
             *("enterprise.shift", "enterprise.shiftbreak", "enterprise.calendarexception"),
             *("products.product", "products.idealrate", "counts.counttype", "counts.counttag"),
-            *("downtime.statereason", "downtime.reasonplace", "downtime.reasonrule", "oee.oeepolicy"),
+            *("downtime.statereason", "downtime.reasonplace", "downtime.reasonrule", "oee.oeepolicy", "oee.customkpi"),
             *("workorders.changeovertarget", "workorders.changeovertask"),
         ),
         "master_data",

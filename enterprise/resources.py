@@ -82,13 +82,20 @@ class MachineResource(MasterDataResource):
         "position": "2",
         "is_constraint": "yes",
         "no_signal_timeout": "300",
+        "stop_detection": "states",
+        "micro_stop_below": "60",
+        "slow_cycle_above": "120",
         "hourly_cost": "180.00",
         "is_active": "yes",
     }
 
     class Meta(MasterDataResource.Meta):
         model = Machine
-        fields = ("code", "name", "line", "position", "is_constraint", "no_signal_timeout", "hourly_cost", "is_active")
+        fields = (
+            *("code", "name", "line", "position", "is_constraint", "no_signal_timeout"),
+            *("stop_detection", "stop_after", "run_after", "micro_stop_below", "slow_cycle_above"),
+            *("hourly_cost", "is_active"),
+        )
         import_id_fields = ("code",)
 
 

@@ -58,7 +58,7 @@ class Pareto:
 def pareto(machines: Sequence[Machine], window: Interval, *, by: By, now: datetime) -> Pareto:
     """Return the stops of machines in planned time over the past of a window; their line, area and site are read.
 
-    Stops are unplanned, planned, and changeovers; each machine's time counts, so name those that stand for the line.
+    Stops are unplanned ones, micro-stops included, planned ones, and changeovers; each machine's time counts, so name those that stand for the line.
     """
     unexplaining = unexplaining_reasons()
     costs = {machine.pk: machine.hourly_cost for machine in machines}

@@ -25,8 +25,7 @@ _SECOND = 1_000_000
 class ReasonTime:
     """Microseconds of a machine in one reason, and how many stretches of it began.
 
-    `ideal_cycle_time` (s per piece) is of the product that was run, as it held at the start of the clock hour, or of
-    the window's part of it; None without a run or a rate.
+    `ideal_cycle_time` (s per piece) is of the product that was run; None without a run or a rate.
     """
 
     machine_id: int
@@ -58,7 +57,7 @@ def reason_times(machines: Sequence[Machine], window: Interval, *, now: datetime
     for edge in edges:
         for machine_id, history in load_histories(machines, edge, now=now).items():
             _, reasons = slice_window(history, edge)
-            found.extend(_cut(machine_id, history, reasons, edge.start))
+            found.extend(_cut(machine_id, history, reasons))
     return found
 
 
@@ -73,17 +72,11 @@ def _stored(machine_ids: list[int], hours: Interval) -> Iterator[ReasonTime]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT part.machine_id, part.shift_id, part.reason_id, part.category, rate.id,
-                sum(part.microseconds), sum(part.occurrences)
-            FROM oee_hourreason part
-            LEFT JOIN workorders_run run ON run.id = part.run_id
-            LEFT JOIN workorders_workorder work_order ON work_order.id = run.work_order_id
-            LEFT JOIN products_idealrate rate ON rate.machine_id = part.machine_id
-                AND rate.product_id = work_order.product_id AND rate.valid_from <= part.starts_at
-                AND (rate.valid_until IS NULL OR rate.valid_until > part.starts_at)
-            WHERE part.machine_id = ANY(%s) AND part.starts_at >= %s AND part.starts_at < %s
-                AND part.calendar = 'scheduled' AND part.category <> 'running'
-            GROUP BY part.machine_id, part.shift_id, part.reason_id, part.category, rate.id
+            SELECT machine_id, shift_id, reason_id, category, rate_id, sum(microseconds), sum(occurrences)
+            FROM oee_hourreason
+            WHERE machine_id = ANY(%s) AND starts_at >= %s AND starts_at < %s
+                AND calendar = 'scheduled' AND category <> 'running'
+            GROUP BY machine_id, shift_id, reason_id, category, rate_id
             """,
             [machine_ids, hours.start, hours.end],
         )
@@ -101,28 +94,17 @@ def _stored(machine_ids: list[int], hours: Interval) -> Iterator[ReasonTime]:
         )
 
 
-def _cut(
-    machine_id: int, history: MachineHistory, reasons: Iterable[ReasonSlice], since: datetime
-) -> Iterator[ReasonTime]:
-    products = {run.run_id: run.product_id for run in history.runs}
+def _cut(machine_id: int, history: MachineHistory, reasons: Iterable[ReasonSlice]) -> Iterator[ReasonTime]:
+    cycle_times = {rate.rate_id: rate.ideal_cycle_time for rate in history.rates}
     for piece in reasons:
         if piece.key.calendar is not Calendar.SCHEDULED or piece.category is Category.RUNNING:
             continue
-        product_id, at = products.get(piece.key.run_id or 0), max(piece.key.hour, since)
-        cycle = next(
-            (
-                rate.ideal_cycle_time
-                for rate in history.rates
-                if rate.product_id == product_id and rate.start <= at and (rate.end is None or rate.end > at)
-            ),
-            None,
-        )
         yield ReasonTime(
             machine_id=machine_id,
             shift_id=piece.key.shift_id,
             reason_id=piece.reason_id,
             category=piece.category,
-            ideal_cycle_time=cycle,
+            ideal_cycle_time=cycle_times.get(piece.key.rate_id or 0),
             microseconds=piece.microseconds,
             occurrences=piece.occurrences,
         )

@@ -10,10 +10,11 @@ from downtime.models import StateReason
 from enterprise.models import Machine
 from oee.reason_times import reason_times
 from oee.selectors import reports_of
+from oee.stops import SHORT
 
 DEFINITION = (
     "A failure is a stretch in a reason that is marked as a failure and began in planned time within the window;"
-    " neighbouring stretches with different such reasons are several failures."
+    " neighbouring stretches with different such reasons are several failures, and a micro-stop is none."
     " MTTF = production time / failures."
     " MTTR = planned time in failure within the window / failures."
     " MTBF = MTTF + MTTR."
@@ -61,6 +62,6 @@ def reliability_of(machines: Sequence[Machine], window: Interval, *, now: dateti
         for machine_id, report in reports_of(machines, window, now=now).items()
     }
     for row in reason_times(machines, window, now=now):
-        if row.reason_id in failing:
+        if row.reason_id in failing and row.category not in SHORT:
             found[row.machine_id] += Reliability(failure_time=row.microseconds, failures=row.occurrences)
     return found

@@ -83,7 +83,10 @@ class StopQuerySerializer(PlaceWindowSerializer):
     """Which stops are asked for."""
 
     unexplained = serializers.BooleanField(
-        required=False, allow_null=True, default=None, help_text="true = only time in shifts of which nobody knows why."
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="true = only stops in shifts, micro-stops left out, of which nobody knows why.",
     )
     reason = ReferenceField(queryset=StateReason.objects.without_tree_fields(), required=False)
     category = serializers.ChoiceField(choices=StateReason.Category.choices, required=False)
@@ -195,7 +198,7 @@ class StopViewSet(GenericViewSet):
         window = bounded(asked, machines, now=now)
         stops = stops_of(machines, window, now=now)
         if asked["unexplained"] is not None:
-            stops = [stop for stop in stops if (stop.is_unexplained and bool(stop.scheduled)) is asked["unexplained"]]
+            stops = [stop for stop in stops if stop.asks_for_a_reason is asked["unexplained"]]
         if "reason" in asked:
             stops = [stop for stop in stops if stop.reason_id == asked["reason"].pk]
         if "category" in asked:

@@ -2,7 +2,8 @@
 
 Every one refuses an editor who did not see the newest word on the time concerned (`seen_correction_id`: the newest
 correction that was seen, 0 = none, None = do not check). `ends_at=None` speaks of a stop that is not over: what is said
-holds until the machine says again that it runs, also when it has done so meanwhile.
+holds until the machine says again that it runs, also when it has done so meanwhile. Where pieces say when a machine
+runs, it holds up to the moment it is said.
 """
 
 from collections.abc import Sequence
@@ -197,6 +198,9 @@ def _say(
     recorded_at: datetime,
     seen_correction_id: int | None,
 ) -> list[StateCorrection]:
+    if machine.stop_detection == Machine.StopDetection.COUNTS and words[-1].ends_at is None:
+        # Its states do not tell when it runs again, so nothing is said of the time to come.
+        words = [*words[:-1], words[-1]._replace(ends_at=recorded_at)]
     return say_of_stop(
         machine=machine,
         words=words,

@@ -18,13 +18,15 @@ from enterprise.models import Machine
 from oee.engine import Calendar, Category, Segment
 from oee.selectors import timelines
 
-STOPPED = frozenset({Category.UNPLANNED, Category.PLANNED, Category.CHANGEOVER})
+SHORT = frozenset({Category.MICRO_STOP, Category.UNDETERMINED})
+STOPPED = frozenset({Category.UNPLANNED, Category.PLANNED, Category.CHANGEOVER, *SHORT})
 
 _FOREVER = datetime.max.replace(tzinfo=UTC)
 _FARTHEST = timedelta(days=400)
 # How far beyond a window is looked for the rest of a stop, all machines of one reach together.
 _REACHES = (timedelta(hours=2), timedelta(hours=16), timedelta(days=4), timedelta(days=31), _FARTHEST)
 _MARGIN = timedelta(hours=1)
+_FOR_COUNTED = timedelta(days=4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +68,17 @@ class Stop:
             (part.end - part.start for part in self.parts if part.calendar is Calendar.SCHEDULED), start=timedelta()
         )
 
+    @property
+    def asks_for_a_reason(self) -> bool:
+        """Whether somebody should say why it stood: nobody asks about micro-stops, or about time outside the shifts."""
+        return self.is_unexplained and self.category not in SHORT and bool(self.scheduled)
+
 
 def stops_of(machines: Sequence[Machine], window: Interval, *, now: datetime) -> list[Stop]:
     """Return the stops that touch the past of a window, whole, by machine (in the order given) and time.
 
     Line, area and site of the machines are read. A stop that lasts longer than 400 days beyond the window begins or
-    ends there. The number of queries does not depend on the number of machines or stops.
+    ends there; where pieces say when a machine runs, 4 days. The number of queries does not depend on the number of machines or stops.
     """
     drawn = timelines(machines, window, now=now)
     past_end = min(window.end, now)
@@ -152,8 +159,12 @@ def _by_reach(
     groups: dict[Interval, list[Machine]] = defaultdict(list)
     for machine in machines:
         ran_before, runs_after, first = bounds[machine.pk]
-        back = start - min(start, ran_before or first or start) + _MARGIN
-        on = max(end, runs_after or now) - end + _MARGIN
+        if machine.stop_detection == Machine.StopDetection.COUNTS:
+            # Its pieces say when it runs, so its states do not say where to look.
+            back, on = _FOR_COUNTED, min(_FOR_COUNTED, now - end + _MARGIN)
+        else:
+            back = start - min(start, ran_before or first or start) + _MARGIN
+            on = max(end, runs_after or now) - end + _MARGIN
         groups[Interval(start - _at_least(back), end + _at_least(on))].append(machine)
     return groups
 

@@ -3,7 +3,7 @@
 from django.urls import re_path
 
 from core.routers import Router
-from oee import api, downtime_api, stop_api
+from oee import api, downtime_api, kpi_api, stop_api
 
 router = Router()
 router.register("oee/policy", api.OeePolicyViewSet)
@@ -15,5 +15,7 @@ urlpatterns = [
     re_path(r"^downtime/changeover/?$", downtime_api.ChangeoverView.as_view(), name="changeover"),
     re_path(r"^downtime/reliability/?$", downtime_api.ReliabilityView.as_view(), name="reliability"),
     re_path(r"^downtime/pareto/?$", downtime_api.ParetoView.as_view(), name="pareto"),
+    re_path(r"^oee/kpi/?$", kpi_api.KpiCatalogueView.as_view(), name="kpi-catalogue"),
+    re_path(r"^oee/kpis/?$", kpi_api.KpiValuesView.as_view(), name="kpi-values"),
     *router.urls,
 ]

@@ -38,7 +38,10 @@ class ProductAdmin(MasterDataAdmin):
     ordering = ("code",)
     search_fields = ("code", "name")
     search_help_text = "Code or name"
-    fields = ("code", "name", "unit", "is_active")
+    fieldsets = (
+        (None, {"fields": ("code", "name", "unit", "is_active")}),
+        ("While it is made", {"fields": (("micro_stop_below", "slow_cycle_above"), "planned_scrap")}),
+    )
     inlines = (RateOfProductInline,)
     resource_classes = [ProductResource]
 

@@ -11,6 +11,7 @@ from core.changes import Change, mark
 from core.errors import Conflict, Invalid
 from core.master_data import follows
 from enterprise.models import Line, Machine
+from products.models import Product
 from workorders.models import ChangeoverTask, ChangeoverTaskDone, Run, Schedule, WorkOrder
 
 _Status = WorkOrder.Status
@@ -50,6 +51,14 @@ def run_changed(*, before: Run | None, after: Run | None) -> None:
             _mark(run)
     if after is not None and after.line_id != after.work_order.line_id:
         raise Invalid("The order belongs to another line.", field="work_order")
+
+
+@follows(Product)
+def product_changed(*, before: Product | None, after: Product | None) -> None:
+    """Mark the runs of a product whose micro-stops are others now."""
+    if before is not None and after is not None and before.micro_stop_below != after.micro_stop_below:
+        for run in Run.objects.filter(work_order__product=after):
+            _mark(run)
 
 
 def _mark(run: Run) -> None:

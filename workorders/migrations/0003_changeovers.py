@@ -13,7 +13,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("enterprise", "0003_costs_and_buffers"),
+        ("enterprise", "0004_costs_and_buffers"),
         ("products", "0001_initial"),
         ("workorders", "0002_target_quantity_positive"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("enterprise", "0002_no_signal_timeout"),
+        ("enterprise", "0003_stops_and_thresholds"),
     ]
 
     operations = [
