@@ -1,6 +1,7 @@
 """Stops are whole stretches in one reason; what people say of them is appended, guarded, and can be taken back."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from django.db import connection
@@ -10,15 +11,17 @@ from core import master_data
 from core.errors import Conflict, Invalid
 from core.intervals import Interval
 from core.models import ChangedSpan
+from counts.services import NewReading, record_readings
 from downtime.models import ReasonPlace, ReasonRule, StateCorrection
 from downtime.services import NewGap, NewState, record_gaps, record_states
 from enterprise.models import Machine
 from oee.engine import Calendar, Category
+from oee.reliability import reliability_of
 from oee.scopes import every_machine_of
 from oee.selectors import losses, timelines
 from oee.stop_words import explain_stop, merge_stops, right_needed, split_stop, withdraw, words_about
 from oee.stops import stops_of
-from tests.factories import make_line, make_machine, make_reason, make_shift, make_user
+from tests.factories import make_count_tag, make_line, make_machine, make_reason, make_shift, make_user
 
 pytestmark = pytest.mark.django_db
 DAY = datetime(2026, 3, 2, tzinfo=UTC)
@@ -288,3 +291,24 @@ def test_stored_hours_follow_an_edited_rule(machine, run, stopped, jam):
     assert [loss.reason_id for loss in losses([machine], WINDOW, now=NOW)] == [jam.pk]
     master_data.delete(rule)
     assert [loss.reason_id for loss in losses([machine], WINDOW, now=NOW)] == [stopped.pk]
+
+
+def test_where_pieces_say_when_it_runs_words_end_when_they_are_said(machine, jam, operator):
+    Machine.objects.filter(pk=machine.pk).update(stop_detection="counts", stop_after=60)
+    machine.refresh_from_db()
+    tag = make_count_tag(machine=machine)
+    pieces = [at(9) + timedelta(seconds=30 * n) for n in range(121)]
+    record_readings([NewReading(tag.pk, machine.pk, False, moment, Decimal(1)) for moment in pieces], recorded_at=NOW)
+    assert listed(machine) == [(at(10), None, None)]
+    speak(explain_stop, machine, 10, None, operator, reason=jam, now=at(11))
+    assert listed(machine) == [(at(10), at(11), jam.pk), (at(11), None, None)]
+
+
+def test_nobody_asks_about_micro_stops(machine, run, stopped):
+    Machine.objects.filter(pk=machine.pk).update(micro_stop_below=120)
+    machine.refresh_from_db()
+    say(machine, (1, run), (10, stopped), (10.01, run), (11, stopped), (11.5, run))
+    short, long = stops_of([machine], WINDOW, now=NOW)
+    assert (short.category, short.asks_for_a_reason) == (Category.MICRO_STOP, False)
+    assert (long.category, long.asks_for_a_reason) == (Category.UNPLANNED, True)
+    assert reliability_of([machine], WINDOW, now=NOW)[machine.pk].failures == 1
