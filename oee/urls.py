@@ -3,7 +3,7 @@
 from django.urls import re_path
 
 from core.routers import Router
-from oee import api, downtime_api, kpi_api, stop_api
+from oee import api, downtime_api, explain_api, kpi_api, stop_api
 
 router = Router()
 router.register("oee/policy", api.OeePolicyViewSet)
@@ -17,5 +17,8 @@ urlpatterns = [
     re_path(r"^downtime/pareto/?$", downtime_api.ParetoView.as_view(), name="pareto"),
     re_path(r"^oee/kpi/?$", kpi_api.KpiCatalogueView.as_view(), name="kpi-catalogue"),
     re_path(r"^oee/kpis/?$", kpi_api.KpiValuesView.as_view(), name="kpi-values"),
+    re_path(r"^oee/explain/?$", explain_api.KpiExplanationView.as_view(), name="explain-kpi"),
+    re_path(r"^oee/explain/element/?$", explain_api.ElementExplanationView.as_view(), name="explain-element"),
+    re_path(r"^oee/explain/facts/?$", explain_api.RawFactsView.as_view(), name="explain-facts"),
     *router.urls,
 ]
