@@ -3,7 +3,7 @@
 from django.urls import re_path
 
 from core.routers import Router
-from oee import api, downtime_api, explain_api, kpi_api, stop_api
+from oee import api, downtime_api, explain_api, kpi_api, slow_cycles_api, stop_api
 
 router = Router()
 router.register("oee/policy", api.OeePolicyViewSet)
@@ -20,5 +20,6 @@ urlpatterns = [
     re_path(r"^oee/explain/?$", explain_api.KpiExplanationView.as_view(), name="explain-kpi"),
     re_path(r"^oee/explain/element/?$", explain_api.ElementExplanationView.as_view(), name="explain-element"),
     re_path(r"^oee/explain/facts/?$", explain_api.RawFactsView.as_view(), name="explain-facts"),
+    re_path(r"^oee/slow-run/?$", slow_cycles_api.SlowRunsView.as_view(), name="slow-runs"),
     *router.urls,
 ]
