@@ -96,22 +96,7 @@ def _reports(asked: Sequence[tuple[Sequence[Machine], Interval, SlicesByMachine]
     """Return one report for each (machines, window, their slices); what they refer to is looked up once for all."""
     everyone = {machine.pk: machine for machines, _, _ in asked for machine in machines}
     sums = sums_for(everyone.values(), (pieces for *_, slices in asked for pieces in slices.values()))
-    return [
-        Report(
-            window=window,
-            known_until=min(window.end, now),
-            machine_ids=tuple(machine.pk for machine in machines),
-            sums=MachineSums.total(sums.of(machine, slices.get(machine.pk, ())) for machine in machines),
-            policies=tuple(
-                dict.fromkeys(
-                    policy
-                    for machine in machines
-                    for policy in sums.policies[machine.line.area.site_id].within(window.start, min(window.end, now))
-                )
-            ),
-        )
-        for machines, window, slices in asked
-    ]
+    return [sums.report(machines, window, slices, now=now) for machines, window, slices in asked]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +111,25 @@ class Sums:
         """Return the sums of some of a machine's slices."""
         policy = self.policies[machine.line.area.site_id].at
         return sum_slices(slices, rates=self.rates, scheme=self.schemes[machine.pk], policy=policy)
+
+    def report(
+        self, machines: Sequence[Machine], window: Interval, slices: SlicesByMachine, *, now: datetime
+    ) -> Report:
+        """Return the report of machines, given their slices of a window."""
+        known_until = min(window.end, now)
+        return Report(
+            window=window,
+            known_until=known_until,
+            machine_ids=tuple(machine.pk for machine in machines),
+            sums=MachineSums.total(self.of(machine, slices.get(machine.pk, ())) for machine in machines),
+            policies=tuple(
+                dict.fromkeys(
+                    policy
+                    for machine in machines
+                    for policy in self.policies[machine.line.area.site_id].within(window.start, known_until)
+                )
+            ),
+        )
 
 
 def sums_for(machines: Iterable[Machine], slices: Iterable[Iterable[Slice]]) -> Sums:
@@ -197,7 +201,8 @@ def _edges(past: Interval, hours: Interval | None) -> list[Interval]:
     return edges
 
 
-def _part_condition(part: Part) -> tuple[str, list[Any]]:
+def part_condition(part: Part) -> tuple[str, list[Any]]:
+    """Return the SQL condition, begun with AND, that narrows stored hours to a part, and its parameters."""
     conditions, parameters = "", list[Any]()
     if part.run_ids is not None:
         conditions += " AND run_id = ANY(%s)"
@@ -217,7 +222,7 @@ def _stored_slices(
     hour = "starts_at" if by_hour else "min(starts_at)"
     cuts = [at for at in cuts if hours.start < at < hours.end]
     period = "starts_at" if by_hour else "width_bucket(starts_at, %s::timestamptz[])" if cuts else ""
-    condition, parameters = _part_condition(part)
+    condition, parameters = part_condition(part)
     columns = [*STORED_CATEGORIES, *STORED_ROLES]
     sums = ", ".join(f"sum({column})" for column in columns)
     with connection.cursor() as cursor:
@@ -302,7 +307,7 @@ def _add(total: list[int], microseconds: int, occurrences: int) -> None:
 def _stored_losses(
     machine_ids: list[int], hours: Interval, part: Part
 ) -> Iterable[tuple[int | None, Category, int, int]]:
-    condition, parameters = _part_condition(part)
+    condition, parameters = part_condition(part)
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT reason_id, category, sum(microseconds), sum(occurrences) FROM oee_hourreason"
