@@ -73,6 +73,7 @@ def swatch(colour: str, category: str) -> SafeString:
 
 @admin.register(StateReason)
 class StateReasonAdmin(MasterDataAdmin):
+    changes_the_past = True
     form = StateReasonForm
     list_display = ("in_tree", "code", "category", "chosen_by", "is_active")
     list_filter = ("is_active", "category", "operator_selectable")
