@@ -16,6 +16,7 @@ from django.db import connection, transaction
 
 from core.intervals import HOUR, Interval, ceil_hour, floor_hour
 from core.locks import take_turns
+from core.retention import closed_until
 from enterprise.models import Machine
 from oee.engine import Category, CounterStep, CountRole, ReasonSlice, Slice, slice_window
 from oee.histories import NOTHING_COUNTED, Counted, load_counted, load_history
@@ -68,30 +69,46 @@ _REACH_ON = f"""greatest({{hi}},
      ) next WHERE tag.machine_id = machine.id AND tag.mode = 'running'))"""
 
 
+# Hours before are final, because their raw facts are gone.
+_CLOSED_UNTIL = "coalesce((SELECT closed_until FROM core_retention), '-infinity')"
+
+
 def stale_machines(machine_ids: Sequence[int], hours: Interval) -> list[int]:
-    """Return the machines that lack one of the hours, or have one that a change touched."""
+    """Return the machines that lack one of the hours, or have one that a change touched and that is not closed."""
     expected = (hours.end - hours.start) // HOUR
     with connection.cursor() as cursor:
+        # First what needs no look at the facts: planning that, with all their partitions, costs more than the answer.
         cursor.execute(
-            f"""
-            SELECT machine.id
-            FROM enterprise_machine machine CROSS JOIN LATERAL (
-                SELECT min(changed_from) AS lo, max(coalesce(changed_until, 'infinity')) AS hi
-                FROM core_changedspan WHERE subject_id = machine.id
-            ) changed
-            WHERE machine.id = ANY(%(machines)s) AND (
-                changed.lo IS NOT NULL
-                AND {_REACH_BACK.format(lo="changed.lo")} < %(end)s AND {_REACH_ON.format(hi="changed.hi")} >= %(start)s
-                OR %(expected)s > (
-                    SELECT count(*) FROM oee_computedhour
-                    WHERE machine_id = machine.id AND starts_at >= %(start)s AND starts_at < %(end)s
-                )
+            """
+            SELECT machine.id, EXISTS (SELECT FROM core_changedspan WHERE subject_id = machine.id), %(expected)s > (
+                SELECT count(*) FROM oee_computedhour
+                WHERE machine_id = machine.id AND starts_at >= %(start)s AND starts_at < %(end)s
             )
-            ORDER BY machine.id
+            FROM unnest(%(machines)s::bigint[]) AS machine (id)
             """,
             {"machines": list(machine_ids), "start": hours.start, "end": hours.end, "expected": expected},
         )
-        return [row[0] for row in cursor.fetchall()]
+        found = cursor.fetchall()
+        stale = {machine_id for machine_id, _, is_missing in found if is_missing}
+        marked = [machine_id for machine_id, is_marked, is_missing in found if is_marked and not is_missing]
+        if marked:
+            cursor.execute(
+                f"""
+                SELECT machine.id
+                FROM enterprise_machine machine CROSS JOIN LATERAL (
+                    SELECT min(changed_from) AS lo, max(coalesce(changed_until, 'infinity')) AS hi
+                    FROM core_changedspan WHERE subject_id = machine.id
+                ) changed CROSS JOIN LATERAL (
+                    SELECT greatest(%(start)s, {_CLOSED_UNTIL}) AS start
+                ) open_time
+                WHERE machine.id = ANY(%(machines)s) AND open_time.start < %(end)s AND changed.lo IS NOT NULL
+                AND {_REACH_BACK.format(lo="changed.lo")} < %(end)s
+                AND {_REACH_ON.format(hi="changed.hi")} >= open_time.start
+                """,
+                {"machines": marked, "start": hours.start, "end": hours.end},
+            )
+            stale.update(row[0] for row in cursor.fetchall())
+        return sorted(stale)
 
 
 def recompute(machine_id: int, hours: Interval) -> None:
@@ -156,11 +173,15 @@ def _take_marks(machine_id: int) -> list[tuple[datetime, datetime | None]]:
 
 
 def _forget(machine_id: int, changed_from: datetime, changed_until: datetime | None) -> None:
-    """Delete the hours of a changed span, with the one that begins at its end: what began there may have changed."""
+    """Delete the hours of a changed span, with the one that begins at its end: what began there may have changed.
+
+    Closed hours stay.
+    """
     with connection.cursor() as cursor:
         for table in ("oee_computedhour", "oee_hourslice", "oee_hourreason", "oee_counterstep"):
             cursor.execute(
-                f"DELETE FROM {table} WHERE machine_id = %s AND starts_at >= %s AND starts_at <= %s",
+                f"DELETE FROM {table} WHERE machine_id = %s AND starts_at >= greatest(%s, {_CLOSED_UNTIL})"
+                " AND starts_at <= %s",
                 [machine_id, floor_hour(changed_from), changed_until or _FOREVER],
             )
 
@@ -188,7 +209,14 @@ def _missing(machine_id: int, hours: Interval) -> Iterator[Interval]:
 
 def _store(machine_id: int, stretch: Interval) -> None:
     machine = Machine.objects.select_related("line__area__site").get(pk=machine_id)
-    counted = load_counted([machine], stretch).get(machine_id, NOTHING_COUNTED)
+    closed = closed_until()
+    if closed is not None and stretch.start < closed < stretch.end:
+        _store(machine_id, Interval(stretch.start, closed))
+        stretch = Interval(closed, stretch.end)
+    # An hour of closed time that is missing is one that nobody reported anything of: every other was stored before. The
+    # readings that are kept from that time are there to count on from, and were counted by the tag's machine of then.
+    is_closed = closed is not None and stretch.end <= closed
+    counted = NOTHING_COUNTED if is_closed else load_counted([machine], stretch).get(machine_id, NOTHING_COUNTED)
     store_steps(machine_id, stretch, counted)
     slices, reasons = slice_window(load_history(machine, stretch, counted, now=None), stretch)
     starts = [stretch.start + HOUR * n for n in range((stretch.end - stretch.start) // HOUR)]
