@@ -76,7 +76,7 @@ def load_histories(
     ids = [machine.pk for machine in machines]
     reach = Interval(min([window.start, *(c.reach(window).start for c in counted.values())]), window.end)
     states = states_in(ids, reach)
-    gaps = silences_in(ids, reach, now=now)
+    gaps = silences_in([machine.pk for machine in machines if machine.no_signal_timeout], reach, now=now)
     for gap in gaps_in(ids, reach):
         gaps[gap.machine_id].append(Interval(gap.starts_at, gap.ends_at))
     corrections = _corrections(ids, reach)

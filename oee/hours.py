@@ -79,18 +79,24 @@ def stale_machines(machine_ids: Sequence[int], hours: Interval) -> list[int]:
     with connection.cursor() as cursor:
         # First what needs no look at the facts: planning that, with all their partitions, costs more than the answer.
         cursor.execute(
-            """
-            SELECT machine.id, EXISTS (SELECT FROM core_changedspan WHERE subject_id = machine.id), %(expected)s > (
+            f"""
+            SELECT machine.id, changed.any, coalesce(changed.inside, FALSE) OR %(expected)s > (
                 SELECT count(*) FROM oee_computedhour
                 WHERE machine_id = machine.id AND starts_at >= %(start)s AND starts_at < %(end)s
             )
-            FROM unnest(%(machines)s::bigint[]) AS machine (id)
+            FROM unnest(%(machines)s::bigint[]) AS machine (id) CROSS JOIN LATERAL (
+                SELECT count(*) > 0 AS any, bool_or(
+                    changed_from < %(end)s AND coalesce(changed_until, 'infinity') > greatest(%(start)s, {_CLOSED_UNTIL})
+                    AND %(end)s > {_CLOSED_UNTIL}
+                ) AS inside
+                FROM core_changedspan WHERE subject_id = machine.id
+            ) changed
             """,
             {"machines": list(machine_ids), "start": hours.start, "end": hours.end, "expected": expected},
         )
         found = cursor.fetchall()
-        stale = {machine_id for machine_id, _, is_missing in found if is_missing}
-        marked = [machine_id for machine_id, is_marked, is_missing in found if is_marked and not is_missing]
+        stale = {machine_id for machine_id, _, is_stale in found if is_stale}
+        marked = [machine_id for machine_id, is_marked, is_stale in found if is_marked and not is_stale]
         if marked:
             cursor.execute(
                 f"""
