@@ -45,7 +45,7 @@ KIND_OF_MODEL: dict[str, str] = {
             *("enterprise.enterprise", "enterprise.site", "enterprise.area", "enterprise.line", "enterprise.machine"),
             *("enterprise.shift", "enterprise.shiftbreak", "enterprise.calendarexception"),
             *("products.product", "products.idealrate", "counts.counttype", "counts.counttag"),
-            *("downtime.statereason", "oee.oeepolicy"),
+            *("downtime.statereason", "oee.oeepolicy", "oee.customkpi"),
         ),
         "master_data",
     ),

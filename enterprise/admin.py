@@ -165,6 +165,10 @@ class MachineAdmin(MasterDataAdmin):
         (None, {"fields": ("line", *IDENTITY)}),
         ("On the line", {"fields": ("position", "is_constraint")}),
         ("Its signals", {"fields": ("no_signal_timeout",)}),
+        (
+            "Its stops",
+            {"fields": ("stop_detection", ("stop_after", "run_after"), ("micro_stop_below", "slow_cycle_above"))},
+        ),
     )
     resource_classes = [MachineResource]
 

@@ -78,6 +78,10 @@ class Machine(MasterData):
 
     site_paths: ClassVar[tuple[str, ...]] = ("line__area__site",)
 
+    class StopDetection(models.TextChoices):
+        STATES = "states", "From the states that it sends"
+        COUNTS = "counts", "From its counts: it stands when none comes"
+
     line = models.ForeignKey(Line, on_delete=models.PROTECT, related_name="machines")
     position = models.PositiveSmallIntegerField(
         default=1, help_text="Its place along the line; the highest is the last."
@@ -95,6 +99,40 @@ class Machine(MasterData):
         help_text="When the machine sends neither a state nor a count for longer, nothing is known of it from its last"
         " signal on: no data, not idle. Empty = its last state holds, however long it is silent.",
     )
+    stop_detection = models.CharField(
+        "stops are found",
+        max_length=6,
+        choices=StopDetection,
+        default=StopDetection.STATES,
+        help_text="With counts, states only say why it stands.",
+    )
+    stop_after = models.PositiveIntegerField(
+        "stands after (s)",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(24 * 3600)],
+        help_text="For stops from counts: it has stood since its last piece when none follows for longer.",
+    )
+    run_after = models.PositiveSmallIntegerField(
+        "runs after (pieces)",
+        default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+        help_text="For stops from counts: so many pieces in a row make it run again; fewer are a nudge.",
+    )
+    micro_stop_below = models.PositiveIntegerField(
+        "micro-stops are below (s)",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(3600)],
+        help_text="An unplanned stop that is shorter is a micro-stop. Empty = there are none. A product may say otherwise.",
+    )
+    slow_cycle_above = models.PositiveSmallIntegerField(
+        "slow cycles are above (%)",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(101), MaxValueValidator(1000)],
+        help_text="In percent of the ideal cycle time: 120 = a fifth slower. Empty = not looked for.",
+    )
 
     class Meta(MasterData.Meta):
         ordering = ["line", "position", "code"]
@@ -104,7 +142,12 @@ class Machine(MasterData):
                 condition=Q(is_constraint=True),
                 name="one_constraint_machine_per_line",
                 violation_error_message="The line has another constraint machine; clear its mark first.",
-            )
+            ),
+            models.CheckConstraint(
+                name="machine_stops_from_counts_after",
+                condition=~Q(stop_detection="counts") | Q(stop_after__isnull=False),
+                violation_error_message="Say after how many seconds without a piece it stands ('stands after').",
+            ),
         ]
 
 

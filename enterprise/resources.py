@@ -74,12 +74,18 @@ class MachineResource(MasterDataResource):
         "position": "2",
         "is_constraint": "yes",
         "no_signal_timeout": "300",
+        "stop_detection": "states",
+        "micro_stop_below": "60",
+        "slow_cycle_above": "120",
         "is_active": "yes",
     }
 
     class Meta(MasterDataResource.Meta):
         model = Machine
-        fields = ("code", "name", "line", "position", "is_constraint", "no_signal_timeout", "is_active")
+        fields = (
+            *("code", "name", "line", "position", "is_constraint", "no_signal_timeout"),
+            *("stop_detection", "stop_after", "run_after", "micro_stop_below", "slow_cycle_above", "is_active"),
+        )
         import_id_fields = ("code",)
 
 

@@ -52,7 +52,10 @@ class MachineSerializer(CodedSerializer):
 
     class Meta:
         model = Machine
-        fields = (*PLACE, "line", "position", "is_constraint", "no_signal_timeout")
+        fields = (
+            *(*PLACE, "line", "position", "is_constraint", "no_signal_timeout"),
+            *("stop_detection", "stop_after", "run_after", "micro_stop_below", "slow_cycle_above"),
+        )
         validators: list[object] = []
 
 

@@ -65,16 +65,22 @@ def make_room_for(machine: Machine) -> None:
         machine.is_constraint = True
 
 
+_READS_HISTORY_BY = (
+    *("line_id", "no_signal_timeout", "micro_stop_below"),
+    *("stop_detection", "stop_after", "run_after"),
+)
+
+
 @follows(Machine)
 def machine_changed(*, before: Machine | None, after: Machine | None) -> None:
     """Mark a machine's whole past when it moved to another line, whose calendar and orders are its own now, or when
-    its silence means something else.
+    its silence, its stops or their lengths mean something else.
     """
     if after is None:
         return
     if before is None:
         ensure_machine(after.line)
-    elif (before.line_id, before.no_signal_timeout) != (after.line_id, after.no_signal_timeout):
+    elif any(getattr(before, name) != getattr(after, name) for name in _READS_HISTORY_BY):
         mark([Change(after.pk, _LONG_AGO)])
     announce("machine", [after.pk])
 

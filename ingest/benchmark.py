@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -20,15 +20,19 @@ from typing import Any
 import psycopg
 
 TAGS = 20
-COPY, UNNEST, DOOR = "raw COPY, binary", "raw INSERT … unnest", "POST /ingest/"
+# Into a bare table of three columns, into the product's own table of counts, and through the product.
+COPY, UNNEST, OWN_COPY, DOOR = "raw COPY", "raw INSERT … unnest", "COPY, product's table", "POST /ingest/"
+SINGLE = "raw INSERT of a row, autocommit"
 BATCHES = (1, 100, 1000)
 # Batch and concurrent clients of each measurement at the door.
 LOADS = ((1, 1), (1, 32), (100, 1), (100, 8), (1000, 1), (1000, 4))
 _STOCK_ITEMS = 20_000
 _START = datetime(2021, 1, 1, tzinfo=UTC)
+_OWN_COPY = "COPY counts_counthistory (tag_id, occurred_at, value, recorded_at, source) FROM STDIN (FORMAT BINARY)"
 _PROJECT = Path(__file__).resolve().parent.parent
 
 Sample = tuple[int, datetime, Decimal]
+Load = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,7 @@ def samples(first: int, number: int) -> Iterator[Sample]:
 
 
 def measure_database(connection: psycopg.Connection[Any], *, seconds: float, report: Callable[[Rate], None]) -> None:
-    """Measure raw COPY and raw INSERT … unnest into a bare table with a natural primary key, one commit a batch."""
+    """Measure raw writes into a bare table with a natural primary key, and COPY into the counts, one commit a batch."""
 
     def copy(rows: list[Sample]) -> None:
         with connection.cursor() as cursor, cursor.copy("COPY bench_samples FROM STDIN (FORMAT BINARY)") as stream:
@@ -65,16 +69,48 @@ def measure_database(connection: psycopg.Connection[Any], *, seconds: float, rep
         )
         connection.commit()
 
+    def own_copy(rows: list[Sample]) -> None:
+        with connection.cursor() as cursor, cursor.copy(_OWN_COPY) as stream:
+            stream.set_types(["int8", "timestamptz", "numeric", "timestamptz", "text"])
+            for row in rows:
+                stream.write_row((*row, _START, "bench"))
+        connection.commit()
+
+    def single(rows: list[Sample]) -> None:
+        connection.execute("INSERT INTO bench_samples VALUES (%b, %b, %b)", rows[0])
+        connection.commit()
+
     connection.execute("DROP TABLE IF EXISTS bench_samples")
     connection.execute("CREATE TABLE bench_samples (tag bigint, at timestamptz, value numeric(24, 6))")
     connection.execute("ALTER TABLE bench_samples ADD PRIMARY KEY (tag, at)")
-    for what, write in ((COPY, copy), (UNNEST, unnest)):
-        for batch in BATCHES:
-            connection.execute("TRUNCATE bench_samples")
-            connection.commit()
-            report(Rate(what, batch, 1, _items_per_second(write, batch, seconds)))
+    writers = [(what, write, batch) for what, write in ((COPY, copy), (UNNEST, unnest)) for batch in BATCHES]
+    for what, write, batch in ((SINGLE, single, 1), *writers, (OWN_COPY, own_copy, 1000)):
+        connection.execute("TRUNCATE bench_samples, counts_counthistory")
+        connection.commit()
+        report(Rate(what, batch, 1, _items_per_second(write, batch, seconds)))
+    connection.execute("TRUNCATE counts_counthistory")
     connection.execute("DROP TABLE bench_samples")
     connection.commit()
+
+
+def fill(connection: psycopg.Connection[Any], rows: int, paths: list[str]) -> None:
+    """Bring the table of counts to a number of rows, all older than anything that is sent."""
+    connection.execute(
+        """
+        INSERT INTO counts_counthistory (tag_id, occurred_at, value, recorded_at, source)
+        SELECT tag.id, %s::timestamptz - n / %s * interval '100 ms', n %% 7, %s::timestamptz, 'bench'
+        FROM generate_series((SELECT count(*) FROM counts_counthistory), %s) AS n
+        JOIN (SELECT id, row_number() OVER (ORDER BY id) - 1 AS number FROM counts_counttag WHERE tag_path = ANY (%s))
+            AS tag ON tag.number = n %% %s
+        ON CONFLICT DO NOTHING
+        """,
+        [_START, TAGS, _START, rows - 1, paths, TAGS],
+    )
+    connection.commit()
+    connection.autocommit = True
+    connection.execute("VACUUM ANALYZE counts_counthistory")
+    connection.execute("CHECKPOINT")
+    connection.autocommit = False
 
 
 def _items_per_second(write: Callable[[list[Sample]], None], batch: int, seconds: float) -> float:
@@ -104,10 +140,21 @@ class Order:
 
 
 def measure_door(
-    host: str, port: int, secret: str, paths: list[str], *, seconds: float, report: Callable[[Rate], None]
+    host: str,
+    port: int,
+    secret: str,
+    paths: list[str],
+    *,
+    seconds: float,
+    report: Callable[[Rate], None],
+    loads: Sequence[Load] = LOADS,
+    first: int = 0,
 ) -> None:
-    """Measure POST /ingest/ by clients in a process of their own, so that they do not share the server's lock."""
-    for number, (batch, clients) in enumerate(LOADS, start=1):
+    """Measure POST /ingest/ by clients in a process of their own, so that they do not share the server's lock.
+
+    `first` tells apart the calls of one run: no two loads with different numbers send the same sample.
+    """
+    for number, (batch, clients) in enumerate(loads, start=first + 1):
         # Far apart, so that no two measurements send the same sample.
         order = Order(host, port, secret, paths, batch, clients, seconds, first=number * 50_000_000)
         done = subprocess.run(

@@ -11,7 +11,7 @@ from downtime.selectors import CurrentState, current_states
 from enterprise.models import Line, Machine
 from enterprise.selectors import Shifts, shifts_of_all
 from live.status import (
-    CATEGORY_NAMES,
+    UNNAMED,
     HourStatus,
     LineStatus,
     LossStatus,
@@ -22,7 +22,7 @@ from live.status import (
     TimelineSegment,
 )
 from oee.engine import Calendar, Category, MachineHistory, Segment, segments
-from oee.histories import load_histories
+from oee.histories import load_histories, settling_time
 from oee.scopes import reference_of, representatives
 from oee.selectors import HourRow, Report, runs_reports, shift_boards, target_quantity
 from workorders.models import Run
@@ -61,7 +61,7 @@ def line_statuses(line_ids: Iterable[int], *, now: datetime) -> dict[int, LineSt
     for window, ids in by_window.items():
         of_window = [machine for line_id in ids for machine in machines[line_id]]
         # As far back as hours may not be stored yet, since the edges of what is stored are cut from these histories.
-        unsettled = now - timedelta(seconds=max(machine.no_signal_timeout or 0 for machine in of_window))
+        unsettled = now - settling_time(of_window)
         past = Interval(floor_hour(min(window.start, unsettled)), max(now, window.start + timedelta(microseconds=1)))
         histories = load_histories(of_window, past, now=now)
         counted_by = {line_id: representatives(machines[line_id]) for line_id in ids}
@@ -81,6 +81,12 @@ def line_statuses(line_ids: Iterable[int], *, now: datetime) -> dict[int, LineSt
                 now=now,
             ).status(*boards[line_id], _order_status(run, made.get(line_id)))
     return found
+
+
+def _shown(category: Category) -> str:
+    """Return the category as whose colour a stretch is drawn: a stop is red, however long."""
+    short = category in (Category.MICRO_STOP, Category.UNDETERMINED)
+    return Category.UNPLANNED.value if short else category.value
 
 
 def _order_status(run: Run | None, made: Report | None) -> OrderStatus | None:
@@ -168,7 +174,7 @@ class _Board:
             reject=whole.sums.quantities.scrap,
             target=target_quantity(whole),
             kpis=whole.kpis,
-            oee_target=whole.policies[0].target_oee,
+            oee_target=whole.policies[-1].target_oee,
             oee_basis=self._basis(whole),
             ticks=tuple(
                 Tick(self._x(hour.start), f"{hour.start.astimezone(self.zone):%H}")
@@ -181,13 +187,18 @@ class _Board:
         )
 
     def _basis(self, whole: Report) -> str:
-        policy = whole.policies[0]
+        policy = whole.policies[-1]
+        short_stops = any(history.micro_stops.reach for history in self.histories.values())
         return "; ".join(
-            (
+            [
                 f"OEE is {self.line.get_oee_mode_display().lower()}",
                 "changeovers are losses" if policy.changeover == "availability_loss" else "changeovers are planned",
                 "overtime counts" if policy.overtime == "count" else "overtime is left out",
-            )
+                *([f"micro-stops count against {policy.micro_stops}"] if short_stops else []),
+                *(["breaks count against availability"] if policy.breaks == "availability_loss" else []),
+                *(["time without data counts against availability"] if policy.no_data == "availability_loss" else []),
+                *(["start-up rejects are left out"] if policy.startup_rejects == "exclude" else []),
+            ]
         )
 
     def _x(self, at: datetime) -> float:
@@ -200,11 +211,16 @@ class _Board:
         # People's corrections hold over what the device said.
         reason_id = latest.reason_id if latest and not self.shift.is_over else state and state.reason_id
         reason = self.reasons.get(reason_id or 0)
+        if reason is not None:
+            category, name = reason.category, reason.name
+        else:
+            category = _shown(latest.category) if latest and not self.shift.is_over else Category.NO_DATA.value
+            name = UNNAMED[category]
         return MachineStatus(
             name=machine.name,
             is_constraint=machine.is_constraint,
-            category=reason.category if reason else Category.NO_DATA.value,
-            state=reason.name if reason else CATEGORY_NAMES["no_data"],
+            category=category,
+            state=name,
             detail=state.detail if state and state.reason_id == reason_id else "",
             since=state.since if state and state.reason_id == reason_id else latest.start if latest else None,
             segments=tuple(self._segment(segment) for segment in drawn),
@@ -213,12 +229,12 @@ class _Board:
     def _segment(self, segment: Segment) -> TimelineSegment:
         reason = self.reasons.get(segment.reason_id or 0)
         idle_by_calendar = segment.calendar is not Calendar.SCHEDULED and segment.category is not Category.RUNNING
-        category = Category.NOT_SCHEDULED if idle_by_calendar else segment.category
+        category = _shown(Category.NOT_SCHEDULED if idle_by_calendar else segment.category)
         start, end = (moment.astimezone(self.zone) for moment in (segment.start, segment.end))
-        name = reason.name if reason else CATEGORY_NAMES["no_data"]
+        name = reason.name if reason else UNNAMED[_shown(segment.category)]
         x = self._x(segment.start)
         return TimelineSegment(
-            x, round(self._x(segment.end) - x, 2), category.value, f"{start:%H:%M:%S}–{end:%H:%M:%S} {name}"
+            x, round(self._x(segment.end) - x, 2), category, f"{start:%H:%M:%S}–{end:%H:%M:%S} {name}"
         )
 
     def _hour(self, row: HourRow) -> HourStatus:
@@ -245,8 +261,8 @@ class _Board:
         longest = ranked[0][1][0] if ranked else timedelta()
         return tuple(
             LossStatus(
-                reason=self.reasons[reason_id].name if reason_id in self.reasons else CATEGORY_NAMES["no_data"],
-                category=category.value,
+                reason=self.reasons[reason_id].name if reason_id in self.reasons else UNNAMED[_shown(category)],
+                category=_shown(category),
                 duration=spent,
                 occurrences=times,
                 share=int(spent / longest * 100),

@@ -17,6 +17,10 @@ CATEGORY_NAMES = {
 }
 
 
+UNNAMED = CATEGORY_NAMES | {"unplanned": "Stopped, no reason given"}
+"""What a state is called that nobody gave a reason for."""
+
+
 @dataclass(frozen=True, slots=True)
 class TimelineSegment:
     """A stretch of a machine's timeline, placed on a scale of 0–1000 over the shift."""

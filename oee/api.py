@@ -84,7 +84,11 @@ class OeePolicySerializer(MasterDataSerializer):
 
     class Meta:
         model = OeePolicy
-        fields = ("id", "site", "changeover", "overtime", "target_oee")
+        fields = (
+            *("id", "site", "valid_from", "target_oee", "changeover", "overtime", "breaks"),
+            *("micro_stops", "no_data", "startup_rejects", "startup_minutes"),
+        )
+        validators: list[object] = []
 
 
 class OeePolicyViewSet(MasterDataViewSet):

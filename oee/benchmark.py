@@ -49,10 +49,11 @@ class _Plant:
     """Twenty lines of one machine, three shifts a day, a run a day, and a key for the API."""
 
     def __init__(self, start: datetime, end: datetime) -> None:
+        from django.db import connection
+
         from accounts.models import User
         from core.partitions import attach_before, make_room, month_start
         from counts.models import CountTag, CountType
-        from django.db import connection
         from downtime.models import StateReason
         from enterprise.models import Area, Enterprise, Line, Machine, Shift, Site
         from products.models import IdealRate, Product
@@ -140,6 +141,7 @@ class _Plant:
     def store_hours(self, facts: int) -> None:
         """Store the hours by `rebuild`, and say how fast."""
         from django.db import connection
+
         from oee.models import ComputedHour
         from oee.services import rebuild
 
@@ -165,8 +167,9 @@ def _median_ms(act: Callable[[], Any], times: int) -> float:
 
 
 def _measure(plant: _Plant, address: str) -> None:
-    from core.intervals import HOUR, Interval
     from django.db import connection
+
+    from core.intervals import HOUR, Interval
     from downtime.services import NewState, record_states
     from enterprise.models import Machine
     from oee.scopes import shifts_on
@@ -236,10 +239,11 @@ def _measure(plant: _Plant, address: str) -> None:
 
 
 def _http_ms(plant: _Plant, address: str, query: str) -> float:
-    from core.scratch import HOST, serve
     from django.conf import settings
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
     from django.contrib.sessions.backends.db import SessionStore
+
+    from core.scratch import HOST, serve
 
     session = SessionStore()
     session[SESSION_KEY], session[HASH_SESSION_KEY] = str(plant.user.pk), plant.user.get_session_auth_hash()

@@ -1,9 +1,9 @@
 """Gather what the engine needs to know of machines over a window, in a handful of queries."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from types import MappingProxyType
@@ -18,6 +18,7 @@ from enterprise.models import Machine
 from enterprise.selectors import Shifts, shifts_of_all
 from oee.engine import (
     Category,
+    CountedRunning,
     CounterEvent,
     CounterEventKind,
     CounterStep,
@@ -25,6 +26,7 @@ from oee.engine import (
     CountRole,
     Increment,
     MachineHistory,
+    MicroStops,
     RateSpan,
     Reading,
     ResetPolicy,
@@ -35,8 +37,9 @@ from oee.engine import (
     TagConfig,
     read_counter,
 )
+from oee.policies import startups_of
 from oee.silences import silences_in
-from products.models import IdealRate
+from products.models import IdealRate, Product
 from workorders.models import Run
 
 
@@ -46,6 +49,8 @@ class Counted:
 
     increments: tuple[Increment, ...] = ()
     steps: tuple[tuple[int, CounterStep], ...] = ()
+    heard_since: datetime | None = None
+    """The first of the readings that were looked at, the last ones before the window included."""
 
     def reach(self, window: Interval) -> Interval:
         """Return the window, extended back to when the first of the pieces were begun to be made."""
@@ -53,6 +58,7 @@ class Counted:
 
 
 NOTHING_COUNTED = Counted()
+_INFEED = CountRole.INFEED
 
 
 def load_history(machine: Machine, window: Interval, counted: Counted, *, now: datetime | None) -> MachineHistory:
@@ -74,14 +80,18 @@ def load_histories(
     depend on the number of machines.
     """
     ids = [machine.pk for machine in machines]
-    reach = Interval(min([window.start, *(c.reach(window).start for c in counted.values())]), window.end)
+    micro_stops = micro_stops_of(machines)
+    beyond = max([timedelta(), *(rule.reach for rule in micro_stops.values())])
+    begun = min([window.start, *(c.reach(window).start for c in counted.values())])
+    reach = Interval(begun - beyond, window.end + beyond)
     states = states_in(ids, reach)
+    around = _counted_around(machines, reach)
     gaps = silences_in([machine.pk for machine in machines if machine.no_signal_timeout], reach, now=now)
     for gap in gaps_in(ids, reach):
         gaps[gap.machine_id].append(Interval(gap.starts_at, gap.ends_at))
     corrections = _corrections(ids, reach)
     shifts = shifts_of_all(machines, window)
-    runs = _runs(machines, window)
+    runs = _runs(machines, reach)
     rates = _rates(ids, window, {run.product_id for of_line in runs.values() for run in of_line})
     return {
         machine.pk: MachineHistory(
@@ -95,10 +105,60 @@ def load_histories(
             shifts=_shift_spans(shifts[machine.pk]),
             runs=tuple(runs[machine.line_id]),
             rates=tuple(rates[machine.pk]),
-            reaches_back_to=reach.start,
+            reaches_back_to=begun,
+            micro_stops=micro_stops[machine.pk],
+            counted_running=counted_running_of(machine),
+            pieces=tuple(i.at for i in around.get(machine.pk, NOTHING_COUNTED).increments if i.role is not _INFEED),
+            counting_since=around.get(machine.pk, NOTHING_COUNTED).heard_since,
+            known_until=now,
         )
         for machine in machines
     }
+
+
+def counted_running_of(machine: Machine) -> CountedRunning | None:
+    """Return the rule by which a machine's counts say whether it ran; None when its states do."""
+    if machine.stop_detection != Machine.StopDetection.COUNTS or machine.stop_after is None:
+        return None
+    return CountedRunning(timedelta(seconds=machine.stop_after), machine.run_after)
+
+
+def micro_stops_of(machines: Iterable[Machine]) -> dict[int, MicroStops]:
+    """Return below which length a stop of each machine is a micro-stop, while it makes which product."""
+    products = {
+        product.pk: timedelta(seconds=product.micro_stop_below or 0)
+        for product in Product.objects.filter(micro_stop_below__isnull=False).only("micro_stop_below")
+    }
+    return {
+        machine.pk: MicroStops(
+            None if machine.micro_stop_below is None else timedelta(seconds=machine.micro_stop_below), products
+        )
+        for machine in machines
+    }
+
+
+def settling_time(machines: Iterable[Machine]) -> timedelta:
+    """Return how long after a moment it can still turn out, without a late fact, what machines did then."""
+    machines = list(machines)
+    micro_stops = micro_stops_of(machines)
+    return max(
+        (
+            timedelta(seconds=machine.no_signal_timeout or 0)
+            + micro_stops[machine.pk].reach
+            + (rule.reach if (rule := counted_running_of(machine)) else timedelta())
+            for machine in machines
+        ),
+        default=timedelta(),
+    )
+
+
+def _counted_around(machines: Sequence[Machine], window: Interval) -> dict[int, Counted]:
+    """Return what those machines counted whose counts say whether they ran, as far around a window as decides it."""
+    rules = {machine: rule for machine in machines if (rule := counted_running_of(machine))}
+    if not rules:
+        return {}
+    beyond = max(rule.reach for rule in rules.values())
+    return load_counted(list(rules), Interval(window.start - beyond, window.end + beyond))
 
 
 def load_counted(machines: Sequence[Machine], window: Interval) -> dict[int, Counted]:
@@ -109,14 +169,19 @@ def load_counted(machines: Sequence[Machine], window: Interval) -> dict[int, Cou
     events = _counter_events(running, window)
     increments: dict[int, list[Increment]] = defaultdict(list)
     steps: dict[int, list[tuple[int, CounterStep]]] = defaultdict(list)
+    heard: dict[int, datetime] = {}
     for tag_id, found in readings.items():
         tag = tags[tag_id]
+        heard[tag.machine_id] = min(found[0][0], heard.get(tag.machine_id, found[0][0]))
         counted, special = read_counter(
             tag_config(tag), [Reading(at=at, value=value) for at, value in found], events.get(tag_id, ())
         )
         increments[tag.machine_id] += counted
         steps[tag.machine_id] += [(tag_id, step) for step in special]
-    return {machine_id: Counted(tuple(increments[machine_id]), tuple(steps[machine_id])) for machine_id in increments}
+    return {
+        machine_id: Counted(tuple(increments[machine_id]), tuple(steps[machine_id]), since)
+        for machine_id, since in heard.items()
+    }
 
 
 def _counter_events(
@@ -176,9 +241,12 @@ def _runs(machines: Sequence[Machine], window: Interval) -> dict[int, list[RunSp
         line__in={machine.line_id for machine in machines},
         started_at__lt=window.end,
     ).values_list("line_id", "id", "work_order__product_id", "started_at", "ended_at")
+    startup = startups_of({machine.line_id: machine.line.area.site for machine in machines})
     runs: dict[int, list[RunSpan]] = defaultdict(list)
     for line_id, run_id, product_id, started_at, ended_at in rows:
-        runs[line_id].append(RunSpan(run_id=run_id, product_id=product_id, start=started_at, end=ended_at))
+        minutes = startup[line_id](started_at)
+        settled = started_at + timedelta(minutes=minutes) if minutes else None
+        runs[line_id].append(RunSpan(run_id, product_id, started_at, ended_at, settled))
     return runs
 
 

@@ -7,7 +7,7 @@ Lock order: one machine's advisory lock, then its rows. A transaction that holds
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Context, Decimal
 from fractions import Fraction
 from typing import Any
@@ -19,7 +19,7 @@ from core.locks import take_turns
 from core.retention import closed_until
 from enterprise.models import Machine
 from oee.engine import Category, CounterStep, CountRole, ReasonSlice, Slice, slice_window
-from oee.histories import NOTHING_COUNTED, Counted, load_counted, load_history
+from oee.histories import NOTHING_COUNTED, Counted, load_counted, load_history, settling_time
 from oee.silences import FIRST_SIGNAL_FROM, LAST_SIGNAL_BEFORE
 
 # Facts of this many hours are held in memory at once while hours are computed.
@@ -35,18 +35,22 @@ STORED_CATEGORIES = (
     Category.CHANGEOVER,
     Category.NOT_SCHEDULED,
     Category.NO_DATA,
+    Category.MICRO_STOP,
 )
-STORED_ROLES = (CountRole.GOOD, CountRole.REJECT, CountRole.REWORK, CountRole.INFEED, CountRole.TOTAL)
+STORED_ROLES = (
+    *(CountRole.GOOD, CountRole.REJECT, CountRole.REWORK),
+    *(CountRole.INFEED, CountRole.TOTAL, CountRole.STARTUP_REJECT),
+)
 
 
 def whole_hours(window: Interval, machines: Iterable[Machine], *, now: datetime) -> Interval | None:
     """Return the whole UTC hours of a window that are over and settled for all machines; None when there is none.
 
-    An hour is settled when it cannot turn out any more that a machine was silent at its end.
+    An hour is settled when it cannot turn out any more, without a late fact, that a machine was silent or stood at its
+    end, or that its stop was a short one.
     """
-    silence = max((machine.no_signal_timeout or 0 for machine in machines), default=0)
     first = ceil_hour(window.start)
-    last = floor_hour(min(window.end, now - timedelta(seconds=silence)))
+    last = floor_hour(min(window.end, now - settling_time(machines)))
     return Interval(first, last) if first < last else None
 
 
@@ -57,16 +61,28 @@ def bring_up_to_date(machine_ids: Sequence[int], hours: Interval) -> None:
 
 
 # What a change reaches beyond its own span: a silence is bounded by the signals around it, and whether a running
-# counter's pieces were made while nobody knew is decided up to its next reading.
-_REACH_BACK = f"""CASE WHEN machine.no_signal_timeout IS NULL THEN {{lo}} ELSE
-    coalesce({LAST_SIGNAL_BEFORE.format(machine="machine.id", at="{lo}")}, {{lo}}) END"""
-_REACH_ON = f"""greatest({{hi}},
+# counter's pieces were made while nobody knew is decided up to its next reading. Where counts say whether a machine
+# ran, a piece bears on those that may stand in a row with it, and the first reading of all on everything after it. A
+# stop is a micro-stop by its whole length.
+COUNTED_REACH = """CASE WHEN machine.stop_detection = 'counts'
+    THEN make_interval(secs => machine.stop_after * machine.run_after) ELSE interval '0' END"""
+MICRO_STOP_REACH = """make_interval(secs => greatest(
+    machine.micro_stop_below, (SELECT max(micro_stop_below) FROM products_product), 0))"""
+_COUNT_FROM = """(SELECT max(next.occurred_at) + interval '1 microsecond' FROM counts_counttag tag CROSS JOIN LATERAL (
+        SELECT occurred_at FROM counts_counthistory WHERE tag_id = tag.id AND occurred_at >= {hi}
+        ORDER BY occurred_at LIMIT 1
+     ) next WHERE tag.machine_id = machine.id AND (tag.mode = 'running' OR machine.stop_detection = 'counts'))"""
+_REACH_BACK = f"""(least({{lo}},
+    CASE WHEN machine.no_signal_timeout IS NOT NULL THEN {LAST_SIGNAL_BEFORE.format(machine="machine.id", at="{lo}")} END
+    ) - {COUNTED_REACH} - {MICRO_STOP_REACH})"""
+_REACH_ON = f"""(greatest({{hi}},
     CASE WHEN machine.no_signal_timeout IS NOT NULL
          THEN coalesce({FIRST_SIGNAL_FROM.format(machine="machine.id", at="{hi}")}, 'infinity') END,
-    (SELECT max(next.occurred_at) + interval '1 microsecond' FROM counts_counttag tag CROSS JOIN LATERAL (
-        SELECT occurred_at FROM counts_counthistory WHERE tag_id = tag.id AND occurred_at >= {{hi}}
-        ORDER BY occurred_at LIMIT 1
-     ) next WHERE tag.machine_id = machine.id AND tag.mode = 'running'))"""
+    CASE WHEN machine.stop_detection = 'counts' AND NOT EXISTS (
+        SELECT FROM counts_counttag tag JOIN counts_counthistory later ON later.tag_id = tag.id
+        WHERE tag.machine_id = machine.id AND later.occurred_at >= {{hi}}
+    ) THEN 'infinity'::timestamptz END,
+    {_COUNT_FROM}) + {COUNTED_REACH} + {MICRO_STOP_REACH})"""
 
 
 # Hours before are final, because their raw facts are gone.
@@ -248,7 +264,7 @@ _SLICE_COLUMNS = (
     *STORED_ROLES,
 )
 _REASON_COLUMNS = (
-    *("machine_id", "starts_at", "calendar", "shift_id", "shift_date", "run_id"),
+    *("machine_id", "starts_at", "calendar", "shift_id", "shift_date", "run_id", "rate_id"),
     *("reason_id", "category", "microseconds", "occurrences"),
 )
 
@@ -285,7 +301,7 @@ def _slice_row(machine_id: int, piece: Slice) -> tuple[Any, ...]:
 def _reason_row(machine_id: int, piece: ReasonSlice) -> tuple[Any, ...]:
     key = piece.key
     return (
-        *(machine_id, key.hour, key.calendar.value, key.shift_id, key.shift_date, key.run_id),
+        *(machine_id, key.hour, key.calendar.value, key.shift_id, key.shift_date, key.run_id, key.rate_id),
         *(piece.reason_id, piece.category.value, piece.microseconds, piece.occurrences),
     )
 

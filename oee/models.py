@@ -1,16 +1,21 @@
 """Knowledge kept so that a KPI costs its hours, not its facts. All of it but the policy can be dropped and rebuilt."""
 
 from decimal import Decimal
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from simple_history.models import HistoricalRecords
 
+from core.master_data import in_scope
+from core.models import MasterData
 from counts.models import CountTag
 from downtime.models import StateReason
 from enterprise.models import Line, Machine, Shift, Site
+from oee.engine.catalogue import ELEMENTS, KPIS
+from oee.engine.formulas import LONGEST_TEXT, Formula, FormulaError
 from products.models import IdealRate
 from workorders.models import Run
 
@@ -33,9 +38,43 @@ class OeePolicy(models.Model):
         COUNT = "count", "Production outside the planned time counts like any other"
         EXCLUDE = "exclude", "Production outside the planned time is left out"
 
-    site = models.OneToOneField(Site, on_delete=models.CASCADE, related_name="oee_policy")
+    class Breaks(models.TextChoices):
+        PLANNED = "planned", "They are planned downtime"
+        UNSCHEDULED = "unscheduled", "They are no planned time at all"
+        AVAILABILITY_LOSS = "availability_loss", "Standing in them counts against availability"
+
+    class MicroStops(models.TextChoices):
+        PERFORMANCE = "performance", "They count against performance"
+        AVAILABILITY = "availability", "They count against availability"
+
+    class NoDataTime(models.TextChoices):
+        EXCLUDE = "exclude", "It is left out, and lowers the coverage"
+        AVAILABILITY_LOSS = "availability_loss", "It counts against availability"
+
+    class StartupRejects(models.TextChoices):
+        QUALITY_LOSS = "quality_loss", "They count against quality like any other"
+        EXCLUDE = "exclude", "They are left out"
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="oee_policies")
+    valid_from = models.DateField(
+        "from", null=True, blank=True, help_text="The first day on which it holds, at the site; empty = from ever."
+    )
     changeover = models.CharField(max_length=20, choices=Changeover, default=Changeover.AVAILABILITY_LOSS)
     overtime = models.CharField(max_length=10, choices=Overtime, default=Overtime.COUNT)
+    breaks = models.CharField(max_length=20, choices=Breaks, default=Breaks.PLANNED)
+    micro_stops = models.CharField("micro-stops", max_length=12, choices=MicroStops, default=MicroStops.PERFORMANCE)
+    no_data = models.CharField(
+        "planned time without data", max_length=20, choices=NoDataTime, default=NoDataTime.EXCLUDE
+    )
+    startup_rejects = models.CharField(
+        "start-up rejects", max_length=12, choices=StartupRejects, default=StartupRejects.QUALITY_LOSS
+    )
+    startup_minutes = models.PositiveSmallIntegerField(
+        "start-up (min)",
+        default=0,
+        validators=[MaxValueValidator(24 * 60)],
+        help_text="Rejects in the first so many minutes of a run are start-up rejects; 0 = there are none.",
+    )
     target_oee = models.DecimalField(
         "OEE target",
         max_digits=5,
@@ -50,9 +89,19 @@ class OeePolicy(models.Model):
     class Meta:
         verbose_name = "OEE policy"
         verbose_name_plural = "OEE policies"
+        ordering = ["site", "valid_from"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["site", "valid_from"],
+                nulls_distinct=False,
+                name="one_oee_policy_per_site_and_day",
+                violation_error_message="The site has a policy from that day on already; change that one.",
+            )
+        ]
 
     def __str__(self) -> str:
-        return f"OEE policy of {self.site}"
+        since = f" from {self.valid_from}" if self.valid_from else ""
+        return f"OEE policy of {self.site}{since}"
 
 
 class ComputedHour(models.Model):
@@ -75,7 +124,7 @@ class Calendar(models.TextChoices):
 
 
 class HourPart(models.Model):
-    """A part of a machine's hour in which calendar, shift and run stay the same."""
+    """A part of a machine's hour in which calendar, shift, run and ideal rate stay the same."""
 
     machine = models.ForeignKey(Machine, on_delete=models.CASCADE, related_name="+", db_index=False)
     starts_at = models.DateTimeField(help_text="Of the hour: UTC, a full hour.")
@@ -86,6 +135,9 @@ class HourPart(models.Model):
     shift_date = models.DateField(null=True, help_text="The day on which the shift started, in the site's zone.")
     run = models.ForeignKey(
         Run, null=True, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
+    rate = models.ForeignKey(
+        IdealRate, null=True, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
     )
 
     class Meta:
@@ -98,14 +150,6 @@ class HourSlice(HourPart):
     The ideal rate is a part of the key, so that ideal times are exact fractions of sums.
     """
 
-    rate = models.ForeignKey(
-        IdealRate,
-        null=True,
-        on_delete=models.DO_NOTHING,
-        related_name="+",
-        db_constraint=False,
-        db_index=False,
-    )
     has_data = models.BooleanField(default=True, help_text="Off: pieces counted while nobody knew the machine's state.")
     running = models.BigIntegerField(default=0, help_text="µs")
     unplanned = models.BigIntegerField(default=0, help_text="µs")
@@ -113,11 +157,13 @@ class HourSlice(HourPart):
     changeover = models.BigIntegerField(default=0, help_text="µs")
     not_scheduled = models.BigIntegerField(default=0, help_text="µs")
     no_data = models.BigIntegerField(default=0, help_text="µs")
+    micro_stop = models.BigIntegerField(default=0, help_text="µs")
     good = quantity_field()
     reject = quantity_field()
     rework = quantity_field()
     infeed = quantity_field()
     total = quantity_field()
+    startup_reject = quantity_field()
 
     class Meta:
         constraints = [
@@ -144,7 +190,7 @@ class HourReason(HourPart):
         db_constraint=False,
         db_index=False,
     )
-    category = models.CharField(max_length=14, choices=StateReason.Category)
+    category = models.CharField(max_length=14, choices=[*StateReason.Category.choices, ("micro_stop", "Micro-stop")])
     microseconds = models.BigIntegerField()
     occurrences = models.IntegerField(help_text="Stretches of this reason that began in this part.")
 
@@ -158,6 +204,7 @@ class HourReason(HourPart):
                     "shift",
                     "shift_date",
                     "run",
+                    "rate",
                     "reason",
                     "category",
                 ],
@@ -245,3 +292,72 @@ class OeeRecord(models.Model):
 
     def __str__(self) -> str:
         return f"OEE of {self.line or self.machine}, {self.starts_at:%Y-%m-%d %H:%M} – {self.ends_at:%Y-%m-%d %H:%M}"
+
+
+_TAKEN = {code.casefold() for code in (*KPIS, *ELEMENTS)}
+
+
+def is_taken(code: str) -> bool:
+    """Say whether the catalogue calls a KPI or an element so, in whatever case."""
+    return code.casefold() in _TAKEN
+
+
+class CustomKpiQuerySet(models.QuerySet["CustomKpi"]):
+    """Filters of custom KPIs."""
+
+    def visible_to(self, user: Any) -> "CustomKpiQuerySet":
+        """Narrow to what a person may know of: those of all sites, and those of their sites."""
+        of_their_sites = in_scope(CustomKpi.objects.all(), user, CustomKpi.site_paths)
+        return self.filter(Q(site__isnull=True) | Q(pk__in=of_their_sites.values("pk")))
+
+
+class CustomKpi(MasterData):
+    """A KPI that a plant defines for itself: a formula over the elements of the catalogue (`oee.engine.catalogue`)."""
+
+    site_paths: ClassVar[tuple[str, ...]] = ("site",)
+
+    class Unit(models.TextChoices):
+        RATIO = "ratio", "Ratio (0.85 = 85 %)"
+        SECONDS = "seconds", "Seconds"
+        PER_HOUR = "per_hour", "Per hour"
+        PIECES = "pieces", "Pieces"
+        INDEX = "index", "Index (a number without a unit)"
+
+    class Better(models.TextChoices):
+        HIGHER = "higher", "Higher is better"
+        LOWER = "lower", "Lower is better"
+
+    formula = models.CharField(
+        max_length=LONGEST_TEXT,
+        help_text="Over the codes of elements: + - * / ( ), min, max, abs, first(a, b) = the first that is known,"
+        " if(a < b, x, y). Decimals with a point.",
+    )
+    unit = models.CharField(max_length=10, choices=Unit, default=Unit.RATIO)
+    meaning = models.CharField(max_length=500, blank=True, help_text="What it tells, in a sentence; shown next to it.")
+    better = models.CharField(max_length=6, choices=Better, blank=True, help_text="Empty = neither.")
+    site = models.ForeignKey(
+        Site,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="custom_kpis",
+        help_text="Empty = all sites.",
+    )
+    target = models.DecimalField(
+        max_digits=24, decimal_places=12, null=True, blank=True, help_text="In the KPI's unit: 0.85 = 85 %."
+    )
+
+    objects = CustomKpiQuerySet.as_manager()
+
+    class Meta(MasterData.Meta):
+        verbose_name = "custom KPI"
+        verbose_name_plural = "custom KPIs"
+
+    def clean(self) -> None:
+        """Refuse a code that the catalogue has, and a formula that cannot be computed."""
+        if is_taken(self.code):
+            raise ValidationError({"code": "The catalogue of KPIs and elements has this code; choose another."})
+        try:
+            Formula.parse(self.formula).check(ELEMENTS)
+        except FormulaError as error:
+            raise ValidationError({"formula": str(error)}) from None

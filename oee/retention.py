@@ -1,8 +1,8 @@
 """Throw raw facts away when their time has come, once every hour that they tell of is computed.
 
 Whole months go, by dropping their partitions. Of each table one small partition stays for all that came before, with what
-later hours still need: each machine's last state, each counter's last readings, and where a running counter's pieces may
-have been begun to be made before, the facts from there on. People's corrections, counters' events, gaps stay.
+later hours still need: each machine's last state, each counter's last readings, and where later time is judged by what was
+before (a running counter's pieces that were begun to be made, a short stop, a row of counts), the facts from there on. People's corrections, counters' events, gaps stay.
 """
 
 import time
@@ -19,7 +19,7 @@ from core.locks import take_turns
 from core.models import Retention
 from core.partitions import Partition, attach_before, month_start, partitions_of
 from enterprise.models import Machine
-from oee.hours import bring_up_to_date, stale_machines
+from oee.hours import COUNTED_REACH, MICRO_STOP_REACH, bring_up_to_date, stale_machines
 from oee.services import first_knowledge
 
 COUNTS, STATES = "counts_counthistory", "downtime_statehistory"
@@ -30,8 +30,9 @@ LONGEST_REACH = timedelta(days=31)
 _PATIENCE = "500ms"
 _ATTEMPTS = 20
 
-_REACH = """
-    SELECT machine.id, greatest(%(furthest)s, coalesce(min(boundary.occurred_at), %(closed)s)) AS reach
+_REACH = f"""
+    SELECT machine.id, greatest(%(furthest)s,
+        coalesce(min(boundary.occurred_at), %(closed)s) - {COUNTED_REACH} - {MICRO_STOP_REACH}) AS reach
     FROM enterprise_machine machine
     LEFT JOIN counts_counttag tag ON tag.machine_id = machine.id AND tag.mode = 'running'
     LEFT JOIN LATERAL (

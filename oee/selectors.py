@@ -22,13 +22,11 @@ from enterprise.shift_calendar import ShiftOccurrence
 from oee.engine import (
     Calendar,
     Category,
-    Changeover,
     CountingScheme,
     CountRole,
     Kpis,
     MachineHistory,
     MachineSums,
-    Overtime,
     Policy,
     Segment,
     Slice,
@@ -39,7 +37,8 @@ from oee.engine import (
 )
 from oee.histories import NOTHING_COUNTED, load_counted, load_histories
 from oee.hours import STORED_CATEGORIES, STORED_ROLES, bring_up_to_date, whole_hours
-from oee.models import HourReason, OeePolicy
+from oee.models import HourReason
+from oee.policies import policies_of
 from oee.scopes import Place, machines_of
 from products.models import IdealRate
 from workorders.models import Run
@@ -93,7 +92,7 @@ def report(machines: Sequence[Machine], window: Interval, *, now: datetime, part
 def _reports(asked: Sequence[tuple[Sequence[Machine], Interval, SlicesByMachine]], *, now: datetime) -> list[Report]:
     """Return one report for each (machines, window, their slices); what they refer to is looked up once for all."""
     everyone = {machine.pk: machine for machines, _, _ in asked for machine in machines}
-    policies = policies_of({machine.line.area.site_id for machine in everyone.values()})
+    policies = policies_of(_sites(everyone.values()))
     schemes = _schemes(list(everyone))
     rates = _cycle_times({piece.key.rate_id for *_, slices in asked for pieces in slices.values() for piece in pieces})
     return [
@@ -106,11 +105,17 @@ def _reports(asked: Sequence[tuple[Sequence[Machine], Interval, SlicesByMachine]
                     slices.get(machine.pk, ()),
                     rates=rates,
                     scheme=schemes[machine.pk],
-                    policy=policies[machine.line.area.site_id],
+                    policy=policies[machine.line.area.site_id].at,
                 )
                 for machine in machines
             ),
-            policies=tuple(dict.fromkeys(policies[machine.line.area.site_id] for machine in machines)),
+            policies=tuple(
+                dict.fromkeys(
+                    policy
+                    for machine in machines
+                    for policy in policies[machine.line.area.site_id].within(window.start, min(window.end, now))
+                )
+            ),
         )
         for machines, window, slices in asked
     ]
@@ -137,7 +142,8 @@ def slices_of(
     hours = whole_hours(past, machines, now=now)
     if hours is not None:
         bring_up_to_date(list(slices), hours)
-        for machine_id, piece in _stored_slices(list(slices), hours, part, by_hour):
+        cuts = sorted({at for dated in policies_of(_sites(machines)).values() for at in dated.starts})
+        for machine_id, piece in _stored_slices(list(slices), hours, part, by_hour, cuts):
             slices[machine_id].append(piece)
     for edge, closed in _edges(past, hours):
         if closed is not None:
@@ -262,43 +268,36 @@ def _part_condition(part: Part) -> tuple[str, list[Any]]:
     return conditions, parameters
 
 
-def _stored_slices(machine_ids: list[int], hours: Interval, part: Part, by_hour: bool) -> Iterable[tuple[int, Slice]]:
-    """Yield the stored slices summed over the hours; their keys keep what sums depend on: calendar and rate."""
+def _stored_slices(
+    machine_ids: list[int], hours: Interval, part: Part, by_hour: bool, cuts: Sequence[datetime]
+) -> Iterable[tuple[int, Slice]]:
+    """Yield the stored slices summed over the hours; their keys keep what sums depend on: calendar, rate, and policy,
+    which changes at the cuts.
+    """
     hour = "starts_at" if by_hour else "min(starts_at)"
+    cuts = [at for at in cuts if hours.start < at < hours.end]
+    period = "starts_at" if by_hour else "width_bucket(starts_at, %s::timestamptz[])" if cuts else ""
     condition, parameters = _part_condition(part)
     columns = [*STORED_CATEGORIES, *STORED_ROLES]
     sums = ", ".join(f"sum({column})" for column in columns)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT machine_id, {hour}, calendar, rate_id, has_data, {sums} FROM oee_hourslice"
+            f"SELECT machine_id, {hour}, calendar, rate_id, has_data, min(run_id), {sums} FROM oee_hourslice"
             f" WHERE machine_id = ANY(%s) AND starts_at >= %s AND starts_at < %s{condition}"
-            f" GROUP BY machine_id, calendar, rate_id, has_data{', starts_at' if by_hour else ''}",
-            [machine_ids, hours.start, hours.end, *parameters],
+            f" GROUP BY machine_id, calendar, rate_id, has_data, run_id IS NULL{', ' if period else ''}{period}",
+            [machine_ids, hours.start, hours.end, *parameters, *([cuts] if "%s" in period else [])],
         )
         rows = cursor.fetchall()
-    split = 5 + len(STORED_CATEGORIES)
+    split = 6 + len(STORED_CATEGORIES)
     for row in rows:
-        key = SliceKey(hour=row[1], calendar=Calendar(row[2]), rate_id=row[3], has_data=row[4])
-        microseconds = {name: int(value) for name, value in zip(STORED_CATEGORIES, row[5:split], strict=True)}
+        key = SliceKey(hour=row[1], calendar=Calendar(row[2]), rate_id=row[3], has_data=row[4], run_id=row[5])
+        microseconds = {name: int(value) for name, value in zip(STORED_CATEGORIES, row[6:split], strict=True)}
         quantities = {name: Fraction(value) for name, value in zip(STORED_ROLES, row[split:], strict=True)}
         yield row[0], Slice(key=key, microseconds=microseconds, quantities=quantities)
 
 
-def policies_of(site_ids: Iterable[int]) -> dict[int, Policy]:
-    """Return each site's OEE policy; a site that set none has the default."""
-    chosen = {row.site_id: row for row in OeePolicy.objects.filter(site__in=site_ids)}
-    return {site_id: policy_of(chosen.get(site_id)) for site_id in site_ids}
-
-
-def policy_of(row: OeePolicy | None) -> Policy:
-    """Return a policy as the engine sees it."""
-    if row is None:
-        return Policy()
-    return Policy(
-        changeover=Changeover(row.changeover),
-        overtime=Overtime(row.overtime),
-        target_oee=Fraction(row.target_oee),
-    )
+def _sites(machines: Iterable[Machine]) -> set[int]:
+    return {machine.line.area.site_id for machine in machines}
 
 
 def _schemes(machine_ids: Sequence[int]) -> Mapping[int, CountingScheme]:
@@ -502,4 +501,4 @@ def target_quantity(of: Report) -> Fraction | None:
     """
     if of.sums.planned_time_without_rate or not of.policies:
         return None
-    return of.sums.ideal_quantity_of_planned_time * of.policies[0].target_oee
+    return of.sums.ideal_quantity_of_planned_time * of.policies[-1].target_oee

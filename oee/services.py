@@ -1,16 +1,20 @@
 """Compute and keep what was asked for; rebuild what can be rebuilt."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 from django.db import connection, transaction
 
+from core.announcements import announce
+from core.changes import Change, mark
 from core.errors import Invalid
 from core.intervals import HOUR, Interval, floor_hour
 from core.locks import take_turns
+from core.master_data import follows
 from core.retention import Closed, closed_until
 from counts.models import CountTag
 from enterprise.models import Line, Machine
@@ -23,12 +27,25 @@ from oee.hours import (
     take_changes,
     whole_hours,
 )
-from oee.models import OeeRecord
+from oee.models import OeePolicy, OeeRecord
 from oee.scopes import machines_of
 from oee.selectors import Report, report
 
 LONGEST_WINDOW_DAYS = 400
+_LONG_AGO = datetime(1990, 1, 1, tzinfo=UTC)
 _STORED_PLACES = Decimal("0.000000000001")
+
+
+@follows(OeePolicy)
+def policy_changed(*, before: OeePolicy | None, after: OeePolicy | None) -> None:
+    """Let screens know; mark a site's past where start-up rejects are others now, the only thing that is stored."""
+    changed = [policy for policy in (before, after) if policy is not None]
+    machines = list(
+        Machine.objects.filter(line__area__site__in=[p.site_id for p in changed]).values_list("id", flat=True)
+    )
+    if any(policy.startup_minutes for policy in changed):
+        mark(Change(machine_id, _LONG_AGO) for machine_id in machines)
+    announce("machine", machines)
 
 
 @transaction.atomic
@@ -127,12 +144,17 @@ def numbers_of(of: Report, *, now: datetime) -> dict[str, Any]:
             "actual_production_time": times.actual_production_time,
             "actual_unit_setup_time": times.actual_unit_setup_time,
             "actual_unit_delay_time": times.actual_unit_delay_time,
+            "minor_stop_time": times.minor_stop_time,
+            "undetermined_time": times.undetermined_time,
             "planned_downtime": times.planned_downtime,
+            "break_time": times.break_time,
             "unscheduled_time": times.unscheduled_time,
             "no_data_time": times.no_data_time,
+            "no_data_loss_time": times.no_data_loss_time,
             "produced_quantity": str(pieces.produced),
             "good_quantity": str(pieces.good),
             "scrap_quantity": str(pieces.scrap),
+            "startup_scrap_quantity": str(pieces.startup_scrap),
             "rework_quantity": str(pieces.rework),
             "ideal_time": str(of.sums.ideal_time),
             "ideal_time_of_good": str(of.sums.ideal_time_of_good),
@@ -140,8 +162,7 @@ def numbers_of(of: Report, *, now: datetime) -> dict[str, Any]:
             "coverage": _text(kpis.coverage),
             "ideal_rate_suspect": kpis.ideal_rate_suspect,
             "policies": [
-                {"changeover": policy.changeover, "overtime": policy.overtime, "target_oee": str(policy.target_oee)}
-                for policy in of.policies
+                {field.name: str(getattr(policy, field.name)) for field in fields(policy)} for policy in of.policies
             ],
         },
         "availability": _decimal(kpis.availability),

@@ -32,13 +32,17 @@ add_inline(Machine, RateOfMachineInline)
 
 @admin.register(Product)
 class ProductAdmin(MasterDataAdmin):
+    changes_the_past = True
     counted = "ideal_rates"
     list_display = ("name", "code", "unit", "rates", "is_active")
     list_filter = ("is_active", "unit")
     ordering = ("code",)
     search_fields = ("code", "name")
     search_help_text = "Code or name"
-    fields = ("code", "name", "unit", "is_active")
+    fieldsets = (
+        (None, {"fields": ("code", "name", "unit", "is_active")}),
+        ("While it is made", {"fields": (("micro_stop_below", "slow_cycle_above"), "planned_scrap")}),
+    )
     inlines = (RateOfProductInline,)
     resource_classes = [ProductResource]
 

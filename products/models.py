@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, RangeOperators
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Func, Q
 from simple_history.models import HistoricalRecords
@@ -21,6 +21,29 @@ class Product(MasterData):
 
     unit = models.CharField(
         max_length=20, default="pcs", help_text="What one counted piece is called: pcs, bottle, kg."
+    )
+    micro_stop_below = models.PositiveIntegerField(
+        "micro-stops are below (s)",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(3600)],
+        help_text="While it is made, an unplanned stop that is shorter is a micro-stop. Empty = as its machine says.",
+    )
+    slow_cycle_above = models.PositiveSmallIntegerField(
+        "slow cycles are above (%)",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(101), MaxValueValidator(1000)],
+        help_text="In percent of the ideal cycle time. Empty = as its machine says.",
+    )
+    planned_scrap = models.DecimalField(
+        "planned scrap",
+        max_digits=7,
+        decimal_places=6,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal(0)), MaxValueValidator(Decimal(1))],
+        help_text="The part of what is made that is expected to be scrap: 0.02 = 2 %.",
     )
 
 

@@ -7,11 +7,11 @@ from products.models import IdealRate, Product
 class ProductResource(MasterDataResource):
     """Products by code."""
 
-    examples = {"code": "COLA-05", "name": "Cola 0.5 l", "unit": "bottle", "is_active": "yes"}
+    examples = {"code": "COLA-05", "name": "Cola 0.5 l", "unit": "bottle", "planned_scrap": "0.01", "is_active": "yes"}
 
     class Meta(MasterDataResource.Meta):
         model = Product
-        fields = ("code", "name", "unit", "is_active")
+        fields = ("code", "name", "unit", "micro_stop_below", "slow_cycle_above", "planned_scrap", "is_active")
         import_id_fields = ("code",)
 
 

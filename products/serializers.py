@@ -9,7 +9,10 @@ class ProductSerializer(CodedSerializer):
 
     class Meta:
         model = Product
-        fields = ("id", "code", "name", "unit", "is_active")
+        fields = (
+            *("id", "code", "name", "unit", "is_active"),
+            *("micro_stop_below", "slow_cycle_above", "planned_scrap"),
+        )
 
 
 class IdealRateSerializer(MasterDataSerializer):

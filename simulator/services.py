@@ -65,7 +65,7 @@ def create_plant(plant: PlantPlan, *, now: datetime) -> Site:
         Site, {"code": plant.site[0]}, name=plant.site[1], enterprise=enterprise, time_zone=plant.time_zone, locale="en"
     )
     area = _ensure(Area, {"code": plant.area[0]}, name=plant.area[1], site=site)
-    _ensure(OeePolicy, {"site": site}, target_oee=TARGET_OEE)
+    _ensure(OeePolicy, {"site": site, "valid_from": None}, target_oee=TARGET_OEE)
     create_reasons(plant.reasons)
     _create_count_types()
     for product in plant.products:

@@ -11,6 +11,7 @@ from core.errors import Conflict, Invalid
 from core.master_data import follows
 from core.retention import refuse_closed
 from enterprise.models import Line, Machine
+from products.models import Product
 from workorders.models import Run, Schedule, WorkOrder
 
 _Status = WorkOrder.Status
@@ -70,6 +71,14 @@ def _refuse_closed_runs(before: Run | None, after: Run | None) -> None:
     for run in (before, after):
         if run is not None:
             refuse_closed(run.started_at, field="started_at")
+
+
+@follows(Product)
+def product_changed(*, before: Product | None, after: Product | None) -> None:
+    """Mark the runs of a product whose micro-stops are others now."""
+    if before is not None and after is not None and before.micro_stop_below != after.micro_stop_below:
+        for run in Run.objects.filter(work_order__product=after):
+            _mark(run)
 
 
 def _mark(run: Run) -> None:

@@ -2,24 +2,30 @@
 
 from oee.engine.counters import CounterStep, StepVerdict, read_counter
 from oee.engine.elements import (
+    Breaks,
     Changeover,
     CountingScheme,
     MachineSums,
+    MicroStopLoss,
+    NoData,
     Overtime,
     Policy,
     Quantities,
+    StartupRejects,
     TimeElements,
     sum_slices,
 )
 from oee.engine.facts import (
     Calendar,
     Category,
+    CountedRunning,
     CounterEvent,
     CounterEventKind,
     CountMode,
     CountRole,
     Increment,
     MachineHistory,
+    MicroStops,
     RateSpan,
     Reading,
     ResetPolicy,
@@ -34,11 +40,13 @@ from oee.engine.slices import ReasonSlice, Segment, Slice, SliceKey, segments, s
 from oee.engine.states import Stretch, timeline
 
 __all__ = [
+    "Breaks",
     "Calendar",
     "Category",
     "Changeover",
     "CountMode",
     "CountRole",
+    "CountedRunning",
     "CounterEvent",
     "CounterEventKind",
     "CounterStep",
@@ -47,6 +55,9 @@ __all__ = [
     "Kpis",
     "MachineHistory",
     "MachineSums",
+    "MicroStopLoss",
+    "MicroStops",
+    "NoData",
     "Overtime",
     "Policy",
     "Quantities",
@@ -59,6 +70,7 @@ __all__ = [
     "ShiftSpan",
     "Slice",
     "SliceKey",
+    "StartupRejects",
     "StateCorrection",
     "StateEvent",
     "StepVerdict",

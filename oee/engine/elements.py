@@ -3,8 +3,9 @@
 Sums of several machines add up element by element; a KPI of many is the KPI of their sums, never a mean of KPIs.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
 
@@ -28,6 +29,35 @@ class Overtime(StrEnum):
     EXCLUDE = "exclude"
 
 
+class Breaks(StrEnum):
+    """What a break is in which the machine stands."""
+
+    PLANNED = "planned"
+    UNSCHEDULED = "unscheduled"
+    AVAILABILITY_LOSS = "availability_loss"
+
+
+class MicroStopLoss(StrEnum):
+    """Which factor of OEE micro-stops lower."""
+
+    PERFORMANCE = "performance"
+    AVAILABILITY = "availability"
+
+
+class NoData(StrEnum):
+    """What planned time is of which nothing is known."""
+
+    EXCLUDE = "exclude"
+    AVAILABILITY_LOSS = "availability_loss"
+
+
+class StartupRejects(StrEnum):
+    """What rejects are that were made while a run started up."""
+
+    QUALITY_LOSS = "quality_loss"
+    EXCLUDE = "exclude"
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """What a plant decides where published definitions of OEE differ.
@@ -38,6 +68,10 @@ class Policy:
 
     changeover: Changeover = Changeover.AVAILABILITY_LOSS
     overtime: Overtime = Overtime.COUNT
+    breaks: Breaks = Breaks.PLANNED
+    micro_stops: MicroStopLoss = MicroStopLoss.PERFORMANCE
+    no_data: NoData = NoData.EXCLUDE
+    startup_rejects: StartupRejects = StartupRejects.QUALITY_LOSS
     target_oee: Fraction = Fraction(85, 100)
 
 
@@ -55,16 +89,24 @@ class TimeElements:
 
     actual_production_time: int = 0
     """APT: running, overtime included if the policy counts it."""
+    minor_stop_time: int = 0
+    """Micro-stops, if the policy calls them a performance loss; otherwise they are delay."""
     actual_unit_setup_time: int = 0
     """AUST: changeover in planned time, if the policy calls it a loss."""
     actual_unit_delay_time: int = 0
-    """ADET: unplanned stops in planned time."""
-    planned_downtime: int = 0
-    """Planned stops in shifts, and breaks."""
+    """ADET: unplanned stops in planned time, and whatever else the policy calls an availability loss."""
+    undetermined_time: int = 0
+    """A stop that still lasts and is shorter than the micro-stop limit: a loss of one kind or the other."""
+    planned_stop_time: int = 0
+    """Planned stops in shifts."""
+    break_time: int = 0
+    """Breaks, unless the policy calls them unscheduled or a loss."""
     unscheduled_time: int = 0
     """Outside the shifts, or reported as not scheduled."""
     no_data_time: int = 0
-    """Planned time that nobody explained."""
+    """Planned time that nobody explained, and that is left out of what availability is measured against."""
+    no_data_loss_time: int = 0
+    """Planned time that nobody explained, if the policy calls it an availability loss."""
 
     @property
     def calendar_time(self) -> int:
@@ -73,19 +115,36 @@ class TimeElements:
 
     @property
     def planned_operation_time(self) -> int:
-        """POT: planned time, its planned stops included."""
+        """POT: planned time, its planned stops and breaks included."""
         return self.calendar_time - self.unscheduled_time
+
+    @property
+    def planned_downtime(self) -> int:
+        """Planned stops and breaks."""
+        return self.planned_stop_time + self.break_time
+
+    @property
+    def time_for_production(self) -> int:
+        """What performance is measured against: running, with micro-stops where they are a performance loss."""
+        return self.actual_production_time + self.minor_stop_time
 
     @property
     def planned_busy_time(self) -> int:
         """PBT: the known planned time in which production was expected; what availability is measured against."""
-        return self.actual_production_time + self.actual_unit_setup_time + self.actual_unit_delay_time
+        return (
+            self.time_for_production
+            + self.actual_unit_setup_time
+            + self.actual_unit_delay_time
+            + self.undetermined_time
+            + self.no_data_loss_time
+        )
 
     @property
     def coverage(self) -> Fraction | None:
         """The part of the planned time that is explained; None when nothing was planned."""
         planned = self.planned_operation_time
-        return Fraction(planned - self.no_data_time, planned) if planned else None
+        unknown = self.no_data_time + self.no_data_loss_time
+        return Fraction(planned - unknown, planned) if planned else None
 
     def __add__(self, other: "TimeElements") -> "TimeElements":
         return TimeElements(*(getattr(self, e.name) + getattr(other, e.name) for e in fields(TimeElements)))
@@ -93,13 +152,17 @@ class TimeElements:
 
 @dataclass(frozen=True, slots=True)
 class Quantities:
-    """Pieces: `produced` (PQ) = `good` (GQ) + `scrap` (SQ) + `rework` (RQ) where all of them are counted."""
+    """Pieces: `produced` (PQ) = `good` (GQ) + `scrap` (SQ) + `rework` (RQ) where all of them are counted.
+
+    `startup_scrap` are those of the scrap that were made while a run started up.
+    """
 
     produced: Fraction = Fraction(0)
     good: Fraction = Fraction(0)
     scrap: Fraction = Fraction(0)
     rework: Fraction = Fraction(0)
     infeed: Fraction = Fraction(0)
+    startup_scrap: Fraction = Fraction(0)
 
     def __add__(self, other: "Quantities") -> "Quantities":
         return Quantities(*(getattr(self, e.name) + getattr(other, e.name) for e in fields(Quantities)))
@@ -113,7 +176,10 @@ class MachineSums:
     `quantity_without_rate`, and the planned time for which none held in `planned_time_without_rate` (µs). Pieces that
     were counted while nobody knew what the machine did are in `quantities` and in `quantity_without_data`, but have no
     ideal time: there is no production time to compare it with.
-    `ideal_quantity_of_planned_time` is what planned time would yield at the ideal rates.
+    `ideal_quantity_of_planned_time` is what planned time would yield at the ideal rates. Ideal times of parts of the
+    pieces are what each kind of them cost. `order_time` is the time in which a run was open (µs), `overtime` the
+    production outside planned time that counts (µs), `production_time_without_rate` the running time for which no rate
+    held (µs), `micro_stop_time` all micro-stops in planned time, whichever loss they are (µs).
     """
 
     times: TimeElements = field(default_factory=TimeElements)
@@ -124,6 +190,13 @@ class MachineSums:
     quantity_without_data: Fraction = Fraction(0)
     ideal_quantity_of_planned_time: Fraction = Fraction(0)
     planned_time_without_rate: int = 0
+    ideal_time_of_scrap: Fraction = Fraction(0)
+    ideal_time_of_startup_scrap: Fraction = Fraction(0)
+    ideal_time_of_rework: Fraction = Fraction(0)
+    production_time_without_rate: int = 0
+    micro_stop_time: int = 0
+    order_time: int = 0
+    overtime: int = 0
 
     def __add__(self, other: "MachineSums") -> "MachineSums":
         return MachineSums(*(getattr(self, e.name) + getattr(other, e.name) for e in fields(MachineSums)))
@@ -135,16 +208,25 @@ class MachineSums:
 
 
 def sum_slices(
-    slices: Iterable[Slice], *, rates: Mapping[int, Fraction], scheme: CountingScheme, policy: Policy
+    slices: Iterable[Slice],
+    *,
+    rates: Mapping[int, Fraction],
+    scheme: CountingScheme,
+    policy: Policy | Callable[[datetime], Policy],
 ) -> MachineSums:
-    """Return the sums of one machine's slices; `rates` maps rate ids to ideal cycle times in seconds per piece."""
-    return MachineSums.total(_sums_of(piece, rates, scheme, policy) for piece in slices)
+    """Return the sums of one machine's slices; `rates` maps rate ids to ideal cycle times in seconds per piece.
+
+    `policy` may depend on the slice's hour: what a plant decides holds from a day on.
+    """
+    policy_at = policy if callable(policy) else lambda hour: policy
+    return MachineSums.total(_sums_of(piece, rates, scheme, policy_at(piece.key.hour)) for piece in slices)
 
 
 def _sums_of(piece: Slice, rates: Mapping[int, Fraction], scheme: CountingScheme, policy: Policy) -> MachineSums:
     times = _time_elements(piece, policy)
-    excluded = piece.key.calendar is not Calendar.SCHEDULED and policy.overtime is Overtime.EXCLUDE
-    quantities = Quantities() if excluded else _quantities(piece.quantities, scheme)
+    in_shift = piece.key.calendar is Calendar.SCHEDULED
+    excluded = not in_shift and policy.overtime is Overtime.EXCLUDE
+    quantities = Quantities() if excluded else _quantities(piece.quantities, scheme, policy)
     expected = times.planned_busy_time + times.no_data_time
     cycle = None if piece.key.rate_id is None else rates[piece.key.rate_id]
     sums = MachineSums(
@@ -152,45 +234,72 @@ def _sums_of(piece: Slice, rates: Mapping[int, Fraction], scheme: CountingScheme
         quantities,
         ideal_quantity_of_planned_time=Fraction(expected, MICROSECONDS_PER_SECOND) / cycle if cycle else Fraction(0),
         planned_time_without_rate=0 if cycle else expected,
+        production_time_without_rate=0 if cycle else times.actual_production_time,
+        micro_stop_time=piece.microseconds.get(Category.MICRO_STOP, 0) if in_shift else 0,
+        order_time=0 if piece.key.run_id is None else sum(piece.microseconds.values()),
+        overtime=0 if in_shift else times.actual_production_time,
     )
     if not piece.key.has_data:
         return replace(sums, quantity_without_data=quantities.produced)
     if cycle is None:
         return replace(sums, quantity_without_rate=quantities.produced)
-    return replace(sums, ideal_time=quantities.produced * cycle, ideal_time_of_good=quantities.good * cycle)
+    return replace(
+        sums,
+        ideal_time=quantities.produced * cycle,
+        ideal_time_of_good=quantities.good * cycle,
+        ideal_time_of_scrap=(quantities.scrap - quantities.startup_scrap) * cycle,
+        ideal_time_of_startup_scrap=quantities.startup_scrap * cycle,
+        ideal_time_of_rework=quantities.rework * cycle,
+    )
 
 
 def _time_elements(piece: Slice, policy: Policy) -> TimeElements:
     spent = piece.microseconds
     running = spent.get(Category.RUNNING, 0)
+    if piece.key.calendar is Calendar.SCHEDULED:
+        return _planned_time(spent, running, policy)
     rest = sum(spent.values()) - running
-    if piece.key.calendar is not Calendar.SCHEDULED:
-        if policy.overtime is Overtime.EXCLUDE:
-            running, rest = 0, rest + running
-        if piece.key.calendar is Calendar.ON_BREAK:
-            return TimeElements(actual_production_time=running, planned_downtime=rest)
-        return TimeElements(actual_production_time=running, unscheduled_time=rest)
-    changeover = spent.get(Category.CHANGEOVER, 0)
-    planned = spent.get(Category.PLANNED, 0)
-    is_loss = policy.changeover is Changeover.AVAILABILITY_LOSS
+    if policy.overtime is Overtime.EXCLUDE:
+        running, rest = 0, rest + running
+    if piece.key.calendar is Calendar.ON_BREAK and policy.breaks is Breaks.PLANNED:
+        return TimeElements(actual_production_time=running, break_time=rest)
+    if piece.key.calendar is Calendar.ON_BREAK and policy.breaks is Breaks.AVAILABILITY_LOSS:
+        return TimeElements(actual_production_time=running, actual_unit_delay_time=rest)
+    return TimeElements(actual_production_time=running, unscheduled_time=rest)
+
+
+def _planned_time(spent: Mapping[Category, int], running: int, policy: Policy) -> TimeElements:
+    changeover, planned = spent.get(Category.CHANGEOVER, 0), spent.get(Category.PLANNED, 0)
+    unplanned, micro = spent.get(Category.UNPLANNED, 0), spent.get(Category.MICRO_STOP, 0)
+    unknown = spent.get(Category.NO_DATA, 0)
+    setup_is_loss = policy.changeover is Changeover.AVAILABILITY_LOSS
+    micro_is_speed = policy.micro_stops is MicroStopLoss.PERFORMANCE
+    unknown_is_loss = policy.no_data is NoData.AVAILABILITY_LOSS
     return TimeElements(
         actual_production_time=running,
-        actual_unit_setup_time=changeover if is_loss else 0,
-        actual_unit_delay_time=spent.get(Category.UNPLANNED, 0),
-        planned_downtime=planned if is_loss else planned + changeover,
+        minor_stop_time=micro if micro_is_speed else 0,
+        actual_unit_setup_time=changeover if setup_is_loss else 0,
+        actual_unit_delay_time=unplanned if micro_is_speed else unplanned + micro,
+        undetermined_time=spent.get(Category.UNDETERMINED, 0),
+        planned_stop_time=planned if setup_is_loss else planned + changeover,
         unscheduled_time=spent.get(Category.NOT_SCHEDULED, 0),
-        no_data_time=spent.get(Category.NO_DATA, 0),
+        no_data_time=0 if unknown_is_loss else unknown,
+        no_data_loss_time=unknown if unknown_is_loss else 0,
     )
 
 
-def _quantities(counted: Mapping[CountRole, Fraction], scheme: CountingScheme) -> Quantities:
+def _quantities(counted: Mapping[CountRole, Fraction], scheme: CountingScheme, policy: Policy) -> Quantities:
     """Return pieces by the machine's scheme: a total counter rules; otherwise the total is what its parts make."""
-    good, scrap, rework, infeed, total = (
+    good, scrap, rework, infeed, total, startup = (
         counted.get(role, Fraction(0))
-        for role in (CountRole.GOOD, CountRole.REJECT, CountRole.REWORK, CountRole.INFEED, CountRole.TOTAL)
+        for role in (
+            *(CountRole.GOOD, CountRole.REJECT, CountRole.REWORK),
+            *(CountRole.INFEED, CountRole.TOTAL, CountRole.STARTUP_REJECT),
+        )
     )
-    if not scheme.counts_total:
-        return Quantities(good + scrap + rework, good, scrap, rework, infeed)
-    if not scheme.counts_good:
+    if scheme.counts_total and not scheme.counts_good:
         good = total - scrap - rework
-    return Quantities(total, good, scrap, rework, infeed)
+    produced = total if scheme.counts_total else good + scrap + rework
+    if policy.startup_rejects is StartupRejects.EXCLUDE:
+        return Quantities(produced - startup, good, scrap - startup, rework, infeed)
+    return Quantities(produced, good, scrap, rework, infeed, startup)

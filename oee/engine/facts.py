@@ -1,7 +1,8 @@
 """What the engine is told of one machine: facts, people's corrections, and intent. All frozen, all UTC, all exact."""
 
-from dataclasses import dataclass
-from datetime import date, datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
@@ -10,7 +11,7 @@ from core.intervals import Interval
 
 
 class Category(StrEnum):
-    """How a state counts."""
+    """How a state counts. The last two no reason has: they are what an unplanned stop is by its length."""
 
     RUNNING = "running"
     UNPLANNED = "unplanned"
@@ -18,6 +19,8 @@ class Category(StrEnum):
     CHANGEOVER = "changeover"
     NOT_SCHEDULED = "not_scheduled"
     NO_DATA = "no_data"
+    MICRO_STOP = "micro_stop"
+    UNDETERMINED = "undetermined"
 
 
 class Calendar(StrEnum):
@@ -36,6 +39,8 @@ class CountRole(StrEnum):
     REWORK = "rework"
     INFEED = "infeed"
     TOTAL = "total"
+    STARTUP_REJECT = "startup_reject"
+    """Derived: those of the rejects that were made while a run started up."""
 
 
 class CountMode(StrEnum):
@@ -138,12 +143,15 @@ class ShiftSpan:
 
 @dataclass(frozen=True, slots=True)
 class RunSpan:
-    """A run of an order; `end=None`: it still runs. A machine has one at a time."""
+    """A run of an order; `end=None`: it still runs. A machine has one at a time. Rejects until `settled` are start-up
+    rejects.
+    """
 
     run_id: int
     product_id: int | None
     start: datetime
     end: datetime | None
+    settled: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +166,52 @@ class RateSpan:
 
 
 @dataclass(frozen=True, slots=True)
+class CountedRunning:
+    """How a machine's counts alone say whether it ran.
+
+    It stops at a piece that none follows within `stop_after`; it runs again from the first of `run_after` pieces that
+    follow each other within that time. Fewer are a nudge, not a start.
+    """
+
+    stop_after: timedelta
+    run_after: int = 1
+
+    @property
+    def reach(self) -> timedelta:
+        """How far from a moment a piece can lie that decides whether the machine ran then."""
+        return self.stop_after * self.run_after
+
+
+@dataclass(frozen=True, slots=True)
+class MicroStops:
+    """Below which length a stop is a micro-stop: a product's own limit, else the machine's; None = there are none."""
+
+    below: timedelta | None = None
+    below_of: Mapping[int, timedelta] = field(default_factory=dict)
+
+    @property
+    def reach(self) -> timedelta:
+        """The longest of the limits: how far beyond a window a stop must be followed to know what it is."""
+        return max([self.below or timedelta(), *self.below_of.values()])
+
+    def limit(self, product_id: int | None) -> timedelta | None:
+        """Return the limit while a product is made."""
+        return self.below if product_id is None else self.below_of.get(product_id, self.below)
+
+
+@dataclass(frozen=True, slots=True)
 class MachineHistory:
     """Everything about one machine that bears on a window, in any order.
 
     States, corrections and gaps reach back to the earliest `since` of the increments, and begin with the state carried
-    into that time, if there is one. A gap is time of which it is known that nothing is known. `shifts=None` means that
-    no calendar was set up: all time is scheduled.
+    into that time, if there is one; with micro-stops they, and the runs, reach beyond the window by `micro_stops.reach`
+    on both sides. A gap is time of which it is known that nothing is known. `shifts=None` means that no calendar was
+    set up: all time is scheduled.
+
+    With `counted_running`, the `pieces` say whether it ran (their moments, as far beyond the window on both sides as
+    `counted_running.reach` and `micro_stops.reach`), and states only why it stood; before `counting_since`, the first
+    reading, only states are known.
+    `known_until` is the present when the window reaches up to it: what stands then may yet go on.
     """
 
     states: tuple[StateEvent, ...] = ()
@@ -174,3 +222,8 @@ class MachineHistory:
     runs: tuple[RunSpan, ...] = ()
     rates: tuple[RateSpan, ...] = ()
     reaches_back_to: datetime | None = None
+    micro_stops: MicroStops = MicroStops()
+    counted_running: CountedRunning | None = None
+    pieces: tuple[datetime, ...] = ()
+    counting_since: datetime | None = None
+    known_until: datetime | None = None

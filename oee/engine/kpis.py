@@ -11,9 +11,9 @@ class Kpis:
     """Ratios of sums. None where the sums do not tell: nothing planned, nothing made, no ideal rate."""
 
     availability: Fraction | None
-    """APT / PBT."""
+    """(APT + minor stops) / PBT; minor stops are 0 where the policy calls them an availability loss."""
     effectiveness: Fraction | None
-    """Σ ideal time of the produced pieces / APT; "performance" on screens. Over 1 stays over 1: see the flag."""
+    """Σ ideal time of the produced pieces / (APT + minor stops); "performance" on screens. Over 1 stays over 1: see the flag."""
     quality_ratio: Fraction | None
     """GQ / PQ; for pieces of different ideal cycle times, each weighs its ideal time."""
     oee_index: Fraction | None
@@ -25,7 +25,7 @@ class Kpis:
     setup_rate: Fraction | None
     """AUST / (AUST + APT)."""
     technical_efficiency: Fraction | None
-    """APT / (APT + ADET)."""
+    """APT / (APT + ADET), minor stops included in ADET whatever the policy."""
     scrap_ratio: Fraction | None
     """SQ / PQ."""
     rework_ratio: Fraction | None
@@ -51,9 +51,9 @@ class Kpis:
         """
         times, pieces = sums.times, sums.quantities
         busy = times.planned_busy_time
-        availability = _ratio(times.actual_production_time, busy)
+        availability = _ratio(times.time_for_production, busy)
         rates_known = not sums.quantity_without_rate
-        production_seconds = Fraction(times.actual_production_time, MICROSECONDS_PER_SECOND)
+        production_seconds = Fraction(times.time_for_production, MICROSECONDS_PER_SECOND)
         effectiveness = _ratio(sums.ideal_time, production_seconds) if rates_known else None
         quality = (
             _ratio(sums.ideal_time_of_good, sums.ideal_time)
@@ -77,7 +77,7 @@ class Kpis:
                 times.actual_unit_setup_time, times.actual_unit_setup_time + times.actual_production_time
             ),
             technical_efficiency=_ratio(
-                times.actual_production_time, times.actual_production_time + times.actual_unit_delay_time
+                times.actual_production_time, times.time_for_production + times.actual_unit_delay_time
             ),
             scrap_ratio=_ratio(pieces.scrap, pieces.produced),
             rework_ratio=_ratio(pieces.rework, pieces.produced),

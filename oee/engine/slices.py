@@ -44,7 +44,7 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class ReasonSlice:
-    """Microseconds in one reason within the time with one key (its rate and knowledge aside), and how often it began there."""
+    """Microseconds in one reason within the time with one key (its knowledge aside), and how often it began there."""
 
     key: SliceKey
     reason_id: int | None
@@ -75,21 +75,21 @@ def slice_window(history: MachineHistory, window: Interval) -> tuple[tuple[Slice
     times: dict[SliceKey, dict[Category, int]] = {}
     pieces: dict[SliceKey, dict[CountRole, Fraction]] = {}
     reasons: dict[tuple[SliceKey, int | None, Category], list[int]] = defaultdict(lambda: [0, 0])
-    stretches = timeline(history.states, history.corrections, window, history.gaps)
+    stretches = timeline(history, window)
     for stretch in stretches:
         begins = stretch.begins
         for start, end, key in cuts.keys_of(stretch):
             length = microseconds(end - start)
             spent = times.setdefault(key, {})
             spent[stretch.category] = spent.get(stretch.category, 0) + length
-            of_reason = reasons[_without_rate(key), stretch.reason_id, stretch.category]
+            of_reason = reasons[_with_data(key), stretch.reason_id, stretch.category]
             of_reason[0] += length
             of_reason[1] += begins
             begins = False
     if history.gaps and history.increments:
         # A gap begins at the last thing that was heard; what was counted at that moment was heard.
         heard = [Interval(g.start + _MOMENT, g.end) for g in history.gaps if g.start + _MOMENT < g.end]
-        stretches = timeline(history.states, history.corrections, window, heard)
+        stretches = timeline(history, window, gaps=heard)
     starts = [stretch.start for stretch in stretches]
     for increment in history.increments:
         if window.covers(increment.at):
@@ -99,6 +99,9 @@ def slice_window(history: MachineHistory, window: Interval) -> tuple[tuple[Slice
                 key = replace(key, has_data=False)
             counted = pieces.setdefault(key, {})
             counted[increment.role] = counted.get(increment.role, Fraction(0)) + increment.quantity
+            if increment.role is CountRole.REJECT and cuts.is_starting_up(increment.at):
+                startup = CountRole.STARTUP_REJECT
+                counted[startup] = counted.get(startup, Fraction(0)) + increment.quantity
     return (
         tuple(Slice(key, times.get(key, {}), pieces.get(key, {})) for key in sorted({*times, *pieces}, key=_order)),
         tuple(
@@ -112,7 +115,7 @@ def segments(history: MachineHistory, window: Interval) -> tuple[Segment, ...]:
     """Return a window's timeline, cut where the state or the calendar changes."""
     cuts = _Cuts(history, window)
     found: list[Segment] = []
-    for stretch in timeline(history.states, history.corrections, window, history.gaps):
+    for stretch in timeline(history, window):
         first_of_stretch = True
         for start, end, key in cuts.keys_of(stretch):
             if not first_of_stretch and found[-1].calendar is key.calendar:
@@ -142,7 +145,7 @@ class _Cuts:
         self._ends = [*self._starts[1:], window.end]
         shift_at = _Lookup((shift.interval.start, shift.interval.end, shift) for shift in shifts or ())
         break_at = _Lookup((pause.start, pause.end, pause) for shift in shifts or () for pause in shift.breaks)
-        run_at = _Lookup(runs)
+        run_at = self._run_at = _Lookup(runs)
         rate_at = {product_id: _Lookup(of_product) for product_id, of_product in rates.items()}
         self._keys: list[SliceKey] = []
         for at in self._starts:
@@ -159,6 +162,11 @@ class _Cuts:
                     rate_id=None if rate is None else rate.rate_id,
                 )
             )
+
+    def is_starting_up(self, at: datetime) -> bool:
+        """Say whether a moment lies in the start-up of a run."""
+        run = self._run_at.find(at)
+        return run is not None and run.settled is not None and at < run.settled
 
     def keys_of(self, stretch: Stretch) -> Iterator[tuple[datetime, datetime, SliceKey]]:
         """Yield a stretch cut at the bounds, each part with its key."""
@@ -180,11 +188,14 @@ class _Unknown:
     def __init__(self, history: MachineHistory, window: Interval) -> None:
         self._spans: list[tuple[datetime, datetime]] = []
         since = [increment.since for increment in history.increments if increment.since is not None]
-        if since and history.states:
+        words = [event.at for event in history.states]
+        if history.counting_since is not None:
+            words.append(history.counting_since)
+        if since and words:
             # Before the machine's first word nothing was lost: nobody had begun to listen.
-            began = min(event.at for event in history.states)
+            began = min(words)
             reach = Interval(min(*since, window.start), window.end)
-            for stretch in timeline(history.states, history.corrections, reach, history.gaps):
+            for stretch in timeline(history, reach):
                 if stretch.category is Category.NO_DATA and stretch.end > began:
                     self._spans.append((max(stretch.start, began), stretch.end))
         self._ends = [end for _, end in self._spans]
@@ -242,8 +253,8 @@ def _known(key: SliceKey, stretch: Stretch) -> SliceKey:
     return replace(key, has_data=False) if stretch.category is Category.NO_DATA else key
 
 
-def _without_rate(key: SliceKey) -> SliceKey:
-    return replace(key, rate_id=None, has_data=True)
+def _with_data(key: SliceKey) -> SliceKey:
+    return replace(key, has_data=True)
 
 
 def _order(key: SliceKey) -> tuple[datetime, str, int, date, int, int, bool]:

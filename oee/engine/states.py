@@ -2,11 +2,12 @@
 
 import heapq
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import groupby
 
 from core.intervals import Interval, union
-from oee.engine.facts import Category, StateCorrection, StateEvent
+from oee.engine.facts import Category, CountedRunning, MachineHistory, RunSpan, StateCorrection, StateEvent
 
 _MOMENT = timedelta(microseconds=1)
 
@@ -23,22 +24,33 @@ class Stretch:
     """Whether a known state began here, rather than before the window."""
 
 
-def timeline(
-    events: Iterable[StateEvent],
-    corrections: Iterable[StateCorrection],
-    window: Interval,
-    gaps: Iterable[Interval] = (),
-) -> list[Stretch]:
+def timeline(history: MachineHistory, window: Interval, *, gaps: Iterable[Interval] | None = None) -> list[Stretch]:
     """Return a window as stretches without hole or overlap; neighbours in the same state are one.
 
-    Before the first event there is no data, and none in a gap, whatever the state before it. A correction holds over what the device said, the one of the highest
-    sequence over the others. Give the last event *before* the window too, and corrections that end at its start: only
-    so is it known whether a state that holds at the start began there.
+    Before the first event there is no data, and none in a gap, whatever the state before it. A correction holds over
+    what the device said, the one of the highest sequence over the others. What the stops are called by their length
+    comes last. `gaps` replaces those of the history.
     """
-    # The moment before the window tells whether what holds at its start began there.
-    widened = Interval(window.start - _MOMENT, window.end)
-    known = _silenced(_device_stretches(events, widened), union(gaps))
-    return _joined(_corrected(known, list(corrections)), window)
+    widened = _widened(history, window)
+    if history.counted_running is None:
+        said = _device_stretches(history.states, widened)
+    else:
+        said = _counted_stretches(history, history.counted_running, widened)
+    known = _silenced(said, union(history.gaps if gaps is None else gaps))
+    joined = _joined(_corrected(known, list(history.corrections)))
+    return _clipped(_called_by_length(joined, history, widened), window)
+
+
+def _widened(history: MachineHistory, window: Interval) -> Interval:
+    """Return how far beyond a window one must look to know what the stops at its ends are.
+
+    The moment before it tells at least whether what holds at its start began there.
+    """
+    reach = history.micro_stops.reach
+    end = window.end + reach
+    if history.known_until is not None:
+        end = max(window.end, min(end, history.known_until))
+    return Interval(window.start - max(reach, _MOMENT), end)
 
 
 def _device_stretches(events: Iterable[StateEvent], window: Interval) -> Iterator[Stretch]:
@@ -58,6 +70,62 @@ def _device_stretches(events: Iterable[StateEvent], window: Interval) -> Iterato
         yield Stretch(window.start, window.end, None, Category.NO_DATA)
     else:
         yield Stretch(start, window.end, current.reason_id, current.category)
+
+
+def _counted_stretches(history: MachineHistory, rule: CountedRunning, window: Interval) -> Iterator[Stretch]:
+    """Let the pieces say when the machine ran, and the states why it stood while they do not."""
+    counted = list(_counted(history, rule, window))
+    position = 0
+    for said in _device_stretches(history.states, window):
+        while position < len(counted) and counted[position].start < said.end:
+            piece = counted[position]
+            start, end = max(piece.start, said.start), min(piece.end, said.end)
+            if start < end:
+                holds = said if _explains(said, piece) else piece
+                yield Stretch(start, end, holds.reason_id, holds.category)
+            if piece.end > said.end:
+                break
+            position += 1
+
+
+def _explains(said: Stretch, counted: Stretch) -> bool:
+    """Say whether a state names what the pieces say: any before the first piece, then one that agrees whether it ran."""
+    if said.reason_id is None:
+        return False
+    agrees = (said.category is Category.RUNNING) == (counted.category is Category.RUNNING)
+    return agrees or counted.category is Category.NO_DATA
+
+
+def _counted(history: MachineHistory, rule: CountedRunning, window: Interval) -> Iterator[Stretch]:
+    """Yield a window as running, stopped, and, before counting began, unknown."""
+    at = window.end if history.counting_since is None else min(max(history.counting_since, window.start), window.end)
+    if window.start < at:
+        yield Stretch(window.start, at, None, Category.NO_DATA)
+    for first, last, number in _bursts(history.pieces, rule):
+        if number < rule.run_after:
+            continue
+        # The last of all pieces may be followed by one that has not come yet.
+        is_open = history.known_until is not None and history.known_until - last <= rule.stop_after
+        start, end = max(first, at), window.end if is_open else min(last, window.end)
+        if start < end:
+            if at < start:
+                yield Stretch(at, start, None, Category.UNPLANNED)
+            yield Stretch(start, end, None, Category.RUNNING)
+            at = end
+    if at < window.end:
+        yield Stretch(at, window.end, None, Category.UNPLANNED)
+
+
+def _bursts(pieces: Iterable[datetime], rule: CountedRunning) -> Iterator[tuple[datetime, datetime, int]]:
+    """Yield (first, last, number) of pieces that follow each other soon enough."""
+    burst: tuple[datetime, datetime, int] | None = None
+    for at in sorted(set(pieces)):
+        if burst is not None and at - burst[1] > rule.stop_after:
+            yield burst
+            burst = None
+        burst = (at, at, 1) if burst is None else (burst[0], at, burst[2] + 1)
+    if burst is not None:
+        yield burst
 
 
 def _silenced(stretches: Iterable[Stretch], gaps: list[Interval]) -> Iterator[Stretch]:
@@ -116,22 +184,56 @@ def _piece(stretch: Stretch, start: datetime, end: datetime, word: StateCorrecti
     return Stretch(start, end, word.reason_id, word.category)
 
 
-def _joined(stretches: Iterable[Stretch], window: Interval) -> list[Stretch]:
-    """Join neighbours in the same state and clip to the window; what began before it does not begin in it."""
+def _joined(stretches: Iterable[Stretch]) -> list[Stretch]:
+    """Join neighbours in the same state."""
     joined: list[Stretch] = []
     for stretch in stretches:
         if joined and (joined[-1].reason_id, joined[-1].category) == (stretch.reason_id, stretch.category):
             last = joined.pop()
             stretch = Stretch(last.start, stretch.end, stretch.reason_id, stretch.category)
         joined.append(stretch)
+    return joined
+
+
+def _called_by_length(stretches: list[Stretch], history: MachineHistory, widened: Interval) -> Iterator[Stretch]:
+    """Call unplanned stops micro-stops that lie within a stand shorter than the limit, from running to running.
+
+    A stand that goes on at the end of what is known, and is shorter so far, is undetermined. One next to time of which
+    nothing is known may be longer than it looks, so it stays what it is.
+    """
+    if not history.micro_stops.reach:
+        yield from stretches
+        return
+    runs = sorted(history.runs, key=lambda run: run.start)
+    for stands, group in groupby(stretches, key=lambda stretch: stretch.category is not Category.RUNNING):
+        stand = list(group)
+        start, end = stand[0].start, stand[-1].end
+        limit = history.micro_stops.limit(_product_at(runs, start)) if stands else None
+        if limit is None or end - start >= limit or any(s.category is Category.NO_DATA for s in stand):
+            yield from stand
+            continue
+        goes_on = end == widened.end == history.known_until
+        called = Category.UNDETERMINED if goes_on else Category.MICRO_STOP
+        for stretch in stand:
+            yield replace(stretch, category=called) if stretch.category is Category.UNPLANNED else stretch
+
+
+def _product_at(runs: list[RunSpan], at: datetime) -> int | None:
+    run = next((run for run in reversed(runs) if run.start <= at), None)
+    return run.product_id if run is not None and (run.end is None or at < run.end) else None
+
+
+def _clipped(stretches: Iterable[Stretch], window: Interval) -> list[Stretch]:
+    """Clip to the window; what began before it does not begin in it."""
     return [
         Stretch(
             max(stretch.start, window.start),
             min(stretch.end, window.end),
             stretch.reason_id,
             stretch.category,
-            begins=stretch.reason_id is not None and stretch.start >= window.start,
+            begins=stretch.start >= window.start
+            and (stretch.reason_id is not None or stretch.category is not Category.NO_DATA),
         )
-        for stretch in joined
-        if stretch.end > window.start
+        for stretch in stretches
+        if stretch.end > window.start and stretch.start < window.end
     ]

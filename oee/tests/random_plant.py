@@ -8,7 +8,7 @@ from core.intervals import HOUR, Interval
 from counts.models import CountHistory
 from counts.services import NewReading, correct_count, record_readings
 from downtime.services import NewGap, NewState, correct_state, record_gaps, record_states
-from enterprise.models import Machine
+from enterprise.models import Machine, ShiftBreak
 from oee.scopes import Place, machines_of, production_day, shifts_on
 from oee.selectors import losses, product_report, report, run_report, shift_report
 from tests.factories import (
@@ -32,14 +32,15 @@ class Plant:
         self.random = random.Random(seed)
         self.month_end, self.now = month_end, now
         self.first, self.last = month_end - timedelta(days=3, hours=20, minutes=43), month_end + timedelta(days=2)
-        first = make_machine(no_signal_timeout=5400)
+        first = make_machine(no_signal_timeout=5400, micro_stop_below=600)
         second = make_machine(line=first.line, position=2)
         self.line, self.site = first.line, first.line.area.site
         self.line.oee_mode = "weighted"
         self.line.save()
         self.machines = list(Machine.objects.select_related("line__area__site").filter(line=self.line))
         for name, start, end in (("Early", 6, 14), ("Late", 14, 22), ("Night", 22, 6)):
-            make_shift(site=self.site, name=name, start_time=time(start, 30), end_time=time(end, 30))
+            shift = make_shift(site=self.site, name=name, start_time=time(start, 30), end_time=time(end, 30))
+            ShiftBreak.objects.create(shift=shift, start_time=time(start + 1, 10), end_time=time(start + 1, 40))
         self.products = [make_product(), make_product()]
         for machine in self.machines:
             for product, value in zip(self.products, (7, 11), strict=True):

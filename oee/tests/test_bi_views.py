@@ -24,9 +24,10 @@ MONTH_END = datetime(2026, 5, 1, tzinfo=UTC)
 NOW = datetime(2026, 6, 2, tzinfo=UTC)
 ELEMENTS = (
     *("actual_production_time", "actual_unit_setup_time", "actual_unit_delay_time", "planned_downtime"),
-    *("unscheduled_time", "no_data_time", "planned_busy_time"),
+    *("unscheduled_time", "no_data_time", "planned_busy_time", "minor_stop_time", "break_time", "no_data_loss_time"),
 )
-QUANTITIES = ("produced_quantity", "good_quantity", "scrap_quantity", "rework_quantity", "quantity_without_rate")
+QUANTITIES = ("produced_quantity", "good_quantity", "scrap_quantity", "rework_quantity")
+QUANTITIES = (*QUANTITIES, "startup_scrap_quantity", "quantity_without_rate")
 RATIOS = ("availability", "performance", "quality", "oee")
 
 
@@ -56,13 +57,34 @@ def agrees(row: dict, answer: dict) -> None:
         assert shown == answer[name], name
 
 
+STRICT = {
+    "changeover": "planned",
+    "overtime": "exclude",
+    "breaks": "availability_loss",
+    "micro_stops": "availability",
+    "no_data": "availability_loss",
+    "startup_rejects": "exclude",
+}
+
+
 @pytest.mark.parametrize(
-    ("changeover", "overtime", "seed"),
-    [("availability_loss", "count", 1), ("planned", "exclude", 2)],
+    ("policies", "seed"),
+    [
+        ([{"startup_minutes": 90}], 1),
+        ([{**STRICT, "startup_minutes": 90}], 2),
+        (
+            [
+                {"breaks": "unscheduled", "startup_minutes": 90},
+                {**STRICT, "startup_minutes": 90, "valid_from": "2026-04-30"},
+            ],
+            3,
+        ),
+    ],
 )
-def test_select_gives_what_the_api_gives(api, changeover, overtime, seed):
+def test_select_gives_what_the_api_gives(api, policies, seed):
     plant = Plant(seed, MONTH_END, now=NOW)
-    OeePolicy.objects.create(site=plant.site, changeover=changeover, overtime=overtime)
+    for policy in policies:
+        OeePolicy.objects.create(site=plant.site, **policy)
     IdealRate.objects.filter(product=plant.products[0]).update(value=Decimal(700), unit="pc/h")
     # Of the second machine a total is counted, and one product has no ideal rate.
     CountTag.objects.filter(machine=plant.machines[1], mode="running", count_type__role="good").update(

@@ -6,6 +6,8 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from statistics import median
 from typing import Any
 from urllib.parse import quote
 
@@ -17,9 +19,24 @@ from django.db import connection
 from django.utils import timezone
 from psycopg import sql
 
-from ingest.benchmark import COPY, DOOR, TAGS, UNNEST, Rate, measure_database, measure_door, server_process
+from ingest.benchmark import (
+    COPY,
+    DOOR,
+    LOADS,
+    OWN_COPY,
+    SINGLE,
+    TAGS,
+    UNNEST,
+    Rate,
+    fill,
+    measure_database,
+    measure_door,
+    server_process,
+)
 
 SCRATCH = "mes_bench"
+# How often the load on one size of the table is measured: the median counts.
+_TURNS = 3
 HOST = "127.0.0.1"
 _PREPARE = f"""
 import django; django.setup()
@@ -45,14 +62,21 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--seconds", type=float, default=5.0, help="How long each line is measured.")
+        parser.add_argument(
+            "--rows",
+            type=int,
+            nargs="*",
+            default=[10**4, 10**6, 10**7],
+            help="Sizes of the table of counts to compare.",
+        )
 
-    def handle(self, *args: Any, seconds: float, **options: Any) -> None:
+    def handle(self, *args: Any, seconds: float, rows: list[int], **options: Any) -> None:
         rates: list[Rate] = []
 
         def report(rate: Rate) -> None:
             rates.append(rate)
             self.stdout.write(
-                f"  {rate.what:<22} batch {rate.batch:>5}  clients {rate.clients:>2}  {rate.items_per_second:>10,.0f}/s"
+                f"  {rate.what:<31} batch {rate.batch:>5}  clients {rate.clients:>2}  {rate.items_per_second:>10,.0f}/s"
             )
 
         self._recreate()
@@ -76,11 +100,45 @@ class Command(BaseCommand):
             self._await(f"http://{HOST}:{port}")
             paths = [f"bench/{n}" for n in range(TAGS)]
             measure_door(HOST, port, secret, paths, seconds=seconds, report=report)
+            self._ratios(rates)
+            with psycopg.connect(address) as raw:
+                self._sizes(
+                    raw,
+                    rows,
+                    lambda first: measure_door(
+                        HOST, port, secret, paths, seconds=seconds, report=report, loads=[(1000, 1)], first=first
+                    ),
+                    paths,
+                    rates,
+                )
         finally:
             server.terminate()
             server.wait()
         self._drop()
-        self._ratios(rates)
+
+    def _sizes(
+        self,
+        raw: "psycopg.Connection[Any]",
+        sizes: list[int],
+        measure: Callable[[int], None],
+        paths: list[str],
+        rates: list[Rate],
+    ) -> None:
+        """Measure the same load on a table of each size."""
+        if not sizes:
+            return
+        self.stdout.write("Batches of 1,000 by one client when the table of counts holds")
+        raw.execute("TRUNCATE counts_counthistory")
+        raw.commit()
+        costs = []
+        for number, size in enumerate(sizes):
+            fill(raw, size, paths)
+            for turn in range(_TURNS):
+                measure(len(LOADS) + number * _TURNS + turn)
+            costs.append(10**6 / median(rate.items_per_second for rate in rates[-_TURNS:]))
+            self.stdout.write(
+                f"  {size:>12,} rows: {costs[-1]:.2f} µs an item, {costs[-1] / costs[0]:.0%} of the first"
+            )
 
     def _ratios(self, rates: list[Rate]) -> None:
         raw = {(rate.what, rate.batch): rate.items_per_second for rate in rates if rate.what != DOOR}
@@ -91,6 +149,13 @@ class Command(BaseCommand):
                 self.stdout.write(
                     f"  batch {rate.batch:>5}  clients {rate.clients:>2}  {copy:>6.0%} of COPY  {unnest:>6.0%} of unnest"
                 )
+        door = {(rate.batch, rate.clients): rate.items_per_second for rate in rates if rate.what == DOOR}
+        hundreds = max(door[100, 1], door[100, 8]) / max(door[1000, 1], door[1000, 4])
+        self.stdout.write(
+            f"  batches of 1,000 as a share of COPY into the product's table: {door[1000, 1] / raw[OWN_COPY, 1000]:.0%}"
+        )
+        self.stdout.write(f"  batches of 100 as a share of batches of 1,000: {hundreds:.0%}")
+        self.stdout.write(f"  single items of 32 clients, times raw single rows: {door[1, 32] / raw[SINGLE, 1]:.1f}")
 
     def _scratch_url(self) -> str:
         known = connection.settings_dict

@@ -5,7 +5,7 @@ from oee.bi import drop, refresh
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("oee", "0003_counter_step"),
+        ("oee", "0005_custom_kpi"),
         ("counts", "0004_monthly_partitions"),
         ("downtime", "0004_monthly_partitions"),
         ("core", "0002_retention"),
