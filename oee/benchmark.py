@@ -121,20 +121,26 @@ class _Plant:
             cursor.execute(
                 """
                 INSERT INTO downtime_statehistory (machine_id, occurred_at, reason_id, detail, recorded_at, source)
-                SELECT machine, %(start)s + %(step)s * (n + random() * 0.9),
+                SELECT machine, %(start)s + %(step)s::interval * (n + random() * 0.9),
                     (%(reasons)s::bigint[])[CASE WHEN n %% 2 = 0 THEN 1 ELSE 2 + n / 2 %% 3 END], '', now(), 'bench'
                 FROM unnest(%(ids)s::bigint[]) machine, generate_series(0, %(states)s - 1) n
                 """,
-                {"start": self.start, "step": span / states, "reasons": self.reasons, "ids": ids, "states": states},
+                {
+                    "start": self.start,
+                    "step": str(span / states),
+                    "reasons": self.reasons,
+                    "ids": ids,
+                    "states": states,
+                },
             )
             cursor.execute(
                 """
                 INSERT INTO counts_counthistory (tag_id, occurred_at, value, recorded_at, source)
-                SELECT id, %(start)s + %(step)s * (n + random() * 0.9),
+                SELECT id, %(start)s + %(step)s::interval * (n + random() * 0.9),
                     CASE WHEN id %% 2 = 1 THEN n %% 20 ELSE n %% 2 END, now(), 'bench'
                 FROM counts_counttag, generate_series(0, %(readings)s - 1) n
                 """,
-                {"start": self.start, "step": span / readings, "readings": readings},
+                {"start": self.start, "step": str(span / readings), "readings": readings},
             )
             cursor.execute("VACUUM ANALYZE")
 

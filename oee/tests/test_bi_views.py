@@ -26,8 +26,10 @@ ELEMENTS = (
     *("actual_production_time", "actual_unit_setup_time", "actual_unit_delay_time", "planned_downtime"),
     *("unscheduled_time", "no_data_time", "planned_busy_time", "minor_stop_time", "break_time", "no_data_loss_time"),
 )
-QUANTITIES = ("produced_quantity", "good_quantity", "scrap_quantity", "rework_quantity")
-QUANTITIES = (*QUANTITIES, "startup_scrap_quantity", "quantity_without_rate")
+QUANTITIES = (
+    *("produced_quantity", "good_quantity", "scrap_quantity", "rework_quantity"),
+    *("startup_scrap_quantity", "quantity_without_rate"),
+)
 RATIOS = ("availability", "performance", "quality", "oee")
 
 
