@@ -26,12 +26,12 @@ from workorders.models import Run
 
 
 class Plant:
-    """A line of two machines whose shifts begin at half past, with a week of random facts around the end of a month."""
+    """A line of two machines whose shifts begin at half past, with three days of random facts around the end of a month."""
 
     def __init__(self, seed: int, month_end: datetime, *, now: datetime) -> None:
         self.random = random.Random(seed)
         self.month_end, self.now = month_end, now
-        self.first, self.last = month_end - timedelta(days=3, hours=20, minutes=43), month_end + timedelta(days=2)
+        self.first, self.last = month_end - timedelta(days=1, hours=20, minutes=43), month_end + timedelta(days=1)
         first = make_machine(no_signal_timeout=5400, micro_stop_below=600)
         second = make_machine(line=first.line, position=2)
         self.line, self.site = first.line, first.line.area.site
@@ -54,7 +54,7 @@ class Plant:
 
     def _runs(self) -> None:
         at = self.first + timedelta(minutes=11)
-        for n in range(8):
+        for n in range(5):
             order = make_work_order(line=self.line, product=self.products[n % 2])
             end = at + timedelta(minutes=self.random.randint(700, 1100))
             make_run(line=self.line, work_order=order, started_at=at, ended_at=end)
@@ -108,8 +108,8 @@ class Plant:
     def numbers(self) -> dict:
         """Return every KPI that is asked of a plant, exactly."""
         numbers: dict = {}
-        places: list[Place] = [self.machines[0], self.line, self.site]
-        days = [self.first.date() + timedelta(days=n) for n in range(6)]
+        places: list[Place] = [self.machines[0], self.site]
+        days = [self.first.date() + timedelta(days=n) for n in range(4)]
         for place in places:
             machines = machines_of(place)
             for day in days:
@@ -123,7 +123,7 @@ class Plant:
                 numbers["product", str(place), product.pk] = product_report(
                     product.pk, place, window, now=self.now
                 ).sums
-            for hours in ((0, 100), (17, 18), (20, 80), (70, 120)):
+            for hours in ((0, 60), (17, 18), (20, 30), (35, 55)):
                 start = self.first.replace(minute=0)
                 numbers["hours", str(place), hours] = self.of(
                     machines, Interval(start + hours[0] * HOUR, start + hours[1] * HOUR)

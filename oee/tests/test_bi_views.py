@@ -97,7 +97,7 @@ def test_select_gives_what_the_api_gives(api, policies, seed):
     rebuild(now=NOW)
     for machine in plant.machines:
         compared = 0
-        for n in range(6):
+        for n in range(4):
             day = plant.first.date() + timedelta(days=n)
             for shift in shifts_on(machine, day):
                 # Hours are stored from the machine's first fact on.
@@ -118,9 +118,9 @@ def test_select_gives_what_the_api_gives(api, policies, seed):
                     for loss in answer["losses"]
                 }
                 compared += 1
-        assert compared > 10
+        assert compared > 5
         first = floor_hour(plant.first)
-        for n in range(1, 100, 9):
+        for n in range(1, 60, 7):
             window = {"starts_at": (first + n * HOUR).isoformat(), "ends_at": (first + (n + 1) * HOUR).isoformat()}
             (row,) = rows(
                 "SELECT * FROM bi.machine_hours WHERE machine_id = %s AND starts_at = %s", machine.pk, first + n * HOUR
