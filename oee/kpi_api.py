@@ -5,12 +5,13 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from core.master_data import caller
 from oee import services
-from oee.api import OeeReportView
 from oee.kpi_serializers import DefinedKpiSerializer, KpiReportSerializer
 from oee.kpis import Kpi, kpis_for, kpis_of, values_of
+from oee.questions import question_of
 from oee.selectors import report
 from oee.serializers import ReportQuerySerializer
 
@@ -26,8 +27,10 @@ class KpiCatalogueView(ListAPIView):
         return kpis_for(caller(self.request))
 
 
-class KpiValuesView(OeeReportView):
+class KpiValuesView(APIView):
     """All KPIs of a machine, line, area, site or enterprise, each with its formula and the elements behind it."""
+
+    kind = "oee_record"
 
     @extend_schema(parameters=[ReportQuerySerializer], responses=KpiReportSerializer)
     def get(self, request: Request) -> Response:
@@ -35,18 +38,18 @@ class KpiValuesView(OeeReportView):
         query = ReportQuerySerializer(data=request.query_params, context={"request": request})
         query.is_valid(raise_exception=True)
         now = timezone.now()
-        machines, window, part = self._what(query.validated_data)
-        services.refuse_window(window, now=now)
-        answer = report(machines, window, now=now, part=part)
+        asked = question_of(query.validated_data, now=now)
+        services.refuse_window(asked.window, now=now)
+        answer = report(asked.machines, asked.window, now=now, part=asked.part)
         return Response(
             KpiReportSerializer(
                 {
-                    "starts_at": window.start,
-                    "ends_at": window.end,
+                    "starts_at": asked.window.start,
+                    "ends_at": asked.window.end,
                     "known_until": answer.known_until,
                     "machines": answer.machine_ids,
                     "policies": services.numbers_of(answer, now=now)["elements"]["policies"],
-                    "kpis": values_of(answer.sums, kpis_of(machines)),
+                    "kpis": values_of(answer.sums, kpis_of(asked.machines)),
                 }
             ).data
         )

@@ -1,34 +1,14 @@
 """KPIs, as they travel: every value as an exact fraction and as a decimal, beside the formula that gave it."""
 
 from dataclasses import fields
-from fractions import Fraction
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core.serializers import AwareDateTimeField
 from oee.engine.catalogue import ELEMENTS
-from oee.kpis import KpiValue, decimal_text
-
-EXACT = "Exact: a whole number, or a fraction such as 373/420. Null = not known."
-ROUNDED = "Rounded to 12 places. Null = not known."
-
-
-@extend_schema_field({"type": "string", "nullable": True, "description": EXACT})
-class ExactField(serializers.Field):
-    """An exact fraction as text."""
-
-    def to_representation(self, value: Fraction) -> str:
-        return str(value)
-
-
-@extend_schema_field({"type": "string", "format": "decimal", "nullable": True, "description": ROUNDED})
-class RoundedField(serializers.Field):
-    """A fraction as a decimal of 12 places."""
-
-    def to_representation(self, value: Fraction) -> str | None:
-        return decimal_text(value)
+from oee.kpis import KpiValue
+from oee.serializers import ExactField, RoundedField
 
 
 class KpiSerializer(serializers.Serializer):

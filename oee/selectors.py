@@ -38,7 +38,7 @@ from oee.engine import (
 from oee.histories import NOTHING_COUNTED, load_counted, load_histories
 from oee.hours import STORED_CATEGORIES, STORED_ROLES, bring_up_to_date, whole_hours
 from oee.models import HourReason
-from oee.policies import policies_of
+from oee.policies import DatedPolicies, policies_of
 from oee.scopes import Place, machines_of
 from products.models import IdealRate
 from workorders.models import Run
@@ -89,36 +89,57 @@ def report(machines: Sequence[Machine], window: Interval, *, now: datetime, part
     return _reports([(machines, window, slices_of(machines, window, now=now, part=part))], now=now)[0]
 
 
+def reports_of(machines: Sequence[Machine], window: Interval, *, now: datetime) -> dict[int, Report]:
+    """Return each machine's own OEE, by its id."""
+    slices = slices_of(machines, window, now=now)
+    found = _reports([([machine], window, slices) for machine in machines], now=now)
+    return {machine.pk: of_machine for machine, of_machine in zip(machines, found, strict=True)}
+
+
 def _reports(asked: Sequence[tuple[Sequence[Machine], Interval, SlicesByMachine]], *, now: datetime) -> list[Report]:
     """Return one report for each (machines, window, their slices); what they refer to is looked up once for all."""
     everyone = {machine.pk: machine for machines, _, _ in asked for machine in machines}
-    policies = policies_of(_sites(everyone.values()))
-    schemes = _schemes(list(everyone))
-    rates = _cycle_times({piece.key.rate_id for *_, slices in asked for pieces in slices.values() for piece in pieces})
+    sums = sums_for(everyone.values(), (pieces for *_, slices in asked for pieces in slices.values()))
     return [
         Report(
             window=window,
             known_until=min(window.end, now),
             machine_ids=tuple(machine.pk for machine in machines),
-            sums=MachineSums.total(
-                sum_slices(
-                    slices.get(machine.pk, ()),
-                    rates=rates,
-                    scheme=schemes[machine.pk],
-                    policy=policies[machine.line.area.site_id].at,
-                )
-                for machine in machines
-            ),
+            sums=MachineSums.total(sums.of(machine, slices.get(machine.pk, ())) for machine in machines),
             policies=tuple(
                 dict.fromkeys(
                     policy
                     for machine in machines
-                    for policy in policies[machine.line.area.site_id].within(window.start, min(window.end, now))
+                    for policy in sums.policies[machine.line.area.site_id].within(window.start, min(window.end, now))
                 )
             ),
         )
         for machines, window, slices in asked
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """How machines' slices become sums: ideal cycle times by rate, counting schemes by machine, policies by site."""
+
+    rates: Mapping[int, Fraction]
+    schemes: Mapping[int, CountingScheme]
+    policies: Mapping[int, DatedPolicies]
+
+    def of(self, machine: Machine, slices: Iterable[Slice]) -> MachineSums:
+        """Return the sums of some of a machine's slices."""
+        policy = self.policies[machine.line.area.site_id].at
+        return sum_slices(slices, rates=self.rates, scheme=self.schemes[machine.pk], policy=policy)
+
+
+def sums_for(machines: Iterable[Machine], slices: Iterable[Iterable[Slice]]) -> Sums:
+    """Look up all that the sums of these machines' slices need."""
+    machines = list(machines)
+    return Sums(
+        rates=_cycle_times({piece.key.rate_id for pieces in slices for piece in pieces}),
+        schemes=schemes_of([machine.pk for machine in machines]),
+        policies=policies_of(_sites(machines)),
+    )
 
 
 def slices_of(
@@ -300,7 +321,8 @@ def _sites(machines: Iterable[Machine]) -> set[int]:
     return {machine.line.area.site_id for machine in machines}
 
 
-def _schemes(machine_ids: Sequence[int]) -> Mapping[int, CountingScheme]:
+def schemes_of(machine_ids: Sequence[int]) -> Mapping[int, CountingScheme]:
+    """Return which counters each machine has, and so how its pieces add up."""
     roles: dict[int, list[str]] = defaultdict(list)
     for machine_id, role in CountTag.objects.filter(machine__in=machine_ids).values_list("machine", "count_type__role"):
         roles[machine_id].append(role)

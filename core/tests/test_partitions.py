@@ -116,14 +116,15 @@ def test_no_partition_lets_a_fact_be_changed_or_deleted():
 @pytest.mark.django_db(transaction=True)
 def test_existing_facts_keep_their_rows_keys_triggers_and_views_when_partitions_come():
     """Back to plain tables, facts of several months, on again: the same rows, and what hangs on them."""
-    before = [("counts", "0003_counter_events"), ("downtime", "0003_signal_gap")]
+    before = [("counts", "0003_counter_events"), ("downtime", "0005_unplanned_stops_are_failures")]
     latest = MigrationExecutor(connection).loader.graph.leaf_nodes()
     try:
         executor = MigrationExecutor(connection)
         executor.migrate(before)
         partitions.forget()
         tag, reason = make_count_tag(), make_reason()
-        moments = [datetime(2019, 7, 4, tzinfo=UTC), datetime(2026, 1, 31, 23, tzinfo=UTC), LATER]
+        moments = [datetime(2019, 7, 4, tzinfo=UTC), datetime(2026, 1, 31, 23, tzinfo=UTC)]
+        moments.append(datetime(2026, 2, 1, tzinfo=UTC))
         for at in moments:
             CountHistory.objects.create(tag=tag, occurred_at=at, value=Decimal("1.5"), recorded_at=at, source="x")
             StateHistory.objects.create(

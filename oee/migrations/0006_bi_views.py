@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("oee", "0005_custom_kpi"),
         ("counts", "0004_monthly_partitions"),
-        ("downtime", "0004_monthly_partitions"),
+        ("downtime", "0006_monthly_partitions"),
         ("core", "0002_retention"),
     ]
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from oee.engine import Category, Kpis, MachineSums, Quantities, TimeElements
 from oee.engine.catalogue import ELEMENTS, KPIS, compute
 from oee.engine.element_values import element_values
+from oee.engine.ledger import BigLoss, ledger
 from oee.tests.test_golden_numbers import (
     percent,
     shift_of_the_vorne_worksheet,
@@ -266,3 +267,23 @@ A_WORK_UNIT = {
 def test_formula_of_iso_22400_2_gives_its_quotient(code):
     """ISO 22400-2 (as in hsu-aut/IndustrialStandard-ODP-ISO22400-2): each KPI over made-up elements."""
     assert compute({name: Fraction(value) for name, value in A_WORK_UNIT.items()})[code] == ISO_TABLE[code][1]
+
+
+@settings(max_examples=200, deadline=None)
+@given(sums_of_some)
+def test_ledger_closes_and_its_costs_are_what_oee_lacks(sums):
+    found = ledger(sums)
+    assert sum(line.seconds for line in found.lines) == found.calendar_seconds == element_values(sums)["CT"]
+    costs = [line.oee_cost for line in found.lines if line.oee_cost is not None]
+    if found.busy_seconds:
+        assert sum(costs) + sums.ideal_time_of_good / found.busy_seconds == 1
+
+
+def test_ledger_of_the_vorne_worksheet():
+    """Its OEE of 74.79 % and what each loss takes of the rest."""
+    found = ledger(shift_of_the_vorne_worksheet())
+    assert found.of("stops").seconds == 47 * 60
+    assert found.of("rejects").seconds == 423
+    assert found.of("reduced_speed").seconds == 373 * 60 - 19_271
+    assert found.of("productive").seconds == 18_848
+    assert found.big_losses()[BigLoss.BREAKDOWNS] == 47 * 60

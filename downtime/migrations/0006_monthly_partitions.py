@@ -15,7 +15,7 @@ def backwards(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("downtime", "0003_signal_gap"),
+        ("downtime", "0005_unplanned_stops_are_failures"),
     ]
 
     operations = [migrations.RunPython(forwards, backwards)]
