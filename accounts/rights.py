@@ -36,6 +36,8 @@ ROLES: dict[str, dict[str, frozenset[str]]] = {
     "connector": _grant(frozenset({SUPERVISOR, ENGINEER, ADMIN}), {ADMIN}),
     "device_key": _grant(frozenset({ENGINEER, ADMIN}), {ENGINEER, ADMIN}),
     "account": _grant(frozenset({ADMIN}), {ADMIN}),
+    # What the plant throws away, and when.
+    "retention": _grant(frozenset({SUPERVISOR, ENGINEER, ADMIN}), {ADMIN}, delete=set()),
     "audit": _grant(frozenset({SUPERVISOR, ENGINEER, QUALITY, ADMIN}), set()),
 }
 
@@ -45,7 +47,9 @@ KIND_OF_MODEL: dict[str, str] = {
             *("enterprise.enterprise", "enterprise.site", "enterprise.area", "enterprise.line", "enterprise.machine"),
             *("enterprise.shift", "enterprise.shiftbreak", "enterprise.calendarexception"),
             *("products.product", "products.idealrate", "counts.counttype", "counts.counttag"),
-            *("downtime.statereason", "oee.oeepolicy", "oee.customkpi", "oee.closingrule"),
+            *("downtime.statereason", "downtime.reasonplace", "downtime.reasonrule", "oee.oeepolicy", "oee.customkpi"),
+            "oee.closingrule",
+            *("workorders.changeovertarget", "workorders.changeovertask"),
         ),
         "master_data",
     ),
@@ -54,7 +58,7 @@ KIND_OF_MODEL: dict[str, str] = {
     **dict.fromkeys(
         (
             *("counts.counthistory", "counts.countreading", "counts.countcorrection", "counts.counterevent"),
-            *("downtime.signalgap", "oee.counterstep"),
+            *("downtime.signalgap", "oee.counterstep", "workorders.changeovertaskdone"),
             *("downtime.statehistory", "downtime.recordedstate", "downtime.statecorrection"),
         ),
         "fact",
@@ -66,6 +70,7 @@ KIND_OF_MODEL: dict[str, str] = {
     "connectors.tablet": "master_data",
     **dict.fromkeys(("connectors.connector", "connectors.connectorhealth", "connectors.unmappedsignal"), "connector"),
     "accounts.devicekey": "device_key",
+    "core.retention": "retention",
     **dict.fromkeys(("accounts.user", "accounts.membership", "accounts.clientkey"), "account"),
 }
 

@@ -20,7 +20,8 @@ from oee.closing import closing_asked_for, signed_report, was_and_now
 from oee.engine.ledger import ledger
 from oee.models import OeePolicy, OeeRecord
 from oee.questions import question_of
-from oee.selectors import losses, report
+from oee.reason_times import losses
+from oee.selectors import report
 from oee.serializers import OeeRecordSerializer, ReportQuerySerializer, ReportSerializer
 
 

@@ -15,17 +15,21 @@ from django.db import connection
 from django.db.models import Sum
 
 from core.intervals import Interval, clip, intersect, microseconds, union
+from core.retention import closed_until
 from counts.models import CountTag
 from downtime.selectors import gaps_in
 from enterprise.models import Machine
 from enterprise.shift_calendar import ShiftOccurrence
+from oee.engine import Category
 from oee.models import DeliveryTally
 from oee.open_points import held_steps
-from oee.selectors import losses, report
-from oee.unexplained import StopTime, silent_reasons, stop_time
+from oee.reason_times import Loss, losses
+from oee.selectors import report
+from oee.stops import unexplaining_reasons
 
 LATE_AFTER = timedelta(minutes=10)
 AHEAD_FROM = timedelta(seconds=1)
+_STOPS = frozenset({Category.UNPLANNED, Category.MICRO_STOP, Category.UNDETERMINED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,35 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
+class StopTime:
+    """Unplanned stops in shifts, micro-stops included, and how much of them has no reason, or one that says nothing; µs.
+
+    As in the KPI `unexplained_stop_ratio`; time without data is no stop, but lowers the coverage.
+    """
+
+    stopped: int
+    unexplained: int
+
+    @property
+    def unexplained_share(self) -> Fraction | None:
+        """The unexplained part; None when it never stopped."""
+        return Fraction(self.unexplained, self.stopped) if self.stopped else None
+
+
+def stop_time(lost: Iterable[Loss], unexplaining: frozenset[int]) -> StopTime:
+    """Return how long machines stood unplanned, and for how long of it unexplained, given what they lost."""
+    stops = [loss for loss in lost if loss.category in _STOPS]
+    unexplained = (
+        loss.duration
+        for loss in stops
+        if loss.category is Category.UNPLANNED and (loss.reason_id is None or loss.reason_id in unexplaining)
+    )
+    return StopTime(
+        microseconds(sum((loss.duration for loss in stops), timedelta())), microseconds(sum(unexplained, timedelta()))
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class DataQuality:
     """The data quality of one machine over one window, with everything that the score is made of."""
 
@@ -92,20 +125,23 @@ def data_quality(
     asked: Sequence[tuple[Machine, Interval, ShiftOccurrence | None]], *, now: datetime
 ) -> list[DataQuality]:
     """Return the data quality of machines over windows. Costs some look-ups for each, and the facts of each window."""
-    silent = silent_reasons()
-    return [_of(machine, window, shift, silent, now=now) for machine, window, shift in asked]
+    unexplaining = unexplaining_reasons()
+    return [_of(machine, window, shift, unexplaining, now=now) for machine, window, shift in asked]
 
 
 def _of(
-    machine: Machine, window: Interval, shift: ShiftOccurrence | None, silent: frozenset[int], *, now: datetime
+    machine: Machine, window: Interval, shift: ShiftOccurrence | None, unexplaining: frozenset[int], *, now: datetime
 ) -> DataQuality:
     clock, tallied = _clock(machine, window), _tally(machine, window)
-    stops = stop_time(losses([machine], window, now=now), silent)
+    stops = stop_time(losses([machine], window, now=now), unexplaining)
     held = held_steps([machine], window, now=now)
     running = CountTag.objects.filter(machine=machine, mode=CountTag.Mode.RUNNING, is_active=True).count()
     past = intersect(window, Interval(window.start, now)) if window.start < now else None
     gaps = sum(gap.microseconds for gap in union(_gaps(machine, past))) if past else 0
     coverage = report([machine], window, now=now).kpis.coverage
+    closed = closed_until()
+    # Of pruned time only some facts are kept; quotients of them would say nothing.
+    facts_known = closed is None or window.start >= closed
     not_taken = tallied.conflicts + tallied.future + tallied.refused
     unexplained = stops.unexplained_share
     parts = (
@@ -113,26 +149,26 @@ def _of(
         QualityPart(
             "explained_stops",
             20,
-            "stopped time in shifts with a reason ÷ stopped time in shifts",
+            "unplanned stop time with a reason that says why ÷ unplanned stop time",
             None if unexplained is None else 1 - unexplained,
         ),
         QualityPart(
             "taken",
             15,
             "facts ÷ (facts + items in conflict, of the future, refused)",
-            _share(clock.facts, clock.facts + not_taken),
+            _share(clock.facts, clock.facts + not_taken) if facts_known else None,
         ),
         QualityPart(
             "on_time",
             10,
             "facts stored from 1 s before to 10 min after they happened ÷ facts",
-            _share(clock.facts - clock.ahead - clock.late, clock.facts),
+            _share(clock.facts - clock.ahead - clock.late, clock.facts) if facts_known else None,
         ),
         QualityPart(
             "delivered_once",
             5,
             "facts ÷ (facts + repeated items)",
-            _share(clock.facts, clock.facts + tallied.duplicates),
+            _share(clock.facts, clock.facts + tallied.duplicates) if facts_known else None,
         ),
         QualityPart(
             "decided_counters",

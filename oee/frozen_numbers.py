@@ -14,7 +14,8 @@ from downtime.models import StateReason
 from enterprise.models import Machine
 from oee.engine import Category
 from oee.engine.ledger import ledger
-from oee.selectors import Loss, losses, report
+from oee.reason_times import Loss, losses
+from oee.selectors import report
 from oee.services import numbers_of
 
 RATIOS = ("availability", "performance", "quality", "oee")

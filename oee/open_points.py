@@ -6,15 +6,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from core.intervals import Interval, subtract
+from core.retention import closed_until
 from counts.models import CountTag
 from enterprise.models import Machine
-from oee.engine import Calendar, Segment
+from oee.engine import Calendar, Category, Segment
 from oee.engine.counters import StepVerdict
 from oee.histories import load_counted
 from oee.hours import bring_up_to_date, whole_hours
 from oee.models import CounterStep
 from oee.selectors import timelines
-from oee.unexplained import is_unexplained, silent_reasons
+from oee.stops import is_unexplained, unexplaining_reasons
 
 MOST_LISTED = 50
 
@@ -62,7 +63,7 @@ def open_points(
     """Return what is open in a window of machines, as it is stored with a closing; kinds without any are left out."""
     found = [
         _held_steps(machines, window, now=now),
-        _unexplained_stops(machines, window, unexplained_from=unexplained_from, now=now),
+        *_long_stretches(machines, window, longest=unexplained_from, now=now),
         *(source(machines, window) for source in _sources),
     ]
     return [points.as_json() for points in found if points.count or not points.is_complete]
@@ -101,18 +102,30 @@ def _held_steps(machines: Sequence[Machine], window: Interval, *, now: datetime)
     return points
 
 
-def _unexplained_stops(
-    machines: Sequence[Machine], window: Interval, *, unexplained_from: timedelta, now: datetime
-) -> OpenPoints:
-    points = OpenPoints("unexplained_stop", f"Stops without a reason of {unexplained_from // _MINUTE} min and more")
-    silent = silent_reasons()
+def _long_stretches(
+    machines: Sequence[Machine], window: Interval, *, longest: timedelta, now: datetime
+) -> tuple[OpenPoints, OpenPoints]:
+    """Return the stretches in shifts that stand without a reason, and those without data, of a length and more."""
+    minutes = longest // timedelta(minutes=1)
+    stops = OpenPoints("unexplained_stop", f"Stops without a reason of {minutes} min and more")
+    silent = OpenPoints("no_data", f"Time without data of {minutes} min and more")
+    closed = closed_until()
+    if closed is not None and window.start < closed:
+        # The facts that would draw it are gone.
+        stops.is_complete = silent.is_complete = False
+        return stops, silent
+    reasons = unexplaining_reasons()
     segments = timelines(machines, window, now=now)
     for machine in machines:
-        planned = (s for s in segments[machine.pk] if s.calendar is Calendar.SCHEDULED)
-        for start, end in _joined(s for s in planned if is_unexplained(s.reason_id, s.category, silent)):
-            if end - start >= unexplained_from:
-                points.add(machine.code, start, f"{(end - start) // _SECOND} s")
-    return points
+        planned = [s for s in segments[machine.pk] if s.calendar is Calendar.SCHEDULED]
+        for points, of_kind in (
+            (stops, [s for s in planned if is_unexplained(s, reasons)]),
+            (silent, [s for s in planned if s.category is Category.NO_DATA]),
+        ):
+            for start, end in _joined(of_kind):
+                if end - start >= longest:
+                    points.add(machine.code, start, f"{(end - start) // timedelta(seconds=1)} s")
+    return stops, silent
 
 
 def _joined(segments: Iterable[Segment]) -> list[tuple[datetime, datetime]]:
@@ -128,6 +141,3 @@ def _joined(segments: Iterable[Segment]) -> list[tuple[datetime, datetime]]:
 
 def _plain(value: Any) -> str:
     return f"{value.normalize():f}"
-
-
-_MINUTE, _SECOND = timedelta(minutes=1), timedelta(seconds=1)

@@ -239,19 +239,20 @@ def test_the_chain_shows_a_row_that_is_missing_or_signed_anew(plant):
 
 
 def test_open_points_do_not_stop_closing_and_are_stored(plant):
-    # A step that no rollover and no restart explains, and half an hour of silence that nobody explained.
+    # A step that no rollover and no restart explains, and half an hour each without a reason and without data.
     tag = make_count_tag(machine=plant.machine, mode="running", fastest_rate=Decimal(1))
     plant.count(6, 0, tag)
     plant.count(6.001, 1_000_000, tag)
-    plant.say(make_reason("no_data"), 11)
-    plant.say(plant.run, 11.5)
-    plant.say(make_reason("no_data"), 12)
+    stopped, unknown = make_reason("unplanned", explains=False), make_reason("no_data")
+    for hours, reason in ((10, unknown), (10.5, plant.run), (11, stopped), (11.5, plant.run), (12, stopped)):
+        plant.say(reason, hours)
     plant.say(plant.run, 12.05)
     points = {point["kind"]: point for point in plant.close().open_points}
     assert points["held_counter_step"]["items"][0]["what"] == f"{tag.tag_path}: 0 → 1000000"
     assert points["unexplained_stop"]["items"] == [
         {"machine": plant.machine.code, "at": at(11).isoformat(), "what": "1800 s"}
     ]
+    assert [item["at"] for item in points["no_data"]["items"]] == [at(10).isoformat()]
 
 
 def test_rule_closes_what_is_due_and_signs_as_the_rule(plant):

@@ -100,31 +100,34 @@ def test_shares_are_exact_and_the_score_is_their_weighted_mean(machine):
     deliver(machine, count(tag, 6), recorded_at=at(6) + timedelta(seconds=2))
     deliver(machine, count(tag, 7), recorded_at=at(7) - timedelta(seconds=3))
     deliver(machine, state(machine, 9, stop), state(machine, 10, run), recorded_at=at(10.5))
+    silent = make_reason("unplanned", explains=False)
+    deliver(machine, state(machine, 12.25, silent), recorded_at=at(12.25))
+    deliver(machine, state(machine, 12.5, run), recorded_at=at(12.5))
     deliver(machine, count(tag, 7), count(tag, 7, 5))
     record_gaps([NewGap(machine.pk, at(11), at(12), "The buffer ran over", "key")], recorded_at=NOW)
     found = quality(machine)
-    # An hour of eight is not known; of two hours that the machine did not run, the lost one has no reason.
+    # An hour of eight is not known; of an hour and a quarter of stops, the quarter has a reason that says nothing.
     assert share(found, "coverage") == Fraction(7, 8)
-    assert share(found, "explained_stops") == Fraction(1, 2)
-    assert share(found, "taken") == Fraction(5, 6)
-    # Of five facts, one came before it happened, and two came 30 and 90 minutes after.
-    assert (found.clock.facts, found.clock.ahead, found.clock.late) == (5, 1, 2)
-    assert share(found, "on_time") == Fraction(2, 5)
-    assert found.clock.median_delay == timedelta(minutes=1)
+    assert share(found, "explained_stops") == Fraction(4, 5)
+    assert share(found, "taken") == Fraction(7, 8)
+    # Of seven facts, one came before it happened, and two came 30 and 90 minutes after.
+    assert (found.clock.facts, found.clock.ahead, found.clock.late) == (7, 1, 2)
+    assert share(found, "on_time") == Fraction(4, 7)
+    assert found.clock.median_delay == timedelta(seconds=2)
     assert found.clock.shortest_delay == timedelta(seconds=-3)
-    assert share(found, "delivered_once") == Fraction(5, 6)
+    assert share(found, "delivered_once") == Fraction(7, 8)
     assert share(found, "decided_counters") is None
     assert share(found, "without_gaps") == Fraction(7, 8)
     weighted = (
         40 * Fraction(7, 8)
-        + 20 * Fraction(1, 2)
-        + 15 * Fraction(5, 6)
-        + 10 * Fraction(2, 5)
-        + 5 * Fraction(5, 6)
+        + 20 * Fraction(4, 5)
+        + 15 * Fraction(7, 8)
+        + 10 * Fraction(4, 7)
+        + 5 * Fraction(7, 8)
         + 5 * Fraction(7, 8)
     )
     assert found.score == 100 * weighted / 95
-    assert found.stops.unexplained_share == Fraction(1, 2)
+    assert found.stops.unexplained_share == Fraction(1, 5)
 
 
 def test_a_perfect_shift_has_a_hundred_and_one_that_nobody_planned_has_none(machine):
@@ -140,7 +143,7 @@ def test_a_machine_that_says_nothing_scores_what_silence_is_worth(machine):
     found = quality(machine)
     assert share(found, "coverage") == 0
     assert share(found, "on_time") is None
-    assert score_text(found.score) == score_text(Fraction(100 * 5, 65))
+    assert score_text(found.score) == score_text(Fraction(100 * 5, 45))
 
 
 def test_held_steps_count_by_their_counters(machine):

@@ -1,4 +1,4 @@
-"""Keep the stored hours up to date in the background, so that nobody waits for them."""
+"""Keep the stored hours up to date in the background, so that nobody waits for them; once a day, prune."""
 
 import signal
 import threading
@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from core.intervals import Interval
 from oee.closing import bring_checks_up_to_date, close_due
+from oee.retention import NotPruned, prune
 from oee.services import keep_hours
 
 CLOSE_EVERY = timedelta(minutes=1)
@@ -34,6 +35,7 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopping.set())
         closed_at: datetime | None = None
+        pruned_on = None
         while not stopping.is_set():
             now = timezone.now()
             try:
@@ -46,6 +48,13 @@ class Command(BaseCommand):
                     if closed:
                         self.stdout.write(f"Closed {closed} shifts by rule.")
                 bring_checks_up_to_date(now=now)
+                if pruned_on != now.date():
+                    pruned_on = now.date()
+                    pruned = prune(now=now, progress=self.stdout.write)
+                    if pruned is not None:
+                        self.stdout.write(f"Dropped the raw facts before {pruned.closed_until:%Y-%m-%d} UTC.")
+            except NotPruned as error:
+                self.stderr.write(f"{error} It is tried again tomorrow.")
             except DatabaseError as error:
                 self.stderr.write(f"The database is not reachable, trying again: {error}")
             connection.close()

@@ -13,7 +13,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("enterprise", "0003_stops_and_thresholds"),
-        ("oee", "0005_custom_kpi"),
+        ("oee", "0006_bi_views"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
