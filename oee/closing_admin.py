@@ -1,6 +1,7 @@
 """Closed shifts to look at and to decide about, and the rules by which sites close them."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
@@ -22,7 +23,7 @@ from oee.resources import ClosingRuleResource
 
 def percent(ratio: Any) -> str:
     """Return a ratio as people read it; what is not known is said to be so."""
-    return "not known" if ratio is None else f"{float(ratio) * 100:.2f} %"
+    return "not known" if ratio is None else f"{Decimal(str(ratio)) * 100:.2f} %"
 
 
 @admin.register(ClosingRule)

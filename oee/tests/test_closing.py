@@ -8,12 +8,15 @@ from threading import Barrier, Thread
 
 import pgtrigger
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 from rest_framework.test import APIClient
 
 from core import master_data
 from core.errors import Conflict, Invalid, NotFound
+from core.intervals import Interval
+from core.models import Retention
+from core.retention import Closed
 from counts.models import CountTag
 from counts.services import NewReading, record_readings
 from downtime.services import NewState, correct_state, record_states
@@ -28,6 +31,7 @@ from oee.closing import (
     current_closings,
     was_and_now,
 )
+from oee.frozen_numbers import numbers_over
 from oee.models import ClosingCheck, ClosingRule, OeePolicy, ShiftClosing
 from oee.services import rebuild
 from products.models import IdealRate
@@ -225,6 +229,8 @@ def test_the_chain_shows_a_changed_row(plant, field):
     with pgtrigger.ignore("oee.ShiftClosing:shift_closing_append_only"):
         ShiftClosing.objects.filter(pk=first.pk).update(**{field: new})
     assert [link.closing_id for link in broken_links(plant.line)] == [first.pk]
+    with pytest.raises(CommandError, match="1 links"):
+        call_command("verify_closings")
 
 
 def test_the_chain_shows_a_row_that_is_missing_or_signed_anew(plant):
@@ -321,6 +327,23 @@ def test_silence_that_shows_only_after_the_closing_is_found(plant):
     bring_checks_up_to_date(now=at(15))
     assert ClosingCheck.objects.get().differs
     assert "no_data_time" in changed(closing, at(15))
+
+
+def test_a_closed_shift_stays_comparable_when_its_facts_are_pruned(plant):
+    plant.shift.start_time, plant.shift.end_time = time(6, 30), time(14, 30)
+    master_data.save(plant.shift)
+    closing = plant.close()
+    # All hours are stored before their facts go.
+    call_command("rebuild")
+    Retention.objects.create(keep_months=1, closed_until=datetime(2026, 4, 1, tzinfo=UTC))
+    assert not was_and_now(closing, now=NOW).differs
+    plant.shift.end_time = time(14, 45)
+    master_data.save(plant.shift)
+    # The calendar of now cuts the last hour where nobody can tell its parts apart any more.
+    with pytest.raises(Closed):
+        numbers_over([plant.machine], Interval(closing.starts_at, closing.ends_at), now=NOW)
+    assert not was_and_now(closing, now=NOW).differs
+    assert bring_checks_up_to_date(now=NOW) >= 0
 
 
 @pytest.mark.django_db(transaction=True)
