@@ -456,3 +456,34 @@ def test_another_sites_closing_does_not_exist(plant):
 def test_bad_closing_names_the_field(api, plant, change, field):
     answer = api.post("/oee/shift-closing/", {**body(plant), **change})
     assert (answer.status_code, field in answer.data) == (400, True)
+
+
+def test_lists_are_narrowed_and_cost_the_same_at_any_length(api, plant, django_assert_max_num_queries):
+    plant.close()
+    plant.close(place=plant.machine)
+    site = plant.line.area.site_id
+    for query, number in (
+        ({"site": site}, 2),
+        ({"site": site + 1}, 0),
+        ({"machine": plant.machine.pk}, 1),
+        ({"date": "2026-03-02"}, 2),
+        ({"date_until": "2026-03-02"}, 0),
+        ({"differs": "true"}, 0),
+        ({"meaning": "closed", "revision": 1}, 2),
+    ):
+        assert api.get("/oee/shift-closing/", query).data["count"] == number, query
+    for query in (
+        "site=x",
+        "date=x",
+        "differs=x",
+        "line=99999999999999999999",
+        "page=0",
+        "meaning=x",
+        "ordering=numbers",
+    ):
+        assert api.get(f"/oee/shift-closing/?{query}").status_code in (200, 400, 404)
+    for day in range(10, 20):
+        plant.close(shift_date=date(2026, 2, day))
+    api.get("/oee/shift-closing/")
+    with django_assert_max_num_queries(12):
+        assert api.get("/oee/shift-closing/").data["count"] == 12
