@@ -43,7 +43,8 @@ KIND_OF_MODEL: dict[str, str] = {
             *("enterprise.enterprise", "enterprise.site", "enterprise.area", "enterprise.line", "enterprise.machine"),
             *("enterprise.shift", "enterprise.shiftbreak", "enterprise.calendarexception"),
             *("products.product", "products.idealrate", "counts.counttype", "counts.counttag"),
-            *("downtime.statereason", "oee.oeepolicy", "oee.customkpi"),
+            *("downtime.statereason", "downtime.reasonplace", "downtime.reasonrule", "oee.oeepolicy", "oee.customkpi"),
+            *("workorders.changeovertarget", "workorders.changeovertask"),
         ),
         "master_data",
     ),
@@ -52,7 +53,7 @@ KIND_OF_MODEL: dict[str, str] = {
     **dict.fromkeys(
         (
             *("counts.counthistory", "counts.countreading", "counts.countcorrection", "counts.counterevent"),
-            *("downtime.signalgap", "oee.counterstep"),
+            *("downtime.signalgap", "oee.counterstep", "workorders.changeovertaskdone"),
             *("downtime.statehistory", "downtime.recordedstate", "downtime.statecorrection"),
         ),
         "fact",

@@ -73,7 +73,7 @@ class SiteAdmin(MasterDataAdmin):
     search_help_text = "Code or name"
     fieldsets = (
         (None, {"fields": ("enterprise", *IDENTITY)}),
-        ("Time and language", {"fields": ("time_zone", "locale")}),
+        ("Time, language and money", {"fields": ("time_zone", "locale", "currency")}),
     )
     inlines = (AreaInline,)
     resource_classes = [SiteResource]
@@ -120,7 +120,7 @@ class LineAdmin(MasterDataAdmin):
     search_fields = ("code", "name", "area__name", "area__site__name")
     search_help_text = "Code, name, area or site"
     autocomplete_fields = ("area",)
-    fieldsets = ((None, {"fields": ("area", *IDENTITY)}), ("OEE", {"fields": ("oee_mode",)}))
+    fieldsets = ((None, {"fields": ("area", *IDENTITY)}), ("OEE and downtime", {"fields": ("oee_mode", "buffer_time")}))
     inlines = (MachineInline,)
     resource_classes = [LineResource]
 
@@ -167,6 +167,7 @@ class MachineAdmin(MasterDataAdmin):
             "Its stops",
             {"fields": ("stop_detection", ("stop_after", "run_after"), ("micro_stop_below", "slow_cycle_above"))},
         ),
+        ("Money", {"fields": ("hourly_cost",)}),
     )
     resource_classes = [MachineResource]
 

@@ -12,8 +12,8 @@ from fractions import Fraction
 from core.errors import NotFound
 from core.intervals import Interval
 from counts.models import CountCorrection, CounterEvent, CountHistory, CountTag
-from downtime.models import StateHistory
-from downtime.selectors import corrections_in, gaps_in
+from downtime.models import StateHistory, StateReason
+from downtime.selectors import after_rules, corrections_in, gaps_in
 from enterprise.models import Machine
 from oee.engine import Category, Evidence, MachineSums, Slice, SliceKey, evidence
 from oee.engine.catalogue import ELEMENTS
@@ -224,16 +224,22 @@ def _states(machine: Machine, window: Interval) -> Iterable[RawFact]:
     states = StateHistory.objects.filter(machine=machine).select_related("reason")
     carried = states.filter(occurred_at__lt=window.start).order_by("-occurred_at")[:1]
     within = states.filter(occurred_at__gte=window.start, occurred_at__lt=window.end).order_by("occurred_at")
-    for state in [*carried, *within[: MOST_FACTS + 1]]:
+    facts = [*carried, *within[: MOST_FACTS + 1]]
+    sent = [(state.occurred_at, state.reason_id, state.reason.category, state.detail) for state in facts]
+    ruled = [reason_id for _, reason_id, *_ in after_rules([machine], {machine.pk: sent})[machine.pk]]
+    names = StateReason.objects.without_tree_fields().in_bulk(set(ruled))
+    for state, reason_id in zip(facts, ruled, strict=True):
         said = f"{state.reason}: {state.detail}" if state.detail else str(state.reason)
-        yield RawFact("state", state.occurred_at, None, said, state.source, state.recorded_at)
+        by_rule = "" if reason_id == state.reason_id else f"by rule: {names[reason_id]}"
+        yield RawFact("state", state.occurred_at, None, said, state.source, state.recorded_at, by_rule)
 
 
 def _words(machine: Machine, window: Interval) -> Iterable[RawFact]:
     for word in corrections_in([machine.pk], window):
-        said = f"{word.reason}: {word.comment}"
+        reason = word.reason or "as the machine said"
+        said = f"{reason}: {word.comment}" if word.comment else str(reason)
         yield RawFact(
-            "correction", word.starts_at, word.ends_at, said, f"user:{word.corrected_by_id}", word.recorded_at
+            "correction", word.starts_at, word.holds_until, said, f"user:{word.corrected_by}", word.recorded_at
         )
 
 

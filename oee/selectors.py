@@ -85,6 +85,13 @@ def report(machines: Sequence[Machine], window: Interval, *, now: datetime, part
     return _reports([(machines, window, slices_of(machines, window, now=now, part=part))], now=now)[0]
 
 
+def reports_of(machines: Sequence[Machine], window: Interval, *, now: datetime) -> dict[int, Report]:
+    """Return each machine's own OEE, by its id."""
+    slices = slices_of(machines, window, now=now)
+    found = _reports([([machine], window, slices) for machine in machines], now=now)
+    return {machine.pk: of_machine for machine, of_machine in zip(machines, found, strict=True)}
+
+
 def _reports(asked: Sequence[tuple[Sequence[Machine], Interval, SlicesByMachine]], *, now: datetime) -> list[Report]:
     """Return one report for each (machines, window, their slices); what they refer to is looked up once for all."""
     everyone = {machine.pk: machine for machines, _, _ in asked for machine in machines}
@@ -126,7 +133,7 @@ def sums_for(machines: Iterable[Machine], slices: Iterable[Iterable[Slice]]) -> 
     machines = list(machines)
     return Sums(
         rates=_cycle_times({piece.key.rate_id for pieces in slices for piece in pieces}),
-        schemes=_schemes([machine.pk for machine in machines]),
+        schemes=schemes_of([machine.pk for machine in machines]),
         policies=policies_of(_sites(machines)),
     )
 
@@ -233,7 +240,8 @@ def _sites(machines: Iterable[Machine]) -> set[int]:
     return {machine.line.area.site_id for machine in machines}
 
 
-def _schemes(machine_ids: Sequence[int]) -> Mapping[int, CountingScheme]:
+def schemes_of(machine_ids: Sequence[int]) -> Mapping[int, CountingScheme]:
+    """Return which counters each machine has, and so how its pieces add up."""
     roles: dict[int, list[str]] = defaultdict(list)
     for machine_id, role in CountTag.objects.filter(machine__in=machine_ids).values_list("machine", "count_type__role"):
         roles[machine_id].append(role)

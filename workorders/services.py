@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from accounts.models import User
 from core import master_data
 from core.announcements import announce
 from core.changes import Change, mark
@@ -11,7 +12,7 @@ from core.errors import Conflict, Invalid
 from core.master_data import follows
 from enterprise.models import Line, Machine
 from products.models import Product
-from workorders.models import Run, Schedule, WorkOrder
+from workorders.models import ChangeoverTask, ChangeoverTaskDone, Run, Schedule, WorkOrder
 
 _Status = WorkOrder.Status
 TRANSITIONS: dict[str, frozenset[str]] = {
@@ -113,3 +114,29 @@ def complete(*, work_order: WorkOrder) -> WorkOrder:
     order = WorkOrder.objects.select_for_update().get(pk=work_order.pk)
     order.status = _Status.COMPLETED
     return master_data.save(order)
+
+
+@transaction.atomic
+def record_changeover_task(
+    *, run: Run, task: ChangeoverTask, started_at: datetime, ended_at: datetime, actor: User, recorded_at: datetime
+) -> tuple[ChangeoverTaskDone, bool]:
+    """Append that a task of a changeover was done; return it and whether it is new.
+
+    Raises Invalid for an empty or future span or a task of another line's changeover, Conflict when another end is
+    stored for the same beginning.
+    """
+    if ended_at <= started_at:
+        raise Invalid("A task ends after it started.", field="ended_at")
+    if ended_at > recorded_at:
+        raise Invalid("The time lies in the future.", field="ended_at")
+    if task.target.line_id not in (None, run.line_id):
+        raise Invalid("The task belongs to a changeover of another line.", field="task")
+    done, is_new = ChangeoverTaskDone.objects.get_or_create(
+        run=run,
+        task=task,
+        started_at=started_at,
+        defaults={"ended_at": ended_at, "done_by": actor, "recorded_at": recorded_at},
+    )
+    if done.ended_at != ended_at:
+        raise Conflict("Another end is stored for this task; the stored one stays.", field="ended_at")
+    return done, is_new

@@ -82,11 +82,14 @@ def histories(draw):
         for when, reason in draw(st.dictionaries(second, st.sampled_from(list(REASONS)), max_size=12)).items()
     ]
     corrections = [
-        StateCorrection(sequence, at(a), at(a + length) if length else None, reason, REASONS[reason], replaces)
+        StateCorrection(
+            sequence, at(a), at(a + length) if length else None, reason, REASONS.get(reason, Category.NO_DATA), replaces
+        )
         for sequence, (a, length, reason, replaces) in enumerate(
             draw(
                 st.lists(
-                    st.tuples(second, st.integers(0, 4000), st.sampled_from(list(REASONS)), st.booleans()), max_size=4
+                    st.tuples(second, st.integers(0, 4000), st.sampled_from([None, *REASONS]), st.booleans()),
+                    max_size=4,
                 )
             )
         )
@@ -185,11 +188,14 @@ def oracle(parts):
         reason, category = (state.reason_id, state.category) if state else (None, Category.NO_DATA)
         if any(gap.start <= moment < gap.end for gap in gaps):
             reason, category = None, Category.NO_DATA
+        as_the_machine_said = reason, category
         for correction in sorted(corrections, key=lambda c: c.sequence):
             covers = correction.start <= moment and (correction.end is None or moment < correction.end)
             device_ran = bool(state) and state.category is Category.RUNNING
             device_ran = device_ran and not any(gap.start <= moment < gap.end for gap in gaps)
-            if covers and (correction.replaces_running or not device_ran):
+            if covers and correction.reason_id is None:
+                reason, category = as_the_machine_said
+            elif covers and (correction.replaces_running or not device_ran):
                 reason, category = correction.reason_id, correction.category
         return category, reason
 

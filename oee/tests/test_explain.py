@@ -9,8 +9,10 @@ from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from core import master_data
 from core.intervals import Interval
 from counts.services import NewReading, record_readings
+from downtime.models import ReasonRule
 from downtime.services import NewState, correct_state, record_states
 from enterprise.models import Machine
 from oee.engine.catalogue import ELEMENTS
@@ -156,6 +158,24 @@ def test_three_steps_down_to_the_facts(machine):
         ("state", at(90), "key:abc"),
     ]
     assert found[2].said.endswith("E17 film torn")
+
+
+def test_facts_say_what_a_rule_made_of_them_and_that_a_word_was_taken_back(machine):
+    stop, torn = make_reason("unplanned", name="Stopped"), make_reason("unplanned", name="Film torn")
+    record_states([NewState(machine.pk, at(90), stop.pk, "E17")], recorded_at=NOW)
+    master_data.save(ReasonRule(machine=machine, name="Film", detail_text="E17", reason=torn))
+    correct_state(
+        machine=machine,
+        starts_at=at(100),
+        ends_at=None,
+        reason=None,
+        comment="No, it is",
+        actor=make_user(),
+        recorded_at=NOW,
+    )
+    state, word = raw_facts(machine, at(95), at(110)).facts
+    assert (state.said, state.corrected) == ("Stopped: E17", "by rule: Film torn")
+    assert word.said == "as the machine said: No, it is"
 
 
 def test_pieces_without_a_rate_say_why_a_number_is_unknown(machine):
