@@ -238,9 +238,8 @@ def _words(machine: Machine, window: Interval) -> Iterable[RawFact]:
     for word in corrections_in([machine.pk], window):
         reason = word.reason or "as the machine said"
         said = f"{reason}: {word.comment}" if word.comment else str(reason)
-        yield RawFact(
-            "correction", word.starts_at, word.holds_until, said, f"user:{word.corrected_by}", word.recorded_at
-        )
+        source = f"user:{word.corrected_by_id}"
+        yield RawFact("correction", word.starts_at, word.holds_until, said, source, word.recorded_at)
 
 
 def _gaps(machine: Machine, window: Interval) -> Iterable[RawFact]:

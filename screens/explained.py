@@ -355,7 +355,7 @@ def fact_rows(facts: Sequence[RawFact], zone: ZoneInfo, start: datetime) -> tupl
             until=clock.write(fact.until, zone) if fact.until else "",
             came=clock.write(fact.recorded_at, zone),
             said=fact.said,
-            corrected=fact.corrected,
+            corrected=fact.corrected if not fact.corrected or fact.kind == "state" else f"corrected: {fact.corrected}",
             by=people.get(fact.source, fact.source.replace(":", " ") or "not recorded"),
             is_carried=fact.occurred_at < start,
         )
