@@ -200,8 +200,7 @@ class ContributionRow:
     """A row of the second step, with the running total that it ends in."""
 
     machine: str
-    starts: str
-    ends: str
+    span: str
     what: str
     how: str
     category: str
@@ -293,8 +292,7 @@ def _row(
         url = address.to(period, without=(*PLACES[:-1], "date", "shift")).url
     return ContributionRow(
         machine=machine.name,
-        starts=clock.write(one.start, zone),
-        ends=clock.write(one.end, zone) if one.end > one.start else "",
+        span=clock.span(one.start, one.end, zone),
         what=_what(one, names),
         how=_how(one, of, names),
         category=category,
@@ -336,7 +334,6 @@ class FactRow:
 
     kind: str
     happened: str
-    until: str
     came: str
     said: str
     corrected: str
@@ -351,8 +348,7 @@ def fact_rows(facts: Sequence[RawFact], zone: ZoneInfo, start: datetime) -> tupl
     return tuple(
         FactRow(
             kind=fact.kind.capitalize(),
-            happened=clock.write(fact.occurred_at, zone),
-            until=clock.write(fact.until, zone) if fact.until else "",
+            happened=clock.span(fact.occurred_at, fact.until or fact.occurred_at, zone),
             came=clock.write(fact.recorded_at, zone),
             said=fact.said,
             corrected=fact.corrected if not fact.corrected or fact.kind == "state" else f"corrected: {fact.corrected}",

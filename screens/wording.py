@@ -93,11 +93,22 @@ class Clock:
 
     def write(self, moment: datetime, zone: ZoneInfo) -> str:
         """Write a moment, to the microsecond where it has such."""
+        return self._write(moment, zone, is_dated=self.is_dated)
+
+    def span(self, start: datetime, end: datetime, zone: ZoneInfo) -> str:
+        """Write a stretch of time, or its one moment; the day stands at the end too where it is another."""
+        begins = self.write(start, zone)
+        if end == start:
+            return begins
+        other_day = start.astimezone(zone).date() != end.astimezone(zone).date()
+        return f"{begins} – {self._write(end, zone, is_dated=self.is_dated and other_day)}"
+
+    def _write(self, moment: datetime, zone: ZoneInfo, *, is_dated: bool) -> str:
         local = moment.astimezone(zone)
         text = f"{local:%H:%M:%S}"
         if local.microsecond:
             text += f".{local.microsecond:06d}".rstrip("0")
-        if self.is_dated:
+        if is_dated:
             text = f"{local:%a} {local.day} {local:%b} {text}"
         return f"{text} {local:%Z}" if self.is_named else text
 

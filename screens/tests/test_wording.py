@@ -59,7 +59,10 @@ def test_clock_says_the_day_and_the_zone_only_where_it_takes_them():
     before, after = datetime(2026, 10, 25, 0, 30, tzinfo=UTC), datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
     clock = Clock.over((before, after), [warsaw])
     assert [clock.write(moment, warsaw) for moment in (before, after)] == ["02:30:00 CEST", "02:30:00 CET"]
-    assert Clock.over((noon, noon.replace(day=4)), [warsaw]).write(noon, warsaw) == "Mon 2 Mar 12:00:00"
+    dated = Clock.over((noon, noon.replace(day=4)), [warsaw])
+    assert dated.write(noon, warsaw) == dated.span(noon, noon, warsaw) == "Mon 2 Mar 12:00:00"
+    assert dated.span(noon, noon.replace(hour=12), warsaw) == "Mon 2 Mar 12:00:00 – 13:00:00"
+    assert dated.span(noon, noon.replace(hour=23), warsaw) == "Mon 2 Mar 12:00:00 – Tue 3 Mar 00:00:00"
 
 
 @given(st.lists(st.fractions(min_value=0, max_value=10**6), min_size=len(LOSS_CLASSES), max_size=len(LOSS_CLASSES)))
