@@ -34,6 +34,8 @@ ROLES: dict[str, dict[str, frozenset[str]]] = {
     "connector": _grant(frozenset({SUPERVISOR, ENGINEER, ADMIN}), {ADMIN}),
     "device_key": _grant(frozenset({ENGINEER, ADMIN}), {ENGINEER, ADMIN}),
     "account": _grant(frozenset({ADMIN}), {ADMIN}),
+    # What the plant throws away, and when.
+    "retention": _grant(frozenset({SUPERVISOR, ENGINEER, ADMIN}), {ADMIN}, delete=set()),
     "audit": _grant(frozenset({SUPERVISOR, ENGINEER, QUALITY, ADMIN}), set()),
 }
 
@@ -64,6 +66,7 @@ KIND_OF_MODEL: dict[str, str] = {
     "connectors.tablet": "master_data",
     **dict.fromkeys(("connectors.connector", "connectors.connectorhealth", "connectors.unmappedsignal"), "connector"),
     "accounts.devicekey": "device_key",
+    "core.retention": "retention",
     **dict.fromkeys(("accounts.user", "accounts.membership", "accounts.clientkey"), "account"),
 }
 

@@ -86,6 +86,7 @@ class ReasonPlaceInline(RowInline):
 
 @admin.register(StateReason)
 class StateReasonAdmin(MasterDataAdmin):
+    changes_the_past = True
     form = StateReasonForm
     list_display = ("in_tree", "code", "category", "chosen_by", "is_active")
     list_filter = ("is_active", "category", "operator_selectable", "is_failure", "explains", "waits_for", "maintenance")

@@ -15,6 +15,7 @@ from core.errors import Invalid
 from core.fact_api import CONFLICT_MESSAGE, STATUS_OF_VERDICT, FactPagination, FactViewSet, refuse_future
 from core.facts import Verdict
 from core.master_data import caller, site_id_of
+from core.retention import refuse_closed
 from downtime import services
 from downtime.filters import StateCorrectionFilter, StateHistoryFilter, StateReasonFilter
 from downtime.models import ReasonPlace, ReasonRule, StateCorrection, StateHistory, StateReason, holds_until
@@ -112,6 +113,7 @@ class StateHistoryViewSet(FactViewSet):
                 "The machine or the reason is switched off.", field="reason" if machine.is_active else "machine"
             )
         refuse_future(values["occurred_at"], now)
+        refuse_closed(values["occurred_at"], field="occurred_at")
         state = services.NewState(
             machine_id=machine.pk,
             occurred_at=values["occurred_at"],

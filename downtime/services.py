@@ -13,6 +13,8 @@ from core.errors import Conflict, Invalid
 from core.facts import Answer, Key, append, fact_cursor, insert_new
 from core.locks import take_turns
 from core.master_data import follows, precedes, save
+from core.partitions import make_room
+from core.retention import closed_until, refuse_closed
 from downtime.models import ReasonRule, StateCorrection, StateHistory, StateReason
 from downtime.selectors import words_on
 from enterprise.models import Machine
@@ -90,6 +92,8 @@ def record_gaps(gaps: Sequence[NewGap], *, recorded_at: datetime) -> list[bool]:
 
 
 def _insert(facts: Mapping[Key, StateValue], sources: Mapping[Key, str], recorded_at: datetime) -> set[Key]:
+    moments = [key[1] for key in facts]
+    make_room("downtime_statehistory", moments)
     return insert_new(
         """
         INSERT INTO downtime_statehistory (machine_id, occurred_at, reason_id, detail, recorded_at, source)
@@ -102,7 +106,7 @@ def _insert(facts: Mapping[Key, StateValue], sources: Mapping[Key, str], recorde
         [
             recorded_at,
             [key[0] for key in facts],
-            [key[1] for key in facts],
+            moments,
             [reason_id for reason_id, _ in facts.values()],
             [detail for _, detail in facts.values()],
             [sources[key] for key in facts],
@@ -246,6 +250,7 @@ def _refuse_word(starts_at: datetime, ends_at: datetime | None, reason: StateRea
         raise Invalid("The corrected span must end after it starts.", field="ends_at")
     if reason is not None and not reason.is_active:
         raise Invalid(f"'{reason}' is switched off; choose another reason.", field="reason")
+    refuse_closed(starts_at, field="starts_at")
 
 
 def refuse_stale(
@@ -263,7 +268,10 @@ def refuse_stale(
 def correct_fact(
     *, fact: StateHistory, reason: StateReason, comment: str, actor: User, recorded_at: datetime
 ) -> StateCorrection:
-    """Append a person's word on the whole time that one state fact lasts, up to the machine's next state."""
+    """Append a person's word on the whole time that one state fact lasts, up to the machine's next state.
+
+    Its part in closed time stays as it is; raises Closed when there is no other.
+    """
     following = (
         StateHistory.objects.filter(machine_id=fact.machine_id, occurred_at__gt=fact.occurred_at)
         .order_by("occurred_at")
@@ -271,9 +279,13 @@ def correct_fact(
         .first()
     )
     running = StateReason.Category.RUNNING
+    starts_at, closed = fact.occurred_at, closed_until()
+    if closed is not None and starts_at < closed and (following is None or following > closed):
+        # What it lasted in closed time is final; the rest can still be corrected.
+        starts_at = closed
     return correct_state(
         machine=fact.machine,
-        starts_at=fact.occurred_at,
+        starts_at=starts_at,
         ends_at=following,
         reason=reason,
         comment=comment,

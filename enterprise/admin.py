@@ -64,6 +64,7 @@ class EnterpriseAdmin(MasterDataAdmin):
 
 @admin.register(Site)
 class SiteAdmin(MasterDataAdmin):
+    changes_the_past = True
     counted = "areas"
     list_display = ("name", "code", "belongs_to", "time_zone", "areas", "is_active")
     list_filter = ("is_active", ("enterprise", ScopedFilter))
@@ -147,6 +148,7 @@ class LineAdmin(MasterDataAdmin):
 
 @admin.register(Machine)
 class MachineAdmin(MasterDataAdmin):
+    changes_the_past = True
     list_display = ("name", "code", "belongs_to", "position", "pace", "is_active")
     list_filter = (
         "is_active",
@@ -207,6 +209,7 @@ LEVEL_HELP = "Choose exactly one. The nearest to a machine wins: its own, else i
 class CalendarAdmin(MasterDataAdmin):
     """What hangs on exactly one of site, line and machine."""
 
+    changes_the_past = True
     list_select_related = LEVEL_RELATED
     autocomplete_fields = LEVELS
 

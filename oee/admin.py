@@ -16,6 +16,7 @@ from unfold.decorators import display
 
 from accounts.models import User
 from core.admin import DecisionAdmin, MasterDataAdmin, ReadOnlyAdmin, ScopedFilter, ScopedSearchFilter, trail
+from core.models import Retention
 from counts.models import CounterEvent
 from counts.services import explain_step, void_reading
 from oee.engine.catalogue import ELEMENTS
@@ -148,6 +149,26 @@ class OeeRecordAdmin(ReadOnlyAdmin):
     @display(description="OEE", ordering="oee")
     def o(self, record: OeeRecord) -> str:
         return percent(record.oee)
+
+
+@admin.register(Retention)
+class RetentionAdmin(MasterDataAdmin):
+    list_display = ("keeps", "closed_until")
+    fields = ("keep_months", "closed")
+    readonly_fields = ("closed",)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_add_permission(request) and not Retention.objects.exists()
+
+    @display(description="raw facts")
+    def keeps(self, retention: Retention) -> str:
+        return str(retention)
+
+    @display(description="closed until")
+    def closed(self, retention: Retention) -> str:
+        if retention.closed_until is None:
+            return "Nothing was thrown away yet."
+        return f"{retention.closed_until:%Y-%m-%d %H:%M} UTC: hours before are final, their raw facts are gone."
 
 
 def _explain(kind: CounterEvent.Kind) -> Callable[[CounterStep, User, datetime], None]:

@@ -8,24 +8,31 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
+from zoneinfo import ZoneInfo
 
 from core.errors import NotFound
 from core.intervals import Interval
+from core.retention import closed_until, refuse_closed
 from counts.models import CountCorrection, CounterEvent, CountHistory, CountTag
 from downtime.models import StateHistory, StateReason
 from downtime.selectors import after_rules, corrections_in, gaps_in
 from enterprise.models import Machine
-from oee.engine import Category, Evidence, MachineSums, Slice, SliceKey, evidence
+from oee.engine import Calendar, Category, Evidence, MachineSums, Slice, SliceKey, evidence
 from oee.engine.catalogue import ELEMENTS
 from oee.engine.element_values import element_values
+from oee.engine.reasons import ReasonSums, TimeInReason
 from oee.histories import load_counted, load_histories
+from oee.kpi_elements import answer
 from oee.kpis import Kpi, KpiValue, kpis_of, values_of
 from oee.questions import Question
+from oee.reason_times import ReasonTime, Traits, reason_times
 from oee.selectors import Report, report, slices_of, sums_for
 
 # Longer windows are taken apart into hours, then days, each of which can be explained in turn.
 LONGEST_IN_STRETCHES = timedelta(hours=36)
 LONGEST_IN_HOURS = timedelta(days=4)
+# What adds up over stretches of time and counts; the rest is of a whole line, a schedule, or single cycles.
+ADDITIVE = frozenset(code for code, value in element_values(MachineSums(), ReasonSums()).items() if value is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +47,32 @@ class KpiExplanation:
 def explain_kpi(code: str, asked: Question, *, now: datetime) -> KpiExplanation:
     """Return the first step: the formula's elements. Raises NotFound for a KPI that there is not."""
     kpi = _kpi(code, asked.machines)
-    answer = report(asked.machines, asked.window, now=now, part=asked.part)
+    found = answer(asked, now=now)
     slices = slices_of(asked.machines, asked.window, now=now, part=asked.part)
     sums = sums_for(asked.machines, slices.values())
-    elements = set(kpi.elements)
+    traits, rows = Traits(), _by_machine(reason_times(asked.machines, asked.window, now=now, part=asked.part))
+    elements = set(kpi.elements) & ADDITIVE
     return KpiExplanation(
-        answer=answer,
-        kpi=values_of(answer.sums, [kpi])[0],
+        answer=found.report,
+        kpi=values_of(found.values, [kpi])[0],
         by_machine={
             machine.pk: {
                 name: value
-                for name, value in element_values(sums.of(machine, slices[machine.pk])).items()
+                for name, value in element_values(
+                    sums.of(machine, slices[machine.pk]), traits.sums(rows[machine.pk])
+                ).items()
                 if name in elements
             }
             for machine in asked.machines
         },
     )
+
+
+def _by_machine(rows: Iterable[ReasonTime]) -> dict[int, list[ReasonTime]]:
+    of_machines: dict[int, list[ReasonTime]] = defaultdict(list)
+    for row in rows:
+        of_machines[row.machine_id].append(row)
+    return of_machines
 
 
 def _kpi(code: str, machines: Sequence[Machine]) -> Kpi:
@@ -109,9 +126,15 @@ def explain_element(code: str, asked: Question, *, now: datetime) -> ElementExpl
     if code not in ELEMENTS:
         raise NotFound(f"There is no element '{code}'; /kpis/ lists them.", field="element")
     past = Interval(asked.window.start, min(asked.window.end, now))
-    value = _value(code, report(asked.machines, asked.window, now=now, part=asked.part).sums)
+    if code not in ADDITIVE:
+        return ElementExplanation(code, answer(asked, now=now).values[code], "nothing smaller", ())
+    sums = report(asked.machines, asked.window, now=now, part=asked.part).sums
+    rows = reason_times(asked.machines, asked.window, now=now, part=asked.part)
+    value = element_values(sums, Traits().sums(rows))[code]
     length = past.end - past.start
-    if length <= LONGEST_IN_STRETCHES:
+    closed = closed_until()
+    # Of time whose facts are gone hours are the smallest that is known.
+    if length <= LONGEST_IN_STRETCHES and (closed is None or closed <= past.start):
         return ElementExplanation(code, value, "stretches", tuple(_stretches(code, asked, past, now=now)))
     by_day = length > LONGEST_IN_HOURS
     periods = tuple(_periods(code, asked, past, now=now, by_day=by_day))
@@ -125,17 +148,21 @@ def _stretches(code: str, asked: Question, past: Interval, *, now: datetime) -> 
         machine.pk: [one for one in evidence(histories[machine.pk], past) if asked.part.covers(one.slice.key)]
         for machine in asked.machines
     }
-    sums = sums_for(asked.machines, [[one.slice for one in of_one] for of_one in pieces.values()])
+    sums, traits = sums_for(asked.machines, [[one.slice for one in of_one] for of_one in pieces.values()]), Traits()
     found = [
-        _of_evidence(code, machine, one, sums.of(machine, [one.slice]))
+        _of_evidence(code, machine, one, sums.of(machine, [one.slice]), traits)
         for machine in asked.machines
         for one in pieces[machine.pk]
     ]
     return sorted((one for one in found if one.value or one.unknown), key=lambda one: (one.start, one.machine_id))
 
 
-def _of_evidence(code: str, machine: Machine, one: Evidence, sums: MachineSums) -> Contribution:
-    value = _value(code, sums)
+def _of_evidence(code: str, machine: Machine, one: Evidence, sums: MachineSums, traits: Traits) -> Contribution:
+    reasons = ReasonSums()
+    if one.increment is None and one.slice.key.calendar is Calendar.SCHEDULED:
+        spent = one.slice.microseconds[one.category]
+        reasons = ReasonSums.of([TimeInReason(one.category, traits.of(one.reason_id), spent, int(one.begins))])
+    value = element_values(sums, reasons)[code]
     return Contribution(
         machine_id=machine.pk,
         start=one.start,
@@ -153,18 +180,24 @@ def _of_evidence(code: str, machine: Machine, one: Evidence, sums: MachineSums) 
 
 def _periods(code: str, asked: Question, past: Interval, *, now: datetime, by_day: bool) -> list[Contribution]:
     slices = slices_of(asked.machines, past, now=now, part=asked.part, by_hour=True)
-    sums = sums_for(asked.machines, slices.values())
+    sums, traits = sums_for(asked.machines, slices.values()), Traits()
+    rows = _by_machine(reason_times(asked.machines, past, now=now, part=asked.part, by_hour=True))
     found = []
     for machine in asked.machines:
         zone = machine.line.area.site.zone
+
+        def period(hour: datetime, zone: ZoneInfo = zone) -> datetime:
+            return hour.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0) if by_day else hour
+
         periods: dict[datetime, list[Slice]] = defaultdict(list)
         for piece in slices[machine.pk]:
-            start = piece.key.hour
-            if by_day:
-                start = start.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-            periods[start].append(piece)
-        for _, of_period in sorted(periods.items()):
-            value = _value(code, summed := sums.of(machine, of_period))
+            periods[period(piece.key.hour)].append(piece)
+        reasons: dict[datetime, list[ReasonTime]] = defaultdict(list)
+        for row in rows[machine.pk]:
+            reasons[period(row.hour)].append(row)
+        for start, of_period in sorted(periods.items()):
+            summed = sums.of(machine, of_period)
+            value = element_values(summed, traits.sums(reasons[start]))[code]
             unknown = value is None and bool(summed.quantity_without_rate)
             if value or unknown:
                 hours = [piece.key.hour for piece in of_period]
@@ -178,10 +211,6 @@ def _periods(code: str, asked: Question, past: Interval, *, now: datetime, by_da
                     )
                 )
     return sorted(found, key=lambda one: (one.start, one.machine_id))
-
-
-def _value(code: str, sums: MachineSums) -> Fraction | None:
-    return element_values(sums)[code]
 
 
 MOST_FACTS = 1000
@@ -214,6 +243,7 @@ def raw_facts(machine: Machine, starts_at: datetime, ends_at: datetime) -> RawFa
     """Return the third step: states with the one carried into the span, people's words, gaps, readings with the one
     before, and what happened to counters. What happened at its very end is shown too, for it ended the span.
     """
+    refuse_closed(starts_at, field="starts_at")
     window = Interval(starts_at, ends_at + timedelta(microseconds=1))
     found = [*_states(machine, window), *_words(machine, window), *_gaps(machine, window), *_readings(machine, window)]
     found.sort(key=lambda fact: (fact.occurred_at, fact.kind))

@@ -86,7 +86,7 @@ def load_histories(
     reach = Interval(begun - beyond, window.end + beyond)
     states = after_rules(machines, states_in(ids, reach))
     around = _counted_around(machines, reach)
-    gaps = silences_in(ids, reach, now=now)
+    gaps = silences_in([machine.pk for machine in machines if machine.no_signal_timeout], reach, now=now)
     for gap in gaps_in(ids, reach):
         gaps[gap.machine_id].append(Interval(gap.starts_at, gap.ends_at))
     corrections = _corrections(ids, reach)

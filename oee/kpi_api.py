@@ -9,10 +9,10 @@ from rest_framework.views import APIView
 
 from core.master_data import caller
 from oee import services
+from oee.kpi_elements import answer
 from oee.kpi_serializers import DefinedKpiSerializer, KpiReportSerializer
 from oee.kpis import Kpi, kpis_for, kpis_of, values_of
 from oee.questions import question_of
-from oee.selectors import report
 from oee.serializers import ReportQuerySerializer
 
 
@@ -40,16 +40,16 @@ class KpiValuesView(APIView):
         now = timezone.now()
         asked = question_of(query.validated_data, now=now)
         services.refuse_window(asked.window, now=now)
-        answer = report(asked.machines, asked.window, now=now, part=asked.part)
+        found = answer(asked, now=now)
         return Response(
             KpiReportSerializer(
                 {
                     "starts_at": asked.window.start,
                     "ends_at": asked.window.end,
-                    "known_until": answer.known_until,
-                    "machines": answer.machine_ids,
-                    "policies": services.numbers_of(answer, now=now)["elements"]["policies"],
-                    "kpis": values_of(answer.sums, kpis_of(asked.machines)),
+                    "known_until": found.report.known_until,
+                    "machines": found.report.machine_ids,
+                    "policies": services.numbers_of(found.report, now=now)["elements"]["policies"],
+                    "kpis": values_of(found.values, kpis_of(asked.machines)),
                 }
             ).data
         )

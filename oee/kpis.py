@@ -13,9 +13,7 @@ from core.errors import Invalid
 from core.master_data import precedes
 from enterprise.models import Machine
 from oee.engine.catalogue import ELEMENTS, KPIS
-from oee.engine.element_values import element_values
-from oee.engine.elements import MachineSums
-from oee.engine.formulas import Formula, FormulaError
+from oee.engine.formulas import Formula, FormulaError, Values
 from oee.models import CustomKpi, is_taken
 
 MOST_CUSTOM_KPIS = 200
@@ -86,9 +84,8 @@ def kpis_of(machines: Sequence[Machine]) -> list[Kpi]:
     return [*CATALOGUE, *map(_shown, custom)]
 
 
-def values_of(sums: MachineSums, kpis: Iterable[Kpi]) -> list[KpiValue]:
-    """Return what KPIs come to over the sums of machines."""
-    values = element_values(sums)
+def values_of(values: Values, kpis: Iterable[Kpi]) -> list[KpiValue]:
+    """Return what KPIs come to, given the elements by code (`oee.kpi_elements`)."""
     return [
         KpiValue(
             kpi,

@@ -3,19 +3,24 @@
 Stored hours are summed by the database; only the edges of a window come from the facts, as for `oee.selectors.losses`.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
 from django.db import connection
 
 from core.intervals import Interval
+from downtime.models import StateReason
 from enterprise.models import Machine
 from oee.engine import Calendar, Category, MachineHistory, ReasonSlice, slice_window
+from oee.engine.reasons import NO_REASON, ReasonSums, ReasonTraits, TimeInReason
 from oee.histories import load_histories
 from oee.hours import bring_up_to_date, whole_hours
+from oee.models import HourReason
+from oee.selectors import EVERYTHING, Part, edges_of, part_condition, stored_at_edge
 from products.models import IdealRate
 
 _SECOND = 1_000_000
@@ -35,9 +40,13 @@ class ReasonTime:
     ideal_cycle_time: Fraction | None
     microseconds: int
     occurrences: int
+    hour: datetime
+    """The clock hour that it is of, or, without `by_hour`, one of them."""
 
 
-def reason_times(machines: Sequence[Machine], window: Interval, *, now: datetime) -> list[ReasonTime]:
+def reason_times(
+    machines: Sequence[Machine], window: Interval, *, now: datetime, part: Part = EVERYTHING, by_hour: bool = False
+) -> list[ReasonTime]:
     """Return the time in reasons over the past of a window, inside shifts and outside breaks, running left out.
 
     Line, area and site of the machines are read.
@@ -47,18 +56,44 @@ def reason_times(machines: Sequence[Machine], window: Interval, *, now: datetime
     past = Interval(window.start, min(window.end, now))
     hours = whole_hours(past, machines, now=now)
     found: list[ReasonTime] = []
-    edges = [past]
     if hours is not None:
         ids = [machine.pk for machine in machines]
         bring_up_to_date(ids, hours)
-        found.extend(_stored(ids, hours))
-        bounds = ((past.start, hours.start), (hours.end, past.end))
-        edges = [Interval(start, end) for start, end in bounds if start < end]
-    for edge in edges:
+        found.extend(_stored(ids, hours, part, by_hour))
+    for edge, closed in edges_of(past, hours):
+        if closed is not None:
+            found.extend(_closed(machines, edge, closed, part, now=now))
+            continue
         for machine_id, history in load_histories(machines, edge, now=now).items():
             _, reasons = slice_window(history, edge)
-            found.extend(_cut(machine_id, history, reasons))
+            found.extend(_cut(machine_id, history, [piece for piece in reasons if part.covers(piece.key)]))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Time spent in one state reason that is not running."""
+
+    reason_id: int | None
+    category: Category
+    duration: timedelta
+    occurrences: int
+
+
+def losses(machines: Sequence[Machine], window: Interval, *, now: datetime, part: Part = EVERYTHING) -> list[Loss]:
+    """Return planned-time losses by reason, longest first: stops, changeovers and unexplained time inside shifts."""
+    totals: dict[tuple[int | None, Category], list[int]] = defaultdict(lambda: [0, 0])
+    for row in reason_times(machines, window, now=now, part=part):
+        total = totals[row.reason_id, row.category]
+        total[0] += row.microseconds
+        total[1] += row.occurrences
+    return sorted(
+        (
+            Loss(reason_id, category, timedelta(microseconds=microseconds), occurrences)
+            for (reason_id, category), (microseconds, occurrences) in totals.items()
+        ),
+        key=lambda loss: (-loss.duration, loss.reason_id or 0),
+    )
 
 
 def lost_pieces_of(row: ReasonTime) -> Fraction | None:
@@ -68,21 +103,22 @@ def lost_pieces_of(row: ReasonTime) -> Fraction | None:
     return Fraction(row.microseconds, _SECOND) / row.ideal_cycle_time
 
 
-def _stored(machine_ids: list[int], hours: Interval) -> Iterator[ReasonTime]:
+def _stored(machine_ids: list[int], hours: Interval, part: Part, by_hour: bool) -> Iterator[ReasonTime]:
+    condition, parameters = part_condition(part)
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            SELECT machine_id, shift_id, reason_id, category, rate_id, sum(microseconds), sum(occurrences)
+            f"""
+            SELECT machine_id, shift_id, reason_id, category, rate_id, sum(microseconds), sum(occurrences), min(starts_at)
             FROM oee_hourreason
             WHERE machine_id = ANY(%s) AND starts_at >= %s AND starts_at < %s
-                AND calendar = 'scheduled' AND category <> 'running'
-            GROUP BY machine_id, shift_id, reason_id, category, rate_id
+                AND calendar = 'scheduled' AND category <> 'running'{condition}
+            GROUP BY machine_id, shift_id, reason_id, category, rate_id{", starts_at" if by_hour else ""}
             """,
-            [machine_ids, hours.start, hours.end],
+            [machine_ids, hours.start, hours.end, *parameters],
         )
         rows: list[Any] = cursor.fetchall()
     rates = IdealRate.objects.in_bulk({row[4] for row in rows if row[4] is not None})
-    for machine_id, shift_id, reason_id, category, rate_id, microseconds, occurrences in rows:
+    for machine_id, shift_id, reason_id, category, rate_id, microseconds, occurrences, hour in rows:
         yield ReasonTime(
             machine_id=machine_id,
             shift_id=shift_id,
@@ -91,7 +127,28 @@ def _stored(machine_ids: list[int], hours: Interval) -> Iterator[ReasonTime]:
             ideal_cycle_time=None if rate_id is None else rates[rate_id].ideal_cycle_time,
             microseconds=int(microseconds),
             occurrences=int(occurrences),
+            hour=hour,
         )
+
+
+def _closed(
+    machines: Sequence[Machine], edge: Interval, closed: datetime, part: Part, *, now: datetime
+) -> Iterator[ReasonTime]:
+    """Yield the time in reasons of an edge whose facts are gone, from those stored parts that lie in it as a whole."""
+    for machine_id, hour, within, _ in stored_at_edge(machines, edge, closed, part, now=now):
+        rows = HourReason.objects.filter(machine=machine_id, starts_at=hour.start, calendar="scheduled")
+        for row in rows.exclude(category="running").select_related("rate"):
+            if (Calendar.SCHEDULED, row.shift_id, row.shift_date, row.run_id) in within:
+                yield ReasonTime(
+                    machine_id=machine_id,
+                    shift_id=row.shift_id,
+                    reason_id=row.reason_id,
+                    category=Category(row.category),
+                    ideal_cycle_time=row.rate.ideal_cycle_time if row.rate else None,
+                    microseconds=row.microseconds,
+                    occurrences=row.occurrences,
+                    hour=hour.start,
+                )
 
 
 def _cut(machine_id: int, history: MachineHistory, reasons: Iterable[ReasonSlice]) -> Iterator[ReasonTime]:
@@ -107,4 +164,31 @@ def _cut(machine_id: int, history: MachineHistory, reasons: Iterable[ReasonSlice
             ideal_cycle_time=cycle_times.get(piece.key.rate_id or 0),
             microseconds=piece.microseconds,
             occurrences=piece.occurrences,
+            hour=piece.key.hour,
+        )
+
+
+class Traits:
+    """What the plant says of each of its reasons."""
+
+    def __init__(self) -> None:
+        self._traits = {
+            reason.pk: ReasonTraits(
+                is_failure=bool(reason.is_failure),
+                waits=bool(reason.waits_for),
+                is_corrective=reason.maintenance == StateReason.Maintenance.CORRECTIVE,
+                is_preventive=reason.maintenance == StateReason.Maintenance.PREVENTIVE,
+                explains=reason.explains,
+            )
+            for reason in StateReason.objects.without_tree_fields()
+        }
+
+    def of(self, reason_id: int | None) -> ReasonTraits:
+        """Return what holds of a reason, or of none."""
+        return NO_REASON if reason_id is None else self._traits[reason_id]
+
+    def sums(self, rows: Iterable[ReasonTime]) -> ReasonSums:
+        """Return what the reasons of some time add up to."""
+        return ReasonSums.of(
+            TimeInReason(row.category, self.of(row.reason_id), row.microseconds, row.occurrences) for row in rows
         )

@@ -44,6 +44,11 @@ def every_machine_of(place: Place) -> list[Machine]:
     return list(_active_machines().filter(**{path: place.pk}).order_by("line_id", "position", "id"))
 
 
+def machines_on(line: Line) -> list[Machine]:
+    """Return all active machines of a line in their order along it, with line, area and site at hand."""
+    return list(_active_machines().filter(line=line).order_by("position", "id"))
+
+
 def representatives(machines: list[Machine]) -> list[Machine]:
     """Return those of one line's machines, given in order, that stand for the line.
 

@@ -63,6 +63,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("OEE policies", "policy", "oee.oeepolicy"),
             ("Custom KPIs", "function", "oee.customkpi"),
             ("OEE records", "query_stats", "oee.oeerecord"),
+            ("Retention of raw facts", "auto_delete", "core.retention"),
         ),
     ),
     (

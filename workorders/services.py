@@ -10,6 +10,7 @@ from core.announcements import announce
 from core.changes import Change, mark
 from core.errors import Conflict, Invalid
 from core.master_data import follows
+from core.retention import refuse_closed
 from enterprise.models import Line, Machine
 from products.models import Product
 from workorders.models import ChangeoverTask, ChangeoverTaskDone, Run, Schedule, WorkOrder
@@ -40,17 +41,37 @@ def work_order_changed(*, before: WorkOrder | None, after: WorkOrder | None) -> 
         raise Conflict("The order has run on its line; it cannot move to another one.", field="line")
     if before.product_id != after.product_id:
         for run in after.runs.all():
+            refuse_closed(run.started_at, field="product")
             _mark(run)
 
 
 @follows(Run)
 def run_changed(*, before: Run | None, after: Run | None) -> None:
     """Mark the time that a run took or takes, on every machine of its line."""
+    _refuse_closed_runs(before, after)
     for run in (before, after):
         if run is not None:
             _mark(run)
     if after is not None and after.line_id != after.work_order.line_id:
         raise Invalid("The order belongs to another line.", field="work_order")
+
+
+def _refuse_closed_runs(before: Run | None, after: Run | None) -> None:
+    """Raise Closed for a change of what a run was in closed time; one that began there may still end later."""
+    if (
+        before is not None
+        and after is not None
+        and before.line_id == after.line_id
+        and before.work_order_id == after.work_order_id
+    ):
+        if before.started_at != after.started_at:
+            refuse_closed(min(before.started_at, after.started_at), field="started_at")
+        if before.ended_at != after.ended_at:
+            refuse_closed(min(at for at in (before.ended_at, after.ended_at) if at is not None), field="ended_at")
+        return
+    for run in (before, after):
+        if run is not None:
+            refuse_closed(run.started_at, field="started_at")
 
 
 @follows(Product)

@@ -91,7 +91,7 @@ ELEMENTS: Mapping[str, ElementDefinition] = {
         (
             "ADET",
             "Actual unit delay time",
-            "Unplanned stops in planned time that count against availability (MST aside).",
+            "Unplanned stops in planned time that count against availability; MST and ADOT stand apart.",
             ISO,
         ),
         (
@@ -112,7 +112,7 @@ ELEMENTS: Mapping[str, ElementDefinition] = {
             "Available, but with no order or nothing to work on: starved, blocked, no order.",
             ISO,
         ),
-        ("AUBT", "Actual unit busy time", "AUPT + ADET + MST.", ISO),
+        ("AUBT", "Actual unit busy time", "AUPT + ADET + MST: what is left of PBT without ADOT, UDT and NDLT.", ISO),
         (
             "AOET",
             "Actual order execution time",
@@ -177,8 +177,8 @@ ELEMENTS: Mapping[str, ElementDefinition] = {
             f"{ISO} (EPC, equipment production capacity)",
         ),
         ("PSQ", "Planned scrap quantity", "Scrap that the plan allows for.", ISO),
-        ("GP", "First-pass good pieces", "Inspected pieces that were good the first time.", ISO),
-        ("IP", "Inspected pieces", "Pieces that were inspected.", ISO),
+        ("GP", "First-pass good pieces", "Pieces that counters found good; each is seen once.", ISO),
+        ("IP", "Inspected pieces", "Pieces that counters saw.", ISO),
         ("PQ1", "Pieces at the first operation", "Pieces at the line's first operation.", f"{ISO} (fall-off ratio)"),
         ("SQ_ALL", "Scrap of all operations", "Scrap summed over the line's operations.", f"{ISO} (fall-off ratio)"),
         ("PSCH", "Quantity due", "Pieces due by the schedule.", _own("the schedule's share of the window, in pieces.")),
@@ -395,7 +395,7 @@ KPIS: Mapping[str, KpiDefinition] = {
         (
             "unexplained_stop_ratio",
             "Unexplained stop ratio",
-            "UET / (ADET + MST)",
+            "UET / (ADET + first(ADOT, 0) + MST)",
             "lower",
             "How much of the unplanned stop time has no reason.",
             _own("stop time without a reason, of all unplanned stop time."),
@@ -420,9 +420,9 @@ KPIS: Mapping[str, KpiDefinition] = {
         (
             "loss_minor_stops",
             "Loss: idling and minor stops",
-            "MST / PBT",
+            "(first(ADOT, 0) + MST) / PBT",
             "lower",
-            "Minor stops that count against performance, of the planned busy time.",
+            "Waiting for work, and minor stops that count against performance, of the planned busy time.",
             TPM,
         ),
         (

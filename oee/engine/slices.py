@@ -121,7 +121,8 @@ def _placed(
 class Evidence:
     """What a slice is made of, one stretch of time or one increment of a counter: sums of these are its sums.
 
-    A stretch is time in one state, with `increment=None`; an increment counted at `start` = `end`.
+    A stretch is time in one state, with `increment=None`; an increment counted at `start` = `end`. `begins` says that a
+    known state began with the stretch.
     """
 
     start: datetime
@@ -129,6 +130,7 @@ class Evidence:
     reason_id: int | None
     category: Category
     slice: Slice
+    begins: bool = False
     increment: Increment | None = None
 
 
@@ -140,17 +142,17 @@ def evidence(history: MachineHistory, window: Interval) -> tuple[Evidence, ...]:
     stretches = timeline(history, window)
     found: list[Evidence] = []
     for stretch in stretches:
-        first_of_stretch = True
+        begins, first_of_stretch = stretch.begins, True
         for start, end, key in cuts.keys_of(stretch):
             if not first_of_stretch and replace(found[-1].slice.key, hour=key.hour) == key:
                 last = found.pop()
-                start, key = last.start, last.slice.key
+                start, key, begins = last.start, last.slice.key, last.begins
             piece = Slice(key, {stretch.category: microseconds(end - start)}, {})
-            found.append(Evidence(start, end, stretch.reason_id, stretch.category, piece))
-            first_of_stretch = False
+            found.append(Evidence(start, end, stretch.reason_id, stretch.category, piece, begins))
+            begins = first_of_stretch = False
     for increment, key, roles in _placed(history, window, cuts, stretches):
         piece = Slice(key, {}, dict.fromkeys(roles, increment.quantity))
-        found.append(Evidence(increment.at, increment.at, None, Category.RUNNING, piece, increment))
+        found.append(Evidence(increment.at, increment.at, None, Category.RUNNING, piece, increment=increment))
     return tuple(sorted(found, key=lambda one: (one.start, one.increment is not None)))
 
 

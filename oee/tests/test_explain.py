@@ -16,12 +16,10 @@ from counts.services import NewReading, correct_count, record_readings
 from downtime.models import ReasonRule
 from downtime.services import NewState, correct_state, record_states
 from enterprise.models import Machine
-from oee.engine.catalogue import ELEMENTS
-from oee.engine.element_values import element_values
-from oee.explain import explain_element, explain_kpi, raw_facts
+from oee.explain import ADDITIVE, explain_element, explain_kpi, raw_facts
+from oee.kpi_elements import answer
 from oee.models import OeePolicy
 from oee.questions import Question
-from oee.selectors import report
 from tests.factories import (
     make_count_tag,
     make_ideal_rate,
@@ -68,24 +66,29 @@ def identity(fact):
 
 facts = st.lists(
     st.tuples(
-        st.integers(0, 1), st.integers(0, 30_000), st.sampled_from(["run", "stop", "setup", "good", "bad", "count"])
+        st.integers(0, 1),
+        st.integers(0, 30_000),
+        st.sampled_from(["run", "stop", "wait", "repair", "setup", "good", "bad", "count"]),
     ),
     max_size=30,
     unique_by=identity,
 )
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     facts,
     st.sampled_from([None, {"micro_stops": "availability"}, {"startup_rejects": "exclude", "overtime": "exclude"}]),
     st.sampled_from([7, 60, 200]),
+    st.sets(st.sampled_from(sorted(ADDITIVE)), min_size=8, max_size=8),
 )
-def test_every_element_is_the_sum_of_what_it_is_taken_apart_into(db, happened, policy, hours):
+def test_every_element_is_the_sum_of_what_it_is_taken_apart_into(db, happened, policy, hours, codes):
     machines = plant(policy)
     reasons = {
         name: make_reason(kind) for name, kind in (("run", "running"), ("stop", "unplanned"), ("setup", "changeover"))
     }
+    reasons["wait"] = make_reason("unplanned", waits_for="upstream")
+    reasons["repair"] = make_reason("unplanned", maintenance="corrective", is_failure=True)
     tags = [
         {
             "good": make_count_tag(machine=machine),
@@ -105,8 +108,8 @@ def test_every_element_is_the_sum_of_what_it_is_taken_apart_into(db, happened, p
                 [NewReading(tag.pk, tag.machine_id, what == "count", moment, Decimal(value))], recorded_at=NOW
             )
     asked = Question(machines, Interval(START + timedelta(minutes=17), START + timedelta(hours=hours)))
-    values = element_values(report(machines, asked.window, now=NOW).sums)
-    for code in ELEMENTS:
+    values = answer(asked, now=NOW).values
+    for code in codes:
         found = explain_element(code, asked, now=NOW)
         assert found.value == values[code]
         if found.value is not None:
