@@ -22,7 +22,7 @@ from oee.engine.catalogue import ELEMENTS
 from oee.engine.element_values import element_values
 from oee.engine.reasons import ReasonSums, TimeInReason
 from oee.histories import load_counted, load_histories
-from oee.kpi_elements import answer
+from oee.kpi_elements import Values, answer
 from oee.kpis import Kpi, KpiValue, kpis_of, values_of
 from oee.questions import Question
 from oee.reason_times import ReasonTime, Traits, reason_times
@@ -37,10 +37,13 @@ ADDITIVE = frozenset(code for code, value in element_values(MachineSums(), Reaso
 
 @dataclass(frozen=True, slots=True)
 class KpiExplanation:
-    """A KPI with its elements, each by machine: the elements are the sums of their machines' values."""
+    """A KPI with its elements, each by machine: the elements are the sums of their machines' values. `values` are those
+    of all elements.
+    """
 
     answer: Report
     kpi: KpiValue
+    values: Values
     by_machine: dict[int, dict[str, Fraction | None]]
 
 
@@ -55,6 +58,7 @@ def explain_kpi(code: str, asked: Question, *, now: datetime) -> KpiExplanation:
     return KpiExplanation(
         answer=found.report,
         kpi=values_of(found.values, [kpi])[0],
+        values=found.values,
         by_machine={
             machine.pk: {
                 name: value

@@ -62,7 +62,10 @@ def explain(request: HttpRequest) -> HttpResponse:
         return _refuse_parameters(request, error)
     except DomainError as error:
         status = 404 if isinstance(error, NotFound) else 409 if isinstance(error, Conflict) else 400
-        return _refuse(request, [(error.field or "", error.message)], status)
+        field = error.field or ""
+        return _refuse(
+            request, [(_FACTS_PARAMETERS.get(field, field) if step is _show_facts else field, error.message)], status
+        )
 
 
 def _explain_kpi(request: HttpRequest, address: Address, *, now: datetime) -> HttpResponse:

@@ -14,11 +14,10 @@ from core.intervals import microseconds
 from downtime.models import StateReason
 from enterprise.models import Machine
 from live.status import UNNAMED
-from oee.engine import Category, MachineSums
+from oee.engine import Category
 from oee.engine.catalogue import ELEMENTS, ElementDefinition
-from oee.engine.element_values import element_values
 from oee.engine.ledger import ledger
-from oee.explain import Contribution, ElementExplanation, KpiExplanation, RawFact
+from oee.explain import ADDITIVE, Contribution, ElementExplanation, KpiExplanation, RawFact
 from oee.kpis import Kpi
 from oee.questions import Question
 from products.models import IdealRate
@@ -121,7 +120,9 @@ def kpi_page(found: KpiExplanation, asked: Question, address: Address, machines:
                 machine.line.name,
                 tuple(
                     (
-                        element_words(found.by_machine[machine.pk].get(code), ELEMENTS[code].unit),
+                        element_words(found.by_machine[machine.pk].get(code), ELEMENTS[code].unit)
+                        if code in ADDITIVE
+                        else "",
                         here.to({"machine": machine.pk, "element": code}, without=PLACES[:-1]).url,
                     )
                     for code in known
@@ -130,7 +131,7 @@ def kpi_page(found: KpiExplanation, asked: Question, address: Address, machines:
             for machine in machines
         ),
         policies=policies_in_words(asked.machines, asked.window.start, until),
-        losses=waterfall(ledger(found.answer.sums), element_values(found.answer.sums), url_of),
+        losses=waterfall(ledger(found.answer.sums), found.values, url_of),
         is_suspect=found.answer.kpis.ideal_rate_suspect,
     )
 
@@ -186,8 +187,8 @@ def _why_unknown(kpi: Kpi, values: Mapping[str, Fraction | None]) -> tuple[str, 
 
 def why_element_unknown(code: str, *, counts_without_rate: bool = True) -> str:
     """Say why an element has no value."""
-    if code not in ELEMENTS or element_values(MachineSums())[code] is None:
-        return "nothing that is recorded here tells it yet."
+    if code not in ADDITIVE:
+        return "nothing that is recorded of this window tells it."
     if code == "IPQ":
         return "for a part of the planned time no ideal rate says how fast it should have run."
     if counts_without_rate:
@@ -225,6 +226,7 @@ class ElementPage:
     count: int
     why_unknown: str
     exact_seconds: str
+    is_additive: bool
 
 
 def element_page(
@@ -253,6 +255,7 @@ def element_page(
         else "no ideal rate holds for the pieces that are marked."
         if without_rate
         else why_element_unknown(found.code, counts_without_rate=False),
+        is_additive=found.code in ADDITIVE,
         exact_seconds="" if found.value is None or of.unit != "seconds" else f"{exact_number(found.value)} s",
     )
 
@@ -289,7 +292,9 @@ def _row(
         url = address.to(facts).url
     else:
         period = {"machine": one.machine_id, "starts_at": moment_text(one.start), "ends_at": moment_text(one.end)}
-        url = address.to(period, without=(*PLACES[:-1], "date", "shift")).url
+        opened = address.to(period, without=(*PLACES[:-1], "date", "shift"))
+        # Of closed time an hour is the smallest that is known: it would open as itself.
+        url = "" if opened == address else opened.url
     return ContributionRow(
         machine=machine.name,
         span=clock.span(one.start, one.end, zone),

@@ -15,20 +15,29 @@ _LEFT_AFTER = {
     Factor.AVAILABILITY: ("Time it ran", "With micro-stops where they count against performance."),
     Factor.PERFORMANCE: ("Ideal time of all pieces", "What the pieces would have taken at their ideal rates."),
 }
-# Elements whose time is that of a class; whether they really are the same is looked at, because policies move time.
-ELEMENT_OF_CLASS = {
-    "unscheduled": "UST",
-    "breaks": "BRT",
-    "planned_stops": "PSDT",
-    "no_data": "NDT",
-    "no_data_loss": "NDLT",
-    "changeovers": "AUST",
-    "stops": "ADET",
-    "undetermined": "UDT",
-    "micro_stops": "MST",
-    "startup_rejects": "ISUT",
-    "productive": "IGT",
+# Elements whose times make that of a class; whether they really do is looked at, because policies move time.
+ELEMENTS_OF_CLASS = {
+    "unscheduled": ("UST",),
+    "breaks": ("BRT",),
+    "planned_stops": ("PSDT",),
+    "no_data": ("NDT",),
+    "no_data_loss": ("NDLT",),
+    "changeovers": ("AUST",),
+    "stops": ("ADET", "ADOT"),
+    "undetermined": ("UDT",),
+    "micro_stops": ("MST",),
+    "startup_rejects": ("ISUT",),
+    "productive": ("IGT",),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """An element that a class of time is made of, and where it is explained."""
+
+    code: str
+    time: str
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +60,12 @@ class Step:
     big_loss: str = ""
     is_level: bool = False
     is_gain: bool = False
-    url: str = ""
+    parts: tuple[Part, ...] = ()
+
+    @property
+    def url(self) -> str:
+        """Where its time is explained, if by one element."""
+        return self.parts[0].url if len(self.parts) == 1 else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +93,6 @@ def waterfall(found: Ledger, elements: Mapping[str, Fraction | None], url_of: Ca
         is_end = line.of.factor is Factor.PRODUCTIVE
         after = left if is_end else left - line.seconds
         start = Fraction(0) if is_end else min(left, after)
-        element = ELEMENT_OF_CLASS.get(line.of.code, "")
         steps.append(
             Step(
                 name=line.of.name,
@@ -94,7 +107,7 @@ def waterfall(found: Ledger, elements: Mapping[str, Fraction | None], url_of: Ca
                 cost="" if is_end else _points(shares.get(line.of.code)),
                 big_loss=_big_loss(line),
                 is_gain=line.seconds < 0,
-                url=url_of(element) if element and elements.get(element) == line.seconds else "",
+                parts=_parts(line, elements, url_of),
             )
         )
         left = after
@@ -102,6 +115,14 @@ def waterfall(found: Ledger, elements: Mapping[str, Fraction | None], url_of: Ca
     good = shares.get("productive")
     lost = None if good is None else sum(shares.values(), start=Fraction(0)) - good
     return Waterfall(tuple(steps), _points(good), _points(lost), _points(Fraction(100) if shares else None))
+
+
+def _parts(line: LedgerLine, elements: Mapping[str, Fraction | None], url_of: Callable[[str], str]) -> tuple[Part, ...]:
+    """Return the elements that make a class, or none where they do not."""
+    values = {code: value for code in ELEMENTS_OF_CLASS.get(line.of.code, ()) if (value := elements.get(code))}
+    if sum(values.values(), start=Fraction(0)) != line.seconds:
+        return ()
+    return tuple(Part(code, exact_duration(value), url_of(code)) for code, value in values.items())
 
 
 def _shares(lines: Sequence[LedgerLine], busy: Fraction) -> dict[str, Fraction]:
