@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from screens import closed_shifts, views
+from screens import closed_shifts, explain_views, views
 
 app_name = "screens"
 urlpatterns = [
@@ -13,6 +13,7 @@ urlpatterns = [
     path("shifts/<int:closing_id>/", closed_shifts.closed_shift, name="closed-shift"),
     path("changes/", closed_shifts.change_log, name="change-log"),
     path("kpis/", views.kpis, name="kpis"),
+    path("explain/", explain_views.explain, name="explain"),
     path("fragments/overview/", views.overview_fragments, name="overview-fragments"),
     path("fragments/lines/<int:line_id>/", views.line_fragment, name="line-fragment"),
 ]
