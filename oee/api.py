@@ -20,7 +20,7 @@ from oee.closing import closing_asked_for, signed_report, was_and_now
 from oee.engine.ledger import ledger
 from oee.models import OeePolicy, OeeRecord
 from oee.questions import question_of
-from oee.reason_times import losses
+from oee.reason_times import Traits, ranked, reason_times
 from oee.selectors import report
 from oee.serializers import OeeRecordSerializer, ReportQuerySerializer, ReportSerializer
 
@@ -117,6 +117,7 @@ class OeeReportView(APIView):
         asked = question_of(query.validated_data, now=now)
         services.refuse_window(asked.window, now=now)
         answer = report(asked.machines, asked.window, now=now, part=asked.part)
+        rows = reason_times(asked.machines, asked.window, now=now, part=asked.part)
         numbers = services.numbers_of(answer, now=now)
         return Response(
             ReportSerializer(
@@ -126,8 +127,8 @@ class OeeReportView(APIView):
                     "ends_at": asked.window.end,
                     "known_until": answer.known_until,
                     "machines": answer.machine_ids,
-                    "losses": losses(asked.machines, asked.window, now=now, part=asked.part),
-                    "ledger": ledger(answer.sums).lines,
+                    "losses": ranked(rows),
+                    "ledger": ledger(answer.sums, Traits().sums(rows)).lines,
                     "closing": None,
                 }
             ).data

@@ -14,7 +14,7 @@ from downtime.models import StateReason
 from enterprise.models import Machine
 from oee.engine import Category
 from oee.engine.ledger import ledger
-from oee.reason_times import Loss, losses
+from oee.reason_times import Loss, Traits, ranked, reason_times
 from oee.selectors import report
 from oee.services import numbers_of
 
@@ -48,7 +48,8 @@ def numbers_over(machines: Sequence[Machine], window: Interval, *, now: datetime
     numbers = numbers_of(found, now=now)
     elements = dict(numbers["elements"])
     policies = elements.pop("policies")
-    lost = losses(machines, window, now=now)
+    rows = reason_times(machines, window, now=now)
+    lost = ranked(rows)
     reasons = StateReason.objects.without_tree_fields().in_bulk([loss.reason_id for loss in lost if loss.reason_id])
     return {
         "machines": sorted(machine.pk for machine in machines),
@@ -74,7 +75,7 @@ def numbers_over(machines: Sequence[Machine], window: Interval, *, now: datetime
                 "seconds": str(line.seconds),
                 "oee_cost": _text(line.oee_cost),
             }
-            for line in ledger(found.sums).lines
+            for line in ledger(found.sums, Traits().sums(rows)).lines
         ],
     }
 
