@@ -172,6 +172,7 @@ def set_up_plant(client: Client) -> None:
         parent=StateReason.objects.get(code="STOP").pk,
         colour="#c0392b",
         roles=["operator"],
+        **empty_inlines("places"),
     )
     post(
         client,
