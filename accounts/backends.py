@@ -6,7 +6,7 @@ from django.contrib.auth.backends import BaseBackend
 
 from accounts import rights
 from accounts.models import User
-from core.master_data import site_id_of
+from core.master_data import belongs_to_all, site_id_of
 
 # No site has this id, so that only roles held at every site count at it.
 NO_SITE = 0
@@ -37,6 +37,6 @@ class RoleBackend(BaseBackend):
 
 def _site_id(thing: Any) -> int | None:
     """Return the site at which a role must be held; for what belongs to several sites, one that only `None` covers."""
-    if thing is None or not getattr(type(thing), "site_paths", ()):
+    if thing is None or belongs_to_all(thing):
         return None
     return site_id_of(thing) or NO_SITE

@@ -46,6 +46,9 @@ KIND_OF_MODEL: dict[str, str] = {
         (
             *("enterprise.enterprise", "enterprise.site", "enterprise.area", "enterprise.line", "enterprise.machine"),
             *("enterprise.shift", "enterprise.shiftbreak", "enterprise.calendarexception"),
+            *("enterprise.machineclass", "core.customfield", "products.unitofmeasure", "products.productunit"),
+            *("products.productrevision", "products.billofmaterialline", "products.routing"),
+            *("products.routingoperation", "products.operationparameter", "products.operationdocument"),
             *("products.product", "products.idealrate", "counts.counttype", "counts.counttag"),
             *("downtime.statereason", "downtime.reasonplace", "downtime.reasonrule", "oee.oeepolicy", "oee.customkpi"),
             "oee.closingrule",
@@ -54,6 +57,7 @@ KIND_OF_MODEL: dict[str, str] = {
         "master_data",
     ),
     **dict.fromkeys(("workorders.workorder", "workorders.schedule"), "order"),
+    **dict.fromkeys(("workorders.operation", "workorders.orderparameter", "workorders.ordermaterial"), "order"),
     "workorders.run": "run",
     **dict.fromkeys(
         (

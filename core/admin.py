@@ -24,6 +24,8 @@ from unfold.paginator import InfinitePaginator
 
 from core import master_data
 from core.admin_imports import ImportExportAdmin
+from core.custom_field_forms import CustomFieldsForm, form_fields
+from core.custom_fields import HasCustomFields
 from core.errors import Conflict, DomainError, Invalid
 from core.resources import refuse_without_right, site_paths
 from core.retention import counts_from
@@ -79,7 +81,7 @@ class ShowsRefusal:
             form.add_error(field if field in form.fields else None, message)
 
 
-class MasterDataForm(ShowsRefusal, forms.ModelForm):
+class MasterDataForm(ShowsRefusal, CustomFieldsForm):
     """The form of whatever an engineer sets up."""
 
 
@@ -153,7 +155,14 @@ class MasterDataAdmin(SimpleHistoryAdmin, ImportExportAdmin, ScopedAdmin):  # ty
         queryset: models.QuerySet[Any] = super().get_queryset(request)
         return queryset.annotate(child_count=models.Count(self.counted)) if self.counted else queryset
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)
+        names = list(form_fields(self.model)) if issubclass(self.model, HasCustomFields) else []
+        return [*fieldsets, ("Custom fields", {"fields": names})] if names else fieldsets
+
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        if issubclass(self.model, HasCustomFields):
+            kwargs.setdefault("form", type(self.form.__name__, (self.form,), form_fields(self.model)))
         form = super().get_form(request, obj, change, **kwargs)
         refusal = getattr(request, "refusal", None)
         return type(form.__name__, (form,), {"refusal": refusal}) if refusal else form
@@ -190,10 +199,14 @@ class MasterDataAdmin(SimpleHistoryAdmin, ImportExportAdmin, ScopedAdmin):  # ty
 
     def save_model(self, request: HttpRequest, obj: models.Model, form: Any, change: bool) -> None:
         refuse_without_right(request.user, obj)
-        master_data.save(obj)
+        self.write(obj)
         final = counts_from() if change and self.changes_the_past else None
         if final is not None:
             messages.info(request, final)
+
+    def write(self, obj: Any) -> None:
+        """Write through the one path of every change; an app with a service of its own for it calls that."""
+        master_data.save(obj)
 
     def delete_model(self, request: HttpRequest, obj: models.Model) -> None:
         master_data.delete(obj)

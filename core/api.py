@@ -13,7 +13,7 @@ from rest_framework.viewsets import ModelViewSet
 
 from core import master_data
 from core.errors import Conflict, DomainError, NotFound
-from core.master_data import caller, site_id_of
+from core.master_data import belongs_to_all, caller, site_id_of
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -78,7 +78,7 @@ class MasterDataViewSet(ModelViewSet):
         if not caller(self.request).has_perm(f"{thing._meta.app_label}.{action}_{thing._meta.model_name}", thing):
             self.permission_denied(self.request, "Your role at that site does not allow this.")
         # What would belong to no site yet, although its kind belongs to sites: a new enterprise, a new site.
-        founds = thing.pk is None and thing.site_paths and site_id_of(thing) is None
+        founds = thing.pk is None and not belongs_to_all(thing) and site_id_of(thing) is None
         if founds and not caller(self.request).sees_every_site():
             self.permission_denied(self.request, "This needs a role at every site.")
 

@@ -15,7 +15,9 @@ def references_to(thing: models.Model) -> dict[str, int]:
         if relation.on_delete in (models.CASCADE, models.SET_NULL) or relation.related_name == "+":
             continue
         model = relation.related_model
-        rows = model._base_manager.filter(**{relation.field.name: thing.pk}).values(relation.field.attname)
+        # What it is referred to by: its id, or a code.
+        key = getattr(thing, relation.field.target_field.attname)
+        rows = model._base_manager.filter(**{relation.field.name: key}).values(relation.field.attname)
         number = rows[:_COUNTED].count()
         if number:
             plural = str(model._meta.verbose_name_plural)

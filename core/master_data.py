@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from django.db import models, transaction
 from django.db.models import Q
 
+from core import custom_fields
 from core.deletion import refuse_if_referenced
 
 Consequence = Callable[..., None]
@@ -51,6 +52,7 @@ def save(thing: Thing) -> Thing:
         before = _stored(thing)
         for prepare in _preparations[type(thing)]:
             prepare(thing)
+        custom_fields.check(thing, before)
         thing.full_clean()
         thing.save()
         for consequence in _consequences[type(thing)]:
@@ -101,8 +103,18 @@ def in_scope(queryset: models.QuerySet[Any], user: Any, scope_paths: Iterable[st
     condition = Q()
     for path in paths:
         condition |= Q(**{f"{path or 'pk'}__in": user.site_ids()})
+    if getattr(queryset.model, "without_site_for_all", False):
+        condition |= Q(**{f"{path}__isnull": True for path in paths})
     # As a sub-query, because a path over several rows would reach a row several times.
     return queryset.filter(pk__in=queryset.model._base_manager.filter(condition).values("pk"))
+
+
+def belongs_to_all(thing: Any) -> bool:
+    """Say whether a thing belongs to every site: its kind does, or it does until it names a place of one."""
+    kind = type(thing)
+    if not getattr(kind, "site_paths", ()):
+        return True
+    return getattr(kind, "without_site_for_all", False) and site_id_of(thing) is None
 
 
 def site_id_of(thing: Any) -> int | None:

@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 import pgtrigger
+from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from simple_history.models import HistoricalRecords
@@ -105,3 +106,62 @@ class Retention(models.Model):
         return (
             "Keep raw facts for ever" if self.keep_months is None else f"Keep raw facts for {self.keep_months} months"
         )
+
+
+class CustomField(models.Model):
+    """A field that the plant adds to a kind of thing; its values lie in the things' `custom` (`core.custom_fields`)."""
+
+    class Type(models.TextChoices):
+        TEXT = "text", "Text"
+        NUMBER = "number", "Number"
+        DATE = "date", "Date"
+        CHOICE = "choice", "Choice"
+        YES_NO = "yes_no", "Yes or no"
+
+    model = models.CharField("belongs to", max_length=100, help_text="The kind of thing that has it.")
+    code = models.CharField(
+        max_length=40,
+        validators=[
+            RegexValidator(
+                r"^[a-z][a-z0-9_]*\Z", "Use small letters, digits and '_' only, beginning with a letter: colour_code."
+            )
+        ],
+        help_text="Its name over REST and in files. It cannot be changed later.",
+    )
+    label = models.CharField(max_length=100, help_text="Its name on pages.")
+    type = models.CharField(max_length=8, choices=Type, default=Type.TEXT, help_text="It cannot be changed later.")
+    choices = ArrayField(
+        models.CharField(max_length=100),
+        default=list,
+        blank=True,
+        help_text="For a choice: the values, with commas between.",
+    )
+    required = models.BooleanField(default=False, help_text="People, files and systems must fill it in.")
+    help = models.CharField(max_length=300, blank=True, help_text="What is shown beside it.")
+    position = models.PositiveSmallIntegerField(default=10)
+    is_active = models.BooleanField(
+        "active", default=True, help_text="Switched off, its values are kept but not shown."
+    )
+
+    history = HistoricalRecords()
+
+    site_paths: ClassVar[tuple[str, ...]] = ()
+
+    class Meta:
+        ordering = ["model", "position", "code"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["model", "code"],
+                name="one_custom_field_of_a_code",
+                violation_error_message="There is a field of that code already.",
+            ),
+            models.CheckConstraint(
+                name="custom_field_choice_has_choices",
+                condition=models.Q(type="choice", choices__len__gt=0)
+                | (~models.Q(type="choice") & models.Q(choices=[])),
+                violation_error_message="A choice, and only a choice, has values to choose from.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.label

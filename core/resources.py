@@ -15,9 +15,10 @@ from import_export.resources import ModelResource
 from import_export.results import RowResult
 from import_export.widgets import Widget
 
-from core import master_data, spreadsheets
+from core import custom_fields, master_data, spreadsheets
 from core.errors import DomainError, Invalid
 from core.master_data import site_id_of
+from core.models import CustomField
 
 Scope = Callable[[type[models.Model]], models.QuerySet[Any]]
 
@@ -76,16 +77,18 @@ class ValueWidget(Widget):  # type: ignore[misc]
 class ReferenceWidget(Widget):  # type: ignore[misc]
     """Translate the code of another thing to that thing and back; only what the importing person may see is found."""
 
-    def __init__(self, model_field: models.ForeignKey[Any, Any]) -> None:
+    def __init__(self, model_field: models.ForeignKey[Any, Any], key: str = "") -> None:
         super().__init__()
         self.model_field = model_field
         self.model: type[models.Model] = model_field.remote_field.model
-        self.key = natural_key(self.model)
+        self.key = key or natural_key(self.model)
         self.scope: Scope = everything
 
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> Any:
         if value is None or value == "":
-            return None
+            if not self.model_field.has_default():
+                return None
+            value = self.model_field.get_default()
         code = as_text(value)
         found = self.scope(self.model).filter(**{self.key: code}).first()
         if found is None:
@@ -191,6 +194,45 @@ def _time(value: Any) -> time:
     return at
 
 
+class CustomColumn(Field):  # type: ignore[misc]
+    """The column of a custom field."""
+
+    def __init__(self, custom: CustomField, **kwargs: Any) -> None:
+        super().__init__(attribute="custom", widget=Widget(), **kwargs)
+        self.custom = custom
+
+    @property
+    def meaning(self) -> str:
+        """What the column says, for the template."""
+        choices = f" One of: {', '.join(self.custom.choices)}." if self.custom.choices else ""
+        return f"{self.custom.help or self.custom.label}{choices}"
+
+    def clean(self, row: Any, **kwargs: Any) -> Any:
+        cell = row.get(self.column_name)
+        if isinstance(cell, datetime):
+            cell = cell.date()
+        try:
+            return custom_fields.parse(self.custom, None if cell is None else as_text(cell))
+        except ValueError as error:
+            raise ValueError(f"{self.custom.code}: {error}") from None
+
+    def get_value(self, instance: Any) -> Any:
+        return instance.custom.get(self.custom.code)
+
+    def save(self, instance: Any, row: Any, is_m2m: bool = False, **kwargs: Any) -> None:
+        value = self.clean(row)
+        others = {code: kept for code, kept in instance.custom.items() if code != self.custom.code}
+        instance.custom = others if value is None else {**others, self.custom.code: value}
+
+    def export(self, instance: Any, **kwargs: Any) -> Any:
+        value = self.get_value(instance)
+        if isinstance(value, bool):
+            return YES if value else NO
+        if value is not None and self.custom.type == self.custom.Type.NUMBER:
+            return Decimal(value)
+        return "" if value is None else value
+
+
 class MasterDataResource(ModelResource):  # type: ignore[misc]
     """Import and export one kind of master data: update what its key finds, create the rest, all or nothing.
 
@@ -211,6 +253,8 @@ class MasterDataResource(ModelResource):  # type: ignore[misc]
         super().__init__(**kwargs)
         self.actor = actor
         self.scope = scope
+        self._custom = {f"custom.{field.code}": field for field in custom_fields.fields_of(self._meta.model)}
+        self.fields |= {name: CustomColumn(field, column_name=name) for name, field in self._custom.items()}
         for field in self.fields.values():
             if isinstance(field.widget, ReferenceWidget):
                 field.widget.scope = scope
@@ -239,9 +283,12 @@ class MasterDataResource(ModelResource):  # type: ignore[misc]
     def _help(cls, field: Field) -> tuple[str, str, str, str]:
         example = cls.examples.get(field.column_name, "")
         widget = field.widget
+        if isinstance(field, CustomColumn):
+            return field.column_name, YES if field.custom.required else NO, field.meaning, example
         if isinstance(widget, ReferenceWidget):
             meaning = f"The {widget.key.replace('_', ' ')} of the {widget.model._meta.verbose_name}."
-            return field.column_name, NO if widget.model_field.null else YES, meaning, example
+            needed = not (widget.model_field.null or widget.model_field.has_default())
+            return field.column_name, YES if needed else NO, meaning, example
         if not isinstance(widget, ValueWidget):
             return field.column_name, NO, getattr(widget, "meaning", ""), example
         model_field = widget.model_field
@@ -316,6 +363,14 @@ class MasterDataResource(ModelResource):  # type: ignore[misc]
                     if reason.code in ("null", "blank"):
                         reason.message = "It is needed; fill it in."
             raise
+
+    def import_instance(self, instance: models.Model, row: dict[str, Any], **kwargs: Any) -> None:
+        super().import_instance(instance, row, **kwargs)
+        columns = self._custom if instance._state.adding else set(self._custom) & set(row)
+        asked = [self._custom[name] for name in columns]
+        lacking = custom_fields.missing(asked, getattr(instance, "custom", {}))
+        if lacking:
+            raise ValidationError({f"custom.{code}": "It is needed; fill it in." for code in lacking})
 
     def before_save_instance(self, instance: models.Model, row: dict[str, Any], **kwargs: Any) -> None:
         file_name = kwargs.get("file_name")

@@ -7,7 +7,8 @@ from django.db import models
 from django.utils.text import slugify
 from rest_framework import serializers
 
-from core import master_data
+from core import custom_fields, master_data
+from core.custom_fields import HasCustomFields
 
 
 class ReferenceField(serializers.PrimaryKeyRelatedField):
@@ -52,14 +53,69 @@ class AwareDateTimeField(serializers.DateTimeField):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
 
 
+class CodeField(serializers.SlugRelatedField):
+    """Refer to something by the code that it is stored by, such as a unit of measure."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, str) or "\0" in data:
+            self.fail("invalid")
+        queryset: Any = self.get_queryset()
+        found = queryset.filter(**{str(self.slug_field): data}).first()
+        if found is None:
+            name = queryset.model._meta.verbose_name
+            raise serializers.ValidationError(f"There is no {name} '{data[:64]}'; add it first.", code="does_not_exist")
+        return found
+
+    def get_attribute(self, instance: Any) -> Any:
+        # The code is what is stored: no look-up is needed to show it.
+        code = getattr(instance, f"{self.source}_id", None)
+        return None if code is None else _Coded(str(self.slug_field), code)
+
+
+class _Coded:
+    """Stand for a thing of which only the code is asked."""
+
+    def __init__(self, name: str, code: str) -> None:
+        setattr(self, name, code)
+
+
+class CustomValuesField(serializers.DictField):
+    """The values of custom fields by code; what is wrong with them is said when the thing is written."""
+
+
 class MasterDataSerializer(serializers.ModelSerializer):
     """Validate by the model and its constraints, and write through `core.master_data`."""
 
     serializer_related_field = ReferenceField
+    serializer_related_to_field = CodeField
     serializer_field_mapping: ClassVar = {
         **serializers.ModelSerializer.serializer_field_mapping,
         models.DateTimeField: AwareDateTimeField,
     }
+
+    def get_fields(self) -> Any:
+        fields = super().get_fields()
+        if issubclass(self.Meta.model, HasCustomFields):
+            fields["custom"] = CustomValuesField(
+                required=False, help_text="Values of custom fields by their code; a PATCH changes only those it names."
+            )
+        return fields
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        attrs = super().validate(attrs)
+        if issubclass(self.Meta.model, HasCustomFields) and ("custom" in attrs or not self.partial):
+            self._complete(attrs)
+        return attrs
+
+    def _complete(self, attrs: dict[str, Any]) -> None:
+        """Join what a PATCH names to what is stored; refuse when a required custom field is missing."""
+        values = attrs.get("custom", {})
+        if self.instance is not None and (self.partial or "custom" not in attrs):
+            values = {**self.instance.custom, **values}
+        lacking = custom_fields.missing(custom_fields.fields_of(self.Meta.model), values)
+        if lacking:
+            raise serializers.ValidationError({"custom": [f"{code}: It is needed; fill it in." for code in lacking]})
+        attrs["custom"] = values
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, dict):
@@ -89,6 +145,10 @@ class MasterDataSerializer(serializers.ModelSerializer):
         if hasattr(instance, "code") and not instance.code:
             instance.code = free_code(type(instance), getattr(instance, "name", ""))
         self.context["view"].check_site(instance)
+        return self.write(instance)
+
+    def write(self, instance: Any) -> Any:
+        """Write through the one path of every change; an app with a service of its own for it calls that."""
         return master_data.save(instance)
 
 

@@ -11,12 +11,24 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from core.admin import MasterDataAdmin, MasterDataForm, RowInline, ScopedFilter, trail
-from enterprise.models import Area, CalendarException, Enterprise, Line, Machine, Shift, ShiftBreak, Site, Weekday
+from enterprise.models import (
+    Area,
+    CalendarException,
+    Enterprise,
+    Line,
+    Machine,
+    MachineClass,
+    Shift,
+    ShiftBreak,
+    Site,
+    Weekday,
+)
 from enterprise.resources import (
     AreaResource,
     CalendarExceptionResource,
     EnterpriseResource,
     LineResource,
+    MachineClassResource,
     MachineResource,
     ShiftResource,
     SiteResource,
@@ -146,6 +158,22 @@ class LineAdmin(MasterDataAdmin):
         return HttpResponseRedirect(reverse("admin:enterprise_line_change", args=[obj.pk]))
 
 
+@admin.register(MachineClass)
+class MachineClassAdmin(MasterDataAdmin):
+    counted = "machines"
+    list_display = ("name", "code", "machines", "is_active")
+    list_filter = ("is_active",)
+    ordering = ("code",)
+    search_fields = ("code", "name")
+    search_help_text = "Code or name"
+    fields = IDENTITY
+    resource_classes = [MachineClassResource]
+
+    @display(description="machines", ordering="child_count")
+    def machines(self, machine_class: Any) -> int:
+        return int(machine_class.child_count)
+
+
 @admin.register(Machine)
 class MachineAdmin(MasterDataAdmin):
     changes_the_past = True
@@ -156,6 +184,7 @@ class MachineAdmin(MasterDataAdmin):
         ("line__area", ScopedFilter),
         ("line", ScopedFilter),
         "is_constraint",
+        ("machine_class", ScopedFilter),
     )
     list_select_related = ("line__area__site",)
     search_fields = ("code", "name", "line__name", "line__code", "line__area__name")
@@ -164,6 +193,7 @@ class MachineAdmin(MasterDataAdmin):
     fieldsets = (
         (None, {"fields": ("line", *IDENTITY)}),
         ("On the line", {"fields": ("position", "is_constraint")}),
+        ("What it can do", {"fields": ("machine_class",)}),
         ("Its signals", {"fields": ("no_signal_timeout",)}),
         (
             "Its stops",

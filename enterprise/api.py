@@ -2,12 +2,13 @@
 
 from core.api import MasterDataViewSet
 from enterprise.filters import LEVEL, PLACE
-from enterprise.models import Area, CalendarException, Enterprise, Line, Machine, Shift, ShiftBreak, Site
+from enterprise.models import Area, CalendarException, Enterprise, Line, Machine, MachineClass, Shift, ShiftBreak, Site
 from enterprise.serializers import (
     AreaSerializer,
     CalendarExceptionSerializer,
     EnterpriseSerializer,
     LineSerializer,
+    MachineClassSerializer,
     MachineSerializer,
     ShiftBreakSerializer,
     ShiftSerializer,
@@ -52,12 +53,27 @@ class LineViewSet(MasterDataViewSet):
     ordering_fields = ("id", "code", "name", "area", "oee_mode", "is_active")
 
 
+class MachineClassViewSet(MasterDataViewSet):
+    """Classes of machines that can do the same work."""
+
+    queryset = MachineClass.objects.all()
+    serializer_class = MachineClassSerializer
+    filterset_fields = PLACE
+    search_fields = ("code", "name")
+
+
 class MachineViewSet(MasterDataViewSet):
     """Machines of lines; facts hang on them."""
 
     queryset = Machine.objects.all()
     serializer_class = MachineSerializer
-    filterset_fields = {**PLACE, "line": ["exact"], "line__area": ["exact"], "is_constraint": ["exact"]}
+    filterset_fields = {
+        **PLACE,
+        "line": ["exact"],
+        "line__area": ["exact"],
+        "is_constraint": ["exact"],
+        "machine_class": ["exact"],
+    }
     search_fields = ("code", "name")
 
 

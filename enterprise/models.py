@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import F, Q
 from simple_history.models import HistoricalRecords
 
+from core.custom_fields import HasCustomFields
 from core.models import MasterData
 
 
@@ -88,7 +89,15 @@ class Line(MasterData):
     )
 
 
-class Machine(MasterData):
+class MachineClass(MasterData):
+    """Machines that can do the same work (ISA-95: Equipment Class)."""
+
+    class Meta(MasterData.Meta):
+        verbose_name = "machine class"
+        verbose_name_plural = "machine classes"
+
+
+class Machine(MasterData, HasCustomFields):
     """What reports facts: a state, a count (ISA-95: Work Unit). Every line has at least one."""
 
     site_paths: ClassVar[tuple[str, ...]] = ("line__area__site",)
@@ -149,6 +158,14 @@ class Machine(MasterData):
         help_text="In percent of the ideal cycle time: 120 = a fifth slower. Empty = not looked for.",
     )
 
+    machine_class = models.ForeignKey(
+        MachineClass,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="machines",
+        help_text="Any machine of the class can do an operation that asks for the class.",
+    )
     hourly_cost = models.DecimalField(
         "cost of a lost hour",
         max_digits=12,

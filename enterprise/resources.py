@@ -10,7 +10,7 @@ from import_export.widgets import Widget
 
 from core import master_data
 from core.resources import MasterDataResource
-from enterprise.models import Area, CalendarException, Enterprise, Line, Machine, Shift, ShiftBreak, Site
+from enterprise.models import Area, CalendarException, Enterprise, Line, Machine, MachineClass, Shift, ShiftBreak, Site
 
 
 class EnterpriseResource(MasterDataResource):
@@ -72,6 +72,17 @@ class LineResource(MasterDataResource):
         import_id_fields = ("code",)
 
 
+class MachineClassResource(MasterDataResource):
+    """Classes of machines by code."""
+
+    examples = {"code": "FILLERS", "name": "Fillers", "is_active": "yes"}
+
+    class Meta(MasterDataResource.Meta):
+        model = MachineClass
+        fields = ("code", "name", "is_active")
+        import_id_fields = ("code",)
+
+
 class MachineResource(MasterDataResource):
     """Machines by code."""
 
@@ -94,7 +105,7 @@ class MachineResource(MasterDataResource):
         fields = (
             *("code", "name", "line", "position", "is_constraint", "no_signal_timeout"),
             *("stop_detection", "stop_after", "run_after", "micro_stop_below", "slow_cycle_above"),
-            *("hourly_cost", "is_active"),
+            *("machine_class", "hourly_cost", "is_active"),
         )
         import_id_fields = ("code",)
 

@@ -3,7 +3,7 @@
 from rest_framework import serializers
 
 from core.serializers import CodedSerializer, MasterDataSerializer
-from enterprise.models import Area, CalendarException, Enterprise, Line, Machine, Shift, ShiftBreak, Site
+from enterprise.models import Area, CalendarException, Enterprise, Line, Machine, MachineClass, Shift, ShiftBreak, Site
 
 PLACE = ("id", "code", "name", "is_active")
 
@@ -47,6 +47,14 @@ class LineSerializer(CodedSerializer):
         return next((machine.pk for machine in line.machines.all() if machine.is_constraint), None)
 
 
+class MachineClassSerializer(CodedSerializer):
+    """Machines that can do the same work."""
+
+    class Meta:
+        model = MachineClass
+        fields = PLACE
+
+
 class MachineSerializer(CodedSerializer):
     """A machine of a line."""
 
@@ -55,6 +63,7 @@ class MachineSerializer(CodedSerializer):
         fields = (
             *(*PLACE, "line", "position", "is_constraint", "no_signal_timeout"),
             *("stop_detection", "stop_after", "run_after", "micro_stop_below", "slow_cycle_above", "hourly_cost"),
+            "machine_class",
         )
         validators: list[object] = []
 

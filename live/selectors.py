@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from fractions import Fraction
 
 from core.intervals import Interval, floor_hour, hours_of, intersect
 from downtime.models import StateReason
@@ -26,6 +25,7 @@ from oee.histories import load_histories, settling_time
 from oee.scopes import reference_of, representatives
 from oee.selectors import HourRow, Report, runs_reports, shift_boards, target_quantity
 from workorders.models import Run
+from workorders.selectors import target_in_product_unit
 
 TOP_LOSSES = 5
 _LOOK_BACK = timedelta(hours=30)
@@ -96,8 +96,8 @@ def _order_status(run: Run | None, made: Report | None) -> OrderStatus | None:
     return OrderStatus(
         number=order.order_number,
         product=order.product.name if order.product else "no product",
-        unit=order.product.unit if order.product else "pcs",
-        target=Fraction(order.target_quantity),
+        unit=str(order.product.unit_id) if order.product else "pcs",
+        target=target_in_product_unit(order),
         good=None if made is None else made.sums.quantities.good,
         since=run.started_at,
     )

@@ -224,6 +224,7 @@ REST_FRAMEWORK = {
     "DEFAULT_FILTER_BACKENDS": [
         "accounts.permissions.SiteScopeFilter",
         "django_filters.rest_framework.DjangoFilterBackend",
+        "core.filters.CustomFieldFilter",
         "rest_framework.filters.SearchFilter",
         "rest_framework.filters.OrderingFilter",
     ],

@@ -26,6 +26,7 @@ from downtime.models import StateHistory, StateReason
 from enterprise.models import Area, CalendarException, Enterprise, Line, Machine, Shift, ShiftBreak, Site
 from oee.models import OeePolicy
 from products.models import IdealRate, Product
+from products.services import ensure_unit
 from simulator.plant import LinePlan, MachinePlan, PlantPlan, ReasonPlan, ShiftPlan
 from simulator.progress import LineProgress
 from simulator.working_time import OrderSlot, day_window, order_slots, production_day
@@ -69,7 +70,7 @@ def create_plant(plant: PlantPlan, *, now: datetime) -> Site:
     create_reasons(plant.reasons)
     _create_count_types()
     for product in plant.products:
-        _ensure(Product, {"code": product.code}, name=product.name, unit="bottle")
+        _ensure(Product, {"code": product.code}, name=product.name, unit=ensure_unit(code="bottle"))
     _create_shifts(plant.shifts, {"site": site}, now)
     lines = [_create_line(plan, area, now) for plan in plant.lines]
     _create_holidays(plant, site, lines, now)

@@ -9,7 +9,15 @@ from accounts.models import DeviceKey, Membership, Role, User
 from counts.models import CountTag, CountType
 from downtime.models import StateReason
 from enterprise.models import Area, Enterprise, Line, Machine, Shift, Site
-from products.models import IdealRate, Product
+from products.models import (
+    BillOfMaterialLine,
+    IdealRate,
+    Product,
+    ProductRevision,
+    Routing,
+    RoutingOperation,
+    UnitOfMeasure,
+)
 from workorders.models import ChangeoverTarget, ChangeoverTask, Run, WorkOrder
 
 _numbers = count(1)
@@ -51,6 +59,39 @@ def make_machine(**overrides: Any) -> Machine:
 
 def make_product(**overrides: Any) -> Product:
     return Product.objects.create(**_coded("product", overrides))
+
+
+def make_unit(code: str, **overrides: Any) -> UnitOfMeasure:
+    """Return the unit of a code, made when it is not there; it converts only as a product says."""
+    return UnitOfMeasure.objects.get_or_create(code=code, defaults={"name": code, **overrides})[0]
+
+
+def make_revision(**overrides: Any) -> ProductRevision:
+    """Make a draft of a revision."""
+    overrides = {"product": overrides.get("product") or make_product(), **overrides}
+    return ProductRevision.objects.create(**{"code": f"R{next(_numbers)}", **overrides})
+
+
+def make_bill_line(revision: ProductRevision, component: Product, quantity: Any = 1, **overrides: Any) -> Any:
+    """Add a component at the next position of a bill, past the services: also to what is released."""
+    position = 10 * (revision.bill_lines.count() + 1)
+    return BillOfMaterialLine.objects.create(
+        revision=revision, position=position, component=component, quantity=Decimal(quantity), **overrides
+    )
+
+
+def make_routing(*codes: str, **overrides: Any) -> Routing:
+    """Make a routing with an operation of each code, 10, 20, 30 …"""
+    overrides = {"revision": overrides.get("revision") or make_revision(), **overrides}
+    routing = Routing.objects.create(**overrides)
+    for number, code in enumerate(codes, start=1):
+        make_routing_operation(routing=routing, code=code, sequence=10 * number)
+    return routing
+
+
+def make_routing_operation(**overrides: Any) -> RoutingOperation:
+    overrides = {"routing": overrides.get("routing") or make_routing(), **overrides}
+    return RoutingOperation.objects.create(**_coded("operation", overrides))
 
 
 def make_ideal_rate(**overrides: Any) -> IdealRate:

@@ -109,6 +109,16 @@ def set_up_plant(client: Client) -> None:
     post(client, "enterprise.calendarexception", site=site.pk, date="2026-12-25", kind="holiday", name="Christmas Day")
     post(
         client,
+        "products.unitofmeasure",
+        code="bottle",
+        name="bottle",
+        dimension="other",
+        numerator="1",
+        denominator="1",
+        is_active="on",
+    )
+    post(
+        client,
         "products.product",
         code="COLA",
         name="Cola",

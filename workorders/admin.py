@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
@@ -11,7 +12,18 @@ from unfold.decorators import display
 from core.admin import MasterDataAdmin, ReadOnlyAdmin, RowInline, ScopedFilter, link, trail
 from core.errors import Invalid
 from core.master_data import sees_every_site
-from workorders.models import ChangeoverTarget, ChangeoverTask, ChangeoverTaskDone, Run, Schedule, WorkOrder
+from workorders import services
+from workorders.models import (
+    ChangeoverTarget,
+    ChangeoverTask,
+    ChangeoverTaskDone,
+    Operation,
+    OrderMaterial,
+    OrderParameter,
+    Run,
+    Schedule,
+    WorkOrder,
+)
 from workorders.resources import ChangeoverTargetResource, RunResource, ScheduleResource, WorkOrderResource
 
 
@@ -30,9 +42,35 @@ class RunInline(RowInline):
         return False
 
 
+class CopiedInline(RowInline):
+    """What was copied to an order when it was released."""
+
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class OperationInline(CopiedInline):
+    model = Operation
+    fields = ("sequence", "code", "name", "status", "planned_quantity", "completed_quantity", "rejected_quantity")
+
+
+class MaterialInline(CopiedInline):
+    model = OrderMaterial
+    fields = ("position", "product", "quantity_required", "unit", "operation")
+    show_change_link = False
+
+
 @admin.register(WorkOrder)
 class WorkOrderAdmin(MasterDataAdmin):
-    list_display = ("order_number", "for_product", "on_line", "target", "planned_start_at", "planned_end_at", "status")
+    list_display = (
+        *("order_number", "for_product", "on_line", "target", "planned_start_at", "planned_end_at"),
+        *("priority", "status"),
+    )
     list_filter = (
         "status",
         ("line__area__site", ScopedFilter),
@@ -40,16 +78,37 @@ class WorkOrderAdmin(MasterDataAdmin):
         ("planned_start_at", RangeDateTimeFilter),
     )
     list_select_related = ("line__area", "product")
-    search_fields = ("order_number", "description", "product__code", "product__name", "line__name")
-    search_help_text = "Number, description, product or line"
-    autocomplete_fields = ("line", "product")
+    search_fields = (
+        *("order_number", "description", "product__code", "product__name", "line__name"),
+        *("external_id", "customer", "sales_order", "lot_number"),
+    )
+    search_help_text = "Number, description, product, line, customer, sales order or lot"
+    autocomplete_fields = ("line", "product", "revision", "unit", "parent")
     fieldsets = (
         (None, {"fields": (("order_number", "status"), "description")}),
-        ("What and where", {"fields": (("product", "target_quantity"), "line")}),
-        ("Plan", {"fields": (("planned_start_at", "planned_end_at"),)}),
+        ("What and where", {"fields": (("product", "target_quantity", "unit"), "line", "lot_number")}),
+        (
+            "How",
+            {
+                "fields": (("revision", "routing_code"), "released_at"),
+                "description": "When it is released, the operations and materials of the revision are copied to it.",
+            },
+        ),
+        ("Plan", {"fields": (("planned_start_at", "planned_end_at"), ("due_at", "priority"))}),
+        ("For whom", {"fields": (("customer", "sales_order"), "external_id")}),
+        ("Where it comes from", {"fields": (("parent", "parent_kind"),)}),
+        ("How much is enough", {"fields": (("over_tolerance", "under_tolerance"),)}),
     )
+    readonly_fields = ("released_at",)
     inlines = (ScheduleInline, RunInline)
     resource_classes = [WorkOrderResource]
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
+        copied = [OperationInline, MaterialInline] if obj is not None and obj.released_at is not None else []
+        return [*super().get_inlines(request, obj), *copied]
+
+    def write(self, obj: Any) -> None:
+        services.save_order(work_order=obj, at=timezone.now())
 
     @display(description="product", ordering="product__name")
     def for_product(self, order: WorkOrder) -> str | SafeString:
@@ -61,7 +120,33 @@ class WorkOrderAdmin(MasterDataAdmin):
 
     @display(description="target", ordering="target_quantity")
     def target(self, order: WorkOrder) -> str:
-        return f"{order.target_quantity.normalize():f} {order.product.unit if order.product else ''}"
+        return (
+            f"{order.target_quantity.normalize():f} {order.unit_id or (order.product.unit_id if order.product else '')}"
+        )
+
+
+class OrderParameterInline(CopiedInline):
+    model = OrderParameter
+    fields = ("code", "name", "target", "minimum", "maximum", "unit")
+    show_change_link = False
+
+
+@admin.register(Operation)
+class OperationAdmin(ReadOnlyAdmin):
+    list_display = ("of_order", "sequence", "code", "name", "where", "planned_quantity", "status")
+    list_filter = ("status", ("work_order__line__area__site", ScopedFilter), ("work_order__line", ScopedFilter))
+    list_select_related = ("work_order", "line", "machine", "machine_class")
+    search_fields = ("work_order__order_number", "code", "name")
+    search_help_text = "Order or operation"
+    inlines = (OrderParameterInline,)
+
+    @display(description="order", ordering="work_order__order_number")
+    def of_order(self, operation: Operation) -> str | SafeString:
+        return link(operation.work_order)
+
+    @display(description="where")
+    def where(self, operation: Operation) -> str | SafeString:
+        return link(operation.work_centre)
 
 
 @admin.register(Schedule)

@@ -3,19 +3,32 @@
 from typing import Any
 
 from django.utils import timezone
+from drf_spectacular.utils import extend_schema
 from rest_framework import mixins
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import GenericViewSet
+from rest_framework.viewsets import GenericViewSet, ReadOnlyModelViewSet
 
 from core.api import MasterDataViewSet
 from core.master_data import caller, site_id_of
 from workorders import services
-from workorders.models import ChangeoverTarget, ChangeoverTask, ChangeoverTaskDone, Run, Schedule, WorkOrder
+from workorders.models import (
+    ChangeoverTarget,
+    ChangeoverTask,
+    ChangeoverTaskDone,
+    Operation,
+    OrderMaterial,
+    Run,
+    Schedule,
+    WorkOrder,
+)
 from workorders.serializers import (
     ChangeoverTargetSerializer,
     ChangeoverTaskDoneSerializer,
     ChangeoverTaskSerializer,
+    OperationSerializer,
+    OrderMaterialSerializer,
     RunSerializer,
     ScheduleSerializer,
     WorkOrderSerializer,
@@ -35,8 +48,64 @@ class WorkOrderViewSet(MasterDataViewSet):
         "status": ["exact", "in"],
         "planned_start_at": ["gte", "lt"],
         "planned_end_at": ["gte", "lt"],
+        "due_at": ["gte", "lt"],
+        "priority": ["exact", "lte", "gte"],
+        "customer": ["exact"],
+        "sales_order": ["exact"],
+        "external_id": ["exact"],
+        "lot_number": ["exact"],
+        "parent": ["exact"],
+        "revision": ["exact"],
     }
-    search_fields = ("order_number", "description")
+    search_fields = ("order_number", "description", "customer", "sales_order", "lot_number", "external_id")
+
+    @extend_schema(request=None, responses=WorkOrderSerializer)
+    @action(detail=True, methods=["post"])
+    def release(self, request: Request, pk: str) -> Response:
+        """Release an order now: copy the operations and materials of its product's valid revision to it."""
+        order = self.get_object()
+        self.check_site(order)
+        return Response(self.get_serializer(services.release_order(work_order=order, at=timezone.now())).data)
+
+
+class OperationViewSet(ReadOnlyModelViewSet):
+    """Operations of released orders, with their set-points."""
+
+    kind = "order"
+    queryset = Operation.objects.prefetch_related("parameters")
+    serializer_class = OperationSerializer
+    filterset_fields = {
+        "work_order": ["exact"],
+        "status": ["exact", "in"],
+        "code": ["exact"],
+        "line": ["exact"],
+        "machine": ["exact"],
+        "machine_class": ["exact"],
+    }
+    search_fields = ("work_order__order_number", "code", "name")
+    ordering_fields = ("id", "work_order", "sequence", "status", "planned_start_at")
+    ordering = ("id",)
+    lookup_value_regex = r"\d+"
+
+    def site_id_of(self, thing: Any) -> int | None:
+        """Return the site that an operation's order is made at."""
+        return site_id_of(thing)
+
+
+class OrderMaterialViewSet(ReadOnlyModelViewSet):
+    """What released orders take and yield."""
+
+    kind = "order"
+    queryset = OrderMaterial.objects.all()
+    serializer_class = OrderMaterialSerializer
+    filterset_fields = {"work_order": ["exact"], "product": ["exact"], "operation": ["exact"]}
+    ordering_fields = ("id", "work_order", "position", "product")
+    ordering = ("id",)
+    lookup_value_regex = r"\d+"
+
+    def site_id_of(self, thing: Any) -> int | None:
+        """Return the site that the order is made at."""
+        return site_id_of(thing)
 
 
 class ScheduleViewSet(MasterDataViewSet):

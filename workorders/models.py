@@ -6,18 +6,24 @@ from typing import ClassVar
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, RangeOperators
-from django.core.validators import MinValueValidator
+from django.contrib.postgres.indexes import GinIndex
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Func, Q
 from simple_history.models import HistoricalRecords
 
+from core.custom_fields import HasCustomFields
 from core.models import append_only
 from enterprise.models import Line
-from products.models import Product
+from products.models import OperationTemplate, Product, ProductRevision, RoutingOperation, UnitOfMeasure
+from products.models.routing import ParameterTemplate
 
 
-class WorkOrder(models.Model):
-    """An order to make a quantity of a product (ISA-95: Job Order)."""
+class WorkOrder(HasCustomFields, models.Model):
+    """An order to make a quantity of a product (ISA-95: Job Order).
+
+    When it is released it takes the product's revision of that moment and keeps a copy of its operations and materials.
+    """
 
     site_paths: ClassVar[tuple[str, ...]] = ("line__area__site",)
 
@@ -31,6 +37,10 @@ class WorkOrder(models.Model):
         CLOSED = "closed", "Closed"
         CANCELLED = "cancelled", "Cancelled"
 
+    class ParentKind(models.TextChoices):
+        REWORK = "rework", "Rework"
+        SPLIT = "split", "Split"
+
     order_number = models.CharField(max_length=64, unique=True)
     description = models.CharField(max_length=500, blank=True)
     line = models.ForeignKey(Line, on_delete=models.PROTECT, related_name="work_orders")
@@ -41,12 +51,97 @@ class WorkOrder(models.Model):
     planned_start_at = models.DateTimeField(null=True, blank=True)
     planned_end_at = models.DateTimeField(null=True, blank=True)
     status = models.CharField(max_length=12, choices=Status, default=Status.CREATED)
+    unit = models.ForeignKey(
+        UnitOfMeasure,
+        to_field="code",
+        db_column="unit",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="What the target quantity is in. Empty = the product's own unit.",
+    )
+    revision = models.ForeignKey(
+        ProductRevision,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="work_orders",
+        help_text="Which revision is made. Empty = the one that is valid when the order is released.",
+    )
+    routing_code = models.CharField(
+        "routing", max_length=32, blank=True, help_text="An alternative way to make it. Empty = the default one."
+    )
+    released_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When operations and materials were copied to it."
+    )
+    priority = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(10)],
+        help_text="1 = first … 10 = last.",
+    )
+    due_at = models.DateTimeField("due", null=True, blank=True, help_text="When the customer expects it.")
+    customer = models.CharField(max_length=200, blank=True)
+    sales_order = models.CharField(max_length=64, blank=True)
+    external_id = models.CharField(
+        max_length=128, unique=True, null=True, blank=True, help_text="What the ERP calls it. Empty = nothing."
+    )
+    lot_number = models.CharField(
+        "lot or batch", max_length=64, blank=True, help_text="What it makes belongs to this lot."
+    )
+    parent = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="children",
+        help_text="The order that it reworks or was split from.",
+    )
+    parent_kind = models.CharField(max_length=8, choices=ParentKind, blank=True)
+    over_tolerance = models.DecimalField(
+        max_digits=7,
+        decimal_places=6,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal(0))],
+        help_text="How much more than the target may be made: 0.05 = 5 %. Empty = not decided.",
+    )
+    under_tolerance = models.DecimalField(
+        max_digits=7,
+        decimal_places=6,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal(0)), MaxValueValidator(Decimal(1))],
+        help_text="How much less still completes it: 0.02 = 2 %. Empty = not decided.",
+    )
 
     history = HistoricalRecords()
 
     class Meta:
         ordering = ["-id"]
+        indexes = [GinIndex(fields=["custom"], opclasses=["jsonb_path_ops"], name="work_order_custom")]
         constraints = [
+            models.CheckConstraint(
+                name="work_order_priority_1_to_10",
+                condition=Q(priority__isnull=True) | Q(priority__gte=1, priority__lte=10),
+                violation_error_message="The priority is a number from 1 to 10.",
+            ),
+            models.CheckConstraint(
+                name="work_order_external_id_not_empty",
+                condition=Q(external_id__isnull=True) | ~Q(external_id=""),
+                violation_error_message="Write what the ERP calls it, or null.",
+            ),
+            models.CheckConstraint(
+                name="work_order_parent_and_kind",
+                condition=Q(parent__isnull=True, parent_kind="") | (Q(parent__isnull=False) & ~Q(parent_kind="")),
+                violation_error_message="Say both: which order it comes from, and whether by rework or split.",
+            ),
+            models.CheckConstraint(
+                name="work_order_not_its_own_parent",
+                condition=Q(parent__isnull=True) | ~Q(parent=F("id")),
+                violation_error_message="An order does not come from itself.",
+            ),
             models.CheckConstraint(
                 name="work_order_target_positive",
                 condition=Q(target_quantity__gt=0),
@@ -63,6 +158,146 @@ class WorkOrder(models.Model):
 
     def __str__(self) -> str:
         return self.order_number
+
+
+class Operation(OperationTemplate):
+    """A step of an order: the copy of its routing's step, made when the order was released (ISA-95: Job Order segment).
+
+    Quantities are in the order's unit, times in seconds.
+    """
+
+    site_paths: ClassVar[tuple[str, ...]] = ("work_order__line__area__site",)
+
+    class Status(models.TextChoices):
+        PENDING = "pending", "Pending"
+        READY = "ready", "Ready"
+        IN_PROGRESS = "in_progress", "In progress"
+        COMPLETED = "completed", "Completed"
+        SKIPPED = "skipped", "Skipped"
+        ON_HOLD = "on_hold", "On hold"
+
+    class Inspection(models.TextChoices):
+        PENDING = "pending", "Pending"
+        PASSED = "passed", "Passed"
+        FAILED = "failed", "Failed"
+        CONDITIONAL = "conditional", "Passed conditionally"
+
+    work_order = models.ForeignKey(WorkOrder, on_delete=models.CASCADE, related_name="operations")
+    template = models.ForeignKey(
+        RoutingOperation,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="copies",
+        help_text="The step of the released routing that it was copied from; its documents are there.",
+    )
+    status = models.CharField(max_length=12, choices=Status, default=Status.PENDING)
+    planned_quantity = models.DecimalField(max_digits=18, decimal_places=6, validators=[MinValueValidator(Decimal(0))])
+    completed_quantity = models.DecimalField(
+        max_digits=18, decimal_places=6, default=Decimal(0), validators=[MinValueValidator(Decimal(0))]
+    )
+    rejected_quantity = models.DecimalField(
+        max_digits=18, decimal_places=6, default=Decimal(0), validators=[MinValueValidator(Decimal(0))]
+    )
+    planned_start_at = models.DateTimeField(null=True, blank=True)
+    planned_end_at = models.DateTimeField(null=True, blank=True)
+    actual_start_at = models.DateTimeField(null=True, blank=True)
+    actual_end_at = models.DateTimeField(null=True, blank=True)
+    inspection_status = models.CharField(
+        max_length=11, choices=Inspection, blank=True, help_text="Empty = none is required."
+    )
+    inspected_at = models.DateTimeField(null=True, blank=True)
+    inspected_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["work_order", "sequence", "id"]
+        constraints = [
+            *OperationTemplate.Meta.constraints,
+            models.UniqueConstraint(fields=["work_order", "sequence"], name="one_order_operation_per_sequence"),
+            models.UniqueConstraint(fields=["work_order", "code"], name="one_order_operation_of_a_code"),
+            models.CheckConstraint(
+                name="operation_quantities_not_negative",
+                condition=Q(planned_quantity__gte=0, completed_quantity__gte=0, rejected_quantity__gte=0),
+                violation_error_message="A quantity is not negative.",
+            ),
+            models.CheckConstraint(
+                name="operation_plan_not_empty",
+                condition=Q(planned_start_at__isnull=True)
+                | Q(planned_end_at__isnull=True)
+                | Q(planned_end_at__gt=F("planned_start_at")),
+                violation_error_message="The planned end must be after the planned start.",
+            ),
+            models.CheckConstraint(
+                name="operation_ends_after_it_started",
+                condition=Q(actual_end_at__isnull=True)
+                | Q(actual_start_at__isnull=False, actual_end_at__gte=F("actual_start_at")),
+                violation_error_message="An operation ends after it started.",
+            ),
+        ]
+
+
+class OrderParameter(ParameterTemplate):
+    """A set-point of an order's operation, copied when the order was released."""
+
+    site_paths: ClassVar[tuple[str, ...]] = ("operation__work_order__line__area__site",)
+
+    operation = models.ForeignKey(Operation, on_delete=models.CASCADE, related_name="parameters")
+
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = "set-point of an order"
+        verbose_name_plural = "set-points of orders"
+        ordering = ["operation", "code"]
+        constraints = [
+            *ParameterTemplate.Meta.constraints,
+            models.UniqueConstraint(fields=["operation", "code"], name="one_order_parameter_of_a_code"),
+        ]
+
+
+class OrderMaterial(models.Model):
+    """What an order takes, or yields beside its product (negative), copied when the order was released.
+
+    In the material's own unit, rounded away from zero to a millionth, so that what is required is never short.
+    """
+
+    site_paths: ClassVar[tuple[str, ...]] = ("work_order__line__area__site",)
+
+    work_order = models.ForeignKey(WorkOrder, on_delete=models.CASCADE, related_name="materials")
+    position = models.PositiveSmallIntegerField()
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="required_by_orders")
+    operation = models.ForeignKey(
+        Operation,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="materials",
+        help_text="What takes or yields it. Empty = the order as a whole.",
+    )
+    quantity_required = models.DecimalField(
+        "required", max_digits=24, decimal_places=6, help_text="Negative = it comes out."
+    )
+    unit = models.ForeignKey(
+        UnitOfMeasure, to_field="code", db_column="unit", on_delete=models.PROTECT, related_name="+"
+    )
+
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = "material of an order"
+        verbose_name_plural = "materials of orders"
+        ordering = ["work_order", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["work_order", "position"], name="one_order_material_per_position"),
+            models.CheckConstraint(name="order_material_not_zero", condition=~Q(quantity_required=0)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity_required.normalize():f} {self.unit_id} {self.product}"
 
 
 class Schedule(models.Model):

@@ -1,6 +1,11 @@
 """What shall be made and when, as spreadsheets."""
 
-from core.resources import MasterDataResource
+from typing import Any
+
+from django.utils import timezone
+
+from core.resources import MasterDataResource, refuse_without_right
+from workorders import services
 from workorders.models import ChangeoverTarget, Run, Schedule, WorkOrder
 
 
@@ -23,8 +28,14 @@ class WorkOrderResource(MasterDataResource):
         fields = (
             *("order_number", "description", "line", "product", "target_quantity"),
             *("planned_start_at", "planned_end_at", "status"),
+            *("unit", "routing_code", "priority", "due_at", "customer", "sales_order", "external_id", "lot_number"),
+            *("parent", "parent_kind", "over_tolerance", "under_tolerance"),
         )
         import_id_fields = ("order_number",)
+
+    def write(self, instance: Any) -> None:
+        refuse_without_right(self.actor, instance)
+        services.save_order(work_order=instance, at=timezone.now())
 
 
 class ScheduleResource(MasterDataResource):

@@ -3,23 +3,75 @@
 from typing import Any
 
 from django.db.models import Q
+from django.utils import timezone
 from rest_framework import serializers
 
 from core import master_data
 from core.serializers import AwareDateTimeField, MasterDataSerializer, ReferenceField
 from workorders import services
-from workorders.models import ChangeoverTarget, ChangeoverTask, ChangeoverTaskDone, Run, Schedule, WorkOrder
+from workorders.models import (
+    ChangeoverTarget,
+    ChangeoverTask,
+    ChangeoverTaskDone,
+    Operation,
+    OrderMaterial,
+    OrderParameter,
+    Run,
+    Schedule,
+    WorkOrder,
+)
 
 
 class WorkOrderSerializer(MasterDataSerializer):
-    """An order to make a quantity of a product; its status changes only as an order's life allows."""
+    """An order to make a quantity of a product; its status changes only as an order's life allows.
+
+    When it is released or started for the first time, the operations and materials of its revision are copied to it.
+    """
 
     class Meta:
         model = WorkOrder
         fields = (
             *("id", "order_number", "description", "line", "product", "target_quantity"),
             *("planned_start_at", "planned_end_at", "status"),
+            *("unit", "revision", "routing_code", "released_at", "priority", "due_at", "customer", "sales_order"),
+            *("external_id", "lot_number", "parent", "parent_kind", "over_tolerance", "under_tolerance"),
         )
+        read_only_fields = ("released_at",)
+        extra_kwargs = {"external_id": {"allow_blank": False}}
+
+    def write(self, instance: WorkOrder) -> WorkOrder:
+        return services.save_order(work_order=instance, at=timezone.now())
+
+
+class OrderParameterSerializer(MasterDataSerializer):
+    """A set-point of an order's operation."""
+
+    class Meta:
+        model = OrderParameter
+        fields = ("id", "operation", *OrderParameter.COPIED)
+
+
+class OperationSerializer(MasterDataSerializer):
+    """An operation of an order. `template` is the step that it was copied from, whose documents show how it is done."""
+
+    parameters = OrderParameterSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = Operation
+        fields = (
+            *("id", "work_order", *Operation.COPIED, "template", "status"),
+            *("planned_quantity", "completed_quantity", "rejected_quantity"),
+            *("planned_start_at", "planned_end_at", "actual_start_at", "actual_end_at"),
+            *("inspection_status", "inspected_at", "inspected_by", "parameters"),
+        )
+
+
+class OrderMaterialSerializer(MasterDataSerializer):
+    """What an order takes; negative quantities come out."""
+
+    class Meta:
+        model = OrderMaterial
+        fields = ("id", "work_order", "position", "product", "operation", "quantity_required", "unit")
 
 
 class ScheduleSerializer(MasterDataSerializer):

@@ -1,6 +1,8 @@
-"""Write orders and runs: guarded transitions, one run at a time on a line."""
+"""Write orders and runs: guarded transitions, what is copied at release, one run at a time on a line."""
 
 from datetime import datetime
+from decimal import ROUND_UP, Context, Decimal
+from fractions import Fraction
 
 from django.db import transaction
 
@@ -12,8 +14,20 @@ from core.errors import Conflict, Invalid
 from core.master_data import follows
 from core.retention import refuse_closed
 from enterprise.models import Line, Machine
-from products.models import Product
-from workorders.models import ChangeoverTask, ChangeoverTaskDone, Run, Schedule, WorkOrder
+from products.models import Product, ProductRevision, Routing
+from products.selectors import requirements, revision_at
+from products.units import convert
+from workorders.models import (
+    ChangeoverTask,
+    ChangeoverTaskDone,
+    Operation,
+    OrderMaterial,
+    OrderParameter,
+    Run,
+    Schedule,
+    WorkOrder,
+)
+from workorders.selectors import target_in_product_unit
 
 _Status = WorkOrder.Status
 TRANSITIONS: dict[str, frozenset[str]] = {
@@ -32,6 +46,8 @@ TRANSITIONS: dict[str, frozenset[str]] = {
 @follows(WorkOrder)
 def work_order_changed(*, before: WorkOrder | None, after: WorkOrder | None) -> None:
     """Refuse a step that the order's life does not have; mark its runs when it is another product's now."""
+    if after is not None:
+        _refuse_unfit(before, after)
     if before is None or after is None:
         return
     if before.status != after.status and after.status not in TRANSITIONS[before.status]:
@@ -43,6 +59,131 @@ def work_order_changed(*, before: WorkOrder | None, after: WorkOrder | None) -> 
         for run in after.runs.all():
             refuse_closed(run.started_at, field="product")
             _mark(run)
+
+
+def _refuse_unfit(before: WorkOrder | None, order: WorkOrder) -> None:
+    """Raise Invalid for a unit or revision that is not the product's, Conflict for one changed after the release."""
+    if order.unit is not None and order.product is not None:
+        try:
+            convert(1, order.unit, order.product.unit, order.product)
+        except Invalid as refusal:
+            raise Invalid(refusal.message, field="unit") from None
+    if order.revision is not None and order.revision.product_id != order.product_id:
+        raise Invalid("The revision is another product's.", field="revision")
+    if before is None or before.released_at is None or before.revision_id is None:
+        return
+    for name in ("product", "revision", "unit", "routing_code"):
+        attribute = WorkOrder._meta.get_field(name).attname  # type: ignore[union-attr]
+        if getattr(before, attribute) != getattr(order, attribute):
+            raise Conflict("The order is released with its operations and materials; make another order.", field=name)
+    if before.target_quantity != order.target_quantity:
+        if order.operations.exclude(status=Operation.Status.PENDING).exists():
+            raise Conflict("Work on the order has begun; its quantity stays.", field="target_quantity")
+        _copy_from_revision(order)
+
+
+# --- release: what the order keeps of how its product is made ---
+
+_RELEASES = frozenset({_Status.RELEASED, _Status.IN_PROGRESS})
+_NOT_YET = frozenset({_Status.CREATED, _Status.SCHEDULED})
+
+
+@transaction.atomic
+def release_order(*, work_order: WorkOrder, at: datetime) -> WorkOrder:
+    """Release an order: it takes the revision valid at a moment and copies its operations, set-points and materials.
+
+    An order without a product, or whose product has no released revision, is released without any. Raises Conflict when
+    the order cannot be released (any more), Invalid for a routing that the revision does not have.
+    """
+    order = WorkOrder.objects.select_for_update(of=("self",)).get(pk=work_order.pk)
+    if order.released_at is not None and order.status == _Status.RELEASED:
+        raise Conflict("The order is released already.", field="status")
+    order.status = _Status.RELEASED
+    return save_order(work_order=order, at=at)
+
+
+@transaction.atomic
+def save_order(*, work_order: WorkOrder, at: datetime) -> WorkOrder:
+    """Write an order as it stands; when that releases or starts it for the first time, copy what it is made by.
+
+    `at` is the moment whose revision holds.
+    """
+    before = WorkOrder.objects.select_for_update(of=("self",)).filter(pk=work_order.pk).first()
+    was_open = before is None or (before.released_at is None and before.status in _NOT_YET)
+    if not was_open or work_order.status not in _RELEASES:
+        return master_data.save(work_order)
+    work_order.released_at = at
+    if work_order.revision is None and work_order.product_id is not None:
+        work_order.revision = revision_at(work_order.product_id, at)
+    revision = work_order.revision
+    if revision is not None and revision.status != ProductRevision.Status.RELEASED:
+        raise Conflict(f"Revision {revision.code} is {revision.status}; release it first.", field="revision")
+    if revision is None and work_order.routing_code:
+        raise Invalid("The product has no released revision, and so no routings.", field="routing_code")
+    order = master_data.save(work_order)
+    _copy_from_revision(order)
+    return order
+
+
+def _copy_from_revision(order: WorkOrder) -> None:
+    """Replace an order's operations, set-points and materials by copies of its revision's."""
+    OrderMaterial.objects.filter(work_order=order).delete()
+    Operation.objects.filter(work_order=order).delete()
+    revision = order.revision
+    if revision is None or order.product is None or order.released_at is None:
+        return
+    operations = _copy_routing(order, _routing(order, revision))
+    by_code = {operation.code: operation for operation in operations}
+    first = operations[0] if operations else None
+    own = target_in_product_unit(order)
+    for number, needed in enumerate(requirements(revision, own, order.released_at), start=1):
+        master_data.save(
+            OrderMaterial(
+                work_order=order,
+                position=number * 10,
+                product=needed.component,
+                operation=by_code.get(needed.operation_code, first),
+                quantity_required=_rounded_up(needed.quantity),
+                unit=needed.component.unit,
+            )
+        )
+
+
+def _routing(order: WorkOrder, revision: ProductRevision) -> Routing | None:
+    if not order.routing_code:
+        return revision.routings.filter(is_default=True).first()
+    found = revision.routings.filter(code=order.routing_code).first()
+    if found is None:
+        raise Invalid(f"Revision {revision.code} has no routing '{order.routing_code}'.", field="routing_code")
+    return found
+
+
+def _copy_routing(order: WorkOrder, routing: Routing | None) -> list[Operation]:
+    copies = []
+    for step in routing.operations.prefetch_related("parameters") if routing is not None else ():
+        copy = master_data.save(
+            Operation(
+                work_order=order,
+                template=step,
+                planned_quantity=order.target_quantity,
+                inspection_status=Operation.Inspection.PENDING if step.inspection_required else "",
+                **{name: getattr(step, name) for name in Operation.COPIED},
+            )
+        )
+        for parameter in step.parameters.all():
+            values = {name: getattr(parameter, name) for name in OrderParameter.COPIED}
+            master_data.save(OrderParameter(operation=copy, **values))
+        copies.append(copy)
+    return copies
+
+
+def _rounded_up(quantity: Fraction) -> Decimal:
+    """Return a quantity in millionths, away from zero: never less than what is needed."""
+    millionths = -(-abs(quantity.numerator) * 10**6 // quantity.denominator)
+    return Decimal(millionths if quantity > 0 else -millionths).scaleb(-6, _WIDE)
+
+
+_WIDE = Context(prec=60, rounding=ROUND_UP)
 
 
 @follows(Run)
@@ -115,7 +256,7 @@ def start_run(
     )
     if order.status != _Status.IN_PROGRESS:
         order.status = _Status.IN_PROGRESS
-        master_data.save(order)
+        save_order(work_order=order, at=started_at)
     return run
 
 

@@ -17,6 +17,7 @@ from enterprise.models import Line, Machine
 from enterprise.services import ensure_machine
 from ingest.services import Delivery, ItemAnswer, accept
 from products.models import IdealRate, Product
+from products.services import ensure_unit
 from simulator.facts import CountFact, StateFact
 from simulator.replay.log import Log, OrderNeed
 from workorders.models import Run, WorkOrder
@@ -92,7 +93,7 @@ def prepare(log: Log, machine: Machine) -> None:
             master_data.save(CountTag(tag_path=tag.tag_path, machine=machine, count_type=_count_type(tag.count_type)))
     for product in log.products:
         made = Product.objects.filter(code=product.code).first() or master_data.save(
-            Product(code=product.code, name=product.name, unit=product.unit)
+            Product(code=product.code, name=product.name, unit=ensure_unit(code=product.unit))
         )
         if not IdealRate.objects.filter(product=made, machine=machine).exists():
             _save_rate(made, machine, product.minutes_per_piece, log.start)

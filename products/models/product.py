@@ -12,15 +12,23 @@ from django.db import models
 from django.db.models import F, Func, Q
 from simple_history.models import HistoricalRecords
 
+from core.custom_fields import HasCustomFields
 from core.models import MasterData
 from enterprise.models import Machine
+from products.models.unit import UnitOfMeasure
 
 
-class Product(MasterData):
+class Product(MasterData, HasCustomFields):
     """Something that is made and counted (ISA-95: Material Definition)."""
 
-    unit = models.CharField(
-        max_length=20, default="pcs", help_text="What one counted piece is called: pcs, bottle, kg."
+    unit = models.ForeignKey(
+        UnitOfMeasure,
+        to_field="code",
+        db_column="unit",
+        default="pcs",
+        on_delete=models.PROTECT,
+        related_name="products",
+        help_text="What one counted piece is called: pcs, bottle, kg. Its quantities are in it.",
     )
     micro_stop_below = models.PositiveIntegerField(
         "micro-stops are below (s)",
@@ -45,6 +53,57 @@ class Product(MasterData):
         validators=[MinValueValidator(Decimal(0)), MaxValueValidator(Decimal(1))],
         help_text="The part of what is made that is expected to be scrap: 0.02 = 2 %.",
     )
+
+
+class ProductUnit(models.Model):
+    """Another unit in which a product is counted or measured: so many of it are so many of the product's own unit.
+
+    Both sides are decimals, so that 6.3 kg = 12 pcs is exact although a kilogram is no round number of pieces.
+    """
+
+    site_paths = ()
+
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="units")
+    quantity = models.DecimalField(
+        max_digits=18, decimal_places=6, default=Decimal(1), validators=[MinValueValidator(Decimal("0.000001"))]
+    )
+    unit = models.ForeignKey(
+        UnitOfMeasure, to_field="code", db_column="unit", on_delete=models.PROTECT, related_name="product_units"
+    )
+    base_quantity = models.DecimalField(
+        "is (in the product's unit)",
+        max_digits=18,
+        decimal_places=6,
+        validators=[MinValueValidator(Decimal("0.000001"))],
+        help_text="1 case is 12; 6.3 kg is 12.",
+    )
+
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["product", "unit"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["product", "unit"],
+                name="one_conversion_per_product_and_unit",
+                violation_error_message="The product has a conversion of that unit already.",
+            ),
+            models.CheckConstraint(
+                name="product_unit_positive",
+                condition=Q(quantity__gt=0, base_quantity__gt=0),
+                violation_error_message="Both quantities are greater than zero.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return (
+            f"{self.quantity.normalize():f} {self.unit_id} = {self.base_quantity.normalize():f} {self.product.unit_id}"
+        )
+
+    @property
+    def factor(self) -> Fraction:
+        """Units of the product's own in one of these, exact."""
+        return Fraction(self.base_quantity) / Fraction(self.quantity)
 
 
 class ValidityRange(Func):

@@ -1,0 +1,22 @@
+"""What can be made: units, products, revisions with their bill and routing, and how fast at best."""
+
+from products.models.product import IdealRate, Product, ProductUnit, ValidityRange
+from products.models.revision import BillOfMaterialLine, ProductRevision
+from products.models.routing import OperationDocument, OperationParameter, OperationTemplate, Routing, RoutingOperation
+from products.models.unit import STANDARD_UNITS, UnitOfMeasure
+
+__all__ = [
+    "STANDARD_UNITS",
+    "BillOfMaterialLine",
+    "IdealRate",
+    "OperationDocument",
+    "OperationParameter",
+    "OperationTemplate",
+    "Product",
+    "ProductRevision",
+    "ProductUnit",
+    "Routing",
+    "RoutingOperation",
+    "UnitOfMeasure",
+    "ValidityRange",
+]
