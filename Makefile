@@ -32,6 +32,10 @@ rebuild: .venv/.runtime ## Drop all derived rows and compute them anew from the 
 bench-ingest: .venv/.development ## Measure ingestion against raw COPY, in one run
 	@$(BIN)/python manage.py bench_ingest
 
+.PHONY: bench-kpi
+bench-kpi: .venv/.development ## Measure KPIs over a year of 10^6 and 10^7 facts (ARGS="--facts 1000000")
+	@$(BIN)/python manage.py bench_kpi $(ARGS)
+
 .PHONY: torture-ingest
 torture-ingest: .venv/.development ## Kill servers, databases and buses while devices send (ARGS="server-kill --cycles 25")
 	@$(BIN)/python -m torture $(ARGS)

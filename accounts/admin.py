@@ -176,6 +176,7 @@ class DeviceKeyAdmin(KeyAdmin):
         return {
             "ingest_url": request.build_absolute_uri("/ingest/count"),
             "tag": tag.tag_path if tag else "the-tag",
+            "is_running_counter": tag is not None and tag.mode == "running",
             "covers": obj.machine or obj.line,
         }
 

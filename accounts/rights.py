@@ -34,6 +34,8 @@ ROLES: dict[str, dict[str, frozenset[str]]] = {
     "connector": _grant(frozenset({SUPERVISOR, ENGINEER, ADMIN}), {ADMIN}),
     "device_key": _grant(frozenset({ENGINEER, ADMIN}), {ENGINEER, ADMIN}),
     "account": _grant(frozenset({ADMIN}), {ADMIN}),
+    # What the plant throws away, and when.
+    "retention": _grant(frozenset({SUPERVISOR, ENGINEER, ADMIN}), {ADMIN}, delete=set()),
     "audit": _grant(frozenset({SUPERVISOR, ENGINEER, QUALITY, ADMIN}), set()),
 }
 
@@ -43,7 +45,8 @@ KIND_OF_MODEL: dict[str, str] = {
             *("enterprise.enterprise", "enterprise.site", "enterprise.area", "enterprise.line", "enterprise.machine"),
             *("enterprise.shift", "enterprise.shiftbreak", "enterprise.calendarexception"),
             *("products.product", "products.idealrate", "counts.counttype", "counts.counttag"),
-            *("downtime.statereason", "oee.oeepolicy"),
+            *("downtime.statereason", "downtime.reasonplace", "downtime.reasonrule", "oee.oeepolicy", "oee.customkpi"),
+            *("workorders.changeovertarget", "workorders.changeovertask"),
         ),
         "master_data",
     ),
@@ -52,7 +55,7 @@ KIND_OF_MODEL: dict[str, str] = {
     **dict.fromkeys(
         (
             *("counts.counthistory", "counts.countreading", "counts.countcorrection", "counts.counterevent"),
-            *("downtime.signalgap", "oee.counterstep"),
+            *("downtime.signalgap", "oee.counterstep", "workorders.changeovertaskdone"),
             *("downtime.statehistory", "downtime.recordedstate", "downtime.statecorrection"),
         ),
         "fact",
@@ -63,6 +66,7 @@ KIND_OF_MODEL: dict[str, str] = {
     "connectors.tablet": "master_data",
     **dict.fromkeys(("connectors.connector", "connectors.connectorhealth", "connectors.unmappedsignal"), "connector"),
     "accounts.devicekey": "device_key",
+    "core.retention": "retention",
     **dict.fromkeys(("accounts.user", "accounts.membership", "accounts.clientkey"), "account"),
 }
 

@@ -102,7 +102,6 @@ class ConnectorAdmin(MasterDataAdmin):
             "connections": connections(self.get_queryset(request), now=timezone.now())
             if self.has_view_permission(request)
             else [],
-            "now": timezone.now(),
         }
         return TemplateResponse(request, "admin/connections.html", context, headers={"Refresh": "5"})
 

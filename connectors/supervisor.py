@@ -4,6 +4,7 @@ say how each one is.
 
 import asyncio
 import logging
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -73,21 +74,32 @@ class Supervisor:
                 return
             if asyncio.get_running_loop().time() - started > STEADY_SECONDS:
                 pause = FIRST_PAUSE
-            await asyncio.sleep(pause)
+            await self._pause(connector_id, pause)
             pause = min(pause * 2, self._longest_pause)
+
+    async def _pause(self, connector_id: int, seconds: float) -> None:
+        """Wait before the next attempt, and say meanwhile that somebody waits: silence would mean a dead process."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        while (left := until - loop.time()) > 0:
+            await asyncio.sleep(min(left, REPORT_SECONDS))
+            with suppress(OperationalError, InterfaceError):
+                report = services.Report(State.PAUSED, Tally())
+                await in_thread(services.report_health, connector_id, report, at=datetime.now(UTC))
 
     async def _once(self, connector_id: int) -> str | None:
         """Connect and stay connected; return what ended it, or None when there is nothing to run."""
-        watched = _Watched(connector_id)
+        watched, name = _Watched(connector_id), str(connector_id)
         try:
             found = await in_thread(_prepare, connector_id, self._worker)
             if found is None:
                 return None
             connector, setup = found
+            name = connector.code
             run = door_of(connector.protocol).coroutine()
             intake = Intake(self._group_commit, await in_thread(services.scope_of, connector))
             watched.follow(setup, intake)
-            logger.info("Connector %s starts", connector.code)
+            logger.info("Connector %s starts", name)
             await run(setup, intake)
             error = "The connection ended."
         except asyncio.CancelledError:
@@ -96,7 +108,7 @@ class Supervisor:
         except Exception as failure:
             # Whatever a protocol's library raises: it costs this connection a pause, and no other anything.
             error = f"{type(failure).__name__}: {failure}" if str(failure) else type(failure).__name__
-            logger.warning("Connector %s failed: %s", connector_id, error)
+            logger.warning("Connector %s failed: %s", name, error)
         await watched.end(State.PAUSED, error)
         return error
 

@@ -26,6 +26,7 @@ from core import master_data
 from core.admin_imports import ImportExportAdmin
 from core.errors import Conflict, DomainError, Invalid
 from core.resources import refuse_without_right, site_paths
+from core.retention import counts_from
 
 # Pages that show rows of an app above their own: a machine's tags, a product's rates.
 _contributed: dict[type[models.Model], list[Any]] = defaultdict(list)
@@ -142,6 +143,8 @@ class MasterDataAdmin(SimpleHistoryAdmin, ImportExportAdmin, ScopedAdmin):  # ty
     counted: ClassVar[str] = ""
     # Children that are edited on this page only: their history is shown on the page's.
     history_of: ClassVar[tuple[str, ...]] = ()
+    # Whether hours that are long over mean something else once it is edited.
+    changes_the_past: ClassVar[bool] = False
     warn_unsaved_form = True
     change_form_before_template = "admin/_seen_version.html"
     object_history_list_template = "admin/_history.html"
@@ -188,6 +191,9 @@ class MasterDataAdmin(SimpleHistoryAdmin, ImportExportAdmin, ScopedAdmin):  # ty
     def save_model(self, request: HttpRequest, obj: models.Model, form: Any, change: bool) -> None:
         refuse_without_right(request.user, obj)
         master_data.save(obj)
+        final = counts_from() if change and self.changes_the_past else None
+        if final is not None:
+            messages.info(request, final)
 
     def delete_model(self, request: HttpRequest, obj: models.Model) -> None:
         master_data.delete(obj)

@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 import pgtrigger
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from simple_history.models import HistoricalRecords
 
@@ -65,3 +65,43 @@ class ChangedSpan(models.Model):
 
     def __str__(self) -> str:
         return f"{self.subject_id}: {self.changed_from} – {self.changed_until or 'now'}"
+
+
+class Retention(models.Model):
+    """How long raw facts are kept, and up to when they are gone: one row for the whole plant.
+
+    Time before `closed_until` is closed: what was computed of it is final, and nothing can be added to it or corrected.
+    """
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    keep_months = models.PositiveSmallIntegerField(
+        "months of raw facts to keep",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(1200)],
+        help_text="Whole months of single counts and states to keep, besides the current one. What is older is thrown away"
+        " once a day, after its hours are computed: OEE, losses and quantities of shifts, days, runs and hours stay, to the"
+        " last digit, but can no longer be corrected or drilled into. Empty = for ever.",
+    )
+    closed_until = models.DateTimeField(
+        null=True, editable=False, help_text="Hours before are final: their raw facts are gone."
+    )
+
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = "retention"
+        verbose_name_plural = "retention"
+        constraints = [
+            models.CheckConstraint(name="retention_is_one_row", condition=models.Q(id=1)),
+            models.CheckConstraint(
+                name="retention_keeps_a_month",
+                condition=models.Q(keep_months__isnull=True) | models.Q(keep_months__gte=1),
+                violation_error_message="Keep at least one month, or leave it empty to keep all.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return (
+            "Keep raw facts for ever" if self.keep_months is None else f"Keep raw facts for {self.keep_months} months"
+        )

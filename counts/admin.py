@@ -50,6 +50,7 @@ class CountTypeAdmin(MasterDataAdmin):
 
 @admin.register(CountTag)
 class CountTagAdmin(MasterDataAdmin):
+    changes_the_past = True
     list_display = ("tag_path", "on_machine", "count_type", "mode", "pieces_per_pulse", "is_active")
     list_filter = (
         "is_active",

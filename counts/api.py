@@ -12,6 +12,7 @@ from core.api import MasterDataViewSet
 from core.fact_api import CONFLICT_MESSAGE, STATUS_OF_VERDICT, FactPagination, FactViewSet, refuse_future
 from core.facts import Verdict
 from core.master_data import caller
+from core.retention import refuse_closed
 from counts import services
 from counts.filters import CountHistoryFilter
 from counts.models import CountCorrection, CountHistory, CountTag, CountType
@@ -82,6 +83,7 @@ class CountHistoryViewSet(FactViewSet):
         self.check_site_of(tag, "add")
         services.refuse_reading(tag=tag, value=given.validated_data["value"])
         refuse_future(given.validated_data["occurred_at"], now)
+        refuse_closed(given.validated_data["occurred_at"], field="occurred_at")
         reading = services.NewReading(
             tag_id=tag.pk,
             machine_id=tag.machine_id,

@@ -14,6 +14,8 @@ from core.changes import Change, mark
 from core.errors import Invalid
 from core.facts import Answer, Key, append, fact_cursor, insert_new
 from core.master_data import follows
+from core.partitions import make_room
+from core.retention import refuse_closed
 from counts.models import CountCorrection, CounterEvent, CountHistory, CountTag
 
 _MOMENT = timedelta(microseconds=1)
@@ -65,7 +67,9 @@ def _insert(facts: Mapping[Key, int | Decimal], sources: str | dict[Key, str], r
         number, values = "bigint", BigintArray(cast(list[int], list(facts.values())))
     else:
         number, values = "numeric", [Decimal(value) for value in facts.values()]
-    tag_ids, moments = BigintArray([key[0] for key in facts]), MomentArray([key[1] for key in facts])
+    at = [key[1] for key in facts]
+    make_room("counts_counthistory", at)
+    tag_ids, moments = BigintArray([key[0] for key in facts]), MomentArray(at)
     if isinstance(sources, str):
         arrays, source = "", "%s::text"
         parameters: list[Any] = [recorded_at, sources, tag_ids, moments, values]
@@ -244,6 +248,7 @@ def explain_step(
         raise Invalid(f"'{tag}' has no modulus, so it cannot roll over.", field="kind")
     if not comment.strip():
         raise Invalid("Say why: an explanation needs a comment.", field="comment")
+    refuse_closed(at, field="occurred_at")
     event = CounterEvent.objects.create(
         tag=tag,
         occurred_at=at,
@@ -278,6 +283,7 @@ def correct_count(
         raise Invalid("Say why: a correction needs a comment.", field="comment")
     if value is not None and value < 0:
         raise Invalid("A count is not negative.", field="value")
+    refuse_closed(fact.occurred_at, field="occurred_at")
     correction = CountCorrection.objects.create(
         tag_id=fact.tag_id,
         occurred_at=fact.occurred_at,

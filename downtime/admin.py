@@ -21,13 +21,15 @@ from core.admin import (
     MasterDataAdmin,
     MasterDataForm,
     ReadOnlyAdmin,
+    RowInline,
     ScopedFilter,
     ScopedSearchFilter,
     link,
     trail,
 )
-from downtime.models import RecordedState, SignalGap, StateCorrection, StateReason
-from downtime.resources import StateReasonResource
+from downtime.models import ReasonPlace, ReasonRule, RecordedState, SignalGap, StateCorrection, StateReason
+from downtime.resources import ReasonPlaceResource, ReasonRuleResource, StateReasonResource
+from enterprise.models import CalendarLevel, Weekday
 
 INDENT = "\u2003"
 
@@ -71,19 +73,34 @@ def swatch(colour: str, category: str) -> SafeString:
     return format_html('<span class="swatch swatch-{}"></span>', category)
 
 
+LEVELS = ("site", "line", "machine")
+
+
+class ReasonPlaceInline(RowInline):
+    model = ReasonPlace
+    fields = LEVELS
+    autocomplete_fields = LEVELS
+    verbose_name_plural = "offered at (no row: where its parent is, or everywhere)"
+    show_change_link = False
+
+
 @admin.register(StateReason)
 class StateReasonAdmin(MasterDataAdmin):
+    changes_the_past = True
     form = StateReasonForm
     list_display = ("in_tree", "code", "category", "chosen_by", "is_active")
-    list_filter = ("is_active", "category", "operator_selectable")
+    list_filter = ("is_active", "category", "operator_selectable", "is_failure", "explains", "waits_for", "maintenance")
     search_fields = ("code", "name")
     search_help_text = "Code or name"
     list_per_page = 200
     fieldsets = (
         (None, {"fields": (("code", "name"), ("parent", "category"), "is_active")}),
-        ("On screens", {"fields": (("colour", "position"),)}),
+        ("What it says", {"fields": (("is_failure", "explains"), ("waits_for", "maintenance"))}),
+        ("On screens", {"fields": (("colour", "position"), "icon")}),
         ("Who chooses it", {"fields": ("operator_selectable", "roles")}),
     )
+    inlines = (ReasonPlaceInline,)
+    history_of = ("places",)
     resource_classes = [StateReasonResource]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[StateReason]:
@@ -113,6 +130,95 @@ class StateReasonAdmin(MasterDataAdmin):
         if not reason.operator_selectable:
             return "devices only"
         return ", ".join(Role(role).label for role in reason.roles) or "everybody"
+
+
+@admin.register(ReasonPlace)
+class ReasonPlaceAdmin(MasterDataAdmin):
+    list_display = ("reason", "place")
+    list_filter = (("site", ScopedFilter), ("line", ScopedFilter), ("reason", ScopedFilter))
+    list_select_related = ("reason", "site", "line__area__site", "machine__line__area__site")
+    search_fields = ("reason__name", "site__name", "line__name", "machine__name")
+    search_help_text = "Reason or place"
+    autocomplete_fields = ("reason", *LEVELS)
+    fieldsets = (
+        (None, {"fields": ("reason",)}),
+        ("Offered at", {"fields": LEVELS, "description": "Choose exactly one."}),
+    )
+    resource_classes = [ReasonPlaceResource]
+
+    @display(description="offered at")
+    def place(self, offer: ReasonPlace) -> SafeString:
+        return level_trail(offer)
+
+
+class ReasonRuleForm(MasterDataForm):
+    """A rule, with the weekdays as boxes to tick."""
+
+    weekdays = forms.TypedMultipleChoiceField(
+        choices=Weekday.choices,
+        coerce=int,
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget(attrs={"class": "weekdays"}),
+        help_text="The days on which the stop begins; none ticked = any. A time over midnight belongs to the day it starts on.",
+    )
+
+
+@admin.register(ReasonRule)
+class ReasonRuleAdmin(MasterDataAdmin):
+    form = ReasonRuleForm
+    list_display = ("name", "place", "position", "when", "gives", "valid_from", "is_active")
+    list_filter = ("is_active", ("site", ScopedFilter), ("line", ScopedFilter), ("reason", ScopedFilter))
+    list_select_related = ("reason", "sent_reason", "site", "line__area__site", "machine__line__area__site")
+    search_fields = ("name", "detail_text", "reason__name", "site__name", "line__name", "machine__name")
+    search_help_text = "Name, text, reason or place"
+    autocomplete_fields = (*LEVELS, "sent_reason", "reason")
+    fieldsets = (
+        (
+            "Where",
+            {
+                "fields": LEVELS,
+                "description": "Choose exactly one. A machine's own rules are tried first, then its line's, then its site's.",
+            },
+        ),
+        (None, {"fields": (("name", "position"), "is_active")}),
+        (
+            "When a stop begins and",
+            {
+                "fields": ("sent_reason", ("detail_match", "detail_text"), ("start_time", "end_time"), "weekdays"),
+                "description": "Everything that is filled in must hold; fill in at least one.",
+            },
+        ),
+        ("Then its reason is", {"fields": ("reason", "valid_from")}),
+    )
+    resource_classes = [ReasonRuleResource]
+
+    @display(description="holds for")
+    def place(self, rule: ReasonRule) -> SafeString:
+        return level_trail(rule)
+
+    @display(description="when")
+    def when(self, rule: ReasonRule) -> str:
+        said = []
+        if rule.sent_reason:
+            said.append(f"sent {rule.sent_reason}")
+        if rule.detail_text:
+            said.append(f"detail {rule.get_detail_match_display()} '{rule.detail_text}'")
+        if rule.start_time and rule.end_time:
+            said.append(f"{rule.start_time:%H:%M}–{rule.end_time:%H:%M}")
+        if rule.weekdays:
+            said.append(" ".join(Weekday(day).label[:3] for day in sorted(rule.weekdays)))
+        return ", ".join(said)
+
+    @display(description="reason", ordering="reason__name")
+    def gives(self, rule: ReasonRule) -> SafeString:
+        return format_html("{} {}", swatch(rule.reason.colour, rule.reason.category), link(rule.reason))
+
+
+def level_trail(entry: CalendarLevel) -> SafeString:
+    """Return where something of exactly one level is, from the site inwards."""
+    machine = entry.machine
+    line = machine.line if machine else entry.line
+    return trail(entry.site or (line.area.site if line else None), line, machine)
 
 
 @admin.register(RecordedState)

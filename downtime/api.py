@@ -15,11 +15,14 @@ from core.errors import Invalid
 from core.fact_api import CONFLICT_MESSAGE, STATUS_OF_VERDICT, FactPagination, FactViewSet, refuse_future
 from core.facts import Verdict
 from core.master_data import caller, site_id_of
+from core.retention import refuse_closed
 from downtime import services
-from downtime.filters import StateCorrectionFilter, StateHistoryFilter
-from downtime.models import StateCorrection, StateHistory, StateReason
+from downtime.filters import StateCorrectionFilter, StateHistoryFilter, StateReasonFilter
+from downtime.models import ReasonPlace, ReasonRule, StateCorrection, StateHistory, StateReason, holds_until
 from downtime.serializers import (
     ReasonCorrectionSerializer,
+    ReasonPlaceSerializer,
+    ReasonRuleSerializer,
     StateCorrectionSerializer,
     StateHistorySerializer,
     StateReasonSerializer,
@@ -31,16 +34,27 @@ class StateReasonViewSet(MasterDataViewSet):
 
     queryset = StateReason.objects.without_tree_fields()
     serializer_class = StateReasonSerializer
-    filterset_fields = {
-        "code": ["exact"],
-        "name": ["exact", "icontains"],
-        "category": ["exact", "in"],
-        "parent": ["exact", "isnull"],
-        "operator_selectable": ["exact"],
-        "is_active": ["exact"],
-    }
+    filterset_class = StateReasonFilter
     search_fields = ("code", "name")
     ordering_fields = ("id", "code", "name", "category", "position")
+
+
+class ReasonPlaceViewSet(MasterDataViewSet):
+    """Where reasons are offered to people; a reason that names no place is offered where its parent is, or everywhere."""
+
+    queryset = ReasonPlace.objects.select_related("reason")
+    serializer_class = ReasonPlaceSerializer
+    filterset_fields = ("reason", "site", "line", "machine")
+
+
+class ReasonRuleViewSet(MasterDataViewSet):
+    """Rules that give stops their reason by what the machine sent, its words and the time."""
+
+    queryset = ReasonRule.objects.select_related("reason", "sent_reason")
+    serializer_class = ReasonRuleSerializer
+    filterset_fields = ("site", "line", "machine", "reason", "sent_reason", "is_active")
+    search_fields = ("name", "detail_text")
+    ordering_fields = ("id", "name", "position", "valid_from")
 
 
 class StateHistoryPagination(FactPagination):
@@ -60,8 +74,9 @@ class StateHistoryViewSet(FactViewSet):
 
     def get_queryset(self) -> Any:
         words = (
-            StateCorrection.objects.filter(
-                Q(ends_at__isnull=True) | Q(ends_at__gt=OuterRef("occurred_at")),
+            StateCorrection.objects.annotate(holds_until=holds_until())
+            .filter(
+                Q(holds_until__isnull=True) | Q(holds_until__gt=OuterRef("occurred_at")),
                 machine=OuterRef("machine_id"),
                 starts_at__lte=OuterRef("occurred_at"),
             )
@@ -79,7 +94,7 @@ class StateHistoryViewSet(FactViewSet):
                 corrected_reason=Case(
                     When(
                         reason__category=StateReason.Category.RUNNING,
-                        then=Subquery(words.filter(replaces_running=True)[:1]),
+                        then=Subquery(words.filter(Q(replaces_running=True) | Q(reason__isnull=True))[:1]),
                     ),
                     default=Subquery(words[:1]),
                 ),
@@ -98,6 +113,7 @@ class StateHistoryViewSet(FactViewSet):
                 "The machine or the reason is switched off.", field="reason" if machine.is_active else "machine"
             )
         refuse_future(values["occurred_at"], now)
+        refuse_closed(values["occurred_at"], field="occurred_at")
         state = services.NewState(
             machine_id=machine.pk,
             occurred_at=values["occurred_at"],

@@ -1,8 +1,40 @@
 """What lists of states can be narrowed by."""
 
+from typing import Any
+
 from django_filters import rest_framework as filters
 
-from downtime.models import StateCorrection, StateHistory
+from core.master_data import in_scope
+from downtime.models import StateCorrection, StateHistory, StateReason
+from downtime.selectors import reasons_offered
+from enterprise.models import Machine
+
+
+class StateReasonFilter(filters.FilterSet):  # type: ignore[misc]
+    """By what they are, and by whether people at a machine are offered them."""
+
+    offered_at = filters.NumberFilter(method="narrow_to_machine", label="A machine's id: what its people may choose.")
+
+    class Meta:
+        model = StateReason
+        fields = {
+            "code": ["exact"],
+            "name": ["exact", "icontains"],
+            "category": ["exact", "in"],
+            "parent": ["exact", "isnull"],
+            "operator_selectable": ["exact"],
+            "is_failure": ["exact"],
+            "explains": ["exact"],
+            "waits_for": ["exact"],
+            "maintenance": ["exact"],
+            "is_active": ["exact"],
+        }
+
+    def narrow_to_machine(self, queryset: Any, name: str, value: Any) -> Any:
+        """Keep the reasons that are offered at a machine that the caller may see."""
+        visible = in_scope(Machine.objects.select_related("line__area"), self.request.user, Machine.site_paths)
+        machine = visible.filter(pk=value).first() if abs(value) < 2**63 else None
+        return queryset.none() if machine is None else queryset.filter(pk__in=[r.pk for r in reasons_offered(machine)])
 
 
 class StateHistoryFilter(filters.FilterSet):  # type: ignore[misc]

@@ -7,13 +7,14 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, When
+from simple_history.models import HistoricalRecords
 from tree_queries.fields import TreeNodeForeignKey
 from tree_queries.query import TreeQuerySet
 
 from accounts.models import Role
 from core.models import MasterData, append_only
-from enterprise.models import Machine
+from enterprise.models import CalendarLevel, Machine, Weekday
 
 
 class StateReason(MasterData):  # type: ignore[django-manager-missing] # tree_queries has no types
@@ -26,6 +27,15 @@ class StateReason(MasterData):  # type: ignore[django-manager-missing] # tree_qu
         CHANGEOVER = "changeover", "Changeover"
         NOT_SCHEDULED = "not_scheduled", "Not scheduled"
         NO_DATA = "no_data", "No data"
+
+    class WaitsFor(models.TextChoices):
+        UPSTREAM = "upstream", "What comes before it (starved)"
+        DOWNSTREAM = "downstream", "What comes after it (blocked)"
+        ORDER = "order", "An order"
+
+    class Maintenance(models.TextChoices):
+        CORRECTIVE = "corrective", "Corrective"
+        PREVENTIVE = "preventive", "Preventive"
 
     parent = TreeNodeForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="children")
     category = models.CharField(max_length=14, choices=Category, help_text="How OEE counts it.")
@@ -44,6 +54,29 @@ class StateReason(MasterData):  # type: ignore[django-manager-missing] # tree_qu
         default=list,
         blank=True,
         help_text="Which roles may choose it; none = all.",
+    )
+    is_failure = models.BooleanField(
+        "failure",
+        null=True,
+        blank=True,
+        help_text="Counts for MTBF and MTTR. Not chosen = yes for an unplanned stop, no for anything else.",
+    )
+    waits_for = models.CharField(
+        max_length=10,
+        choices=WaitsFor,
+        blank=True,
+        help_text="The machine itself is well and waits; the cause is looked for there.",
+    )
+    maintenance = models.CharField(max_length=10, choices=Maintenance, blank=True)
+    explains = models.BooleanField(
+        default=True,
+        help_text="Off = it says that the machine stands, but not why: such time is unexplained until somebody says more.",
+    )
+    icon = models.CharField(
+        max_length=50,
+        blank=True,
+        validators=[RegexValidator(r"^[a-z0-9_]+\Z", "Write the icon's name, such as build or local_shipping.")],
+        help_text="The name of a Material symbol, such as build; empty = none.",
     )
 
     objects: Any = TreeQuerySet.as_manager(with_tree_fields=True)
@@ -76,6 +109,119 @@ class StateReason(MasterData):  # type: ignore[django-manager-missing] # tree_qu
     def is_planned_downtime(self) -> bool:
         """Whether time in this state is planned downtime."""
         return self.category == self.Category.PLANNED
+
+
+class ReasonPlace(CalendarLevel):
+    """A place whose people are offered a reason. One that names no place is offered where its parent is, or everywhere."""
+
+    reason = models.ForeignKey(StateReason, on_delete=models.CASCADE, related_name="places")
+
+    history = HistoricalRecords()
+
+    class Meta(CalendarLevel.Meta):
+        abstract = False
+        ordering = ["reason", "id"]
+        constraints = [
+            *CalendarLevel.Meta.constraints,
+            models.UniqueConstraint(
+                fields=["reason", "site", "line", "machine"],
+                nulls_distinct=False,
+                name="reason_offered_once",
+                violation_error_message="The reason is offered there already.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reason} at {self.level}"
+
+
+class ReasonRule(CalendarLevel):
+    """Give a stop its reason by what the machine sent, its words and when it began.
+
+    Knowledge, not fact: it is applied when states are read, the recorded state stays, and what people say holds over
+    it. Of the rules that match, one of the nearest level wins; within a level, the one of the lowest position.
+    """
+
+    class Match(models.TextChoices):
+        CONTAINS = "contains", "contains"
+        EQUALS = "equals", "is exactly"
+
+    name = models.CharField(max_length=100)
+    position = models.PositiveSmallIntegerField(default=0, help_text="The first one that matches decides.")
+    sent_reason = models.ForeignKey(
+        StateReason,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="rules_for_it",
+        help_text="What the machine sent. Empty = any stop.",
+    )
+    detail_match = models.CharField("detail", max_length=8, choices=Match, default=Match.CONTAINS)
+    detail_text = models.CharField(
+        max_length=200,
+        blank=True,
+        help_text="A fault code or a part of an alarm text; large and small letters are alike. Empty = any.",
+    )
+    weekdays = ArrayField(
+        models.PositiveSmallIntegerField(choices=Weekday),
+        default=list,
+        blank=True,
+        help_text="ISO weekdays on which the stop begins: 1 = Monday … 7 = Sunday. None = any.",
+    )
+    start_time = models.TimeField(
+        null=True, blank=True, help_text="The stop begins at or after this, on the site's clock. Empty = any time."
+    )
+    end_time = models.TimeField(
+        null=True, blank=True, help_text="The stop begins before this; at or before the start = on the next day."
+    )
+    reason = models.ForeignKey(
+        StateReason, on_delete=models.PROTECT, related_name="rules", help_text="The reason that such a stop gets."
+    )
+    valid_from = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="Stops that began before keep what they had; empty = holds for all of the past.",
+    )
+    is_active = models.BooleanField("active", default=True)
+
+    history = HistoricalRecords()
+
+    class Meta(CalendarLevel.Meta):
+        abstract = False
+        ordering = ["site", "line", "machine", "position", "id"]
+        constraints = [
+            *CalendarLevel.Meta.constraints,
+            models.CheckConstraint(
+                name="reason_rule_has_a_condition",
+                condition=Q(sent_reason__isnull=False)
+                | ~Q(detail_text="")
+                | Q(weekdays__len__gt=0)
+                | Q(start_time__isnull=False),
+                violation_error_message="Give at least one condition: what was sent, a text, a time or weekdays.",
+            ),
+            models.CheckConstraint(
+                name="reason_rule_times_go_together",
+                condition=Q(start_time__isnull=True, end_time__isnull=True)
+                | Q(start_time__isnull=False, end_time__isnull=False) & ~Q(start_time=F("end_time")),
+                violation_error_message="Give both times of the day, and different ones, or neither.",
+            ),
+            models.CheckConstraint(
+                name="reason_rule_weekdays_are_iso",
+                condition=Q(weekdays__contained_by=[1, 2, 3, 4, 5, 6, 7]),
+                violation_error_message="Weekdays are numbers from 1 (Monday) to 7 (Sunday).",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        super().clean()
+        categories = StateReason.Category
+        for field in ("sent_reason", "reason"):
+            chosen = getattr(self, field, None) if getattr(self, f"{field}_id") else None
+            if chosen is not None and chosen.category in (categories.RUNNING, categories.NO_DATA):
+                raise ValidationError({field: f"'{chosen}' is no stop; rules give reasons to stops only."})
 
 
 class StateHistory(models.Model):
@@ -117,11 +263,25 @@ class StateHistory(models.Model):
         return f"{self.machine_id} {self.occurred_at.isoformat()}: {self.reason_id}"
 
 
+def holds_until() -> Case:
+    """Return the end of a correction as an expression: a given one, or when the machine next said that it ran."""
+    ran = StateHistory.objects.filter(
+        machine=models.OuterRef("machine_id"),
+        occurred_at__gt=models.OuterRef("starts_at"),
+        reason__category=StateReason.Category.RUNNING,
+    ).order_by("occurred_at")
+    return Case(
+        When(until_running=True, then=models.Subquery(ran.values("occurred_at")[:1])),
+        default=F("ends_at"),
+        output_field=models.DateTimeField(),
+    )
+
+
 class StateCorrection(models.Model):
     """A person's later word on a span of a machine's time. The last one that covers a moment holds.
 
     It colours only stopped time unless it says that the machine did not run (`replaces_running`), so that a late fact
-    of the device stays right.
+    of the device stays right. Without a reason it takes back what people said: the device's own word holds again.
     """
 
     site_paths: ClassVar[tuple[str, ...]] = ("machine__line__area__site",)
@@ -129,9 +289,20 @@ class StateCorrection(models.Model):
     machine = models.ForeignKey(Machine, on_delete=models.PROTECT, related_name="state_corrections")
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField(null=True, blank=True)
-    reason = models.ForeignKey(StateReason, on_delete=models.PROTECT, related_name="corrections")
+    until_running = models.BooleanField(
+        default=False,
+        help_text="Said of a stop that was not over: it ends when the machine next says that it runs. Derived when read.",
+    )
+    reason = models.ForeignKey(
+        StateReason,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="corrections",
+        help_text="Empty = as the machine said: what people said of this time is taken back.",
+    )
     replaces_running = models.BooleanField(default=False)
-    comment = models.CharField(max_length=500)
+    comment = models.CharField(max_length=500, blank=True)
     corrected_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     recorded_at = models.DateTimeField()
 
@@ -142,7 +313,10 @@ class StateCorrection(models.Model):
             models.CheckConstraint(
                 name="state_correction_not_empty",
                 condition=Q(ends_at__isnull=True) | Q(ends_at__gt=F("starts_at")),
-            )
+            ),
+            models.CheckConstraint(
+                name="state_correction_has_one_end", condition=Q(until_running=False) | Q(ends_at__isnull=True)
+            ),
         ]
         triggers = [append_only("state_correction_append_only")]
 

@@ -1,32 +1,36 @@
 """Read what machines and people said about states."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from core.intervals import Interval
-from downtime.models import SignalGap, StateCorrection
+from downtime.models import ReasonPlace, ReasonRule, SignalGap, StateCorrection, StateReason, holds_until
+from downtime.rules import Rule, State, apply_rules
+from enterprise.models import Machine
 
 
-def states_in(machine_ids: Sequence[int], window: Interval) -> dict[int, list[tuple[datetime, int, str]]]:
-    """Return each machine's (occurred_at, reason id, category) in a window, and of the last one before it."""
-    states: dict[int, list[tuple[datetime, int, str]]] = {machine_id: [] for machine_id in machine_ids}
+def states_in(machine_ids: Sequence[int], window: Interval) -> dict[int, list[State]]:
+    """Return each machine's (occurred_at, reason id, category, detail) in a window, and of the last one before it."""
+    states: dict[int, list[State]] = {machine_id: [] for machine_id in machine_ids}
     with connection.cursor() as cursor:
         cursor.execute(
             """
             WITH fact AS (
                 SELECT last.* FROM unnest(%(machines)s::bigint[]) AS machine (id) CROSS JOIN LATERAL (
-                    SELECT machine_id, occurred_at, reason_id FROM downtime_statehistory
+                    SELECT machine_id, occurred_at, reason_id, detail FROM downtime_statehistory
                     WHERE machine_id = machine.id AND occurred_at < %(start)s ORDER BY occurred_at DESC LIMIT 1
                 ) last
                 UNION ALL
-                SELECT machine_id, occurred_at, reason_id FROM downtime_statehistory
+                SELECT machine_id, occurred_at, reason_id, detail FROM downtime_statehistory
                 WHERE machine_id = ANY(%(machines)s) AND occurred_at >= %(start)s AND occurred_at < %(end)s
             )
-            SELECT fact.machine_id, fact.occurred_at, fact.reason_id, reason.category
+            SELECT fact.machine_id, fact.occurred_at, fact.reason_id, reason.category, fact.detail
             FROM fact JOIN downtime_statereason reason ON reason.id = fact.reason_id
             ORDER BY fact.machine_id, fact.occurred_at
             """,
@@ -37,11 +41,107 @@ def states_in(machine_ids: Sequence[int], window: Interval) -> dict[int, list[tu
     return states
 
 
-def corrections_in(machine_ids: Sequence[int], window: Interval) -> Iterable[StateCorrection]:
-    """Return the corrections that touch a window, those that end at its very start included."""
-    return StateCorrection.objects.filter(
-        Q(ends_at__isnull=True) | Q(ends_at__gte=window.start), machine__in=machine_ids, starts_at__lt=window.end
-    ).select_related("reason")
+def corrections_in(machine_ids: Sequence[int], window: Interval) -> Iterable[Any]:
+    """Return the corrections that touch a window, those that end at its very start included.
+
+    Each has its end as `holds_until`; None = until further notice.
+    """
+    return (
+        StateCorrection.objects.filter(
+            Q(ends_at__isnull=True) | Q(ends_at__gte=window.start), machine__in=machine_ids, starts_at__lt=window.end
+        )
+        .annotate(holds_until=holds_until())
+        .filter(Q(holds_until__isnull=True) | Q(holds_until__gte=window.start))
+        .select_related("reason")
+    )
+
+
+def words_on(machine_id: int, starts_at: datetime, ends_at: datetime | None) -> QuerySet[Any]:
+    """Return the corrections of a machine that hold somewhere in a span, newest first; each has `holds_until`."""
+    words: QuerySet[Any] = (
+        StateCorrection.objects.annotate(holds_until=holds_until())
+        .filter(Q(holds_until__isnull=True) | Q(holds_until__gt=starts_at), machine=machine_id)
+        .order_by("-id")
+    )
+    return words if ends_at is None else words.filter(starts_at__lt=ends_at)
+
+
+def rules_for(machines: Iterable[Machine]) -> dict[int, list[Rule]]:
+    """Return each machine's rules for reasons in the order in which they are tried; line and site are read.
+
+    Machines without any are absent.
+    """
+    asked = list(machines)
+    rows = list(
+        ReasonRule.objects.filter(
+            Q(site__in={machine.line.area.site_id for machine in asked})
+            | Q(line__in={machine.line_id for machine in asked})
+            | Q(machine__in=asked),
+            is_active=True,
+        )
+        .select_related("reason")
+        .order_by("position", "id")
+    )
+    found: dict[int, list[Rule]] = {}
+    for machine in asked if rows else ():
+        places = {"machine_id": machine.pk, "line_id": machine.line_id, "site_id": machine.line.area.site_id}
+        of_machine = [row for level, place in places.items() for row in rows if getattr(row, level) == place]
+        if of_machine:
+            found[machine.pk] = [_rule(row) for row in of_machine]
+    return found
+
+
+def _rule(row: ReasonRule) -> Rule:
+    return Rule(
+        reason_id=row.reason_id,
+        category=row.reason.category,
+        sent_reason_id=row.sent_reason_id,
+        text=row.detail_text,
+        is_whole_text=row.detail_match == ReasonRule.Match.EQUALS,
+        weekdays=frozenset(row.weekdays),
+        start_time=row.start_time,
+        end_time=row.end_time,
+        valid_from=row.valid_from,
+    )
+
+
+def after_rules(machines: Sequence[Machine], states: Mapping[int, list[State]]) -> dict[int, list[State]]:
+    """Return machines' states with the reasons that rules give them; line, area and site are read."""
+    rules = rules_for(machines)
+    return {
+        machine.pk: [apply_rules(rules[machine.pk], state, machine.line.area.site.zone) for state in states[machine.pk]]
+        if machine.pk in rules
+        else states[machine.pk]
+        for machine in machines
+    }
+
+
+def reasons_offered(machine: Machine) -> list[StateReason]:
+    """Return the active reasons that people may choose at a machine, in the order of the tree; its line's area is read.
+
+    A reason that names places is offered at those, one that names none where its parent is, the topmost everywhere.
+    """
+    named: dict[int, list[ReasonPlace]] = defaultdict(list)
+    for place in ReasonPlace.objects.all():
+        named[place.reason_id].append(place)
+    here = (machine.pk, machine.line_id, machine.line.area.site_id)
+    offered: dict[int | None, bool] = {None: True}
+    found = []
+    # Parents come before their children.
+    for reason in StateReason.objects.with_tree_fields():
+        places = named.get(reason.pk)
+        offered[reason.pk] = (
+            offered[reason.parent_id]
+            if places is None
+            else any(
+                here[n] == place_id
+                for place in places
+                for n, place_id in enumerate((place.machine_id, place.line_id, place.site_id))
+            )
+        )
+        if offered[reason.pk] and reason.is_active and reason.operator_selectable:
+            found.append(reason)
+    return found
 
 
 def gaps_in(machine_ids: Sequence[int], window: Interval) -> Iterable[SignalGap]:
@@ -57,6 +157,9 @@ class CurrentState:
     since: datetime
     reason_id: int
     detail: str
+    category: str = field(default="", compare=False)
+    said_at: datetime | None = field(default=None, compare=False)
+    """When it was last said; `since` looks back over repetitions."""
 
 
 def current_states(machine_ids: Sequence[int], *, now: datetime) -> dict[int, CurrentState]:
@@ -67,7 +170,8 @@ def current_states(machine_ids: Sequence[int], *, now: datetime) -> dict[int, Cu
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT machine.id, coalesce(change.since, last.occurred_at), last.reason_id, last.detail
+            SELECT machine.id, coalesce(change.since, last.occurred_at), last.reason_id, last.detail,
+                (SELECT category FROM downtime_statereason WHERE id = last.reason_id), last.occurred_at
             FROM unnest(%(machines)s::bigint[]) AS machine (id)
             CROSS JOIN LATERAL (
                 SELECT occurred_at, reason_id, detail FROM downtime_statehistory
@@ -87,3 +191,21 @@ def current_states(machine_ids: Sequence[int], *, now: datetime) -> dict[int, Cu
             {"machines": list(machine_ids), "now": now},
         )
         return {row[0]: CurrentState(*row) for row in cursor.fetchall()}
+
+
+def read_by_rules(machines: Sequence[Machine], states: Mapping[int, CurrentState]) -> dict[int, CurrentState]:
+    """Return machines' current states with the reasons that rules give them; line, area and site are read.
+
+    A rule goes by the moment and the words of the last repetition, so a state that it changes lasts since that.
+    """
+    rules = rules_for(machines)
+    found = dict(states)
+    for machine in machines:
+        state = states.get(machine.pk)
+        if state is None or state.said_at is None or machine.pk not in rules:
+            continue
+        sent = state.said_at, state.reason_id, state.category, state.detail
+        at, reason_id, category, _ = apply_rules(rules[machine.pk], sent, machine.line.area.site.zone)
+        if reason_id != state.reason_id:
+            found[machine.pk] = replace(state, since=at, reason_id=reason_id, category=category)
+    return found

@@ -5,8 +5,8 @@ from typing import Any
 from rest_framework import serializers
 
 from core.fact_api import fact_id
-from core.serializers import AwareDateTimeField, CodedSerializer, ReferenceField
-from downtime.models import StateCorrection, StateHistory, StateReason
+from core.serializers import AwareDateTimeField, CodedSerializer, MasterDataSerializer, ReferenceField
+from downtime.models import ReasonPlace, ReasonRule, StateCorrection, StateHistory, StateReason
 from enterprise.models import Line, Machine
 
 
@@ -20,7 +20,28 @@ class StateReasonSerializer(CodedSerializer):
         model = StateReason
         fields = (
             *("id", "code", "name", "parent", "category", "position", "colour", "operator_selectable", "roles"),
+            *("is_failure", "waits_for", "maintenance", "explains", "icon"),
             *("is_active", "record_downtime", "planned_downtime"),
+        )
+
+
+class ReasonPlaceSerializer(MasterDataSerializer):
+    """A place whose people are offered a reason."""
+
+    class Meta:
+        model = ReasonPlace
+        fields = ("id", "reason", "site", "line", "machine")
+        validators: list[object] = []
+
+
+class ReasonRuleSerializer(MasterDataSerializer):
+    """A rule that gives stops their reason; every condition that is given must hold."""
+
+    class Meta:
+        model = ReasonRule
+        fields = (
+            *("id", "site", "line", "machine", "name", "position", "sent_reason", "detail_match", "detail_text"),
+            *("weekdays", "start_time", "end_time", "reason", "valid_from", "is_active"),
         )
 
 
@@ -72,7 +93,12 @@ class StateCorrectionSerializer(serializers.ModelSerializer):
     """A person's word on a span of a machine's time."""
 
     machine = ReferenceField(queryset=Machine.objects.all())
-    reason = ReferenceField(queryset=StateReason.objects.without_tree_fields())
+    reason = ReferenceField(
+        queryset=StateReason.objects.without_tree_fields(),
+        allow_null=True,
+        help_text="null = as the machine said: what people said of this span is taken back.",
+    )
+    comment = serializers.CharField(max_length=500)
     starts_at = AwareDateTimeField()
     ends_at = AwareDateTimeField(allow_null=True, required=False, default=None)
     recorded_at = AwareDateTimeField(read_only=True)
@@ -86,7 +112,7 @@ class StateCorrectionSerializer(serializers.ModelSerializer):
     class Meta:
         model = StateCorrection
         fields = (
-            *("id", "machine", "starts_at", "ends_at", "reason", "replaces_running", "comment"),
+            *("id", "machine", "starts_at", "ends_at", "until_running", "reason", "replaces_running", "comment"),
             *("corrected_by", "recorded_at", "seen_correction_id"),
         )
-        read_only_fields = ("corrected_by",)
+        read_only_fields = ("corrected_by", "until_running")

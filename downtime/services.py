@@ -1,7 +1,7 @@
 """Write what machines and people say about states."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from django.db import transaction
@@ -12,9 +12,15 @@ from core.changes import Change, mark
 from core.errors import Conflict, Invalid
 from core.facts import Answer, Key, append, fact_cursor, insert_new
 from core.locks import take_turns
-from core.master_data import follows, save
-from downtime.models import StateCorrection, StateHistory, StateReason
+from core.master_data import follows, precedes, save
+from core.partitions import make_room
+from core.retention import closed_until, refuse_closed
+from downtime.models import ReasonRule, StateCorrection, StateHistory, StateReason
+from downtime.selectors import words_on
 from enterprise.models import Machine
+from enterprise.selectors import machines_below
+
+_LONG_AGO = datetime(1990, 1, 1, tzinfo=UTC)
 
 StateValue = tuple[int, str]
 """Reason id and detail: what must agree for a delivery to be a repetition."""
@@ -86,6 +92,8 @@ def record_gaps(gaps: Sequence[NewGap], *, recorded_at: datetime) -> list[bool]:
 
 
 def _insert(facts: Mapping[Key, StateValue], sources: Mapping[Key, str], recorded_at: datetime) -> set[Key]:
+    moments = [key[1] for key in facts]
+    make_room("downtime_statehistory", moments)
     return insert_new(
         """
         INSERT INTO downtime_statehistory (machine_id, occurred_at, reason_id, detail, recorded_at, source)
@@ -98,7 +106,7 @@ def _insert(facts: Mapping[Key, StateValue], sources: Mapping[Key, str], recorde
         [
             recorded_at,
             [key[0] for key in facts],
-            [key[1] for key in facts],
+            moments,
             [reason_id for reason_id, _ in facts.values()],
             [detail for _, detail in facts.values()],
             [sources[key] for key in facts],
@@ -122,7 +130,11 @@ def _look_up(keys: list[Key]) -> dict[Key, StateValue]:
 
 
 def _mark_new(new: set[Key]) -> None:
-    """Mark each machine from its first new state to the state that follows its last new one, or open."""
+    """Mark each machine from its first new state to the state that follows its last new one, or open.
+
+    Where somebody spoke of a stop that was not over, a new state may have ended it, so the mark reaches to where it
+    would have ended without: the next running state.
+    """
     if not new:
         return
     spans: dict[int, tuple[datetime, datetime]] = {}
@@ -134,7 +146,14 @@ def _mark_new(new: set[Key]) -> None:
             """
             SELECT span.machine_id, span.first, (
                 SELECT occurred_at FROM downtime_statehistory
-                WHERE machine_id = span.machine_id AND occurred_at > span.last ORDER BY occurred_at LIMIT 1
+                WHERE machine_id = span.machine_id AND occurred_at > span.last AND (
+                    NOT EXISTS (
+                        SELECT FROM downtime_statecorrection word WHERE word.machine_id = span.machine_id
+                        AND word.starts_at < span.last AND word.until_running
+                    )
+                    OR reason_id IN (SELECT id FROM downtime_statereason WHERE category = 'running')
+                )
+                ORDER BY occurred_at LIMIT 1
             )
             FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[]) AS span (machine_id, first, last)
             """,
@@ -143,13 +162,21 @@ def _mark_new(new: set[Key]) -> None:
         mark(Change(*row) for row in cursor.fetchall())
 
 
+class Word(NamedTuple):
+    """What a person says of a span: its reason (None = as the machine said). Open-ended: until the machine runs again."""
+
+    starts_at: datetime
+    ends_at: datetime | None
+    reason: StateReason | None
+
+
 @transaction.atomic
 def correct_state(
     *,
     machine: Machine,
     starts_at: datetime,
     ends_at: datetime | None,
-    reason: StateReason,
+    reason: StateReason | None,
     comment: str,
     actor: User,
     recorded_at: datetime,
@@ -158,28 +185,14 @@ def correct_state(
 ) -> StateCorrection:
     """Append a person's word on a span of a machine's time; what was said before stays readable.
 
-    Raises Invalid for an empty span, a missing comment or an inactive reason, and Conflict when somebody corrected
-    the span after `seen_correction_id`, the newest correction that the editor saw (0 = none; None = do not check).
+    Without a reason it takes back what people said of the span. Raises Invalid for an empty span, a missing comment or
+    an inactive reason, and Conflict when somebody corrected the span after `seen_correction_id`, the newest correction
+    that the editor saw (0 = none; None = do not check).
     """
     if not comment.strip():
         raise Invalid("Say why: a correction needs a comment.", field="comment")
-    if ends_at is not None and ends_at <= starts_at:
-        raise Invalid("The corrected span must end after it starts.", field="ends_at")
-    if not reason.is_active:
-        raise Invalid(f"'{reason}' is switched off; choose another reason.", field="reason")
-    # Editors of one machine take turns, so that each sees the word of the one before.
-    Machine.objects.select_for_update().get(pk=machine.pk)
-    if seen_correction_id is not None:
-        newest = (
-            StateCorrection.objects.filter(machine=machine)
-            .exclude(ends_at__lte=starts_at)
-            .exclude(**({"starts_at__gte": ends_at} if ends_at else {"pk__isnull": True}))
-            .order_by("-id")
-            .values_list("id", flat=True)
-            .first()
-        )
-        if (newest or 0) != seen_correction_id:
-            raise Conflict("Somebody else corrected this time since you looked; look again.")
+    _refuse_word(starts_at, ends_at, reason)
+    refuse_stale(machine, starts_at, ends_at, seen_correction_id)
     correction = StateCorrection.objects.create(
         machine=machine,
         starts_at=starts_at,
@@ -195,10 +208,70 @@ def correct_state(
     return correction
 
 
+@transaction.atomic
+def say_of_stop(
+    *,
+    machine: Machine,
+    words: Sequence[Word],
+    comment: str,
+    actor: User,
+    recorded_at: datetime,
+    seen_correction_id: int | None,
+) -> list[StateCorrection]:
+    """Append a person's words on a stop, all or none; given in order, without overlap. Without an end, the last holds
+    until the machine says again that it runs.
+
+    Raises as `correct_state` does, except that no comment is needed here; the guard is about all of the words' time.
+    """
+    for word in words:
+        _refuse_word(*word)
+    start, end = words[0].starts_at, words[-1].ends_at
+    refuse_stale(machine, start, end, seen_correction_id)
+    said = [
+        StateCorrection.objects.create(
+            machine=machine,
+            starts_at=word.starts_at,
+            ends_at=word.ends_at,
+            until_running=word.ends_at is None,
+            reason=word.reason,
+            comment=comment.strip(),
+            corrected_by=actor,
+            recorded_at=recorded_at,
+        )
+        for word in words
+    ]
+    mark([Change(machine.pk, start, end)])
+    announce("machine", [machine.pk])
+    return said
+
+
+def _refuse_word(starts_at: datetime, ends_at: datetime | None, reason: StateReason | None) -> None:
+    if ends_at is not None and ends_at <= starts_at:
+        raise Invalid("The corrected span must end after it starts.", field="ends_at")
+    if reason is not None and not reason.is_active:
+        raise Invalid(f"'{reason}' is switched off; choose another reason.", field="reason")
+    refuse_closed(starts_at, field="starts_at")
+
+
+def refuse_stale(
+    machine: Machine, starts_at: datetime, ends_at: datetime | None, seen_correction_id: int | None
+) -> None:
+    """Let editors of one machine take turns, so that each sees the word of the one before; refuse the one who did not."""
+    Machine.objects.select_for_update().get(pk=machine.pk)
+    if seen_correction_id is None:
+        return
+    newest = words_on(machine.pk, starts_at, ends_at).values_list("id", flat=True).first()
+    if (newest or 0) != seen_correction_id:
+        raise Conflict("Somebody else corrected this time since you looked; look again.")
+
+
 def correct_fact(
     *, fact: StateHistory, reason: StateReason, comment: str, actor: User, recorded_at: datetime
 ) -> StateCorrection:
-    """Append a person's word on the whole time that one state fact lasts, up to the machine's next state."""
+    """Append a person's word on the whole time that one state fact lasts, up to the machine's next state.
+
+    Its part in closed time stays as it is; raises Closed when there is no other.
+    """
     following = (
         StateHistory.objects.filter(machine_id=fact.machine_id, occurred_at__gt=fact.occurred_at)
         .order_by("occurred_at")
@@ -206,9 +279,13 @@ def correct_fact(
         .first()
     )
     running = StateReason.Category.RUNNING
+    starts_at, closed = fact.occurred_at, closed_until()
+    if closed is not None and starts_at < closed and (following is None or following > closed):
+        # What it lasted in closed time is final; the rest can still be corrected.
+        starts_at = closed
     return correct_state(
         machine=fact.machine,
-        starts_at=fact.occurred_at,
+        starts_at=starts_at,
         ends_at=following,
         reason=reason,
         comment=comment,
@@ -235,6 +312,26 @@ def no_data_reason() -> StateReason:
         )
 
 
+@precedes(StateReason)
+def decide_failure(reason: StateReason) -> None:
+    """Count an unplanned stop as a failure unless somebody said otherwise."""
+    if reason.is_failure is None:
+        reason.is_failure = reason.category == StateReason.Category.UNPLANNED
+
+
+@follows(ReasonRule)
+def rule_changed(*, before: ReasonRule | None, after: ReasonRule | None) -> None:
+    """Mark the time in which a rule gave or gives stops their reason, on the machines of its place."""
+    changes = [
+        Change(machine_id, rule.valid_from or _LONG_AGO)
+        for rule in (before, after)
+        if rule is not None and rule.is_active
+        for machine_id in machines_below(rule)
+    ]
+    mark(changes)
+    announce("machine", {change.subject_id for change in changes})
+
+
 @follows(StateReason)
 def reason_changed(*, before: StateReason | None, after: StateReason | None) -> None:
     """Mark all that a reason colours when what it means for OEE changed."""
@@ -251,5 +348,7 @@ def reason_changed(*, before: StateReason | None, after: StateReason | None) -> 
             {"reason": after.pk},
         )
         changes = [Change(machine_id, at) for machine_id, at in cursor.fetchall()]
+    for rule in ReasonRule.objects.filter(reason=after, is_active=True):
+        changes += (Change(machine_id, rule.valid_from or _LONG_AGO) for machine_id in machines_below(rule))
     mark(changes)
-    announce("machine", (change.subject_id for change in changes))
+    announce("machine", {change.subject_id for change in changes})

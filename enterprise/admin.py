@@ -64,6 +64,7 @@ class EnterpriseAdmin(MasterDataAdmin):
 
 @admin.register(Site)
 class SiteAdmin(MasterDataAdmin):
+    changes_the_past = True
     counted = "areas"
     list_display = ("name", "code", "belongs_to", "time_zone", "areas", "is_active")
     list_filter = ("is_active", ("enterprise", ScopedFilter))
@@ -73,7 +74,7 @@ class SiteAdmin(MasterDataAdmin):
     search_help_text = "Code or name"
     fieldsets = (
         (None, {"fields": ("enterprise", *IDENTITY)}),
-        ("Time and language", {"fields": ("time_zone", "locale")}),
+        ("Time, language and money", {"fields": ("time_zone", "locale", "currency")}),
     )
     inlines = (AreaInline,)
     resource_classes = [SiteResource]
@@ -120,7 +121,7 @@ class LineAdmin(MasterDataAdmin):
     search_fields = ("code", "name", "area__name", "area__site__name")
     search_help_text = "Code, name, area or site"
     autocomplete_fields = ("area",)
-    fieldsets = ((None, {"fields": ("area", *IDENTITY)}), ("OEE", {"fields": ("oee_mode",)}))
+    fieldsets = ((None, {"fields": ("area", *IDENTITY)}), ("OEE and downtime", {"fields": ("oee_mode", "buffer_time")}))
     inlines = (MachineInline,)
     resource_classes = [LineResource]
 
@@ -147,6 +148,7 @@ class LineAdmin(MasterDataAdmin):
 
 @admin.register(Machine)
 class MachineAdmin(MasterDataAdmin):
+    changes_the_past = True
     list_display = ("name", "code", "belongs_to", "position", "pace", "is_active")
     list_filter = (
         "is_active",
@@ -167,6 +169,7 @@ class MachineAdmin(MasterDataAdmin):
             "Its stops",
             {"fields": ("stop_detection", ("stop_after", "run_after"), ("micro_stop_below", "slow_cycle_above"))},
         ),
+        ("Money", {"fields": ("hourly_cost",)}),
     )
     resource_classes = [MachineResource]
 
@@ -206,6 +209,7 @@ LEVEL_HELP = "Choose exactly one. The nearest to a machine wins: its own, else i
 class CalendarAdmin(MasterDataAdmin):
     """What hangs on exactly one of site, line and machine."""
 
+    changes_the_past = True
     list_select_related = LEVEL_RELATED
     autocomplete_fields = LEVELS
 

@@ -1,11 +1,12 @@
 """Where: Enterprise → Site → Area → Line → Machine, and the shift calendar that says when they should work."""
 
+from decimal import Decimal
 from typing import ClassVar
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
 from simple_history.models import HistoricalRecords
@@ -39,6 +40,13 @@ class Site(MasterData):
     )
     locale = models.CharField(max_length=10, default="en", help_text="Language of its screens, for example en or pl.")
 
+    currency = models.CharField(
+        max_length=3,
+        blank=True,
+        validators=[RegexValidator(r"^[A-Z]{3}\Z", "Write the currency as three capital letters, such as EUR or PLN.")],
+        help_text="ISO 4217, such as EUR. The costs of its machines are in it.",
+    )
+
     @property
     def zone(self) -> ZoneInfo:
         """The site's time zone."""
@@ -70,6 +78,13 @@ class Line(MasterData):
         choices=OeeMode,
         default=OeeMode.CONSTRAINT,
         help_text="Which machines' times and pieces stand for the line.",
+    )
+    buffer_time = models.PositiveIntegerField(
+        "buffer between machines (s)",
+        default=300,
+        validators=[MaxValueValidator(24 * 3600)],
+        help_text="How long what lies between two machines keeps the next one busy. The search for what began a stop"
+        " of the line looks that far back.",
     )
 
 
@@ -132,6 +147,16 @@ class Machine(MasterData):
         blank=True,
         validators=[MinValueValidator(101), MaxValueValidator(1000)],
         help_text="In percent of the ideal cycle time: 120 = a fifth slower. Empty = not looked for.",
+    )
+
+    hourly_cost = models.DecimalField(
+        "cost of a lost hour",
+        max_digits=12,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal(0))],
+        help_text="In the site's currency: what an hour costs in which it should run and does not. Empty = not known.",
     )
 
     class Meta(MasterData.Meta):

@@ -33,12 +33,13 @@ class SiteResource(MasterDataResource):
         "enterprise": "ACME",
         "time_zone": "Europe/Warsaw",
         "locale": "pl",
+        "currency": "PLN",
         "is_active": "yes",
     }
 
     class Meta(MasterDataResource.Meta):
         model = Site
-        fields = ("code", "name", "enterprise", "time_zone", "locale", "is_active")
+        fields = ("code", "name", "enterprise", "time_zone", "locale", "currency", "is_active")
         import_id_fields = ("code",)
 
 
@@ -56,11 +57,18 @@ class AreaResource(MasterDataResource):
 class LineResource(MasterDataResource):
     """Lines by code."""
 
-    examples = {"code": "L1", "name": "Line 1", "area": "HALL-A", "oee_mode": "constraint", "is_active": "yes"}
+    examples = {
+        "code": "L1",
+        "name": "Line 1",
+        "area": "HALL-A",
+        "oee_mode": "constraint",
+        "buffer_time": "300",
+        "is_active": "yes",
+    }
 
     class Meta(MasterDataResource.Meta):
         model = Line
-        fields = ("code", "name", "area", "oee_mode", "is_active")
+        fields = ("code", "name", "area", "oee_mode", "buffer_time", "is_active")
         import_id_fields = ("code",)
 
 
@@ -77,6 +85,7 @@ class MachineResource(MasterDataResource):
         "stop_detection": "states",
         "micro_stop_below": "60",
         "slow_cycle_above": "120",
+        "hourly_cost": "180.00",
         "is_active": "yes",
     }
 
@@ -84,7 +93,8 @@ class MachineResource(MasterDataResource):
         model = Machine
         fields = (
             *("code", "name", "line", "position", "is_constraint", "no_signal_timeout"),
-            *("stop_detection", "stop_after", "run_after", "micro_stop_below", "slow_cycle_above", "is_active"),
+            *("stop_detection", "stop_after", "run_after", "micro_stop_below", "slow_cycle_above"),
+            *("hourly_cost", "is_active"),
         )
         import_id_fields = ("code",)
 

@@ -22,7 +22,7 @@ class SiteSerializer(CodedSerializer):
 
     class Meta:
         model = Site
-        fields = (*PLACE, "enterprise", "time_zone", "locale")
+        fields = (*PLACE, "enterprise", "time_zone", "locale", "currency")
 
 
 class AreaSerializer(CodedSerializer):
@@ -40,7 +40,7 @@ class LineSerializer(CodedSerializer):
 
     class Meta:
         model = Line
-        fields = (*PLACE, "area", "oee_mode", "constraint_machine")
+        fields = (*PLACE, "area", "oee_mode", "buffer_time", "constraint_machine")
 
     def get_constraint_machine(self, line: Line) -> int | None:
         """Return the id of the machine that stands for the line in facts."""
@@ -54,7 +54,7 @@ class MachineSerializer(CodedSerializer):
         model = Machine
         fields = (
             *(*PLACE, "line", "position", "is_constraint", "no_signal_timeout"),
-            *("stop_detection", "stop_after", "run_after", "micro_stop_below", "slow_cycle_above"),
+            *("stop_detection", "stop_after", "run_after", "micro_stop_below", "slow_cycle_above", "hourly_cost"),
         )
         validators: list[object] = []
 

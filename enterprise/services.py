@@ -8,6 +8,7 @@ from core.announcements import announce
 from core.changes import Change, mark
 from core.deletion import references_to
 from core.master_data import follows, precedes
+from core.retention import refuse_closed
 from enterprise.models import CalendarException, CalendarLevel, Line, Machine, Shift, ShiftBreak, Site
 from enterprise.selectors import machines_below
 
@@ -119,6 +120,8 @@ def calendar_exception_changed(*, before: CalendarException | None, after: Calen
     """Mark the exceptional day, and the next one into which its shifts reach."""
     for day in (before, after):
         if day is not None:
+            # The day as such, in any zone: what of it lies in closed time stays as it was.
+            refuse_closed(_day(day.date) + timedelta(days=1), field="date")
             _mark_below(day, _day(day.date) - _ZONES, _day(day.date) + timedelta(days=2) + _ZONES)
 
 

@@ -11,6 +11,7 @@ import msgspec
 
 MAX_ITEMS = 10_000
 MAX_DETAIL = 500
+MAX_CAUSE = 200
 # Devices' clocks run ahead a little; what is further ahead is kept aside until a person has looked.
 MAX_AHEAD = timedelta(minutes=5)
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
@@ -23,11 +24,18 @@ _EVENT_FIELDS = frozenset({"tag", "at", "event", "value"})
 _STATE_FIELDS = frozenset({"machine", "line", "at", "state", "detail"})
 _GAP_FIELDS = frozenset({"machine", "line", "at", "until", "gap"})
 # What a device can know of its counter.
-_EVENTS = frozenset({"reset", "replaced", "rollover"})
+EVENTS = frozenset({"reset", "replaced", "rollover"})
 
 # What the documentation and refusals show.
 COUNT_EXAMPLE = {"tag": "L1/FILLER/good", "at": "2026-03-01T08:00:00.000Z", "value": 12}
 STATE_EXAMPLE = {"machine": "l1-filler", "at": "2026-03-01T08:00:00.000Z", "state": "running"}
+EVENT_EXAMPLE = {"tag": "L1/FILLER/total", "at": "2026-03-01T08:00:00.000Z", "event": "reset", "value": 0}
+GAP_EXAMPLE = {
+    "machine": "l1-filler",
+    "at": "2026-03-01T08:00:00.000Z",
+    "until": "2026-03-01T08:02:30.000Z",
+    "gap": "The buffer ran over",
+}
 
 
 class Unreadable(Exception):
@@ -223,8 +231,8 @@ def read_item(item: Any, *, now: datetime) -> Item:
 def _read_event(item: dict[str, Any], now: datetime) -> CounterEventItem:
     _refuse_unknown(item, _EVENT_FIELDS)
     event = _text(item, "event", 16)
-    if event not in _EVENTS:
-        raise Refused("event", "unknown_event", f"'event' is one of {', '.join(sorted(_EVENTS))}.")
+    if event not in EVENTS:
+        raise Refused("event", "unknown_event", f"'event' is one of {', '.join(sorted(EVENTS))}.")
     if item.get("value") is not None and event != "reset":
         raise Refused("value", "unknown_field", "Only a reset says with which value the counter went on.")
     value = None if item.get("value") is None else _quantity(item)
@@ -241,7 +249,7 @@ def _read_gap(item: dict[str, Any], now: datetime) -> GapItem:
         line=_text(item, "line", 64) if "line" in item else None,
         at=start,
         until=end,
-        cause=_text(item, "gap", 200),
+        cause=_text(item, "gap", MAX_CAUSE),
     )
 
 

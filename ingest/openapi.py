@@ -2,7 +2,16 @@
 
 from typing import Any
 
-from ingest.items import COUNT_EXAMPLE, MAX_DETAIL, MAX_ITEMS, STATE_EXAMPLE
+from ingest.items import (
+    COUNT_EXAMPLE,
+    EVENT_EXAMPLE,
+    EVENTS,
+    GAP_EXAMPLE,
+    MAX_CAUSE,
+    MAX_DETAIL,
+    MAX_ITEMS,
+    STATE_EXAMPLE,
+)
 
 _SCHEMAS: dict[str, Any] = {
     "CountItem": {
@@ -36,6 +45,31 @@ _SCHEMAS: dict[str, Any] = {
             },
         },
         "example": STATE_EXAMPLE,
+    },
+    "CounterEventItem": {
+        "type": "object",
+        "required": ["tag", "at", "event"],
+        "additionalProperties": False,
+        "properties": {
+            "tag": {"type": "string", "description": "The path of a running counter's tag."},
+            "at": {"type": "string", "format": "date-time", "description": "When it happened, with a zone."},
+            "event": {"type": "string", "enum": sorted(EVENTS)},
+            "value": {"type": "number", "minimum": 0, "description": "What the counter read right after a reset."},
+        },
+        "example": EVENT_EXAMPLE,
+    },
+    "GapItem": {
+        "type": "object",
+        "required": ["at", "until", "gap"],
+        "additionalProperties": False,
+        "properties": {
+            "machine": {"type": "string", "description": "The machine's code."},
+            "line": {"type": "string", "description": "Instead of the machine: the line's constraint machine."},
+            "at": {"type": "string", "format": "date-time", "description": "From when on what it said is lost."},
+            "until": {"type": "string", "format": "date-time", "description": "Until when; after `at`."},
+            "gap": {"type": "string", "maxLength": MAX_CAUSE, "description": "How it is known, e.g. an overflow."},
+        },
+        "example": GAP_EXAMPLE,
     },
     "DeliveryOutcome": {
         "type": "object",
@@ -98,7 +132,7 @@ def add_device_door(result: dict[str, Any], generator: Any, request: Any, public
         "name": "Authorization",
         "description": "`Api-Key <key>` of a device; made in the admin for a machine or a line, shown once.",
     }
-    items = {"oneOf": [_reference("CountItem"), _reference("StateItem")]}
+    items = {"oneOf": [_reference(f"{kind}Item") for kind in ("Count", "State", "CounterEvent", "Gap")]}
     batch = {
         "type": "object",
         "required": ["items"],
@@ -107,7 +141,7 @@ def add_device_door(result: dict[str, Any], generator: Any, request: Any, public
     result["paths"].update(
         {
             "/ingest/": _post(
-                "Deliver counts and states",
+                "Deliver counts, states, counter events and known gaps",
                 "ingest_batch",
                 {**batch, "example": {"items": [COUNT_EXAMPLE, STATE_EXAMPLE]}},
             ),

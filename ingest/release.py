@@ -14,7 +14,7 @@ from counts.services import correct_count
 from downtime.models import StateHistory, StateReason
 from downtime.services import correct_fact
 from enterprise.models import Machine
-from ingest.items import CountItem, Refused, StateItem, Unreadable, read_item, read_one
+from ingest.items import CounterEventItem, CountItem, Refused, StateItem, Unreadable, read_item, read_one
 from ingest.models import QuarantinedItem
 from ingest.quarantine import LONGEST_PAYLOAD
 from ingest.services import Delivery, accept
@@ -84,6 +84,8 @@ def _correct(item: object, kept: QuarantinedItem, actor: User, now: datetime) ->
         if state is not None and reason is not None:
             correct_fact(fact=state, reason=reason, comment=comment, actor=actor, recorded_at=now)
             return
+    elif isinstance(read, CounterEventItem):
+        raise Invalid("A person says what happened in the list of counter steps; do so there and discard this.")
     raise Invalid("What it contradicts is not there any more; discard it.")
 
 

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from accounts.keys import DeviceScope
 from core.facts import Answer, Verdict
+from core.retention import closed_until_of_late, too_old
 from counts.services import EventValue, NewCounterEvent, NewReading, record_counter_events, record_readings
 from downtime.models import StateReason
 from downtime.services import NewGap, NewState, StateValue, record_gaps, record_states
@@ -150,12 +151,16 @@ def _resolve(reads: Sequence[_Read], now: datetime) -> _Found:
         ),
     )
     found = _Found()
+    closed = closed_until_of_late(clock=clock)
+    earliest = EARLIEST if closed is None else max(EARLIEST, closed)
     for read, of_one in plain:
-        _resolve_plain(read, of_one, names, found, now)
+        _resolve_plain(read, of_one, names, found, (earliest, now))
     for read in reads:
         scope = read.delivery.scope
         for index, item in read.good.items():
             try:
+                if closed is not None and item.at < closed:
+                    raise Refused("at", "too_old", too_old(closed))
                 if isinstance(item, CountItem):
                     found.readings.append((read, index, _new_reading(item, names, scope)))
                 elif isinstance(item, StateItem):
@@ -171,14 +176,17 @@ def _resolve(reads: Sequence[_Read], now: datetime) -> _Found:
     return found
 
 
-def _resolve_plain(read: _Read, items: Sequence[PlainItem], names: "_Names", found: _Found, now: datetime) -> None:
+def _resolve_plain(
+    read: _Read, items: Sequence[PlainItem], names: "_Names", found: _Found, open_time: tuple[datetime, datetime]
+) -> None:
     """Resolve what is plainly right at once; whatever is not is read like any other item, and judged by its own rules."""
     scope = read.delivery.scope
+    earliest, now = open_time
     machine_ids, source, latest = scope.machine_ids, scope.source, now + MAX_AHEAD
     known_tags = names.tags
     for index, item in enumerate(items):
         at = item.at
-        if EARLIEST <= at <= latest:
+        if earliest <= at <= latest:
             if at.tzinfo is not UTC:
                 at = at.astimezone(UTC)
             tag = known_tags.get(item.tag) if item.tag is not None else None

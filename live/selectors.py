@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from core.intervals import Interval, floor_hour, hours_of, intersect
 from downtime.models import StateReason
-from downtime.selectors import CurrentState, current_states
+from downtime.selectors import CurrentState, current_states, read_by_rules
 from enterprise.models import Line, Machine
 from enterprise.selectors import Shifts, shifts_of_all
 from live.status import (
@@ -42,7 +42,7 @@ def line_statuses(line_ids: Iterable[int], *, now: datetime) -> dict[int, LineSt
     around = Interval(now - _LOOK_BACK, now + timedelta(hours=1))
     calendars = shifts_of_all(list(references.values()), around)
     shifts = {line_id: shift_status(machine, calendars[machine.pk], now=now) for line_id, machine in references.items()}
-    states = current_states([machine.pk for machine in everyone], now=now)
+    states = read_by_rules(everyone, current_states([machine.pk for machine in everyone], now=now))
     # Lines of one plant mostly share a shift: what one window needs is loaded once for all of them.
     by_window: dict[Interval, list[int]] = defaultdict(list)
     for line_id, shift in shifts.items():
@@ -209,7 +209,8 @@ class _Board:
         drawn = segments(self.histories[machine.pk], self.past) if self.past else ()
         latest = drawn[-1] if drawn else None
         # People's corrections hold over what the device said.
-        reason_id = latest.reason_id if latest and not self.shift.is_over else state and state.reason_id
+        sent = state.reason_id if state else None
+        reason_id = latest.reason_id if latest and not self.shift.is_over else sent
         reason = self.reasons.get(reason_id or 0)
         if reason is not None:
             category, name = reason.category, reason.name
@@ -222,9 +223,19 @@ class _Board:
             category=category,
             state=name,
             detail=state.detail if state and state.reason_id == reason_id else "",
-            since=state.since if state and state.reason_id == reason_id else latest.start if latest else None,
+            since=self._since(drawn, state, reason_id),
             segments=tuple(self._segment(segment) for segment in drawn),
         )
+
+    def _since(self, drawn: Sequence[Segment], state: CurrentState | None, reason_id: int | None) -> datetime | None:
+        """Return since when a machine is as it is: by its timeline, or by its own word where that began before."""
+        since = None
+        if not self.shift.is_over:
+            for segment in reversed(drawn):
+                if segment.reason_id != reason_id:
+                    return since
+                since = segment.start
+        return state.since if state and state.reason_id == reason_id else since
 
     def _segment(self, segment: Segment) -> TimelineSegment:
         reason = self.reasons.get(segment.reason_id or 0)

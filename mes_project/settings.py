@@ -238,7 +238,10 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Manufacturing Execution System",
-    "DESCRIPTION": "Where things are, what is made, what machines report, and the OEE that follows from it.",
+    "DESCRIPTION": (
+        "Where things are, what is made, what machines report, and the OEE that follows from it. "
+        "[What each KPI means, and its formula](/kpis/)."
+    ),
     "VERSION": "0.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",

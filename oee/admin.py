@@ -6,18 +6,23 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
 from accounts.models import User
 from core.admin import DecisionAdmin, MasterDataAdmin, ReadOnlyAdmin, ScopedFilter, ScopedSearchFilter, trail
+from core.models import Retention
 from counts.models import CounterEvent
 from counts.services import explain_step, void_reading
-from oee.models import CounterStep, OeePolicy, OeeRecord
-from oee.resources import OeePolicyResource
+from oee.engine.catalogue import ELEMENTS
+from oee.kpis import kpi_problem
+from oee.models import CounterStep, CustomKpi, OeePolicy, OeeRecord
+from oee.resources import CustomKpiResource, OeePolicyResource
 from oee.services import find_counter_steps
 
 
@@ -59,6 +64,60 @@ class OeePolicyAdmin(MasterDataAdmin):
         return f"{(policy.target_oee * 100).normalize():f} %"
 
 
+ELEMENT_LIST = format_html(
+    '<details class="column-help element-list"><summary>The elements that a formula may name</summary>'
+    '<table class="history"><thead><tr><th>Code</th><th>Element</th><th>Unit</th><th>Meaning</th></tr></thead>'
+    "<tbody>{}</tbody></table></details>",
+    format_html_join(
+        "",
+        "<tr><td><code>{}</code></td><td>{}</td><td>{}</td><td>{}</td></tr>",
+        ((element.code, element.name, element.unit, element.meaning) for element in ELEMENTS.values()),
+    ),
+)
+
+
+@admin.register(CustomKpi)
+class CustomKpiAdmin(MasterDataAdmin):
+    list_display = ("name", "code", "written", "unit", "better", "where", "is_active")
+    list_filter = ("is_active", "unit", ("site", ScopedFilter))
+    list_select_related = ("site",)
+    ordering = ("code",)
+    search_fields = ("code", "name", "formula")
+    search_help_text = "Code, name or formula"
+    autocomplete_fields = ("site",)
+    fieldsets = (
+        (None, {"fields": (("code", "name"), "meaning", "is_active")}),
+        (
+            "Formula",
+            {
+                "fields": ("formula", "unit", "better", "target"),
+                "description": format_html(
+                    "For example <code>APT / CT</code>. An element that is not known makes the KPI unknown,"
+                    " and so does a division by zero. {}",
+                    ELEMENT_LIST,
+                ),
+            },
+        ),
+        ("Where", {"fields": ("site",)}),
+    )
+    resource_classes = [CustomKpiResource]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        # Not narrowed by the way to a site alone: what holds at all sites is for everybody to see.
+        queryset: QuerySet[Any] = CustomKpi.objects.visible_to(request.user)
+        return queryset.order_by(*self.ordering)
+
+    @display(description="formula", ordering="formula")
+    def written(self, kpi: CustomKpi) -> SafeString:
+        problem = kpi_problem(kpi)
+        flag = format_html(' <span class="health health-bad">{}</span>', problem) if problem else ""
+        return format_html("<code>{}</code>{}", kpi.formula, flag)
+
+    @display(description="holds at", ordering="site__name")
+    def where(self, kpi: CustomKpi) -> str:
+        return str(kpi.site or "all sites")
+
+
 @admin.register(OeeRecord)
 class OeeRecordAdmin(ReadOnlyAdmin):
     list_display = ("of", "starts_at", "ends_at", "a", "p", "q", "o", "computed_at")
@@ -90,6 +149,26 @@ class OeeRecordAdmin(ReadOnlyAdmin):
     @display(description="OEE", ordering="oee")
     def o(self, record: OeeRecord) -> str:
         return percent(record.oee)
+
+
+@admin.register(Retention)
+class RetentionAdmin(MasterDataAdmin):
+    list_display = ("keeps", "closed_until")
+    fields = ("keep_months", "closed")
+    readonly_fields = ("closed",)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_add_permission(request) and not Retention.objects.exists()
+
+    @display(description="raw facts")
+    def keeps(self, retention: Retention) -> str:
+        return str(retention)
+
+    @display(description="closed until")
+    def closed(self, retention: Retention) -> str:
+        if retention.closed_until is None:
+            return "Nothing was thrown away yet."
+        return f"{retention.closed_until:%Y-%m-%d %H:%M} UTC: hours before are final, their raw facts are gone."
 
 
 def _explain(kind: CounterEvent.Kind) -> Callable[[CounterStep, User, datetime], None]:

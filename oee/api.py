@@ -5,7 +5,6 @@ from typing import Any
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins
-from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -17,11 +16,11 @@ from core.master_data import caller, site_id_of
 from core.pagination import BoundedPagination
 from core.serializers import MasterDataSerializer
 from oee import services
+from oee.engine.ledger import ledger
 from oee.models import OeePolicy, OeeRecord
-from oee.scopes import machines_of, production_day, shift_on
-from oee.selectors import EVERYTHING, Part, losses, report
+from oee.questions import question_of
+from oee.selectors import losses, report
 from oee.serializers import OeeRecordSerializer, ReportQuerySerializer, ReportSerializer
-from workorders.models import Run
 
 
 class OeeRecordPagination(BoundedPagination):
@@ -110,44 +109,20 @@ class OeeReportView(APIView):
         query = ReportQuerySerializer(data=request.query_params, context={"request": request})
         query.is_valid(raise_exception=True)
         now = timezone.now()
-        asked = query.validated_data
-        machines, window, part = self._what(asked)
-        services.refuse_window(window, now=now)
-        answer = report(machines, window, now=now, part=part)
+        asked = question_of(query.validated_data, now=now)
+        services.refuse_window(asked.window, now=now)
+        answer = report(asked.machines, asked.window, now=now, part=asked.part)
         numbers = services.numbers_of(answer, now=now)
         return Response(
             ReportSerializer(
                 {
                     **numbers,
-                    "starts_at": window.start,
-                    "ends_at": window.end,
+                    "starts_at": asked.window.start,
+                    "ends_at": asked.window.end,
                     "known_until": answer.known_until,
                     "machines": answer.machine_ids,
-                    "losses": losses(machines, window, now=now, part=part),
+                    "losses": losses(asked.machines, asked.window, now=now, part=asked.part),
+                    "ledger": ledger(answer.sums).lines,
                 }
             ).data
         )
-
-    def _what(self, asked: dict[str, Any]) -> tuple[list[Any], Interval, Part]:
-        if "run" in asked:
-            run: Run = asked["run"]
-            end = run.ended_at or timezone.now()
-            return machines_of(run.line), Interval(run.started_at, end), Part(run_ids=frozenset([run.pk]))
-        machines = machines_of(asked["place"])
-        if not machines:
-            raise NotFound("There is no active machine there.")
-        window = self._window(asked, machines[0])
-        if "product" not in asked:
-            return machines, window, EVERYTHING
-        runs = Run.objects.filter(work_order__product=asked["product"], started_at__lt=window.end)
-        return machines, window, Part(run_ids=frozenset(runs.values_list("id", flat=True)))
-
-    def _window(self, asked: dict[str, Any], machine: Any) -> Interval:
-        if "shift" in asked:
-            shift = shift_on(machine, asked["shift"].pk, asked["date"])
-            if shift is None:
-                raise NotFound("That shift does not take place there on that day.")
-            return shift.interval
-        if "date" in asked:
-            return production_day(machine, asked["date"])
-        return Interval(asked["starts_at"], asked["ends_at"])

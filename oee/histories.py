@@ -13,7 +13,7 @@ from django.db.models import Q
 from core.intervals import Interval
 from counts.models import CountTag
 from counts.selectors import counter_events_in, readings_in
-from downtime.selectors import corrections_in, gaps_in, states_in
+from downtime.selectors import after_rules, corrections_in, gaps_in, states_in
 from enterprise.models import Machine
 from enterprise.selectors import Shifts, shifts_of_all
 from oee.engine import (
@@ -84,9 +84,9 @@ def load_histories(
     beyond = max([timedelta(), *(rule.reach for rule in micro_stops.values())])
     begun = min([window.start, *(c.reach(window).start for c in counted.values())])
     reach = Interval(begun - beyond, window.end + beyond)
-    states = states_in(ids, reach)
+    states = after_rules(machines, states_in(ids, reach))
     around = _counted_around(machines, reach)
-    gaps = silences_in(ids, reach, now=now)
+    gaps = silences_in([machine.pk for machine in machines if machine.no_signal_timeout], reach, now=now)
     for gap in gaps_in(ids, reach):
         gaps[gap.machine_id].append(Interval(gap.starts_at, gap.ends_at))
     corrections = _corrections(ids, reach)
@@ -97,7 +97,7 @@ def load_histories(
         machine.pk: MachineHistory(
             states=tuple(
                 StateEvent(at=at, reason_id=reason_id, category=Category(category))
-                for at, reason_id, category in states[machine.pk]
+                for at, reason_id, category, _ in states[machine.pk]
             ),
             gaps=tuple(gaps[machine.pk]),
             corrections=tuple(corrections[machine.pk]),
@@ -217,9 +217,9 @@ def _corrections(machine_ids: Sequence[int], window: Interval) -> dict[int, list
             StateCorrection(
                 sequence=row.pk,
                 start=row.starts_at,
-                end=row.ends_at,
+                end=row.holds_until,
                 reason_id=row.reason_id,
-                category=Category(row.reason.category),
+                category=Category(row.reason.category) if row.reason else Category.NO_DATA,
                 replaces_running=row.replaces_running,
             )
         )

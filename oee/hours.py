@@ -16,6 +16,7 @@ from django.db import connection, transaction
 
 from core.intervals import HOUR, Interval, ceil_hour, floor_hour
 from core.locks import take_turns
+from core.retention import closed_until
 from enterprise.models import Machine
 from oee.engine import Category, CounterStep, CountRole, ReasonSlice, Slice, slice_window
 from oee.histories import NOTHING_COUNTED, Counted, load_counted, load_history, settling_time
@@ -63,9 +64,9 @@ def bring_up_to_date(machine_ids: Sequence[int], hours: Interval) -> None:
 # counter's pieces were made while nobody knew is decided up to its next reading. Where counts say whether a machine
 # ran, a piece bears on those that may stand in a row with it, and the first reading of all on everything after it. A
 # stop is a micro-stop by its whole length.
-_COUNTED_REACH = """CASE WHEN machine.stop_detection = 'counts'
+COUNTED_REACH = """CASE WHEN machine.stop_detection = 'counts'
     THEN make_interval(secs => machine.stop_after * machine.run_after) ELSE interval '0' END"""
-_MICRO_STOP_REACH = """make_interval(secs => greatest(
+MICRO_STOP_REACH = """make_interval(secs => greatest(
     machine.micro_stop_below, (SELECT max(micro_stop_below) FROM products_product), 0))"""
 _COUNT_FROM = """(SELECT max(next.occurred_at) + interval '1 microsecond' FROM counts_counttag tag CROSS JOIN LATERAL (
         SELECT occurred_at FROM counts_counthistory WHERE tag_id = tag.id AND occurred_at >= {hi}
@@ -73,7 +74,7 @@ _COUNT_FROM = """(SELECT max(next.occurred_at) + interval '1 microsecond' FROM c
      ) next WHERE tag.machine_id = machine.id AND (tag.mode = 'running' OR machine.stop_detection = 'counts'))"""
 _REACH_BACK = f"""(least({{lo}},
     CASE WHEN machine.no_signal_timeout IS NOT NULL THEN {LAST_SIGNAL_BEFORE.format(machine="machine.id", at="{lo}")} END
-    ) - {_COUNTED_REACH} - {_MICRO_STOP_REACH})"""
+    ) - {COUNTED_REACH} - {MICRO_STOP_REACH})"""
 _REACH_ON = f"""(greatest({{hi}},
     CASE WHEN machine.no_signal_timeout IS NOT NULL
          THEN coalesce({FIRST_SIGNAL_FROM.format(machine="machine.id", at="{hi}")}, 'infinity') END,
@@ -81,33 +82,55 @@ _REACH_ON = f"""(greatest({{hi}},
         SELECT FROM counts_counttag tag JOIN counts_counthistory later ON later.tag_id = tag.id
         WHERE tag.machine_id = machine.id AND later.occurred_at >= {{hi}}
     ) THEN 'infinity'::timestamptz END,
-    {_COUNT_FROM}) + {_COUNTED_REACH} + {_MICRO_STOP_REACH})"""
+    {_COUNT_FROM}) + {COUNTED_REACH} + {MICRO_STOP_REACH})"""
+
+
+# Hours before are final, because their raw facts are gone.
+_CLOSED_UNTIL = "coalesce((SELECT closed_until FROM core_retention), '-infinity')"
 
 
 def stale_machines(machine_ids: Sequence[int], hours: Interval) -> list[int]:
-    """Return the machines that lack one of the hours, or have one that a change touched."""
+    """Return the machines that lack one of the hours, or have one that a change touched and that is not closed."""
     expected = (hours.end - hours.start) // HOUR
     with connection.cursor() as cursor:
+        # First what needs no look at the facts: planning that, with all their partitions, costs more than the answer.
         cursor.execute(
             f"""
-            SELECT machine.id
-            FROM enterprise_machine machine CROSS JOIN LATERAL (
-                SELECT min(changed_from) AS lo, max(coalesce(changed_until, 'infinity')) AS hi
+            SELECT machine.id, changed.any, coalesce(changed.inside, FALSE) OR %(expected)s > (
+                SELECT count(*) FROM oee_computedhour
+                WHERE machine_id = machine.id AND starts_at >= %(start)s AND starts_at < %(end)s
+            )
+            FROM unnest(%(machines)s::bigint[]) AS machine (id) CROSS JOIN LATERAL (
+                SELECT count(*) > 0 AS any, bool_or(
+                    changed_from < %(end)s AND coalesce(changed_until, 'infinity') > greatest(%(start)s, {_CLOSED_UNTIL})
+                    AND %(end)s > {_CLOSED_UNTIL}
+                ) AS inside
                 FROM core_changedspan WHERE subject_id = machine.id
             ) changed
-            WHERE machine.id = ANY(%(machines)s) AND (
-                changed.lo IS NOT NULL
-                AND {_REACH_BACK.format(lo="changed.lo")} < %(end)s AND {_REACH_ON.format(hi="changed.hi")} >= %(start)s
-                OR %(expected)s > (
-                    SELECT count(*) FROM oee_computedhour
-                    WHERE machine_id = machine.id AND starts_at >= %(start)s AND starts_at < %(end)s
-                )
-            )
-            ORDER BY machine.id
             """,
             {"machines": list(machine_ids), "start": hours.start, "end": hours.end, "expected": expected},
         )
-        return [row[0] for row in cursor.fetchall()]
+        found = cursor.fetchall()
+        stale = {machine_id for machine_id, _, is_stale in found if is_stale}
+        marked = [machine_id for machine_id, is_marked, is_stale in found if is_marked and not is_stale]
+        if marked:
+            cursor.execute(
+                f"""
+                SELECT machine.id
+                FROM enterprise_machine machine CROSS JOIN LATERAL (
+                    SELECT min(changed_from) AS lo, max(coalesce(changed_until, 'infinity')) AS hi
+                    FROM core_changedspan WHERE subject_id = machine.id
+                ) changed CROSS JOIN LATERAL (
+                    SELECT greatest(%(start)s, {_CLOSED_UNTIL}) AS start
+                ) open_time
+                WHERE machine.id = ANY(%(machines)s) AND open_time.start < %(end)s AND changed.lo IS NOT NULL
+                AND {_REACH_BACK.format(lo="changed.lo")} < %(end)s
+                AND {_REACH_ON.format(hi="changed.hi")} >= open_time.start
+                """,
+                {"machines": marked, "start": hours.start, "end": hours.end},
+            )
+            stale.update(row[0] for row in cursor.fetchall())
+        return sorted(stale)
 
 
 def recompute(machine_id: int, hours: Interval) -> None:
@@ -172,11 +195,15 @@ def _take_marks(machine_id: int) -> list[tuple[datetime, datetime | None]]:
 
 
 def _forget(machine_id: int, changed_from: datetime, changed_until: datetime | None) -> None:
-    """Delete the hours of a changed span, with the one that begins at its end: what began there may have changed."""
+    """Delete the hours of a changed span, with the one that begins at its end: what began there may have changed.
+
+    Closed hours stay.
+    """
     with connection.cursor() as cursor:
         for table in ("oee_computedhour", "oee_hourslice", "oee_hourreason", "oee_counterstep"):
             cursor.execute(
-                f"DELETE FROM {table} WHERE machine_id = %s AND starts_at >= %s AND starts_at <= %s",
+                f"DELETE FROM {table} WHERE machine_id = %s AND starts_at >= greatest(%s, {_CLOSED_UNTIL})"
+                " AND starts_at <= %s",
                 [machine_id, floor_hour(changed_from), changed_until or _FOREVER],
             )
 
@@ -204,7 +231,14 @@ def _missing(machine_id: int, hours: Interval) -> Iterator[Interval]:
 
 def _store(machine_id: int, stretch: Interval) -> None:
     machine = Machine.objects.select_related("line__area__site").get(pk=machine_id)
-    counted = load_counted([machine], stretch).get(machine_id, NOTHING_COUNTED)
+    closed = closed_until()
+    if closed is not None and stretch.start < closed < stretch.end:
+        _store(machine_id, Interval(stretch.start, closed))
+        stretch = Interval(closed, stretch.end)
+    # An hour of closed time that is missing is one that nobody reported anything of: every other was stored before. The
+    # readings that are kept from that time are there to count on from, and were counted by the tag's machine of then.
+    is_closed = closed is not None and stretch.end <= closed
+    counted = NOTHING_COUNTED if is_closed else load_counted([machine], stretch).get(machine_id, NOTHING_COUNTED)
     store_steps(machine_id, stretch, counted)
     slices, reasons = slice_window(load_history(machine, stretch, counted, now=None), stretch)
     starts = [stretch.start + HOUR * n for n in range((stretch.end - stretch.start) // HOUR)]

@@ -1,16 +1,21 @@
 """Knowledge kept so that a KPI costs its hours, not its facts. All of it but the policy can be dropped and rebuilt."""
 
 from decimal import Decimal
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from simple_history.models import HistoricalRecords
 
+from core.master_data import in_scope
+from core.models import MasterData
 from counts.models import CountTag
 from downtime.models import StateReason
 from enterprise.models import Line, Machine, Shift, Site
+from oee.engine.catalogue import ELEMENTS, KPIS
+from oee.engine.formulas import LONGEST_TEXT, Formula, FormulaError
 from products.models import IdealRate
 from workorders.models import Run
 
@@ -287,3 +292,72 @@ class OeeRecord(models.Model):
 
     def __str__(self) -> str:
         return f"OEE of {self.line or self.machine}, {self.starts_at:%Y-%m-%d %H:%M} – {self.ends_at:%Y-%m-%d %H:%M}"
+
+
+_TAKEN = {code.casefold() for code in (*KPIS, *ELEMENTS)}
+
+
+def is_taken(code: str) -> bool:
+    """Say whether the catalogue calls a KPI or an element so, in whatever case."""
+    return code.casefold() in _TAKEN
+
+
+class CustomKpiQuerySet(models.QuerySet["CustomKpi"]):
+    """Filters of custom KPIs."""
+
+    def visible_to(self, user: Any) -> "CustomKpiQuerySet":
+        """Narrow to what a person may know of: those of all sites, and those of their sites."""
+        of_their_sites = in_scope(CustomKpi.objects.all(), user, CustomKpi.site_paths)
+        return self.filter(Q(site__isnull=True) | Q(pk__in=of_their_sites.values("pk")))
+
+
+class CustomKpi(MasterData):
+    """A KPI that a plant defines for itself: a formula over the elements of the catalogue (`oee.engine.catalogue`)."""
+
+    site_paths: ClassVar[tuple[str, ...]] = ("site",)
+
+    class Unit(models.TextChoices):
+        RATIO = "ratio", "Ratio (0.85 = 85 %)"
+        SECONDS = "seconds", "Seconds"
+        PER_HOUR = "per_hour", "Per hour"
+        PIECES = "pieces", "Pieces"
+        INDEX = "index", "Index (a number without a unit)"
+
+    class Better(models.TextChoices):
+        HIGHER = "higher", "Higher is better"
+        LOWER = "lower", "Lower is better"
+
+    formula = models.CharField(
+        max_length=LONGEST_TEXT,
+        help_text="Over the codes of elements: + - * / ( ), min, max, abs, first(a, b) = the first that is known,"
+        " if(a < b, x, y). Decimals with a point.",
+    )
+    unit = models.CharField(max_length=10, choices=Unit, default=Unit.RATIO)
+    meaning = models.CharField(max_length=500, blank=True, help_text="What it tells, in a sentence; shown next to it.")
+    better = models.CharField(max_length=6, choices=Better, blank=True, help_text="Empty = neither.")
+    site = models.ForeignKey(
+        Site,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="custom_kpis",
+        help_text="Empty = all sites.",
+    )
+    target = models.DecimalField(
+        max_digits=24, decimal_places=12, null=True, blank=True, help_text="In the KPI's unit: 0.85 = 85 %."
+    )
+
+    objects = CustomKpiQuerySet.as_manager()
+
+    class Meta(MasterData.Meta):
+        verbose_name = "custom KPI"
+        verbose_name_plural = "custom KPIs"
+
+    def clean(self) -> None:
+        """Refuse a code that the catalogue has, and a formula that cannot be computed."""
+        if is_taken(self.code):
+            raise ValidationError({"code": "The catalogue of KPIs and elements has this code; choose another."})
+        try:
+            Formula.parse(self.formula).check(ELEMENTS)
+        except FormulaError as error:
+            raise ValidationError({"formula": str(error)}) from None

@@ -1,7 +1,7 @@
 """How sites count OEE, as spreadsheets."""
 
 from core.resources import MasterDataResource
-from oee.models import OeePolicy
+from oee.models import CustomKpi, OeePolicy
 
 
 class OeePolicyResource(MasterDataResource):
@@ -27,3 +27,24 @@ class OeePolicyResource(MasterDataResource):
             *("micro_stops", "no_data", "startup_rejects", "startup_minutes"),
         )
         import_id_fields = ("site", "valid_from")
+
+
+class CustomKpiResource(MasterDataResource):
+    """Custom KPIs by code."""
+
+    examples = {
+        "code": "running_share",
+        "name": "Running, of all time",
+        "formula": "APT / CT",
+        "unit": "ratio",
+        "better": "higher",
+        "target": "0.6",
+        "meaning": "How much of all time the machine ran.",
+        "site": "",
+        "is_active": "yes",
+    }
+
+    class Meta(MasterDataResource.Meta):
+        model = CustomKpi
+        fields = ("code", "name", "formula", "unit", "better", "target", "meaning", "site", "is_active")
+        import_id_fields = ("code",)

@@ -37,6 +37,18 @@ def machines_of(place: Place) -> list[Machine]:
     ]
 
 
+def every_machine_of(place: Place) -> list[Machine]:
+    """Return all active machines of a place in order, whichever stand for their line, with line, area and site at hand."""
+    paths = {Machine: "pk", Line: "line", Area: "line__area", Site: "line__area__site"}
+    path = paths.get(type(place), "line__area__site__enterprise")
+    return list(_active_machines().filter(**{path: place.pk}).order_by("line_id", "position", "id"))
+
+
+def machines_on(line: Line) -> list[Machine]:
+    """Return all active machines of a line in their order along it, with line, area and site at hand."""
+    return list(_active_machines().filter(line=line).order_by("position", "id"))
+
+
 def representatives(machines: list[Machine]) -> list[Machine]:
     """Return those of one line's machines, given in order, that stand for the line.
 

@@ -14,7 +14,8 @@ from typing import Any
 from django.db import connection
 from django.db.models import Q
 
-from core.intervals import Interval, floor_hour, hours_of, intersect
+from core.intervals import Interval, floor_hour, hours_of, intersect, subtract
+from core.retention import Closed, closed_until, refuse_closed, too_old
 from counts.models import CountTag
 from enterprise.models import Machine
 from enterprise.shift_calendar import ShiftOccurrence
@@ -36,12 +37,15 @@ from oee.engine import (
 )
 from oee.histories import NOTHING_COUNTED, load_counted, load_histories
 from oee.hours import STORED_CATEGORIES, STORED_ROLES, bring_up_to_date, whole_hours
-from oee.policies import policies_of
+from oee.models import HourReason
+from oee.policies import DatedPolicies, policies_of
 from oee.scopes import Place, machines_of
 from products.models import IdealRate
 from workorders.models import Run
 
 SlicesByMachine = dict[int, list[Slice]]
+_Place = tuple[Calendar, int | None, date | None, int | None]
+"""What calendar, shift, day and run say of a slice's time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,36 +89,61 @@ def report(machines: Sequence[Machine], window: Interval, *, now: datetime, part
     return _reports([(machines, window, slices_of(machines, window, now=now, part=part))], now=now)[0]
 
 
+def reports_of(machines: Sequence[Machine], window: Interval, *, now: datetime) -> dict[int, Report]:
+    """Return each machine's own OEE, by its id."""
+    slices = slices_of(machines, window, now=now)
+    found = _reports([([machine], window, slices) for machine in machines], now=now)
+    return {machine.pk: of_machine for machine, of_machine in zip(machines, found, strict=True)}
+
+
 def _reports(asked: Sequence[tuple[Sequence[Machine], Interval, SlicesByMachine]], *, now: datetime) -> list[Report]:
     """Return one report for each (machines, window, their slices); what they refer to is looked up once for all."""
     everyone = {machine.pk: machine for machines, _, _ in asked for machine in machines}
-    policies = policies_of(_sites(everyone.values()))
-    schemes = _schemes(list(everyone))
-    rates = _cycle_times({piece.key.rate_id for *_, slices in asked for pieces in slices.values() for piece in pieces})
-    return [
-        Report(
+    sums = sums_for(everyone.values(), (pieces for *_, slices in asked for pieces in slices.values()))
+    return [sums.report(machines, window, slices, now=now) for machines, window, slices in asked]
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """How machines' slices become sums: ideal cycle times by rate, counting schemes by machine, policies by site."""
+
+    rates: Mapping[int, Fraction]
+    schemes: Mapping[int, CountingScheme]
+    policies: Mapping[int, DatedPolicies]
+
+    def of(self, machine: Machine, slices: Iterable[Slice]) -> MachineSums:
+        """Return the sums of some of a machine's slices."""
+        policy = self.policies[machine.line.area.site_id].at
+        return sum_slices(slices, rates=self.rates, scheme=self.schemes[machine.pk], policy=policy)
+
+    def report(
+        self, machines: Sequence[Machine], window: Interval, slices: SlicesByMachine, *, now: datetime
+    ) -> Report:
+        """Return the report of machines, given their slices of a window."""
+        known_until = min(window.end, now)
+        return Report(
             window=window,
-            known_until=min(window.end, now),
+            known_until=known_until,
             machine_ids=tuple(machine.pk for machine in machines),
-            sums=MachineSums.total(
-                sum_slices(
-                    slices.get(machine.pk, ()),
-                    rates=rates,
-                    scheme=schemes[machine.pk],
-                    policy=policies[machine.line.area.site_id].at,
-                )
-                for machine in machines
-            ),
+            sums=MachineSums.total(self.of(machine, slices.get(machine.pk, ())) for machine in machines),
             policies=tuple(
                 dict.fromkeys(
                     policy
                     for machine in machines
-                    for policy in policies[machine.line.area.site_id].within(window.start, min(window.end, now))
+                    for policy in self.policies[machine.line.area.site_id].within(window.start, known_until)
                 )
             ),
         )
-        for machines, window, slices in asked
-    ]
+
+
+def sums_for(machines: Iterable[Machine], slices: Iterable[Iterable[Slice]]) -> Sums:
+    """Look up all that the sums of these machines' slices need."""
+    machines = list(machines)
+    return Sums(
+        rates=_cycle_times({piece.key.rate_id for pieces in slices for piece in pieces}),
+        schemes=schemes_of([machine.pk for machine in machines]),
+        policies=policies_of(_sites(machines)),
+    )
 
 
 def slices_of(
@@ -141,7 +170,11 @@ def slices_of(
         cuts = sorted({at for dated in policies_of(_sites(machines)).values() for at in dated.starts})
         for machine_id, piece in _stored_slices(list(slices), hours, part, by_hour, cuts):
             slices[machine_id].append(piece)
-    for edge in _edges(past, hours):
+    for edge, closed in _edges(past, hours):
+        if closed is not None:
+            for machine_id, chosen in _closed_edge(machines, edge, closed, part, now=now).items():
+                slices[machine_id].extend(chosen)
+            continue
         for machine_id, history in _edge_histories(machines, edge, histories or {}, now=now).items():
             pieces, _ = slice_window(history, edge)
             slices[machine_id].extend(piece for piece in pieces if part.covers(piece.key))
@@ -165,18 +198,92 @@ def _edge_histories(
     return histories
 
 
-def _edges(past: Interval, hours: Interval | None) -> list[Interval]:
-    if hours is None:
-        return [past]
-    edges = []
-    if past.start < hours.start:
-        edges.append(Interval(past.start, hours.start))
-    if hours.end < past.end:
-        edges.append(Interval(hours.end, past.end))
-    return edges
+def _closed_edge(
+    machines: Sequence[Machine], edge: Interval, closed: datetime, part: Part, *, now: datetime
+) -> SlicesByMachine:
+    """Return each machine's slices over an edge whose facts are gone: those stored slices that lie in it as a whole.
+
+    What tells is the calendar, the runs and the rates: where the edge is that of a shift, a day or a run, each slice
+    lies on one side of it. Raises Closed, naming the bound of the window, where one lies on both.
+    """
+    found: SlicesByMachine = defaultdict(list)
+    for machine_id, _, pieces in _stored_at_edge(machines, edge, closed, part, now=now):
+        found[machine_id].extend(pieces)
+    return found
 
 
-def _part_condition(part: Part) -> tuple[str, list[Any]]:
+def _stored_at_edge(
+    machines: Sequence[Machine], edge: Interval, closed: datetime, part: Part, *, now: datetime
+) -> Iterable[tuple[int, set[_Place], list[Slice]]]:
+    """Yield for each machine and clock hour of an edge the places of the slices in it, and the stored slices there."""
+    for hour in hours_of(edge):
+        inside = intersect(hour, edge)
+        if inside is None:
+            continue
+        bring_up_to_date([machine.pk for machine in machines], hour)
+        outside = subtract(hour, [inside])
+        stored = _slices_of_hour([machine.pk for machine in machines], hour)
+        for machine_id, history in load_histories(machines, hour, now=now).items():
+            intent = replace(history, states=(), gaps=(), corrections=(), increments=())
+            within = _places(intent, [inside], part)
+            if within & _places(intent, outside, part):
+                field = "starts_at" if inside.start > hour.start else "ends_at"
+                raise Closed(
+                    f"{too_old(closed)} Only whole hours, shifts, days and runs are known of it.",
+                    field=field,
+                    code="too_old",
+                )
+            pieces = [piece for piece in stored[machine_id] if _place_of(piece.key) in within]
+            yield machine_id, within, pieces
+
+
+def _place_of(key: SliceKey) -> _Place:
+    return key.calendar, key.shift_id, key.shift_date, key.run_id
+
+
+def _places(intent: MachineHistory, spans: Sequence[Interval], part: Part) -> set[_Place]:
+    """Return the places of the slices of some time that belong to a part."""
+    return {_place_of(piece.key) for span in spans for piece in slice_window(intent, span)[0] if part.covers(piece.key)}
+
+
+def _slices_of_hour(machine_ids: list[int], hour: Interval) -> dict[int, list[Slice]]:
+    """Return the stored slices of one hour, with their whole keys."""
+    columns = [*STORED_CATEGORIES, *STORED_ROLES]
+    found: dict[int, list[Slice]] = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT machine_id, starts_at, calendar, shift_id, shift_date, run_id, rate_id, has_data,"
+            f" {', '.join(columns)} FROM oee_hourslice WHERE machine_id = ANY(%s) AND starts_at = %s",
+            [machine_ids, hour.start],
+        )
+        rows = cursor.fetchall()
+    split = 8 + len(STORED_CATEGORIES)
+    for machine_id, starts_at, calendar, *key_and_sums in rows:
+        key = SliceKey(starts_at, Calendar(calendar), *key_and_sums[:5])
+        sums = key_and_sums[5:]
+        microseconds = dict(zip(STORED_CATEGORIES, sums[: split - 8], strict=True))
+        quantities = {role: Fraction(value) for role, value in zip(STORED_ROLES, sums[split - 8 :], strict=True)}
+        found[machine_id].append(Slice(key, microseconds, quantities))
+    return found
+
+
+def _edges(past: Interval, hours: Interval | None) -> list[tuple[Interval, datetime | None]]:
+    """Return what whole hours leave of a window; for what is closed, with the moment up to which time is."""
+    edges = subtract(past, [] if hours is None else [hours])
+    closed = closed_until() if edges else None
+    if closed is None:
+        return [(edge, None) for edge in edges]
+    found: list[tuple[Interval, datetime | None]] = []
+    for edge in edges:
+        if edge.start < closed:
+            found.append((Interval(edge.start, min(edge.end, closed)), closed))
+        if edge.end > closed:
+            found.append((Interval(max(edge.start, closed), edge.end), None))
+    return found
+
+
+def part_condition(part: Part) -> tuple[str, list[Any]]:
+    """Return the SQL condition, begun with AND, that narrows stored hours to a part, and its parameters."""
     conditions, parameters = "", list[Any]()
     if part.run_ids is not None:
         conditions += " AND run_id = ANY(%s)"
@@ -196,7 +303,7 @@ def _stored_slices(
     hour = "starts_at" if by_hour else "min(starts_at)"
     cuts = [at for at in cuts if hours.start < at < hours.end]
     period = "starts_at" if by_hour else "width_bucket(starts_at, %s::timestamptz[])" if cuts else ""
-    condition, parameters = _part_condition(part)
+    condition, parameters = part_condition(part)
     columns = [*STORED_CATEGORIES, *STORED_ROLES]
     sums = ", ".join(f"sum({column})" for column in columns)
     with connection.cursor() as cursor:
@@ -219,7 +326,8 @@ def _sites(machines: Iterable[Machine]) -> set[int]:
     return {machine.line.area.site_id for machine in machines}
 
 
-def _schemes(machine_ids: Sequence[int]) -> Mapping[int, CountingScheme]:
+def schemes_of(machine_ids: Sequence[int]) -> Mapping[int, CountingScheme]:
+    """Return which counters each machine has, and so how its pieces add up."""
     roles: dict[int, list[str]] = defaultdict(list)
     for machine_id, role in CountTag.objects.filter(machine__in=machine_ids).values_list("machine", "count_type__role"):
         roles[machine_id].append(role)
@@ -256,7 +364,13 @@ def losses(machines: Sequence[Machine], window: Interval, *, now: datetime, part
             bring_up_to_date(machine_ids, hours)
             for reason_id, category, microseconds, occurrences in _stored_losses(machine_ids, hours, part):
                 _add(totals[reason_id, category], microseconds, occurrences)
-        for edge in _edges(past, hours):
+        for edge, closed in _edges(past, hours):
+            if closed is not None:
+                for reason_id, category, microseconds, occurrences in _closed_losses(
+                    machines, edge, closed, part, now=now
+                ):
+                    _add(totals[reason_id, category], microseconds, occurrences)
+                continue
             for history in load_histories(machines, edge, now=now).values():
                 _, reasons = slice_window(history, edge)
                 for piece in reasons:
@@ -280,7 +394,7 @@ def _add(total: list[int], microseconds: int, occurrences: int) -> None:
 def _stored_losses(
     machine_ids: list[int], hours: Interval, part: Part
 ) -> Iterable[tuple[int | None, Category, int, int]]:
-    condition, parameters = _part_condition(part)
+    condition, parameters = part_condition(part)
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT reason_id, category, sum(microseconds), sum(occurrences) FROM oee_hourreason"
@@ -292,10 +406,27 @@ def _stored_losses(
             yield reason_id, Category(category), int(microseconds), int(occurrences)
 
 
+def _closed_losses(
+    machines: Sequence[Machine], edge: Interval, closed: datetime, part: Part, *, now: datetime
+) -> Iterable[tuple[int | None, Category, int, int]]:
+    for hour in hours_of(edge):
+        inside = intersect(hour, edge)
+        if inside is None:
+            continue
+        for machine_id, within, _ in _stored_at_edge(machines, inside, closed, part, now=now):
+            for row in HourReason.objects.filter(machine=machine_id, starts_at=hour.start, calendar="scheduled"):
+                if (Calendar.SCHEDULED, row.shift_id, row.shift_date, row.run_id) in within:
+                    yield row.reason_id, Category(row.category), row.microseconds, row.occurrences
+
+
 def timelines(machines: Sequence[Machine], window: Interval, *, now: datetime) -> dict[int, tuple[Segment, ...]]:
-    """Return what each machine did over the past of a window, moment by moment."""
+    """Return what each machine did over the past of a window, moment by moment.
+
+    Raises Closed for time whose facts are gone.
+    """
     if window.start >= now:
         return {machine.pk: () for machine in machines}
+    refuse_closed(window.start, field="starts_at")
     past = Interval(window.start, min(window.end, now))
     histories = load_histories(machines, past, now=now)
     return {machine_id: segments(history, past) for machine_id, history in histories.items()}

@@ -1,14 +1,36 @@
 """OEE, as it travels."""
 
+from fractions import Fraction
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core.serializers import AwareDateTimeField, ReferenceField
 from enterprise.models import Area, Enterprise, Line, Machine, Shift, Site
+from oee.kpis import decimal_text
 from oee.models import OeeRecord
 from products.models import Product
 from workorders.models import Run
+
+EXACT = "Exact: a whole number, or a fraction such as 373/420. Null = not known."
+ROUNDED = "Rounded to 12 places. Null = not known."
+
+
+@extend_schema_field({"type": "string", "nullable": True, "description": EXACT})
+class ExactField(serializers.Field):
+    """An exact fraction as text."""
+
+    def to_representation(self, value: Fraction) -> str:
+        return str(value)
+
+
+@extend_schema_field({"type": "string", "format": "decimal", "nullable": True, "description": ROUNDED})
+class RoundedField(serializers.Field):
+    """A fraction as a decimal of 12 places."""
+
+    def to_representation(self, value: Fraction) -> str | None:
+        return decimal_text(value)
 
 
 class OeeRecordSerializer(serializers.ModelSerializer):
@@ -97,6 +119,20 @@ class LossSerializer(serializers.Serializer):
         return float(loss.duration.total_seconds())
 
 
+class LedgerLineSerializer(serializers.Serializer):
+    """A class of the time-loss ledger; all of them add up to the calendar time."""
+
+    code = serializers.CharField(source="of.code")
+    name = serializers.CharField(source="of.name")
+    factor = serializers.CharField(
+        source="of.factor", help_text="unscheduled, planned, unknown, availability, performance, quality or productive"
+    )
+    big_loss = serializers.CharField(source="of.big_loss", allow_null=True, help_text="Of the Six Big Losses.")
+    meaning = serializers.CharField(source="of.meaning")
+    seconds = ExactField()
+    oee_cost = RoundedField(help_text="What OEE would gain without it: with OEE, the costs of all make 1.")
+
+
 class ReportSerializer(serializers.Serializer):
     """OEE with its factors, and the elements and quantities that they follow from."""
 
@@ -110,3 +146,4 @@ class ReportSerializer(serializers.Serializer):
     oee = serializers.DecimalField(max_digits=24, decimal_places=12, allow_null=True)
     elements = serializers.JSONField()
     losses = LossSerializer(many=True)
+    ledger = LedgerLineSerializer(many=True)

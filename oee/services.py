@@ -15,6 +15,7 @@ from core.errors import Invalid
 from core.intervals import HOUR, Interval, floor_hour
 from core.locks import take_turns
 from core.master_data import follows
+from core.retention import Closed, closed_until
 from counts.models import CountTag
 from enterprise.models import Line, Machine
 from oee.histories import NOTHING_COUNTED, load_counted
@@ -80,7 +81,11 @@ def refresh_record(record: OeeRecord, *, now: datetime) -> OeeRecord:
     """Bring a record's numbers up to the facts of now; a late fact may have changed them since."""
     place = record.line or record.machine
     assert place is not None
-    numbers = numbers_of(report(machines_of(place), Interval(record.starts_at, record.ends_at), now=now), now=now)
+    try:
+        numbers = numbers_of(report(machines_of(place), Interval(record.starts_at, record.ends_at), now=now), now=now)
+    except Closed:
+        # Its window cuts an hour whose facts are gone: what was computed of it is final.
+        return record
     if numbers["elements"] != record.elements:
         for name, value in numbers.items():
             setattr(record, name, value)
@@ -91,11 +96,14 @@ def refresh_record(record: OeeRecord, *, now: datetime) -> OeeRecord:
 def rebuild(*, now: datetime, progress: Callable[[str], None] = lambda line: None) -> int:
     """Drop all stored hours and compute them anew from the facts, up to now; return the number of machines.
 
-    The rows end the same as before, because they follow from the facts alone.
+    The rows end the same as before, because they follow from the facts alone. Closed hours are not touched.
     """
     rebuilt = 0
+    closed = closed_until()
     for machine in Machine.objects.order_by("id"):
-        first = _first_knowledge(machine.pk)
+        first = first_knowledge(machine.pk)
+        if first is not None and closed is not None:
+            first = max(first, closed)
         known = Interval(floor_hour(first), now) if first is not None and first < now else None
         hours = whole_hours(known, [machine], now=now) if known else None
         recompute_from_scratch(machine.pk, hours)
@@ -105,7 +113,7 @@ def rebuild(*, now: datetime, progress: Callable[[str], None] = lambda line: Non
     return rebuilt
 
 
-def _first_knowledge(machine_id: int) -> datetime | None:
+def first_knowledge(machine_id: int) -> datetime | None:
     """Return the first moment that facts or stored hours of a machine tell of."""
     with connection.cursor() as cursor:
         cursor.execute(

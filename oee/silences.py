@@ -58,6 +58,8 @@ def silences_in(machine_ids: Sequence[int], window: Interval, *, now: datetime |
     without a timeout, or without a silence, are absent.
     """
     silences: dict[int, list[Interval]] = defaultdict(list)
+    if not machine_ids:
+        return silences
     with connection.cursor() as cursor:
         cursor.execute(_SILENCES, {"machines": list(machine_ids), "start": window.start, "end": window.end})
         for machine_id, silent_from, resumed_at, timeout in cursor.fetchall():

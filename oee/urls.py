@@ -1,11 +1,25 @@
-"""Addresses of OEE."""
+"""Addresses of OEE, and of the stops that it derives."""
 
 from django.urls import re_path
 
 from core.routers import Router
-from oee import api
+from oee import api, downtime_api, explain_api, kpi_api, slow_cycles_api, stop_api
 
 router = Router()
 router.register("oee/policy", api.OeePolicyViewSet)
 router.register("oee", api.OeeRecordViewSet)
-urlpatterns = [re_path(r"^oee/report/?$", api.OeeReportView.as_view(), name="oee-report"), *router.urls]
+router.register("downtime/stop", stop_api.StopViewSet, basename="stop")
+urlpatterns = [
+    re_path(r"^oee/report/?$", api.OeeReportView.as_view(), name="oee-report"),
+    re_path(r"^downtime/root-cause/?$", downtime_api.RootCauseView.as_view(), name="root-cause"),
+    re_path(r"^downtime/changeover/?$", downtime_api.ChangeoverView.as_view(), name="changeover"),
+    re_path(r"^downtime/reliability/?$", downtime_api.ReliabilityView.as_view(), name="reliability"),
+    re_path(r"^downtime/pareto/?$", downtime_api.ParetoView.as_view(), name="pareto"),
+    re_path(r"^oee/kpi/?$", kpi_api.KpiCatalogueView.as_view(), name="kpi-catalogue"),
+    re_path(r"^oee/kpis/?$", kpi_api.KpiValuesView.as_view(), name="kpi-values"),
+    re_path(r"^oee/explain/?$", explain_api.KpiExplanationView.as_view(), name="explain-kpi"),
+    re_path(r"^oee/explain/element/?$", explain_api.ElementExplanationView.as_view(), name="explain-element"),
+    re_path(r"^oee/explain/facts/?$", explain_api.RawFactsView.as_view(), name="explain-facts"),
+    re_path(r"^oee/slow-run/?$", slow_cycles_api.SlowRunsView.as_view(), name="slow-runs"),
+    *router.urls,
+]

@@ -32,6 +32,7 @@ add_inline(Machine, RateOfMachineInline)
 
 @admin.register(Product)
 class ProductAdmin(MasterDataAdmin):
+    changes_the_past = True
     counted = "ideal_rates"
     list_display = ("name", "code", "unit", "rates", "is_active")
     list_filter = ("is_active", "unit")

@@ -42,12 +42,16 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True)
 class Correction:
-    """A person's word; a later one in the list holds over an earlier one."""
+    """A person's word; a later one in the list holds over an earlier one. `reason=None` takes those back.
+
+    `until_running`: said of a stop that was not over, without an end; it holds until the machine next says that it runs.
+    """
 
     start: int
     end: int | None
-    reason: int
+    reason: int | None
     replaces_running: bool
+    until_running: bool = False
 
 
 @dataclass(frozen=True)
@@ -220,7 +224,7 @@ def _open_ended(random: Random, spans: list[Span]) -> list[tuple[int, int | None
 def _correction(random: Random, length: int) -> Correction:
     start = _second(random, length)
     end = None if random.random() < 0.15 else start + random.choice((1, 60, 600, 4_000))
-    return Correction(start, end, random.choice(list(REASONS)), random.random() < 0.4)
+    return Correction(start, end, random.choice((None, *REASONS)), random.random() < 0.4)
 
 
 def _shifts(random: Random, length: int) -> tuple[Shift, ...]:

@@ -28,8 +28,8 @@ from counts.services import (
     record_counter_events,
     record_readings,
 )
-from downtime.models import StateReason
-from downtime.services import NewGap, NewState, correct_state, record_gaps, record_states
+from downtime.models import ReasonRule, StateReason
+from downtime.services import NewGap, NewState, Word, correct_state, record_gaps, record_states, say_of_stop
 from enterprise.models import Area, Enterprise, Line, Machine, Shift, ShiftBreak, Site
 from oee.engine import Calendar as CalendarOf
 from oee.engine import Category, CounterEventKind, CountRole, ReasonSlice, Slice, SliceKey
@@ -37,11 +37,11 @@ from oee.hours import STORED_CATEGORIES, STORED_ROLES, recompute_from_scratch
 from oee.models import ComputedHour, HourReason, HourSlice, OeePolicy
 from oee.selectors import report
 from products.models import IdealRate, Product
-from proof.cases import AROUND, REASONS, Case
+from proof.cases import AROUND, REASONS, Case, Correction
 from proof.engine import answer_of, different, sums_differ
 from proof.inputs import FULL_HOUR, SHIFT_DATE
 from proof.oracle import Answer, Oracle, totals
-from proof.plants import HOURS, SECONDS, Plant, shifted
+from proof.plants import HOURS, SECONDS, Plant, Rule, shifted
 from workorders.models import Run, WorkOrder
 
 # A zone in which a new day begins in the middle of the window: 12 hours ahead, in June.
@@ -191,12 +191,23 @@ def _edit(world: World, edit: Any) -> None:
     correct_count(fact=fact, value=value, comment="Counted by hand", actor=world.actor, recorded_at=RECORDED_AT)
 
 
-def _correct(world: World, word: Any) -> None:
+def _correct(world: World, word: Correction) -> None:
+    reason = None if word.reason is None else world.reasons[word.reason]
+    if word.until_running:
+        say_of_stop(
+            machine=world.machine,
+            words=[Word(at(word.start), None, reason)],
+            comment="",
+            actor=world.actor,
+            recorded_at=RECORDED_AT,
+            seen_correction_id=None,
+        )
+        return
     correct_state(
         machine=world.machine,
         starts_at=at(word.start),
         ends_at=_until(word.end),
-        reason=world.reasons[word.reason],
+        reason=reason,
         comment="I saw it",
         actor=world.actor,
         recorded_at=RECORDED_AT,
@@ -251,7 +262,15 @@ def _intents(plant: Plant, world: World) -> Iterator[Step]:
         )
         world.rates[row.pk] = number
 
+    def add_rule(position: int, rule: Rule) -> None:
+        sent, given = world.reasons[rule.sent], world.reasons[rule.reason]
+        row = ReasonRule(name="Rule", machine=machine, position=position, sent_reason=sent, reason=given)
+        row.valid_from = _until(rule.since)
+        master_data.save(row)
+
     yield set_machine
+    for n, rule in enumerate(plant.rules):
+        yield partial(add_rule, n, rule)
     yield partial(set_policy, case.policy, plant.startup_minutes[0], None)
     if case.later_policy is not None:
         tomorrow = SHIFT_DATE + timedelta(days=1)

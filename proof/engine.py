@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import timedelta
 from fractions import Fraction
 from itertools import pairwise
@@ -10,7 +10,19 @@ from random import Random
 from typing import Any
 
 from core.intervals import HOUR, Interval
-from oee.engine import Calendar, Kpis, MachineSums, ReasonSlice, Slice, SliceKey, segments, slice_window, sum_slices
+from oee.engine import (
+    Calendar,
+    Kpis,
+    MachineHistory,
+    MachineSums,
+    ReasonSlice,
+    Slice,
+    SliceKey,
+    evidence,
+    segments,
+    slice_window,
+    sum_slices,
+)
 from proof.cases import Case
 from proof.inputs import FULL_HOUR, cycles_of, history_of, policy_at, scheme_of, window_of
 from proof.oracle import LETTERS, Answer, Key, Oracle, Totals, totals
@@ -150,12 +162,40 @@ def prove_additivity(case: Case, random: Random) -> list[str]:
     bounds_drawn = [drawn[0].start, *(segment.end for segment in drawn)]
     if bounds_drawn != [*(segment.start for segment in drawn), window.end] or drawn[0].start != window.start:
         said.append("The timeline has a hole.")
+    said += _evidence_differs(history, window, one)
     if sums.times.calendar_time != window.microseconds:
         said.append(f"Elements of {sums.times.calendar_time} µs in a window of {window.microseconds} µs.")
     return said
 
 
-def _by_keys(parts: list[Slices]) -> tuple[dict, dict, dict, dict]:
+def _evidence_differs(history: MachineHistory, window: Interval, whole: "ByKeys") -> list[str]:
+    """Say where the evidence of a window does not add up to its slices, clock hours aside."""
+    pieces = evidence(history, window)
+    found = _by_keys([(tuple(piece.slice for piece in pieces), ())])
+    began: Counter = Counter()
+    for piece in pieces:
+        began[piece.slice.key.run_id, piece.reason_id, piece.category] += piece.begins
+    expected: Counter = Counter()
+    for (key, reason, category), number in whole[3].items():
+        expected[key.run_id, reason, category] += number
+    return [
+        *different("time of the evidence", _without_hours(found[0]), _without_hours(whole[0])),
+        *different("pieces of the evidence", _without_hours(found[1]), _without_hours(whole[1])),
+        *different("beginnings of the evidence", began, expected),
+    ]
+
+
+def _without_hours(by_key: Mapping[Any, Any]) -> dict[Any, Any]:
+    found: dict[Any, Any] = defaultdict(int)
+    for (key, what), number in by_key.items():
+        found[replace(key, hour=FULL_HOUR), what] += number
+    return found
+
+
+ByKeys = tuple[dict[Any, Any], dict[Any, Any], dict[Any, Any], dict[Any, Any]]
+
+
+def _by_keys(parts: list[Slices]) -> ByKeys:
     time: Counter = Counter()
     pieces: dict = defaultdict(Fraction)
     reasons: Counter = Counter()

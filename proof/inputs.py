@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from core.intervals import Interval
 from oee.engine import (
+    Category,
     CountedRunning,
     CounterEvent,
     CountingScheme,
@@ -95,7 +96,14 @@ def history_of(case: Case, telling: Random | None = None) -> MachineHistory:
         states=tell.any_number(StateEvent(at(second), reason, REASONS[reason]) for second, reason in case.states),
         gaps=tell.any_number(Interval(at(a), at(b)) for a, b in case.gaps),
         corrections=tell.any_number(
-            StateCorrection(n, at(c.start), until(c.end), c.reason, REASONS[c.reason], c.replaces_running)
+            StateCorrection(
+                n,
+                at(c.start),
+                until(c.end),
+                c.reason,
+                REASONS[c.reason] if c.reason else Category.NO_DATA,
+                c.replaces_running,
+            )
             for n, c in enumerate(case.corrections)
         ),
         increments=tell.any_order(increments),

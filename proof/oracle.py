@@ -156,9 +156,12 @@ class Oracle:
             said = self._with_counted(said, *self.case.counted_running)
         for start, end in self.case.gaps:
             self._paint(said, start + 1 if heard_first else start, end, SILENT)
-        ran = said.translate(_LETTER_OF)
+        by_itself, ran = bytes(said), said.translate(_LETTER_OF)
         for word in self.case.corrections:
             a, b = self._positions(word.start, word.end)
+            if word.reason is None:
+                said[a:b] = by_itself[a:b]
+                continue
             said[a:b] = bytes(
                 word.reason if word.replaces_running or letter != ord("R") else reason
                 for reason, letter in zip(said[a:b], ran[a:b], strict=True)

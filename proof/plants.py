@@ -5,7 +5,8 @@ from fractions import Fraction
 from itertools import pairwise
 from random import Random
 
-from proof.cases import Case, Rate, Run, Span, Tag, random_case, random_policy
+from oee.engine import Category
+from proof.cases import REASONS, Case, Correction, Rate, Run, Span, Tag, random_case, random_policy
 
 HOURS = 3
 SECONDS = HOURS * 3_600
@@ -24,6 +25,15 @@ class CountEdit:
 
 
 @dataclass(frozen=True)
+class Rule:
+    """Stops that begin from a second on and are sent with one reason get another."""
+
+    sent: int
+    reason: int
+    since: int | None
+
+
+@dataclass(frozen=True)
 class Plant:
     """A case as it is told (its gaps are those that somebody reported), with what only a plant has.
 
@@ -34,18 +44,33 @@ class Plant:
     silence_after: int | None = None
     edits: tuple[CountEdit, ...] = ()
     startup_minutes: tuple[int, int] = (0, 0)
+    rules: tuple[Rule, ...] = ()
 
     def meant(self, *, now: int | None = None) -> Case:
-        """Return the case as it is meant, for the oracle: with silences, edited counts and start-ups.
+        """Return the case as it is meant, for the oracle: with silences, edited counts, start-ups and rules.
 
         `now` is how long a silence that goes on has gone on; None = for ever.
         """
         return replace(
             self.case,
+            states=tuple((at, self._ruled(at, reason)) for at, reason in self.case.states),
+            corrections=tuple(replace(word, end=self._end(word)) for word in self.case.corrections),
             gaps=(*self.case.gaps, *self._silences(now)),
             tags=tuple(self._edited(n, tag) for n, tag in enumerate(self.case.tags)),
             runs=tuple(replace(run, settled=self._settled(run)) for run in self.case.runs),
         )
+
+    def _ruled(self, at: int, reason: int) -> int:
+        for rule in self.rules:
+            if rule.sent == reason and (rule.since is None or at >= rule.since):
+                return rule.reason
+        return reason
+
+    def _end(self, word: Correction) -> int | None:
+        if not word.until_running:
+            return word.end
+        ran = (at for at, reason in self.case.states if at > word.start and REASONS[reason] is Category.RUNNING)
+        return min(ran, default=None)
 
     def _silences(self, now: int | None) -> list[Span]:
         if self.silence_after is None:
@@ -79,6 +104,10 @@ def random_plant(random: Random) -> Plant:
         known_until=None,
         gaps=tuple(dict.fromkeys(case.gaps)),
         rates=tuple(replace(rate, cycle=Fraction(random.randint(1, 160), 4)) for rate in case.rates),
+        corrections=tuple(
+            replace(word, end=None, replaces_running=False, until_running=True) if random.random() < 0.3 else word
+            for word in case.corrections
+        ),
         later_policy=(NEW_DAY, random_policy(random)) if random.random() < 0.4 else None,
     )
     readings = [(n, at) for n, tag in enumerate(case.tags) for at, _ in tag.readings]
@@ -88,6 +117,11 @@ def random_plant(random: Random) -> Plant:
         silence_after=random.choice((None, None, 60, 600, 1_200)),
         edits=tuple(CountEdit(n, at, random.choice((None, random.randrange(90)))) for n, at in edited),
         startup_minutes=(random.choice((0, 0, 10)), random.choice((0, 30))),
+        rules=tuple(
+            Rule(sent, random.choice((2, 3, 4, 5, 7)), random.choice((None, random.randrange(SECONDS))))
+            for sent in (2, 3)
+            if random.random() < 0.2
+        ),
     )
 
 

@@ -30,6 +30,8 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Count types", "category", "counts.counttype"),
             ("Count tags", "sell", "counts.counttag"),
             ("State reasons", "account_tree", "downtime.statereason"),
+            ("Where reasons are offered", "pin_drop", "downtime.reasonplace"),
+            ("Rules for reasons", "rule_settings", "downtime.reasonrule"),
         ),
     ),
     (
@@ -38,6 +40,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Work orders", "assignment", "workorders.workorder"),
             ("Schedules", "calendar_month", "workorders.schedule"),
             ("Runs", "play_circle", "workorders.run"),
+            ("Changeover targets", "swap_horiz", "workorders.changeovertarget"),
         ),
     ),
     (
@@ -50,6 +53,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("States", "timeline", "downtime.recordedstate"),
             ("State corrections", "rule", "downtime.statecorrection"),
             ("Signal gaps", "signal_disconnected", "downtime.signalgap"),
+            ("Changeover tasks done", "task_alt", "workorders.changeovertaskdone"),
             ("Quarantine", "report", "ingest.quarantineditem"),
         ),
     ),
@@ -57,7 +61,9 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         "OEE",
         (
             ("OEE policies", "policy", "oee.oeepolicy"),
+            ("Custom KPIs", "function", "oee.customkpi"),
             ("OEE records", "query_stats", "oee.oeerecord"),
+            ("Retention of raw facts", "auto_delete", "core.retention"),
         ),
     ),
     (

@@ -8,6 +8,7 @@ app_name = "screens"
 urlpatterns = [
     path("", views.overview, name="overview"),
     path("lines/<str:code>/", views.line_page, name="line"),
+    path("kpis/", views.kpis, name="kpis"),
     path("fragments/overview/", views.overview_fragments, name="overview-fragments"),
     path("fragments/lines/<int:line_id>/", views.line_fragment, name="line-fragment"),
 ]

@@ -8,10 +8,12 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 
-from core.master_data import in_scope
+from core.master_data import caller, in_scope
 from enterprise.models import Line
 from live.fragments import CARD, DETAIL, render_lines, version_now
 from live.selectors import line_statuses
+from oee.engine.catalogue import ELEMENTS
+from oee.kpis import kpis_for
 
 
 def _lines(request: HttpRequest) -> QuerySet[Line]:
@@ -38,6 +40,13 @@ def line_page(request: HttpRequest, code: str) -> HttpResponse:
     line = get_object_or_404(_lines(request), code=code)
     status = line_statuses([line.pk], now=timezone.now()).get(line.pk)
     return render(request, "screens/line.html", {"line": status, "place": line, "tv": "tv" in request.GET})
+
+
+@login_required
+def kpis(request: HttpRequest) -> HttpResponse:
+    """Explain every KPI and every element: what it means, how it is computed, where the definition is from."""
+    context = {"kpis": kpis_for(caller(request)), "elements": ELEMENTS.values()}
+    return render(request, "screens/kpis.html", context)
 
 
 @login_required

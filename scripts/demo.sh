@@ -11,6 +11,6 @@ echo "· preparing the database"
 .venv/bin/python manage.py migrate --verbosity 0
 .venv/bin/python manage.py collectstatic --noinput --verbosity 0
 .venv/bin/python manage.py create_demo --url "http://localhost:$PORT"
-echo "· starting the server, the keeper of computed hours and the simulated devices; Ctrl-C stops them"
+echo "· starting the server, the keeper of computed hours, the connectors and the simulated devices; Ctrl-C stops them"
 .venv/bin/python manage.py await_first_oee --url "http://localhost:$PORT" &
-exec .venv/bin/honcho start web keeper devices
+exec .venv/bin/honcho start web keeper connectors devices

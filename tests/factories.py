@@ -10,7 +10,7 @@ from counts.models import CountTag, CountType
 from downtime.models import StateReason
 from enterprise.models import Area, Enterprise, Line, Machine, Shift, Site
 from products.models import IdealRate, Product
-from workorders.models import Run, WorkOrder
+from workorders.models import ChangeoverTarget, ChangeoverTask, Run, WorkOrder
 
 _numbers = count(1)
 
@@ -68,7 +68,8 @@ def make_count_tag(**overrides: Any) -> CountTag:
 
 
 def make_reason(category: str = StateReason.Category.RUNNING, **overrides: Any) -> StateReason:
-    reason: StateReason = StateReason.objects.create(**_coded("reason", {"category": category, **overrides}))
+    overrides = {"category": category, "is_failure": category == StateReason.Category.UNPLANNED, **overrides}
+    reason: StateReason = StateReason.objects.create(**_coded("reason", overrides))
     return reason
 
 
@@ -85,6 +86,15 @@ def make_work_order(**overrides: Any) -> WorkOrder:
 
 def make_run(**overrides: Any) -> Run:
     return Run.objects.create(**overrides)
+
+
+def make_changeover_target(**overrides: Any) -> ChangeoverTarget:
+    return ChangeoverTarget.objects.create(**{"target_minutes": Decimal(20), **overrides})
+
+
+def make_changeover_task(**overrides: Any) -> ChangeoverTask:
+    overrides = {"target": overrides.get("target") or make_changeover_target(), **overrides}
+    return ChangeoverTask.objects.create(**{"name": f"Task {next(_numbers)}", **overrides})
 
 
 def make_user(role: str | None = None, site: Site | None = None, **overrides: Any) -> User:

@@ -127,6 +127,8 @@ def set_up_plant(client: Client) -> None:
         is_active="on",
         line=own.line_id,
         position="1",
+        stop_detection="states",
+        run_after="1",
         **{"is_constraint": "on", "ideal_rates-TOTAL_FORMS": "1", "ideal_rates-INITIAL_FORMS": "1"},
         **{"ideal_rates-0-id": IdealRate.objects.get().pk, "ideal_rates-0-machine": own.pk},
         **{"ideal_rates-0-product": Product.objects.get().pk, "ideal_rates-0-value": "0.15"},

@@ -31,7 +31,6 @@ def test_small_proof_on_the_database_finds_no_difference():
         ("oracle", "oee.engine.counters._is_reachable", lambda *args, **kwargs: True),
         ("permutation", "oee.engine.states.sorted", lambda things, **kwargs: list(things)),
         ("additivity", "oee.engine.states._widened", lambda history, window: window),
-        ("database", "oee.hours._REACH_BACK", "{lo}"),
         ("database", "oee.hours.floor_hour", lambda at: at),
         ("calendar", "enterprise.shift_calendar.union", list),
     ],

@@ -19,6 +19,7 @@ from downtime.models import StateHistory, StateReason
 from enterprise.models import Machine
 from ingest import directory
 from ingest.models import QuarantinedItem
+from oee.reliability import reliability_of
 from oee.selectors import Part, losses, product_report, report
 from products.models import Product
 from tests.factories import make_line
@@ -355,15 +356,16 @@ def test_job_shop_utilisation_set_up_ratio_mtbf_and_breakdowns_equal_the_log_mac
         assert found.sums.quantities.good == expected["good"]
         assert found.sums.quantities.scrap == expected["rejected"]
 
+        found = reliability_of([machines[name]], window, now=NOW)[machines[name].pk]
+        failures = int(expected["failures"])
+        assert (found.failures, found.failure_time) == (failures, down * 60_000_000)
+        mttf = Fraction(production * 60, failures) if failures else None
+        mttr = Fraction(down * 60, failures) if failures else None
+        mtbf = mttf + mttr if mttf is not None and mttr is not None else None
+        assert (found.mttf, found.mttr, found.mtbf) == (mttf, mttr, mtbf)
         failed = [loss for loss in losses([machines[name]], window, now=NOW) if loss.reason_id == breakdown]
-        failures = sum(loss.occurrences for loss in failed)
-        repair = sum((loss.duration for loss in failed), timedelta())
-        assert failures == expected["failures"]
-        if failures:
-            running = timedelta(microseconds=times.actual_production_time)
-            assert running / failures == timedelta(minutes=production) / int(expected["failures"])
-            assert (running + repair) / failures == timedelta(minutes=production + down) / int(expected["failures"])
-            downs[name] = repair, failures
+        if failed:
+            downs[name] = failed[0].duration, failed[0].occurrences
 
     ranked = sorted(downs.items(), key=lambda entry: (-entry[1][0], entry[0]))
     down = truth[truth["failures"] > 0].sort_index().sort_values("breakdown", ascending=False, kind="stable")

@@ -8,9 +8,11 @@ from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
-from core.admin import MasterDataAdmin, RowInline, ScopedFilter, link, trail
-from workorders.models import Run, Schedule, WorkOrder
-from workorders.resources import RunResource, ScheduleResource, WorkOrderResource
+from core.admin import MasterDataAdmin, ReadOnlyAdmin, RowInline, ScopedFilter, link, trail
+from core.errors import Invalid
+from core.master_data import sees_every_site
+from workorders.models import ChangeoverTarget, ChangeoverTask, ChangeoverTaskDone, Run, Schedule, WorkOrder
+from workorders.resources import ChangeoverTargetResource, RunResource, ScheduleResource, WorkOrderResource
 
 
 class ScheduleInline(RowInline):
@@ -123,3 +125,54 @@ class RunAdmin(MasterDataAdmin):
     @display(description="product", ordering="work_order__product__name")
     def product(self, run: Run) -> str | SafeString:
         return link(run.work_order.product)
+
+
+class ChangeoverTaskInline(RowInline):
+    model = ChangeoverTask
+    fields = ("position", "name", "kind", "target_minutes")
+    show_change_link = False
+
+
+@admin.register(ChangeoverTarget)
+class ChangeoverTargetAdmin(MasterDataAdmin):
+    list_display = ("changes", "on_line", "target_minutes")
+    list_filter = (("line__area__site", ScopedFilter), ("line", ScopedFilter))
+    list_select_related = ("line__area", "from_product", "to_product")
+    search_fields = ("line__name", "from_product__name", "to_product__name")
+    search_help_text = "Line or product"
+    autocomplete_fields = ("line", "from_product", "to_product")
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": ("line", ("from_product", "to_product"), "target_minutes"),
+                "description": "The most specific target holds: of its line before any line, then the one that names"
+                " more products, then the one that names the product to make.",
+            },
+        ),
+    )
+    inlines = (ChangeoverTaskInline,)
+    history_of = ("tasks",)
+    resource_classes = [ChangeoverTargetResource]
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if obj.line_id is None and not sees_every_site(request.user):
+            raise Invalid("A target of any line needs a role at every site; choose a line.", field="line")
+        super().save_model(request, obj, form, change)
+
+    @display(description="changeover")
+    def changes(self, target: ChangeoverTarget) -> str:
+        return f"{target.from_product or 'any product'} → {target.to_product or 'any product'}"
+
+    @display(description="line", ordering="line__name")
+    def on_line(self, target: ChangeoverTarget) -> SafeString | str:
+        return trail(target.line.area, target.line) if target.line else "any line"
+
+
+@admin.register(ChangeoverTaskDone)
+class ChangeoverTaskDoneAdmin(ReadOnlyAdmin):
+    list_display = ("started_at", "ended_at", "task", "run", "done_by", "recorded_at")
+    list_filter = (("run__line", ScopedFilter), ("started_at", RangeDateTimeFilter))
+    list_select_related = ("task", "run__work_order", "run__line", "done_by")
+    search_fields = ("task__name", "run__work_order__order_number")
+    search_help_text = "Task or order"

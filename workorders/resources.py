@@ -1,7 +1,7 @@
 """What shall be made and when, as spreadsheets."""
 
 from core.resources import MasterDataResource
-from workorders.models import Run, Schedule, WorkOrder
+from workorders.models import ChangeoverTarget, Run, Schedule, WorkOrder
 
 
 class WorkOrderResource(MasterDataResource):
@@ -51,3 +51,14 @@ class RunResource(MasterDataResource):
         model = Run
         fields = ("line", "work_order", "started_at", "ended_at")
         import_id_fields = ("line", "started_at")
+
+
+class ChangeoverTargetResource(MasterDataResource):
+    """Targets of changeovers by line and products; their tasks are set up on their page."""
+
+    examples = {"line": "L1", "from_product": "COLA-05", "to_product": "LEMON-05", "target_minutes": "20"}
+
+    class Meta(MasterDataResource.Meta):
+        model = ChangeoverTarget
+        fields = ("line", "from_product", "to_product", "target_minutes")
+        import_id_fields = ("line", "from_product", "to_product")

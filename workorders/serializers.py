@@ -2,12 +2,13 @@
 
 from typing import Any
 
+from django.db.models import Q
 from rest_framework import serializers
 
 from core import master_data
-from core.serializers import MasterDataSerializer
+from core.serializers import AwareDateTimeField, MasterDataSerializer, ReferenceField
 from workorders import services
-from workorders.models import Run, Schedule, WorkOrder
+from workorders.models import ChangeoverTarget, ChangeoverTask, ChangeoverTaskDone, Run, Schedule, WorkOrder
 
 
 class WorkOrderSerializer(MasterDataSerializer):
@@ -55,3 +56,47 @@ class RunSerializer(MasterDataSerializer):
             setattr(instance, name, value)
         self.context["view"].check_site(instance)
         return master_data.save(instance)
+
+
+class ChangeoverTaskSerializer(MasterDataSerializer):
+    """A step of a changeover."""
+
+    class Meta:
+        model = ChangeoverTask
+        fields = ("id", "target", "position", "name", "kind", "target_minutes")
+
+
+class ChangeoverTargetSerializer(MasterDataSerializer):
+    """How long changing from one product to another may take."""
+
+    tasks = ChangeoverTaskSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = ChangeoverTarget
+        fields = ("id", "line", "from_product", "to_product", "target_minutes", "tasks")
+        validators: list[object] = []
+
+
+class TaskField(ReferenceField):
+    """Refer to a task of a line that the caller may see, or of any line."""
+
+    def get_queryset(self) -> Any:
+        return ChangeoverTask.objects.select_related("target").filter(
+            Q(target__line__isnull=True) | Q(pk__in=super().get_queryset())
+        )
+
+
+class ChangeoverTaskDoneSerializer(serializers.ModelSerializer):
+    """A task that was done in the changeover that led to a run."""
+
+    run = ReferenceField(queryset=Run.objects.all())
+    task = TaskField(queryset=ChangeoverTask.objects.all())
+    started_at = AwareDateTimeField()
+    ended_at = AwareDateTimeField()
+    recorded_at = AwareDateTimeField(read_only=True)
+
+    class Meta:
+        model = ChangeoverTaskDone
+        fields = ("id", "run", "task", "started_at", "ended_at", "done_by", "recorded_at")
+        read_only_fields = ("done_by",)
+        validators: list[object] = []

@@ -4,14 +4,16 @@ from datetime import datetime
 
 from django.db import transaction
 
+from accounts.models import User
 from core import master_data
 from core.announcements import announce
 from core.changes import Change, mark
 from core.errors import Conflict, Invalid
 from core.master_data import follows
+from core.retention import refuse_closed
 from enterprise.models import Line, Machine
 from products.models import Product
-from workorders.models import Run, Schedule, WorkOrder
+from workorders.models import ChangeoverTask, ChangeoverTaskDone, Run, Schedule, WorkOrder
 
 _Status = WorkOrder.Status
 TRANSITIONS: dict[str, frozenset[str]] = {
@@ -39,17 +41,37 @@ def work_order_changed(*, before: WorkOrder | None, after: WorkOrder | None) -> 
         raise Conflict("The order has run on its line; it cannot move to another one.", field="line")
     if before.product_id != after.product_id:
         for run in after.runs.all():
+            refuse_closed(run.started_at, field="product")
             _mark(run)
 
 
 @follows(Run)
 def run_changed(*, before: Run | None, after: Run | None) -> None:
     """Mark the time that a run took or takes, on every machine of its line."""
+    _refuse_closed_runs(before, after)
     for run in (before, after):
         if run is not None:
             _mark(run)
     if after is not None and after.line_id != after.work_order.line_id:
         raise Invalid("The order belongs to another line.", field="work_order")
+
+
+def _refuse_closed_runs(before: Run | None, after: Run | None) -> None:
+    """Raise Closed for a change of what a run was in closed time; one that began there may still end later."""
+    if (
+        before is not None
+        and after is not None
+        and before.line_id == after.line_id
+        and before.work_order_id == after.work_order_id
+    ):
+        if before.started_at != after.started_at:
+            refuse_closed(min(before.started_at, after.started_at), field="started_at")
+        if before.ended_at != after.ended_at:
+            refuse_closed(min(at for at in (before.ended_at, after.ended_at) if at is not None), field="ended_at")
+        return
+    for run in (before, after):
+        if run is not None:
+            refuse_closed(run.started_at, field="started_at")
 
 
 @follows(Product)
@@ -113,3 +135,29 @@ def complete(*, work_order: WorkOrder) -> WorkOrder:
     order = WorkOrder.objects.select_for_update().get(pk=work_order.pk)
     order.status = _Status.COMPLETED
     return master_data.save(order)
+
+
+@transaction.atomic
+def record_changeover_task(
+    *, run: Run, task: ChangeoverTask, started_at: datetime, ended_at: datetime, actor: User, recorded_at: datetime
+) -> tuple[ChangeoverTaskDone, bool]:
+    """Append that a task of a changeover was done; return it and whether it is new.
+
+    Raises Invalid for an empty or future span or a task of another line's changeover, Conflict when another end is
+    stored for the same beginning.
+    """
+    if ended_at <= started_at:
+        raise Invalid("A task ends after it started.", field="ended_at")
+    if ended_at > recorded_at:
+        raise Invalid("The time lies in the future.", field="ended_at")
+    if task.target.line_id not in (None, run.line_id):
+        raise Invalid("The task belongs to a changeover of another line.", field="task")
+    done, is_new = ChangeoverTaskDone.objects.get_or_create(
+        run=run,
+        task=task,
+        started_at=started_at,
+        defaults={"ended_at": ended_at, "done_by": actor, "recorded_at": recorded_at},
+    )
+    if done.ended_at != ended_at:
+        raise Conflict("Another end is stored for this task; the stored one stays.", field="ended_at")
+    return done, is_new

@@ -7,4 +7,7 @@ router = Router()
 router.register("workorder", api.WorkOrderViewSet)
 router.register("schedule-run/schedule", api.ScheduleViewSet)
 router.register("schedule-run/run", api.RunViewSet)
+router.register("downtime/changeover-target", api.ChangeoverTargetViewSet)
+router.register("downtime/changeover-task-done", api.ChangeoverTaskDoneViewSet)
+router.register("downtime/changeover-task", api.ChangeoverTaskViewSet)
 urlpatterns = router.urls

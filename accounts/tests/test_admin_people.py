@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import ClientKey, DeviceKey, Membership, Role, User
-from tests.factories import make_machine, make_site, make_user
+from tests.factories import make_count_tag, make_machine, make_site, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -89,6 +89,13 @@ def test_an_engineer_makes_device_keys_for_ones_own_machines(client):
     assert "Choose either a machine or a line." in client.post(url, {"name": "PLC"}).content.decode()
     assert "only time that the key is shown" in client.post(url, {"name": "PLC", "machine": mine.pk}).content.decode()
     assert DeviceKey.objects.get().machine == mine
+
+
+def test_a_new_keys_example_warns_of_a_running_counter(client):
+    tag = make_count_tag(mode="running")
+    log_in(client, Role.ENGINEER, tag.machine.line.area.site)
+    made = client.post(reverse("admin:accounts_devicekey_add"), {"name": "PLC", "machine": tag.machine.pk})
+    assert "write the reading that it really has" in made.content.decode()
 
 
 def test_a_key_of_another_site_is_neither_seen_nor_revoked(client):

@@ -89,10 +89,10 @@ def test_each_machine_is_marked_once_per_delivery(machine, run):
 
 
 def test_states_come_with_the_last_one_before_the_window(machine, run, jam):
-    record(machine, (0, run), (10, jam), (20, run), (40, jam))
+    record(machine, (0, run), (10, jam, "E-7"), (20, run), (40, jam))
     silent = make_machine()
     assert states_in([machine.pk, silent.pk], Interval(at(15), at(40))) == {
-        machine.pk: [(at(10), jam.pk, "unplanned"), (at(20), run.pk, "running")],
+        machine.pk: [(at(10), jam.pk, "unplanned", "E-7"), (at(20), run.pk, "running", "")],
         silent.pk: [],
     }
 

@@ -88,6 +88,14 @@ def test_contradicting_state_becomes_a_correction(machine, person, keep):
     assert StateHistory.objects.get().reason == run
 
 
+def test_contradicting_counter_event_is_told_where_to_go(machine, person, keep):
+    tag = make_count_tag(machine=machine, mode="running")
+    event = {"tag": tag.tag_path, "at": (NOW - timedelta(minutes=1)).isoformat()}
+    kept = keep({**event, "event": "reset"}, {**event, "event": "replaced"})
+    with pytest.raises(Invalid, match="list of counter steps"):
+        release(kept, person, NOW)
+
+
 def test_decision_is_made_once(machine, person, keep):
     kept = keep(count("new/tag"))
     discard(kept, person, NOW)

@@ -6,7 +6,9 @@ from fractions import Fraction
 
 import pytest
 
+from core import master_data
 from counts.services import NewReading, record_readings
+from downtime.models import ReasonRule
 from downtime.services import NewState, record_states
 from live.fragments import CARD, DETAIL, render_lines
 from live.selectors import line_statuses
@@ -97,7 +99,7 @@ def test_queries_do_not_grow_with_lines(line, django_assert_max_num_queries):
     for _ in range(3):
         lines.append(make_machine(line=make_line(area=line.area), is_constraint=True).line_id)
     line_statuses(lines, now=NOW)
-    with django_assert_max_num_queries(38):
+    with django_assert_max_num_queries(40):
         line_statuses(lines, now=NOW)
 
 
@@ -119,3 +121,16 @@ def test_line_without_a_calendar_shows_its_day():
     machine = make_machine()
     status = line_statuses([machine.line_id], now=NOW)[machine.line_id]
     assert (status.shift.name, status.kpis.oee_index) == ("Today", None)
+
+
+def test_current_state_has_the_reason_that_rules_give_it(line):
+    machine = line.machines.get(name="Filler")
+    record_states(
+        [NewState(machine.pk, at(9.4), machine.state_history.latest("occurred_at").reason_id, "E-117")], recorded_at=NOW
+    )
+    guard = make_reason("planned", name="Guard open")
+    master_data.save(ReasonRule(line=line, name="Guard", detail_text="e-117", reason=guard))
+    for now in (NOW, DAY + timedelta(hours=15)):
+        reference = line_statuses([line.pk], now=now)[line.pk].reference
+        assert reference is not None
+        assert (reference.state, reference.category, reference.since) == ("Guard open", "planned", at(9.4))

@@ -36,7 +36,7 @@ from oee.engine.facts import (
     TagConfig,
 )
 from oee.engine.kpis import Kpis
-from oee.engine.slices import ReasonSlice, Segment, Slice, SliceKey, segments, slice_window
+from oee.engine.slices import Evidence, ReasonSlice, Segment, Slice, SliceKey, evidence, segments, slice_window
 from oee.engine.states import Stretch, timeline
 
 __all__ = [
@@ -51,6 +51,7 @@ __all__ = [
     "CounterEventKind",
     "CounterStep",
     "CountingScheme",
+    "Evidence",
     "Increment",
     "Kpis",
     "MachineHistory",
@@ -77,6 +78,7 @@ __all__ = [
     "Stretch",
     "TagConfig",
     "TimeElements",
+    "evidence",
     "read_counter",
     "segments",
     "slice_window",

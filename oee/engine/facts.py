@@ -80,15 +80,22 @@ class StateEvent:
 class StateCorrection:
     """A person's word on a span (`end=None`: until further notice); the highest sequence that covers a moment holds.
 
-    Unless it `replaces_running`, it leaves time alone in which the device says that the machine ran.
+    Unless it `replaces_running`, it leaves time alone in which the device says that the machine ran. Without a reason
+    it takes back what earlier ones said, whatever they replace: the device's own word holds.
     """
 
     sequence: int
     start: datetime
     end: datetime | None
-    reason_id: int
+    reason_id: int | None
     category: Category
+    """Of no meaning without a reason."""
     replaces_running: bool = False
+
+    @property
+    def takes_back(self) -> bool:
+        """Whether it says "as the machine said"."""
+        return self.reason_id is None
 
 
 @dataclass(frozen=True, slots=True)

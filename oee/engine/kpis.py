@@ -25,7 +25,7 @@ class Kpis:
     setup_rate: Fraction | None
     """AUST / (AUST + APT)."""
     technical_efficiency: Fraction | None
-    """APT / (APT + ADET)."""
+    """APT / (APT + ADET), minor stops included in ADET whatever the policy."""
     scrap_ratio: Fraction | None
     """SQ / PQ."""
     rework_ratio: Fraction | None
@@ -77,7 +77,7 @@ class Kpis:
                 times.actual_unit_setup_time, times.actual_unit_setup_time + times.actual_production_time
             ),
             technical_efficiency=_ratio(
-                times.actual_production_time, times.actual_production_time + times.actual_unit_delay_time
+                times.actual_production_time, times.time_for_production + times.actual_unit_delay_time
             ),
             scrap_ratio=_ratio(pieces.scrap, pieces.produced),
             rework_ratio=_ratio(pieces.rework, pieces.produced),

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Generic, TypeVar
 
 from core.intervals import HOUR, Interval, floor_hour, microseconds
-from oee.engine.facts import Calendar, Category, CountRole, MachineHistory, RateSpan
+from oee.engine.facts import Calendar, Category, CountRole, Increment, MachineHistory, RateSpan
 from oee.engine.states import Stretch, timeline
 
 _MOMENT = timedelta(microseconds=1)
@@ -71,7 +71,6 @@ def slice_window(history: MachineHistory, window: Interval) -> tuple[tuple[Slice
     same sums. Costs O(n log n) of the facts and boundaries in the window.
     """
     cuts = _Cuts(history, window)
-    unknown = _Unknown(history, window)
     times: dict[SliceKey, dict[Category, int]] = {}
     pieces: dict[SliceKey, dict[CountRole, Fraction]] = {}
     reasons: dict[tuple[SliceKey, int | None, Category], list[int]] = defaultdict(lambda: [0, 0])
@@ -86,22 +85,10 @@ def slice_window(history: MachineHistory, window: Interval) -> tuple[tuple[Slice
             of_reason[0] += length
             of_reason[1] += begins
             begins = False
-    if history.gaps and history.increments:
-        # A gap begins at the last thing that was heard; what was counted at that moment was heard.
-        heard = [Interval(g.start + _MOMENT, g.end) for g in history.gaps if g.start + _MOMENT < g.end]
-        stretches = timeline(history, window, gaps=heard)
-    starts = [stretch.start for stretch in stretches]
-    for increment in history.increments:
-        if window.covers(increment.at):
-            stretch = stretches[bisect_right(starts, increment.at) - 1]
-            key = cuts.key_at(increment.at, stretch)
-            if increment.since is not None and unknown.is_most_of(increment.since, increment.at):
-                key = replace(key, has_data=False)
-            counted = pieces.setdefault(key, {})
-            counted[increment.role] = counted.get(increment.role, Fraction(0)) + increment.quantity
-            if increment.role is CountRole.REJECT and cuts.is_starting_up(increment.at):
-                startup = CountRole.STARTUP_REJECT
-                counted[startup] = counted.get(startup, Fraction(0)) + increment.quantity
+    for increment, key, roles in _placed(history, window, cuts, stretches):
+        counted = pieces.setdefault(key, {})
+        for role in roles:
+            counted[role] = counted.get(role, Fraction(0)) + increment.quantity
     return (
         tuple(Slice(key, times.get(key, {}), pieces.get(key, {})) for key in sorted({*times, *pieces}, key=_order)),
         tuple(
@@ -109,6 +96,64 @@ def slice_window(history: MachineHistory, window: Interval) -> tuple[tuple[Slice
             for (key, reason_id, category), (length, occurrences) in reasons.items()
         ),
     )
+
+
+def _placed(
+    history: MachineHistory, window: Interval, cuts: "_Cuts", stretches: list[Stretch]
+) -> Iterator[tuple[Increment, SliceKey, tuple[CountRole, ...]]]:
+    """Yield each of a window's increments with the key that it counts to, and as what it counts."""
+    unknown = _Unknown(history, window)
+    if history.gaps and history.increments:
+        # A gap begins at the last thing that was heard; what was counted at that moment was heard.
+        heard = [Interval(g.start + _MOMENT, g.end) for g in history.gaps if g.start + _MOMENT < g.end]
+        stretches = timeline(history, window, gaps=heard)
+    starts = [stretch.start for stretch in stretches]
+    for increment in history.increments:
+        if window.covers(increment.at):
+            key = cuts.key_at(increment.at, stretches[bisect_right(starts, increment.at) - 1])
+            if increment.since is not None and unknown.is_most_of(increment.since, increment.at):
+                key = replace(key, has_data=False)
+            is_startup = increment.role is CountRole.REJECT and cuts.is_starting_up(increment.at)
+            yield increment, key, (increment.role, CountRole.STARTUP_REJECT) if is_startup else (increment.role,)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a slice is made of, one stretch of time or one increment of a counter: sums of these are its sums.
+
+    A stretch is time in one state, with `increment=None`; an increment counted at `start` = `end`. `begins` says that a
+    known state began with the stretch.
+    """
+
+    start: datetime
+    end: datetime
+    reason_id: int | None
+    category: Category
+    slice: Slice
+    begins: bool = False
+    increment: Increment | None = None
+
+
+def evidence(history: MachineHistory, window: Interval) -> tuple[Evidence, ...]:
+    """Return everything that a window's slices are summed from, ordered by time; time is cut wherever the key changes,
+    clock hours aside.
+    """
+    cuts = _Cuts(history, window)
+    stretches = timeline(history, window)
+    found: list[Evidence] = []
+    for stretch in stretches:
+        begins, first_of_stretch = stretch.begins, True
+        for start, end, key in cuts.keys_of(stretch):
+            if not first_of_stretch and replace(found[-1].slice.key, hour=key.hour) == key:
+                last = found.pop()
+                start, key, begins = last.start, last.slice.key, last.begins
+            piece = Slice(key, {stretch.category: microseconds(end - start)}, {})
+            found.append(Evidence(start, end, stretch.reason_id, stretch.category, piece, begins))
+            begins = first_of_stretch = False
+    for increment, key, roles in _placed(history, window, cuts, stretches):
+        piece = Slice(key, {}, dict.fromkeys(roles, increment.quantity))
+        found.append(Evidence(increment.at, increment.at, None, Category.RUNNING, piece, increment=increment))
+    return tuple(sorted(found, key=lambda one: (one.start, one.increment is not None)))
 
 
 def segments(history: MachineHistory, window: Interval) -> tuple[Segment, ...]:

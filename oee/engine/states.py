@@ -174,12 +174,12 @@ def _last_word(open_now: list[tuple[int, StateCorrection]], stretch: Stretch, at
         heapq.heappop(open_now)
     if stretch.category is not Category.RUNNING:
         return open_now[0][1] if open_now else None
-    covering = [c for _, c in open_now if c.replaces_running and (c.end is None or c.end > at)]
+    covering = [c for _, c in open_now if (c.replaces_running or c.takes_back) and (c.end is None or c.end > at)]
     return max(covering, key=lambda correction: correction.sequence, default=None)
 
 
 def _piece(stretch: Stretch, start: datetime, end: datetime, word: StateCorrection | None) -> Stretch:
-    if word is None:
+    if word is None or word.takes_back:
         return Stretch(start, end, stretch.reason_id, stretch.category)
     return Stretch(start, end, word.reason_id, word.category)
 

@@ -1,4 +1,4 @@
-"""Keep the stored hours up to date in the background, so that nobody waits for them."""
+"""Keep the stored hours up to date in the background, so that nobody waits for them; once a day, prune."""
 
 import signal
 import threading
@@ -10,6 +10,7 @@ from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from core.intervals import Interval
+from oee.retention import NotPruned, prune
 from oee.services import keep_hours
 
 
@@ -27,12 +28,20 @@ class Command(BaseCommand):
         stopping = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopping.set())
+        pruned_on = None
         while not stopping.is_set():
             now = timezone.now()
             try:
                 done = keep_hours(Interval(now - timedelta(days=days), now), now=now)
                 if done:
                     self.stdout.write(f"Computed hours of {done} machines.")
+                if pruned_on != now.date():
+                    pruned_on = now.date()
+                    pruned = prune(now=now, progress=self.stdout.write)
+                    if pruned is not None:
+                        self.stdout.write(f"Dropped the raw facts before {pruned.closed_until:%Y-%m-%d} UTC.")
+            except NotPruned as error:
+                self.stderr.write(f"{error} It is tried again tomorrow.")
             except DatabaseError as error:
                 self.stderr.write(f"The database is not reachable, trying again: {error}")
             connection.close()

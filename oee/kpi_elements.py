@@ -1,0 +1,120 @@
+"""Gather all elements that KPIs are written over: from stored hours, reasons, the line's other machines, and schedules."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fractions import Fraction
+
+from core.intervals import Interval, intersect
+from enterprise.models import Machine
+from oee.engine.cycles import mean_and_deviation
+from oee.engine.element_values import element_values
+from oee.questions import Question
+from oee.reason_times import Traits, reason_times
+from oee.scopes import machines_on
+from oee.selectors import EVERYTHING, Part, Report, SlicesByMachine, Sums, report, reports_of, slices_of, sums_for
+from oee.slow_cycles import cycles_of
+from products.models import IdealRate
+from workorders.models import Run, Schedule
+
+Values = Mapping[str, Fraction | None]
+# Single cycles are read from the facts, so only for windows as short as people look at them for.
+LONGEST_FOR_CYCLES = timedelta(hours=36)
+# A plant that schedules more orders into a window than this asks for a shorter one.
+MOST_ORDERS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A report with the values of all elements, by code; None = not known."""
+
+    report: Report
+    values: Values
+
+
+def answer(asked: Question, *, now: datetime) -> Answer:
+    """Return everything that KPIs follow from."""
+    slices = slices_of(asked.machines, asked.window, now=now, part=asked.part)
+    sums = sums_for(asked.machines, slices.values())
+    found = sums.report(asked.machines, asked.window, slices, now=now)
+    rows = reason_times(asked.machines, asked.window, now=now, part=asked.part)
+    values = element_values(found.sums, Traits().sums(rows))
+    values["PSQ"] = _planned_scrap(asked.machines, slices, sums)
+    past = Interval(asked.window.start, min(asked.window.end, now)) if asked.window.start < now else None
+    if asked.part == EVERYTHING and past is not None:
+        values |= _of_line(asked.machines, past, now=now)
+        values |= _of_schedule(asked.machines, past, now=now)
+        if past.end - past.start <= LONGEST_FOR_CYCLES:
+            cycles = [one for of_machine in cycles_of(asked.machines, past, now=now).values() for one in of_machine]
+            values["CTV_MEAN"], values["CTV_SD"] = mean_and_deviation(cycles)
+    return Answer(found, values)
+
+
+def _planned_scrap(machines: Sequence[Machine], slices: SlicesByMachine, sums: Sums) -> Fraction | None:
+    """Return the scrap that the plan allows for; not known when a product says none, or nobody knows the product."""
+    rate_ids = {piece.key.rate_id for pieces in slices.values() for piece in pieces}
+    rates = IdealRate.objects.filter(pk__in=[rate_id for rate_id in rate_ids if rate_id is not None])
+    allowed = {rate.pk: rate.product.planned_scrap for rate in rates.select_related("product")}
+    total = Fraction(0)
+    for machine in machines:
+        for piece in slices[machine.pk]:
+            made = sums.of(machine, [piece]).quantities.produced
+            share = allowed.get(piece.key.rate_id or 0)
+            if made and share is None:
+                return None
+            total += made * Fraction(share or 0)
+    return total
+
+
+def _of_line(machines: Sequence[Machine], past: Interval, *, now: datetime) -> Values:
+    """Return what only all machines of one line tell: what went in at its first, and what was lost on the way."""
+    if len({machine.line_id for machine in machines}) != 1:
+        return {}
+    along = machines_on(machines[0].line)
+    made = {pk: found.sums.quantities for pk, found in reports_of(along, past, now=now).items()}
+    counting = [made[machine.pk] for machine in along if made[machine.pk].produced]
+    if not counting:
+        return {}
+    yields = Fraction(1)
+    for quantities in counting:
+        yields *= quantities.good / quantities.produced
+    return {
+        "PQ1": counting[0].produced,
+        "SQ_ALL": sum((quantities.scrap for quantities in counting), start=Fraction(0)),
+        "RTY": yields,
+    }
+
+
+def _of_schedule(machines: Sequence[Machine], past: Interval, *, now: datetime) -> Values:
+    """Return the quantity that was due by the schedule, and how much of each order's was made.
+
+    An order's quantity is due evenly over the time that is scheduled for it.
+    """
+    lines = {machine.line_id: [m for m in machines if m.line_id == machine.line_id] for machine in machines}
+    blocks = Schedule.objects.filter(
+        line__in=lines, kind=Schedule.Kind.PRODUCTION, planned_start_at__lt=past.end, planned_end_at__gt=past.start
+    )
+    orders = {(block.work_order_id, block.line_id) for block in blocks[: MOST_ORDERS + 1]}
+    if not orders or len(orders) > MOST_ORDERS:
+        return {}
+    scheduled = Schedule.objects.filter(work_order__in=[order for order, _ in orders]).select_related("work_order")
+    due, whole, target = dict.fromkeys(orders, Fraction(0)), dict.fromkeys(orders, 0), {}
+    for block in scheduled:
+        key = block.work_order_id, block.line_id
+        if key in orders and block.work_order is not None:
+            span = Interval(block.planned_start_at, block.planned_end_at)
+            whole[key] += span.microseconds
+            inside = intersect(span, past)
+            due[key] += inside.microseconds if inside else 0
+            target[key] = Fraction(block.work_order.target_quantity)
+    runs: dict[tuple[int | None, int], set[int]] = {key: set() for key in orders}
+    for run in Run.objects.filter(line__in=lines, started_at__lt=past.end).exclude(ended_at__lte=past.start):
+        runs.get((run.work_order_id, run.line_id), set()).add(run.pk)
+    planned = delivered = Fraction(0)
+    for key in orders:
+        asked_for = target[key] * due[key] / whole[key]
+        planned += asked_for
+        if runs[key]:
+            made = report(lines[key[1]], past, now=now, part=Part(run_ids=frozenset(runs[key]))).sums.quantities.good
+            delivered += min(made, asked_for)
+    return {"PSCH": planned, "ASCH": delivered}

@@ -1,0 +1,18 @@
+from django.db import migrations
+
+from oee.bi import drop, refresh
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("oee", "0005_custom_kpi"),
+        ("counts", "0004_monthly_partitions"),
+        ("downtime", "0006_monthly_partitions"),
+        ("core", "0002_retention"),
+    ]
+
+    operations = [
+        migrations.RunPython(
+            lambda apps, schema_editor: refresh(schema_editor), lambda apps, schema_editor: drop(schema_editor)
+        )
+    ]

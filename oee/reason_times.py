@@ -1,0 +1,146 @@
+"""Time in each reason within planned time, with what it is grouped and priced by: what Pareto and reliability stand on.
+
+Stored hours are summed by the database; only the edges of a window come from the facts, as for `oee.selectors.losses`.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+
+from django.db import connection
+
+from core.intervals import Interval
+from downtime.models import StateReason
+from enterprise.models import Machine
+from oee.engine import Calendar, Category, MachineHistory, ReasonSlice, slice_window
+from oee.engine.reasons import NO_REASON, ReasonSums, ReasonTraits, TimeInReason
+from oee.histories import load_histories
+from oee.hours import bring_up_to_date, whole_hours
+from oee.selectors import EVERYTHING, Part, part_condition
+from products.models import IdealRate
+
+_SECOND = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonTime:
+    """Microseconds of a machine in one reason, and how many stretches of it began.
+
+    `ideal_cycle_time` (s per piece) is of the product that was run; None without a run or a rate.
+    """
+
+    machine_id: int
+    shift_id: int | None
+    reason_id: int | None
+    category: Category
+    ideal_cycle_time: Fraction | None
+    microseconds: int
+    occurrences: int
+    hour: datetime
+    """The clock hour that it is of, or, without `by_hour`, one of them."""
+
+
+def reason_times(
+    machines: Sequence[Machine], window: Interval, *, now: datetime, part: Part = EVERYTHING, by_hour: bool = False
+) -> list[ReasonTime]:
+    """Return the time in reasons over the past of a window, inside shifts and outside breaks, running left out.
+
+    Line, area and site of the machines are read.
+    """
+    if window.start >= now or not machines:
+        return []
+    past = Interval(window.start, min(window.end, now))
+    hours = whole_hours(past, machines, now=now)
+    found: list[ReasonTime] = []
+    edges = [past]
+    if hours is not None:
+        ids = [machine.pk for machine in machines]
+        bring_up_to_date(ids, hours)
+        found.extend(_stored(ids, hours, part, by_hour))
+        bounds = ((past.start, hours.start), (hours.end, past.end))
+        edges = [Interval(start, end) for start, end in bounds if start < end]
+    for edge in edges:
+        for machine_id, history in load_histories(machines, edge, now=now).items():
+            _, reasons = slice_window(history, edge)
+            found.extend(_cut(machine_id, history, [piece for piece in reasons if part.covers(piece.key)]))
+    return found
+
+
+def lost_pieces_of(row: ReasonTime) -> Fraction | None:
+    """Return the pieces that the time would have yielded at the ideal rate; None where none is known."""
+    if row.ideal_cycle_time is None:
+        return None
+    return Fraction(row.microseconds, _SECOND) / row.ideal_cycle_time
+
+
+def _stored(machine_ids: list[int], hours: Interval, part: Part, by_hour: bool) -> Iterator[ReasonTime]:
+    condition, parameters = part_condition(part)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT machine_id, shift_id, reason_id, category, rate_id, sum(microseconds), sum(occurrences), min(starts_at)
+            FROM oee_hourreason
+            WHERE machine_id = ANY(%s) AND starts_at >= %s AND starts_at < %s
+                AND calendar = 'scheduled' AND category <> 'running'{condition}
+            GROUP BY machine_id, shift_id, reason_id, category, rate_id{", starts_at" if by_hour else ""}
+            """,
+            [machine_ids, hours.start, hours.end, *parameters],
+        )
+        rows: list[Any] = cursor.fetchall()
+    rates = IdealRate.objects.in_bulk({row[4] for row in rows if row[4] is not None})
+    for machine_id, shift_id, reason_id, category, rate_id, microseconds, occurrences, hour in rows:
+        yield ReasonTime(
+            machine_id=machine_id,
+            shift_id=shift_id,
+            reason_id=reason_id,
+            category=Category(category),
+            ideal_cycle_time=None if rate_id is None else rates[rate_id].ideal_cycle_time,
+            microseconds=int(microseconds),
+            occurrences=int(occurrences),
+            hour=hour,
+        )
+
+
+def _cut(machine_id: int, history: MachineHistory, reasons: Iterable[ReasonSlice]) -> Iterator[ReasonTime]:
+    cycle_times = {rate.rate_id: rate.ideal_cycle_time for rate in history.rates}
+    for piece in reasons:
+        if piece.key.calendar is not Calendar.SCHEDULED or piece.category is Category.RUNNING:
+            continue
+        yield ReasonTime(
+            machine_id=machine_id,
+            shift_id=piece.key.shift_id,
+            reason_id=piece.reason_id,
+            category=piece.category,
+            ideal_cycle_time=cycle_times.get(piece.key.rate_id or 0),
+            microseconds=piece.microseconds,
+            occurrences=piece.occurrences,
+            hour=piece.key.hour,
+        )
+
+
+class Traits:
+    """What the plant says of each of its reasons."""
+
+    def __init__(self) -> None:
+        self._traits = {
+            reason.pk: ReasonTraits(
+                is_failure=bool(reason.is_failure),
+                waits=bool(reason.waits_for),
+                is_corrective=reason.maintenance == StateReason.Maintenance.CORRECTIVE,
+                is_preventive=reason.maintenance == StateReason.Maintenance.PREVENTIVE,
+                explains=reason.explains,
+            )
+            for reason in StateReason.objects.without_tree_fields()
+        }
+
+    def of(self, reason_id: int | None) -> ReasonTraits:
+        """Return what holds of a reason, or of none."""
+        return NO_REASON if reason_id is None else self._traits[reason_id]
+
+    def sums(self, rows: Iterable[ReasonTime]) -> ReasonSums:
+        """Return what the reasons of some time add up to."""
+        return ReasonSums.of(
+            TimeInReason(row.category, self.of(row.reason_id), row.microseconds, row.occurrences) for row in rows
+        )

@@ -1,0 +1,67 @@
+"""MTBF, MTTR and MTTF of machines: how long they run between failures, and how long these last."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+
+from core.intervals import Interval
+from downtime.models import StateReason
+from enterprise.models import Machine
+from oee.reason_times import reason_times
+from oee.selectors import reports_of
+from oee.stops import SHORT
+
+DEFINITION = (
+    "A failure is a stretch in a reason that is marked as a failure and began in planned time within the window;"
+    " neighbouring stretches with different such reasons are several failures, and a micro-stop is none."
+    " MTTF = production time / failures."
+    " MTTR = planned time in failure within the window / failures."
+    " MTBF = MTTF + MTTR."
+    " Without failures none of them is known. Planned time is time in shifts, breaks left out; production time is the"
+    " actual production time of the OEE report. Of several machines, times and failures are added up first."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reliability:
+    """Times in µs, and the means that follow from them, in seconds; None without failures."""
+
+    production_time: int = 0
+    failure_time: int = 0
+    failures: int = 0
+
+    @property
+    def mttf(self) -> Fraction | None:
+        """Mean time to failure, s."""
+        return Fraction(self.production_time, self.failures * 1_000_000) if self.failures else None
+
+    @property
+    def mttr(self) -> Fraction | None:
+        """Mean time to repair, s."""
+        return Fraction(self.failure_time, self.failures * 1_000_000) if self.failures else None
+
+    @property
+    def mtbf(self) -> Fraction | None:
+        """Mean time between failures, s."""
+        return None if self.mttf is None or self.mttr is None else self.mttf + self.mttr
+
+    def __add__(self, other: "Reliability") -> "Reliability":
+        return Reliability(
+            self.production_time + other.production_time,
+            self.failure_time + other.failure_time,
+            self.failures + other.failures,
+        )
+
+
+def reliability_of(machines: Sequence[Machine], window: Interval, *, now: datetime) -> dict[int, Reliability]:
+    """Return each machine's reliability over the past of a window; line, area and site are read."""
+    failing = frozenset(StateReason.objects.without_tree_fields().filter(is_failure=True).values_list("id", flat=True))
+    found = {
+        machine_id: Reliability(production_time=report.sums.times.actual_production_time)
+        for machine_id, report in reports_of(machines, window, now=now).items()
+    }
+    for row in reason_times(machines, window, now=now):
+        if row.reason_id in failing and row.category not in SHORT:
+            found[row.machine_id] += Reliability(failure_time=row.microseconds, failures=row.occurrences)
+    return found
