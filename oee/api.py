@@ -19,7 +19,8 @@ from oee import services
 from oee.engine.ledger import ledger
 from oee.models import OeePolicy, OeeRecord
 from oee.questions import question_of
-from oee.selectors import losses, report
+from oee.reason_times import losses
+from oee.selectors import report
 from oee.serializers import OeeRecordSerializer, ReportQuerySerializer, ReportSerializer
 
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from core.errors import NotFound
 from core.intervals import Interval
+from core.retention import closed_until, refuse_closed
 from counts.models import CountCorrection, CounterEvent, CountHistory, CountTag
 from downtime.models import StateHistory, StateReason
 from downtime.selectors import after_rules, corrections_in, gaps_in
@@ -131,7 +132,9 @@ def explain_element(code: str, asked: Question, *, now: datetime) -> ElementExpl
     rows = reason_times(asked.machines, asked.window, now=now, part=asked.part)
     value = element_values(sums, Traits().sums(rows))[code]
     length = past.end - past.start
-    if length <= LONGEST_IN_STRETCHES:
+    closed = closed_until()
+    # Of time whose facts are gone hours are the smallest that is known.
+    if length <= LONGEST_IN_STRETCHES and (closed is None or closed <= past.start):
         return ElementExplanation(code, value, "stretches", tuple(_stretches(code, asked, past, now=now)))
     by_day = length > LONGEST_IN_HOURS
     periods = tuple(_periods(code, asked, past, now=now, by_day=by_day))
@@ -240,6 +243,7 @@ def raw_facts(machine: Machine, starts_at: datetime, ends_at: datetime) -> RawFa
     """Return the third step: states with the one carried into the span, people's words, gaps, readings with the one
     before, and what happened to counters. What happened at its very end is shown too, for it ended the span.
     """
+    refuse_closed(starts_at, field="starts_at")
     window = Interval(starts_at, ends_at + timedelta(microseconds=1))
     found = [*_states(machine, window), *_words(machine, window), *_gaps(machine, window), *_readings(machine, window)]
     found.sort(key=lambda fact: (fact.occurred_at, fact.kind))

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 
 from core.intervals import Interval, intersect
+from core.retention import closed_until
 from enterprise.models import Machine
 from oee.engine.cycles import mean_and_deviation
 from oee.engine.element_values import element_values
@@ -44,7 +45,8 @@ def answer(asked: Question, *, now: datetime) -> Answer:
     if asked.part == EVERYTHING and past is not None:
         values |= _of_line(asked.machines, past, now=now)
         values |= _of_schedule(asked.machines, past, now=now)
-        if past.end - past.start <= LONGEST_FOR_CYCLES:
+        closed = closed_until()
+        if past.end - past.start <= LONGEST_FOR_CYCLES and (closed is None or closed <= past.start):
             cycles = [one for of_machine in cycles_of(asked.machines, past, now=now).values() for one in of_machine]
             values["CTV_MEAN"], values["CTV_SD"] = mean_and_deviation(cycles)
     return Answer(found, values)

@@ -3,9 +3,10 @@
 Stored hours are summed by the database; only the edges of a window come from the facts, as for `oee.selectors.losses`.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
@@ -18,7 +19,8 @@ from oee.engine import Calendar, Category, MachineHistory, ReasonSlice, slice_wi
 from oee.engine.reasons import NO_REASON, ReasonSums, ReasonTraits, TimeInReason
 from oee.histories import load_histories
 from oee.hours import bring_up_to_date, whole_hours
-from oee.selectors import EVERYTHING, Part, part_condition
+from oee.models import HourReason
+from oee.selectors import EVERYTHING, Part, edges_of, part_condition, stored_at_edge
 from products.models import IdealRate
 
 _SECOND = 1_000_000
@@ -54,18 +56,44 @@ def reason_times(
     past = Interval(window.start, min(window.end, now))
     hours = whole_hours(past, machines, now=now)
     found: list[ReasonTime] = []
-    edges = [past]
     if hours is not None:
         ids = [machine.pk for machine in machines]
         bring_up_to_date(ids, hours)
         found.extend(_stored(ids, hours, part, by_hour))
-        bounds = ((past.start, hours.start), (hours.end, past.end))
-        edges = [Interval(start, end) for start, end in bounds if start < end]
-    for edge in edges:
+    for edge, closed in edges_of(past, hours):
+        if closed is not None:
+            found.extend(_closed(machines, edge, closed, part, now=now))
+            continue
         for machine_id, history in load_histories(machines, edge, now=now).items():
             _, reasons = slice_window(history, edge)
             found.extend(_cut(machine_id, history, [piece for piece in reasons if part.covers(piece.key)]))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Time spent in one state reason that is not running."""
+
+    reason_id: int | None
+    category: Category
+    duration: timedelta
+    occurrences: int
+
+
+def losses(machines: Sequence[Machine], window: Interval, *, now: datetime, part: Part = EVERYTHING) -> list[Loss]:
+    """Return planned-time losses by reason, longest first: stops, changeovers and unexplained time inside shifts."""
+    totals: dict[tuple[int | None, Category], list[int]] = defaultdict(lambda: [0, 0])
+    for row in reason_times(machines, window, now=now, part=part):
+        total = totals[row.reason_id, row.category]
+        total[0] += row.microseconds
+        total[1] += row.occurrences
+    return sorted(
+        (
+            Loss(reason_id, category, timedelta(microseconds=microseconds), occurrences)
+            for (reason_id, category), (microseconds, occurrences) in totals.items()
+        ),
+        key=lambda loss: (-loss.duration, loss.reason_id or 0),
+    )
 
 
 def lost_pieces_of(row: ReasonTime) -> Fraction | None:
@@ -101,6 +129,26 @@ def _stored(machine_ids: list[int], hours: Interval, part: Part, by_hour: bool) 
             occurrences=int(occurrences),
             hour=hour,
         )
+
+
+def _closed(
+    machines: Sequence[Machine], edge: Interval, closed: datetime, part: Part, *, now: datetime
+) -> Iterator[ReasonTime]:
+    """Yield the time in reasons of an edge whose facts are gone, from those stored parts that lie in it as a whole."""
+    for machine_id, hour, within, _ in stored_at_edge(machines, edge, closed, part, now=now):
+        rows = HourReason.objects.filter(machine=machine_id, starts_at=hour.start, calendar="scheduled")
+        for row in rows.exclude(category="running").select_related("rate"):
+            if (Calendar.SCHEDULED, row.shift_id, row.shift_date, row.run_id) in within:
+                yield ReasonTime(
+                    machine_id=machine_id,
+                    shift_id=row.shift_id,
+                    reason_id=row.reason_id,
+                    category=Category(row.category),
+                    ideal_cycle_time=row.rate.ideal_cycle_time if row.rate else None,
+                    microseconds=row.microseconds,
+                    occurrences=row.occurrences,
+                    hour=hour.start,
+                )
 
 
 def _cut(machine_id: int, history: MachineHistory, reasons: Iterable[ReasonSlice]) -> Iterator[ReasonTime]:

@@ -7,7 +7,7 @@ fact, because stale hours are recomputed before they are read.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
 
@@ -21,7 +21,6 @@ from enterprise.models import Machine
 from enterprise.shift_calendar import ShiftOccurrence
 from oee.engine import (
     Calendar,
-    Category,
     CountingScheme,
     CountRole,
     Kpis,
@@ -37,7 +36,6 @@ from oee.engine import (
 )
 from oee.histories import NOTHING_COUNTED, load_counted, load_histories
 from oee.hours import STORED_CATEGORIES, STORED_ROLES, bring_up_to_date, whole_hours
-from oee.models import HourReason
 from oee.policies import DatedPolicies, policies_of
 from oee.scopes import Place, machines_of
 from products.models import IdealRate
@@ -170,7 +168,7 @@ def slices_of(
         cuts = sorted({at for dated in policies_of(_sites(machines)).values() for at in dated.starts})
         for machine_id, piece in _stored_slices(list(slices), hours, part, by_hour, cuts):
             slices[machine_id].append(piece)
-    for edge, closed in _edges(past, hours):
+    for edge, closed in edges_of(past, hours):
         if closed is not None:
             for machine_id, chosen in _closed_edge(machines, edge, closed, part, now=now).items():
                 slices[machine_id].extend(chosen)
@@ -207,15 +205,18 @@ def _closed_edge(
     lies on one side of it. Raises Closed, naming the bound of the window, where one lies on both.
     """
     found: SlicesByMachine = defaultdict(list)
-    for machine_id, _, pieces in _stored_at_edge(machines, edge, closed, part, now=now):
+    for machine_id, _, _, pieces in stored_at_edge(machines, edge, closed, part, now=now):
         found[machine_id].extend(pieces)
     return found
 
 
-def _stored_at_edge(
+def stored_at_edge(
     machines: Sequence[Machine], edge: Interval, closed: datetime, part: Part, *, now: datetime
-) -> Iterable[tuple[int, set[_Place], list[Slice]]]:
-    """Yield for each machine and clock hour of an edge the places of the slices in it, and the stored slices there."""
+) -> Iterable[tuple[int, Interval, set[_Place], list[Slice]]]:
+    """Yield for each machine and clock hour of an edge the hour, the places of the slices in it, and those stored there.
+
+    Raises Closed where a slice lies on both sides of the edge's bound.
+    """
     for hour in hours_of(edge):
         inside = intersect(hour, edge)
         if inside is None:
@@ -234,7 +235,7 @@ def _stored_at_edge(
                     code="too_old",
                 )
             pieces = [piece for piece in stored[machine_id] if _place_of(piece.key) in within]
-            yield machine_id, within, pieces
+            yield machine_id, hour, within, pieces
 
 
 def _place_of(key: SliceKey) -> _Place:
@@ -267,7 +268,7 @@ def _slices_of_hour(machine_ids: list[int], hour: Interval) -> dict[int, list[Sl
     return found
 
 
-def _edges(past: Interval, hours: Interval | None) -> list[tuple[Interval, datetime | None]]:
+def edges_of(past: Interval, hours: Interval | None) -> list[tuple[Interval, datetime | None]]:
     """Return what whole hours leave of a window; for what is closed, with the moment up to which time is."""
     edges = subtract(past, [] if hours is None else [hours])
     closed = closed_until() if edges else None
@@ -341,82 +342,6 @@ def schemes_of(machine_ids: Sequence[int]) -> Mapping[int, CountingScheme]:
 
 def _cycle_times(rate_ids: Iterable[int | None]) -> dict[int, Fraction]:
     return {rate.pk: rate.ideal_cycle_time for rate in IdealRate.objects.filter(pk__in=[i for i in rate_ids if i])}
-
-
-@dataclass(frozen=True, slots=True)
-class Loss:
-    """Time spent in one state reason that is not running."""
-
-    reason_id: int | None
-    category: Category
-    duration: timedelta
-    occurrences: int
-
-
-def losses(machines: Sequence[Machine], window: Interval, *, now: datetime, part: Part = EVERYTHING) -> list[Loss]:
-    """Return planned-time losses by reason, longest first: stops, changeovers and unexplained time inside shifts."""
-    totals: dict[tuple[int | None, Category], list[int]] = defaultdict(lambda: [0, 0])
-    if window.start < now:
-        past = Interval(window.start, min(window.end, now))
-        hours = whole_hours(past, machines, now=now)
-        if hours is not None:
-            machine_ids = [machine.pk for machine in machines]
-            bring_up_to_date(machine_ids, hours)
-            for reason_id, category, microseconds, occurrences in _stored_losses(machine_ids, hours, part):
-                _add(totals[reason_id, category], microseconds, occurrences)
-        for edge, closed in _edges(past, hours):
-            if closed is not None:
-                for reason_id, category, microseconds, occurrences in _closed_losses(
-                    machines, edge, closed, part, now=now
-                ):
-                    _add(totals[reason_id, category], microseconds, occurrences)
-                continue
-            for history in load_histories(machines, edge, now=now).values():
-                _, reasons = slice_window(history, edge)
-                for piece in reasons:
-                    if piece.key.calendar is Calendar.SCHEDULED and part.covers(piece.key):
-                        _add(totals[piece.reason_id, piece.category], piece.microseconds, piece.occurrences)
-    return sorted(
-        (
-            Loss(reason_id, category, timedelta(microseconds=microseconds), occurrences)
-            for (reason_id, category), (microseconds, occurrences) in totals.items()
-            if category is not Category.RUNNING
-        ),
-        key=lambda loss: (-loss.duration, loss.reason_id or 0),
-    )
-
-
-def _add(total: list[int], microseconds: int, occurrences: int) -> None:
-    total[0] += microseconds
-    total[1] += occurrences
-
-
-def _stored_losses(
-    machine_ids: list[int], hours: Interval, part: Part
-) -> Iterable[tuple[int | None, Category, int, int]]:
-    condition, parameters = part_condition(part)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT reason_id, category, sum(microseconds), sum(occurrences) FROM oee_hourreason"
-            " WHERE machine_id = ANY(%s) AND starts_at >= %s AND starts_at < %s AND calendar = 'scheduled'"
-            f" AND category <> 'running'{condition} GROUP BY reason_id, category",
-            [machine_ids, hours.start, hours.end, *parameters],
-        )
-        for reason_id, category, microseconds, occurrences in cursor.fetchall():
-            yield reason_id, Category(category), int(microseconds), int(occurrences)
-
-
-def _closed_losses(
-    machines: Sequence[Machine], edge: Interval, closed: datetime, part: Part, *, now: datetime
-) -> Iterable[tuple[int | None, Category, int, int]]:
-    for hour in hours_of(edge):
-        inside = intersect(hour, edge)
-        if inside is None:
-            continue
-        for machine_id, within, _ in _stored_at_edge(machines, inside, closed, part, now=now):
-            for row in HourReason.objects.filter(machine=machine_id, starts_at=hour.start, calendar="scheduled"):
-                if (Calendar.SCHEDULED, row.shift_id, row.shift_date, row.run_id) in within:
-                    yield row.reason_id, Category(row.category), row.microseconds, row.occurrences
 
 
 def timelines(machines: Sequence[Machine], window: Interval, *, now: datetime) -> dict[int, tuple[Segment, ...]]:

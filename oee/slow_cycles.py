@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 
 from core.intervals import Interval
+from core.retention import refuse_closed
 from enterprise.models import Machine
 from oee.engine.cycles import Cycle, Limit, SlowStretch, begun, cycles, slow_stretches
 from oee.histories import NOTHING_COUNTED, load_counted, load_histories
@@ -39,9 +40,10 @@ def slow_runs(machines: Sequence[Machine], window: Interval, *, now: datetime) -
 
 
 def cycles_of(machines: Sequence[Machine], window: Interval, *, now: datetime) -> dict[Machine, tuple[Cycle, ...]]:
-    """Return each machine's cycles that ended in the past of a window."""
+    """Return each machine's cycles that ended in the past of a window. Raises Closed for time whose facts are gone."""
     if window.start >= now:
         return dict.fromkeys(machines, ())
+    refuse_closed(window.start, field="starts_at")
     past = Interval(window.start, min(window.end, now))
     counted = load_counted(machines, past)
     schemes = schemes_of([machine.pk for machine in machines])

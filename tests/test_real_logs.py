@@ -19,8 +19,9 @@ from downtime.models import StateHistory, StateReason
 from enterprise.models import Machine
 from ingest import directory
 from ingest.models import QuarantinedItem
+from oee.reason_times import losses
 from oee.reliability import reliability_of
-from oee.selectors import Part, losses, product_report, report
+from oee.selectors import Part, product_report, report
 from products.models import Product
 from tests.factories import make_line
 from workorders.models import Run

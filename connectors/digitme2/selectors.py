@@ -13,8 +13,9 @@ from connectors.models import Tablet
 from core.intervals import Interval
 from downtime.models import StateHistory, StateReason
 from enterprise.models import Machine
+from oee.reason_times import losses
 from oee.scopes import production_day
-from oee.selectors import Part, losses, report
+from oee.selectors import Part, report
 from workorders.models import Run
 
 _Category = StateReason.Category

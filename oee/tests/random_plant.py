@@ -9,8 +9,9 @@ from counts.models import CountHistory
 from counts.services import NewReading, correct_count, record_readings
 from downtime.services import NewGap, NewState, correct_state, record_gaps, record_states
 from enterprise.models import Machine, ShiftBreak
+from oee.reason_times import losses
 from oee.scopes import Place, machines_of, production_day, shifts_on
-from oee.selectors import losses, product_report, report, run_report, shift_report
+from oee.selectors import product_report, report, run_report, shift_report
 from tests.factories import (
     make_count_tag,
     make_ideal_rate,

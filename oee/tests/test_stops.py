@@ -16,9 +16,10 @@ from downtime.models import ReasonPlace, ReasonRule, StateCorrection
 from downtime.services import NewGap, NewState, record_gaps, record_states
 from enterprise.models import Machine
 from oee.engine import Calendar, Category
+from oee.reason_times import losses
 from oee.reliability import reliability_of
 from oee.scopes import every_machine_of
-from oee.selectors import losses, timelines
+from oee.selectors import timelines
 from oee.stop_words import explain_stop, merge_stops, right_needed, split_stop, withdraw, words_about
 from oee.stops import stops_of
 from tests.factories import make_count_tag, make_line, make_machine, make_reason, make_shift, make_user

@@ -14,8 +14,9 @@ from downtime.models import StateReason
 from downtime.services import NewState, correct_state, record_states
 from enterprise.models import Machine
 from oee.models import ComputedHour, HourReason, HourSlice
+from oee.reason_times import losses
 from oee.scopes import machines_of
-from oee.selectors import losses, report
+from oee.selectors import report
 from oee.services import rebuild
 from tests.factories import (
     make_count_tag,

@@ -12,7 +12,8 @@ from connectors.models import Tablet
 from core.intervals import Interval
 from counts.models import CountHistory
 from downtime.models import StateCorrection
-from oee.selectors import losses, report
+from oee.reason_times import losses
+from oee.selectors import report
 from products.models import IdealRate
 from tests.factories import make_count_tag, make_ideal_rate, make_machine, make_product, make_shift, make_work_order
 from workorders.models import Run, WorkOrder

@@ -12,7 +12,8 @@ from core.errors import DomainError
 from core.intervals import Interval
 from downtime.models import StateReason
 from enterprise.models import Line, Machine
-from oee.selectors import losses, report
+from oee.reason_times import losses
+from oee.selectors import report
 from simulator.replay.log import Log, UnreadableLog
 from simulator.replay.mappings import read_log
 from simulator.replay.services import BATCH, NotPrepared, deliver, machine_for, missing_for, prepare
