@@ -26,7 +26,8 @@ class ReferenceField(serializers.PrimaryKeyRelatedField):
         if has_code and isinstance(data, str) and not data.isdecimal() and "\0" not in data:
             found = queryset.filter(code=data).first()
             if found is None:
-                raise serializers.ValidationError(f"There is no {queryset.model._meta.verbose_name} '{data}'.")
+                name = queryset.model._meta.verbose_name
+                raise serializers.ValidationError(f"There is no {name} '{data}'.", code="does_not_exist")
             return found
         if isinstance(data, bool) or not isinstance(data, int | str):
             self.fail("incorrect_type", data_type=type(data).__name__)

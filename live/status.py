@@ -1,8 +1,9 @@
 """What a line's screen shows, worked out: the view model that templates only lay out."""
 
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from oee.engine import Kpis
@@ -145,6 +146,12 @@ class LineStatus:
     losses: tuple[LossStatus, ...] = field(default=())
 
     @property
+    def question(self) -> str:
+        """What the numbers are asked about, as the parameters of the page on which they explain themselves."""
+        window = {"starts_at": self.shift.start, "ends_at": self.shift.end}
+        return urlencode({"line": self.line_id, **{name: _parameter(moment) for name, moment in window.items()}})
+
+    @property
     def delta(self) -> Fraction | None:
         """Good pieces ahead of the target so far (positive) or behind."""
         return None if self.target is None else self.good - self.target
@@ -158,3 +165,7 @@ class LineStatus:
     def is_winning(self) -> bool | None:
         """Whether the line is at or ahead of its target; None while nobody can say."""
         return None if self.delta is None else self.delta >= 0
+
+
+def _parameter(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -22,7 +22,7 @@ from oee.engine.catalogue import ELEMENTS
 from oee.engine.element_values import element_values
 from oee.engine.reasons import ReasonSums, TimeInReason
 from oee.histories import load_counted, load_histories
-from oee.kpi_elements import answer
+from oee.kpi_elements import Values, answer
 from oee.kpis import Kpi, KpiValue, kpis_of, values_of
 from oee.questions import Question
 from oee.reason_times import ReasonTime, Traits, reason_times
@@ -37,10 +37,13 @@ ADDITIVE = frozenset(code for code, value in element_values(MachineSums(), Reaso
 
 @dataclass(frozen=True, slots=True)
 class KpiExplanation:
-    """A KPI with its elements, each by machine: the elements are the sums of their machines' values."""
+    """A KPI with its elements, each by machine: the elements are the sums of their machines' values. `values` are those
+    of all elements.
+    """
 
     answer: Report
     kpi: KpiValue
+    values: Values
     by_machine: dict[int, dict[str, Fraction | None]]
 
 
@@ -55,6 +58,7 @@ def explain_kpi(code: str, asked: Question, *, now: datetime) -> KpiExplanation:
     return KpiExplanation(
         answer=found.report,
         kpi=values_of(found.values, [kpi])[0],
+        values=found.values,
         by_machine={
             machine.pk: {
                 name: value
@@ -268,9 +272,8 @@ def _words(machine: Machine, window: Interval) -> Iterable[RawFact]:
     for word in corrections_in([machine.pk], window):
         reason = word.reason or "as the machine said"
         said = f"{reason}: {word.comment}" if word.comment else str(reason)
-        yield RawFact(
-            "correction", word.starts_at, word.holds_until, said, f"user:{word.corrected_by}", word.recorded_at
-        )
+        source = f"user:{word.corrected_by_id}"
+        yield RawFact("correction", word.starts_at, word.holds_until, said, source, word.recorded_at)
 
 
 def _gaps(machine: Machine, window: Interval) -> Iterable[RawFact]:
@@ -281,10 +284,6 @@ def _gaps(machine: Machine, window: Interval) -> Iterable[RawFact]:
 def _readings(machine: Machine, window: Interval) -> Iterable[RawFact]:
     tags = {tag.pk: tag for tag in CountTag.objects.filter(machine=machine)}
     span = {"occurred_at__gte": window.start, "occurred_at__lt": window.end}
-    words = {
-        (word.tag_id, word.occurred_at): word
-        for word in CountCorrection.objects.filter(tag__in=tags, occurred_at__lt=window.end).order_by("id")
-    }
     before = [
         reading
         for tag_id in tags
@@ -292,12 +291,20 @@ def _readings(machine: Machine, window: Interval) -> Iterable[RawFact]:
             :1
         ]
     ]
-    within = CountHistory.objects.filter(tag__in=tags, **span).order_by("occurred_at")[: MOST_FACTS + 1]
+    within = list(CountHistory.objects.filter(tag__in=tags, **span).order_by("occurred_at")[: MOST_FACTS + 1])
+    moments = {reading.occurred_at for reading in [*before, *within]}
+    holds: dict[tuple[int, datetime], str] = {}
+    for word in CountCorrection.objects.filter(tag__in=tags, occurred_at__in=moments).order_by("id"):
+        value = "void" if word.value is None else f"{word.value.normalize():f}"
+        holds[word.tag_id, word.occurred_at] = value
+        said = f"{tags[word.tag_id].tag_path} = {value}: {word.comment}"
+        yield RawFact("correction", word.occurred_at, None, said, f"user:{word.corrected_by_id}", word.recorded_at)
     for reading in [*before, *within]:
-        tag, word = tags[reading.tag_id], words.get((reading.tag_id, reading.occurred_at))
+        tag = tags[reading.tag_id]
         said = f"{tag.tag_path} = {reading.value.normalize():f}"
-        corrected = "" if word is None else "void" if word.value is None else f"{word.value.normalize():f}"
+        corrected = holds.get((reading.tag_id, reading.occurred_at), "")
         yield RawFact("count", reading.occurred_at, None, said, reading.source, reading.recorded_at, corrected)
     for event in CounterEvent.objects.filter(tag__in=tags, **span).order_by("occurred_at"):
         said = f"{tags[event.tag_id].tag_path}: {event.get_kind_display()}"
-        yield RawFact("counter event", event.occurred_at, None, said, event.source, event.recorded_at)
+        source = event.source or (f"user:{event.stated_by_id}" if event.stated_by_id else "")
+        yield RawFact("counter event", event.occurred_at, None, said, source, event.recorded_at)

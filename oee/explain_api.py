@@ -18,7 +18,7 @@ from oee.explain import explain_element, explain_kpi, raw_facts
 from oee.kpi_serializers import KpiValueSerializer
 from oee.questions import question_of
 from oee.scopes import machines_of
-from oee.serializers import ExactField, LedgerLineSerializer, ReportQuerySerializer, RoundedField
+from oee.serializers import ExactField, LedgerLineSerializer, ReportQuerySerializer, RoundedField, plausible
 
 MOST_ROWS = 1000
 
@@ -41,8 +41,8 @@ class FactsQuestionSerializer(serializers.Serializer):
     """A machine and a span of its time."""
 
     machine = ReferenceField(queryset=Machine.objects.all())
-    starts_at = AwareDateTimeField()
-    ends_at = AwareDateTimeField()
+    starts_at = AwareDateTimeField(validators=[plausible])
+    ends_at = AwareDateTimeField(validators=[plausible])
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if attrs["ends_at"] < attrs["starts_at"]:

@@ -1,5 +1,6 @@
 """OEE, as it travels."""
 
+from datetime import UTC, date, datetime
 from fractions import Fraction
 from typing import Any
 
@@ -33,13 +34,23 @@ class RoundedField(serializers.Field):
         return decimal_text(value)
 
 
+YEARS = range(1990, 2200)
+
+
+def plausible(moment: date | datetime) -> None:
+    """Raise ValidationError for a moment or day in which nothing of a plant can lie; beyond, calendars end."""
+    year = moment.astimezone(UTC).year if isinstance(moment, datetime) else moment.year
+    if year not in YEARS:
+        raise serializers.ValidationError(f"The year must lie between {YEARS[0]} and {YEARS[-1]}.")
+
+
 class OeeRecordSerializer(serializers.ModelSerializer):
     """The OEE of a line or machine over a window. Name those; the numbers are computed."""
 
     line = ReferenceField(queryset=Line.objects.all(), required=False, allow_null=True)
     machine = ReferenceField(queryset=Machine.objects.all(), required=False, allow_null=True)
-    starts_at = AwareDateTimeField()
-    ends_at = AwareDateTimeField()
+    starts_at = AwareDateTimeField(validators=[plausible])
+    ends_at = AwareDateTimeField(validators=[plausible])
     computed_at = AwareDateTimeField(read_only=True)
 
     class Meta:
@@ -72,7 +83,7 @@ class OeeRecordSerializer(serializers.ModelSerializer):
 
 
 class ReportQuerySerializer(serializers.Serializer):
-    """Which OEE is asked for: one place, and one of window, day, shift, or run."""
+    """Which OEE is asked for: one place, and one of window, day, shift, or run (which place and window may narrow)."""
 
     enterprise = ReferenceField(queryset=Enterprise.objects.all(), required=False)
     site = ReferenceField(queryset=Site.objects.all(), required=False)
@@ -82,27 +93,28 @@ class ReportQuerySerializer(serializers.Serializer):
     run = ReferenceField(queryset=Run.objects.all(), required=False)
     product = ReferenceField(queryset=Product.objects.all(), required=False)
     shift = ReferenceField(queryset=Shift.objects.all(), required=False, help_text="With `date`.")
-    date = serializers.DateField(required=False, help_text="A production day of the place, in its site's time.")
-    starts_at = AwareDateTimeField(required=False)
-    ends_at = AwareDateTimeField(required=False)
+    date = serializers.DateField(
+        required=False, validators=[plausible], help_text="A production day of the place, in its site's time."
+    )
+    starts_at = AwareDateTimeField(required=False, validators=[plausible])
+    ends_at = AwareDateTimeField(required=False, validators=[plausible])
 
     PLACES = ("enterprise", "site", "area", "line", "machine")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         places = [attrs[name] for name in self.PLACES if name in attrs]
-        if "run" in attrs and not places:
-            return attrs
-        if len(places) != 1:
+        if len(places) > 1 or not (places or "run" in attrs):
             raise serializers.ValidationError({"line": f"Name exactly one of {', '.join(self.PLACES)}."})
-        attrs["place"] = places[0]
+        if places:
+            attrs["place"] = places[0]
+        if "starts_at" in attrs and "ends_at" in attrs and attrs["ends_at"] <= attrs["starts_at"]:
+            raise serializers.ValidationError({"ends_at": "The window must end after it starts."})
         if "run" in attrs or "date" in attrs:
             return attrs
         if "shift" in attrs:
             raise serializers.ValidationError({"date": "Say which day's shift is meant."})
         if "starts_at" not in attrs or "ends_at" not in attrs:
             raise serializers.ValidationError({"starts_at": "Give a window (starts_at, ends_at), a date, or a run."})
-        if attrs["ends_at"] <= attrs["starts_at"]:
-            raise serializers.ValidationError({"ends_at": "The window must end after it starts."})
         return attrs
 
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from core import master_data
 from core.intervals import Interval
-from counts.services import NewReading, record_readings
+from counts.models import CountHistory
+from counts.services import NewReading, correct_count, record_readings
 from downtime.models import ReasonRule
 from downtime.services import NewState, correct_state, record_states
 from enterprise.models import Machine
@@ -227,3 +228,40 @@ class TestApi:
 
     def test_another_sites_machine_does_not_exist(self, client):
         assert self.ask(client, "facts/", machine=make_machine().code).status_code in (400, 404)
+
+    @pytest.mark.parametrize("path", ["", "element/", "facts/"])
+    @pytest.mark.parametrize(
+        "window",
+        [
+            {"starts_at": "0001-01-01T00:00:00Z", "ends_at": "0001-01-02T00:00:00Z"},
+            {"starts_at": "9999-12-31T00:00:00Z", "ends_at": "9999-12-31T23:59:59.999999Z"},
+        ],
+    )
+    def test_years_in_which_nothing_can_lie_are_refused(self, client, machine, path, window):
+        answer = self.ask(client, path, machine=machine.pk, element="APT", **window)
+        assert answer.status_code == 400
+        assert "The year must lie between" in answer.json()["starts_at"][0]
+
+    def test_a_day_at_the_end_of_the_calendar_is_refused(self, client, machine):
+        for day in ("0001-01-01", "9999-12-31"):
+            answer = client.get("/oee/explain/", {"machine": machine.pk, "date": day})
+            assert list(answer.json()) == ["date"]
+
+    def test_a_run_may_be_narrowed_by_a_place_and_a_window(self, client, machine):
+        run = machine.line.runs.get()
+        whole = client.get("/oee/explain/", {"run": run.pk, "kpi": "loading"}).json()
+        assert (whole["starts_at"], len(whole["machines"])) == ("2026-03-02T05:20:00Z", 2)
+        part = self.ask(client, "", run=run.pk, machine=machine.pk, ends_at=at(30).isoformat()).json()
+        assert (part["starts_at"], part["ends_at"]) == ("2026-03-02T05:20:00Z", "2026-03-02T05:30:00Z")
+        assert [row["machine"] for row in part["machines"]] == [machine.pk]
+        beside = self.ask(client, "", run=run.pk, ends_at=at(10).isoformat())
+        assert (beside.status_code, list(beside.json())) == (404, ["run"])
+
+    def test_a_corrected_count_shows_the_word_and_whose_it_is(self, client, machine):
+        tag, person = make_count_tag(machine=machine), make_user()
+        record_readings([NewReading(tag.pk, machine.pk, False, at(10), Decimal(5))], recorded_at=NOW)
+        fact = CountHistory.objects.get(tag=tag)
+        correct_count(fact=fact, value=Decimal(4), comment="one counted twice", actor=person, recorded_at=NOW)
+        facts = self.ask(client, "facts/", machine=machine.pk).json()["facts"]
+        assert [(fact["kind"], fact["corrected"]) for fact in facts] == [("correction", ""), ("count", "4")]
+        assert (facts[0]["said"], facts[0]["source"]) == (f"{tag.tag_path} = 4: one counted twice", f"user:{person.pk}")

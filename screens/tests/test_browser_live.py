@@ -4,44 +4,14 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
-from django.db import connections
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import expect
 
 from accounts.models import User
+from screens.tests.browsers import PASSWORD, log_in
 from tests.factories import make_count_tag, make_device_key, make_machine, make_reason, make_shift
 from tests.servers import free_port, running_server
 
 pytestmark = pytest.mark.django_db(transaction=True)
-PASSWORD = "a long enough secret"
-CHROMIUM = [
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-]
-
-
-@pytest.fixture
-def page(monkeypatch):
-    # Playwright runs an event loop in this thread; the database calls of the test beside it are meant.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
-        opened = browser.new_page(viewport={"width": 1280, "height": 800})
-        opened.complaints = []
-        opened.on(
-            "console", lambda message: opened.complaints.append(message.text) if message.type == "error" else None
-        )
-        opened.on("pageerror", lambda error: opened.complaints.append(str(error)))
-        yield opened
-        browser.close()
-        # What the test opened beside the browser's loop is known only here; left open, it would hold the database.
-        connections.close_all()
-
-
-def log_in(page: Page, address: str) -> None:
-    page.goto(f"{address}/login/")
-    page.fill("#id_username", "anna")
-    page.fill("#id_password", PASSWORD)
-    page.click("button.button")
 
 
 def test_delivered_facts_appear_and_a_lost_server_is_said(page):

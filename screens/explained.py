@@ -1,0 +1,377 @@
+"""What the page on which a number explains itself shows, worked out: the view models that its templates only lay out."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from itertools import accumulate
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from accounts.models import DeviceKey, User
+from core.intervals import microseconds
+from downtime.models import StateReason
+from enterprise.models import Machine
+from live.status import UNNAMED
+from oee.engine import Category
+from oee.engine.catalogue import ELEMENTS, ElementDefinition
+from oee.engine.ledger import ledger
+from oee.explain import ADDITIVE, Contribution, ElementExplanation, KpiExplanation, RawFact
+from oee.kpis import Kpi
+from oee.questions import Question
+from products.models import IdealRate
+from screens.explain_asked import PLACES, Address, Policies, moment_text, policies_in_words
+from screens.waterfall import Waterfall, waterfall
+from screens.wording import (
+    UNKNOWN,
+    Clock,
+    element_words,
+    exact_duration,
+    exact_number,
+    exact_words,
+    kpi_words,
+)
+from workorders.models import Run
+
+CATEGORY_WORDS = {
+    **{category.value: str(category.label) for category in StateReason.Category},
+    Category.MICRO_STOP.value: "Micro-stop",
+    Category.UNDETERMINED.value: "Stop just begun",
+}
+COUNTED_WORDS = {
+    "good": "good",
+    "reject": "rejected",
+    "rework": "to be reworked",
+    "infeed": "fed in",
+    "total": "counted in total",
+}
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A part of a formula: an element with its value, or what stands between."""
+
+    text: str
+    value: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ElementRow:
+    """An element of the formula, summed over the machines."""
+
+    of: ElementDefinition
+    value: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class MachineRow:
+    """What one machine adds to the elements."""
+
+    machine: str
+    line: str
+    cells: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KpiPage:
+    """The first step."""
+
+    kpi: Kpi
+    value: str
+    exact: str
+    why_unknown: tuple[str, ...]
+    formula: tuple[Word, ...]
+    plain: str
+    elements: tuple[ElementRow, ...]
+    machines: tuple[MachineRow, ...]
+    policies: list[Policies]
+    losses: Waterfall
+    is_suspect: bool
+
+
+def kpi_page(found: KpiExplanation, asked: Question, address: Address, machines: Sequence[Machine]) -> KpiPage:
+    """Work out the first step; of the machines, those of the list's page are shown."""
+    kpi, value = found.kpi.kpi, found.kpi.value
+    values = {element.code: element.value for element in found.kpi.elements}
+    until = found.answer.known_until
+    here = _with_window(address, asked, until)
+
+    def url_of(element: str) -> str:
+        return here.to({"element": element}).url if element in ELEMENTS else ""
+
+    known = [code for code in values if code in ELEMENTS]
+    return KpiPage(
+        kpi=kpi,
+        value=kpi_words(value, kpi.unit),
+        exact="" if value is None else exact_words(value, kpi.unit),
+        why_unknown=_why_unknown(kpi, values) if value is None else (),
+        formula=tuple(_formula_words(kpi, values, url_of)),
+        plain=_plain_formula(kpi, values),
+        elements=tuple(
+            ElementRow(ELEMENTS[code], element_words(values[code], ELEMENTS[code].unit), url_of(code)) for code in known
+        ),
+        machines=tuple(
+            MachineRow(
+                machine.name,
+                machine.line.name,
+                tuple(
+                    (
+                        element_words(found.by_machine[machine.pk].get(code), ELEMENTS[code].unit)
+                        if code in ADDITIVE
+                        else "",
+                        here.to({"machine": machine.pk, "element": code}, without=PLACES[:-1]).url,
+                    )
+                    for code in known
+                ),
+            )
+            for machine in machines
+        ),
+        policies=policies_in_words(asked.machines, asked.window.start, until),
+        losses=waterfall(ledger(found.answer.sums), found.values, url_of),
+        is_suspect=found.answer.kpis.ideal_rate_suspect,
+    )
+
+
+def _with_window(address: Address, asked: Question, until: datetime) -> Address:
+    """Say the window itself while it is open, so that the next step is about the same time as this one."""
+    if until == asked.window.end:
+        return address
+    window = {"starts_at": moment_text(asked.window.start), "ends_at": moment_text(until)}
+    return address.to(window, without=("date", "shift"))
+
+
+def _formula_words(kpi: Kpi, values: Mapping[str, Fraction | None], url_of: Any) -> Iterable[Word]:
+    at = 0
+    for found in _NAME.finditer(kpi.formula):
+        if found.group() in values:
+            if between := kpi.formula[at : found.start()].strip():
+                yield Word(_signs(between))
+            code, at = found.group(), found.end()
+            unit = ELEMENTS[code].unit if code in ELEMENTS else ""
+            yield Word(code, element_words(values[code], unit), url_of(code))
+    if between := kpi.formula[at:].strip():
+        yield Word(_signs(between))
+
+
+def _plain_formula(kpi: Kpi, values: Mapping[str, Fraction | None]) -> str:
+    """Write the formula over plain numbers, times in seconds, so that it can be typed into a calculator."""
+
+    def number(found: re.Match[str]) -> str:
+        if found.group() not in values:
+            return found.group()
+        value = values[found.group()]
+        if value is None:
+            return "?"
+        text = exact_number(value)
+        return f"({text})" if "/" in text or value < 0 else text
+
+    return _signs(_NAME.sub(number, kpi.formula))
+
+
+def _signs(text: str) -> str:
+    return text.replace("*", "×").replace(" - ", " − ")
+
+
+def _why_unknown(kpi: Kpi, values: Mapping[str, Fraction | None]) -> tuple[str, ...]:
+    if kpi.problem:
+        return (kpi.problem,)
+    unknown = [code for code, value in values.items() if value is None]
+    if not unknown:
+        return ("The formula divides by zero here.",)
+    return tuple(f"{code} is not known: {why_element_unknown(code)}" for code in unknown)
+
+
+def why_element_unknown(code: str, *, counts_without_rate: bool = True) -> str:
+    """Say why an element has no value."""
+    if code not in ADDITIVE:
+        return "nothing that is recorded of this window tells it."
+    if code == "IPQ":
+        return "for a part of the planned time no ideal rate says how fast it should have run."
+    if counts_without_rate:
+        return "no ideal rate holds for some of the pieces, or a machine ran without one and made nothing."
+    return "a machine ran without an ideal rate and made nothing."
+
+
+@dataclass(frozen=True, slots=True)
+class ContributionRow:
+    """A row of the second step, with the running total that it ends in."""
+
+    machine: str
+    span: str
+    what: str
+    how: str
+    category: str
+    category_words: str
+    order: str
+    value: str
+    total: str
+    url: str
+    is_unknown: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ElementPage:
+    """The second step."""
+
+    of: ElementDefinition
+    value: str
+    total: str
+    made_of: str
+    carried: str
+    rows: tuple[ContributionRow, ...]
+    count: int
+    why_unknown: str
+    exact_seconds: str
+    is_additive: bool
+
+
+def element_page(
+    found: ElementExplanation, asked: Question, address: Address, clock: Clock, *, offset: int, limit: int
+) -> ElementPage:
+    """Work out the second step: one page of what an element adds up from."""
+    of = ELEMENTS[found.code]
+    shown = found.contributions[offset : offset + limit]
+    carried = sum((one.value for one in found.contributions[:offset]), start=Fraction(0))
+    totals = list(accumulate((one.value for one in shown), initial=carried))[1:]
+    names = _Names(shown, asked.machines)
+    without_rate = any(one.unknown for one in found.contributions)
+    return ElementPage(
+        of=of,
+        value=element_words(found.value, of.unit),
+        total=element_words(found.total, of.unit),
+        made_of=found.made_of,
+        carried=element_words(carried, of.unit) if offset else "",
+        rows=tuple(
+            _row(one, element_words(total, of.unit), of, found.made_of, names, address, clock)
+            for one, total in zip(shown, totals, strict=True)
+        ),
+        count=len(found.contributions),
+        why_unknown=""
+        if found.value is not None
+        else "no ideal rate holds for the pieces that are marked."
+        if without_rate
+        else why_element_unknown(found.code, counts_without_rate=False),
+        is_additive=found.code in ADDITIVE,
+        exact_seconds="" if found.value is None or of.unit != "seconds" else f"{exact_number(found.value)} s",
+    )
+
+
+class _Names:
+    """What the things are called that rows refer to: looked up once for all of them."""
+
+    def __init__(self, rows: Sequence[Contribution], machines: Sequence[Machine]) -> None:
+        keys = [row.key for row in rows if row.key is not None]
+        self.machines = {machine.pk: machine for machine in machines}
+        reasons = StateReason.objects.without_tree_fields().filter(pk__in={row.reason_id for row in rows} - {None})
+        self.reasons: dict[int, str] = dict(reasons.values_list("pk", "name"))
+        runs = Run.objects.filter(pk__in=[key.run_id for key in keys if key.run_id])
+        self.orders: dict[int, str] = dict(runs.values_list("pk", "work_order__order_number"))
+        rates = IdealRate.objects.filter(pk__in=[key.rate_id for key in keys if key.rate_id])
+        self.cycle_times = {rate.pk: rate.ideal_cycle_time for rate in rates}
+
+
+def _row(
+    one: Contribution,
+    total: str,
+    of: ElementDefinition,
+    made_of: str,
+    names: _Names,
+    address: Address,
+    clock: Clock,
+) -> ContributionRow:
+    machine = names.machines[one.machine_id]
+    zone = machine.line.area.site.zone
+    category = "" if one.category is None else one.category.value
+    if made_of == "stretches":
+        since = min(one.since or one.start, one.start)
+        facts = {"facts_machine": one.machine_id, "from": moment_text(since), "to": moment_text(one.end)}
+        url = address.to(facts).url
+    else:
+        period = {"machine": one.machine_id, "starts_at": moment_text(one.start), "ends_at": moment_text(one.end)}
+        opened = address.to(period, without=(*PLACES[:-1], "date", "shift"))
+        # Of closed time an hour is the smallest that is known: it would open as itself.
+        url = "" if opened == address else opened.url
+    return ContributionRow(
+        machine=machine.name,
+        span=clock.span(one.start, one.end, zone),
+        what=_what(one, names),
+        how=_how(one, of, names),
+        category=category,
+        category_words=CATEGORY_WORDS.get(category, "Count" if one.counted is not None else ""),
+        order=names.orders.get(one.key.run_id or 0, "") if one.key else "",
+        value=element_words(one.value, of.unit) if not one.unknown else UNKNOWN,
+        total=total,
+        url=url,
+        is_unknown=one.unknown,
+    )
+
+
+def _what(one: Contribution, names: _Names) -> str:
+    if one.counted is not None:
+        return f"{exact_number(one.counted)} {COUNTED_WORDS.get(one.counted_as, one.counted_as)}"
+    if one.category is None:
+        return ""
+    short = one.category in (Category.MICRO_STOP, Category.UNDETERMINED)
+    unnamed = UNNAMED["unplanned" if short else one.category.value]
+    return names.reasons.get(one.reason_id or 0, unnamed)
+
+
+def _how(one: Contribution, of: ElementDefinition, names: _Names) -> str:
+    """Write how a value follows from pieces or time and the ideal cycle time, where it does."""
+    cycle = names.cycle_times.get(one.key.rate_id or 0) if one.key else None
+    if not cycle or one.unknown:
+        return ""
+    if of.unit == "seconds" and one.counted is not None and one.counted * cycle == one.value:
+        return f"{exact_number(one.counted)} × {exact_number(cycle)} s"
+    spent = Fraction(microseconds(one.end - one.start), 10**6)
+    if of.unit == "pieces" and spent and spent / cycle == one.value:
+        return f"{exact_duration(spent)} ÷ {exact_number(cycle)} s"
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class FactRow:
+    """A row of the third step."""
+
+    kind: str
+    happened: str
+    came: str
+    said: str
+    corrected: str
+    by: str
+    is_carried: bool
+
+
+def fact_rows(facts: Sequence[RawFact], zone: ZoneInfo, start: datetime) -> tuple[FactRow, ...]:
+    """Work out the third step; facts from before `start` were carried into the span."""
+    clock = Clock()
+    people = _people(facts)
+    return tuple(
+        FactRow(
+            kind=fact.kind.capitalize(),
+            happened=clock.span(fact.occurred_at, fact.until or fact.occurred_at, zone),
+            came=clock.write(fact.recorded_at, zone),
+            said=fact.said,
+            corrected=fact.corrected if not fact.corrected or fact.kind == "state" else f"corrected: {fact.corrected}",
+            by=people.get(fact.source, fact.source.replace(":", " ") or "not recorded"),
+            is_carried=fact.occurred_at < start,
+        )
+        for fact in facts
+    )
+
+
+def _people(facts: Sequence[RawFact]) -> dict[str, str]:
+    """Return who is behind each source: the name of a device's key, or of a person."""
+    named = {fact.source.partition(":")[::2] for fact in facts}
+    prefixes = {rest for kind, rest in named if kind == "key"}
+    ids = {int(rest) for kind, rest in named if kind == "user" and rest.isdecimal()}
+    keys = DeviceKey.objects.filter(prefix__in=prefixes).values_list("prefix", "name") if prefixes else ()
+    users = User.objects.filter(pk__in=ids) if ids else ()
+    return {
+        **{f"key:{prefix}": f"{name} (device key {prefix})" for prefix, name in keys},
+        **{f"user:{user.pk}": str(user) for user in users},
+    }
