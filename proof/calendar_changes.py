@@ -135,7 +135,8 @@ def shifts_by_minute(
     silent = {day.date for day in holidays}
     kinds = list(ShiftKind)
     planned = []
-    for n in range(2, 8):
+    # From two days before the window on: a shift of the day before may reach in, and one of the day before that into it.
+    for n in range(1, 8):
         day = minutes.start.date() + n * _DAY
         for rule in rules:
             if day.isoweekday() not in rule.weekdays or (rule.kind is ShiftKind.REGULAR and day in silent):
