@@ -29,6 +29,8 @@ ROLES: dict[str, dict[str, frozenset[str]]] = {
     # Facts are added by people where no device does; a change is a correction, and nothing is ever deleted.
     "fact": _grant(EVERYBODY, {OPERATOR, SUPERVISOR}, change={SUPERVISOR, QUALITY}, delete=set()),
     "oee_record": _grant(EVERYBODY, set(EVERYBODY), delete={SUPERVISOR, ENGINEER}),
+    # A signature under a shift's numbers; a change is accepting others, and nothing is ever deleted.
+    "closing": _grant(EVERYBODY, {SUPERVISOR}, delete=set()),
     "quarantine": _grant(frozenset({SUPERVISOR, ENGINEER, QUALITY, ADMIN}), set(), change={SUPERVISOR, ENGINEER}),
     # Where machines are spoken with, and with which password.
     "connector": _grant(frozenset({SUPERVISOR, ENGINEER, ADMIN}), {ADMIN}),
@@ -46,6 +48,7 @@ KIND_OF_MODEL: dict[str, str] = {
             *("enterprise.shift", "enterprise.shiftbreak", "enterprise.calendarexception"),
             *("products.product", "products.idealrate", "counts.counttype", "counts.counttag"),
             *("downtime.statereason", "downtime.reasonplace", "downtime.reasonrule", "oee.oeepolicy", "oee.customkpi"),
+            "oee.closingrule",
             *("workorders.changeovertarget", "workorders.changeovertask"),
         ),
         "master_data",
@@ -61,6 +64,7 @@ KIND_OF_MODEL: dict[str, str] = {
         "fact",
     ),
     "oee.oeerecord": "oee_record",
+    "oee.shiftclosing": "closing",
     "ingest.quarantineditem": "quarantine",
     **dict.fromkeys(("connectors.statemap", "connectors.statemapentry", "connectors.signalmapping"), "master_data"),
     "connectors.tablet": "master_data",

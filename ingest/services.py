@@ -30,6 +30,8 @@ from ingest.items import (
     read_item,
 )
 from ingest.quarantine import KeptItem, keep
+from ingest.troubled import troubled_refusals
+from oee.delivery_tallies import Trouble, TroubledItem, tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class _Read:
     good: dict[int, Item] = field(default_factory=dict)
     refused: dict[int, Refused] = field(default_factory=dict)
     duplicates: list[int] = field(default_factory=list)
+    troubled: list[TroubledItem] = field(default_factory=list)
 
 
 def accept(delivery: Delivery, *, recorded_at: datetime) -> Outcome:
@@ -80,8 +83,8 @@ def accept_together(deliveries: Sequence[Delivery], *, recorded_at: datetime) ->
     """Store the good items of several deliveries in one transaction, keep the others aside, and answer each.
 
     A bad item never rejects a good one, of its own delivery or another's. Repeating a delivery changes nothing.
-    Writers lock counts, then counters' events, then states, then gaps, then kept items, each in the order of their
-    keys, so that none waits in a circle.
+    Writers lock counts, then counters' events, then states, then gaps, then kept items, then tallies, each in the order
+    of their keys, so that none waits in a circle.
     """
     reads = [_read(delivery, recorded_at) for delivery in deliveries]
     found = _resolve(reads, recorded_at)
@@ -98,6 +101,8 @@ def accept_together(deliveries: Sequence[Delivery], *, recorded_at: datetime) ->
             ],
             received_at=recorded_at,
         )
+        refusals = [(r.delivery.items[i], r.delivery.scope, why) for r in reads for i, why in r.refused.items()]
+        tally([*(item for r in reads for item in r.troubled), *troubled_refusals(refusals, recorded_at=recorded_at)])
     return [_outcome(read) for read in reads]
 
 
@@ -283,10 +288,12 @@ def _new_state(item: StateItem, names: _Names, scope: DeviceScope) -> NewState:
 
 
 def _note_readings(readings: Sequence[tuple[_Read, int, NewReading]], answers: Sequence[Answer[int | Decimal]]) -> None:
-    for (read, index, _), answer in zip(readings, answers, strict=True):
+    for (read, index, new), answer in zip(readings, answers, strict=True):
         if answer.verdict is Verdict.DUPLICATE:
             read.duplicates.append(index)
+            read.troubled.append(TroubledItem(new.machine_id, new.occurred_at, Trouble.DUPLICATE))
         elif answer.verdict is Verdict.CONFLICT:
+            read.troubled.append(TroubledItem(new.machine_id, new.occurred_at, Trouble.CONFLICT))
             read.refused[index] = _conflict("value", f"{Decimal(answer.stored or 0).normalize():f}")
 
 
@@ -296,7 +303,9 @@ def _note_states(states: Sequence[tuple[_Read, int, NewState]], answers: Sequenc
     for (read, index, new), answer in zip(states, answers, strict=True):
         if answer.verdict is Verdict.DUPLICATE:
             read.duplicates.append(index)
+            read.troubled.append(TroubledItem(new.machine_id, new.occurred_at, Trouble.DUPLICATE))
         elif answer.stored is not None:
+            read.troubled.append(TroubledItem(new.machine_id, new.occurred_at, Trouble.CONFLICT))
             reason_id, detail = answer.stored
             same_reason = reason_id == new.reason_id
             stored = f"'{codes.get(reason_id, reason_id)}'" + (f" with the detail '{detail}'" if detail else "")
@@ -304,18 +313,21 @@ def _note_states(states: Sequence[tuple[_Read, int, NewState]], answers: Sequenc
 
 
 def _note_events(events: Sequence[tuple[_Read, int, NewCounterEvent]], answers: Sequence[Answer[EventValue]]) -> None:
-    for (read, index, _), answer in zip(events, answers, strict=True):
+    for (read, index, new), answer in zip(events, answers, strict=True):
         if answer.verdict is Verdict.DUPLICATE:
             read.duplicates.append(index)
+            read.troubled.append(TroubledItem(new.machine_id, new.occurred_at, Trouble.DUPLICATE))
         elif answer.stored is not None:
+            read.troubled.append(TroubledItem(new.machine_id, new.occurred_at, Trouble.CONFLICT))
             kind, value = answer.stored
             read.refused[index] = _conflict("event", kind if value is None else f"{kind} to {value.normalize():f}")
 
 
 def _note_gaps(gaps: Sequence[tuple[_Read, int, NewGap]], are_new: Sequence[bool]) -> None:
-    for (read, index, _), is_new in zip(gaps, are_new, strict=True):
+    for (read, index, new), is_new in zip(gaps, are_new, strict=True):
         if not is_new:
             read.duplicates.append(index)
+            read.troubled.append(TroubledItem(new.machine_id, new.starts_at, Trouble.DUPLICATE))
 
 
 def _conflict(field_name: str, stored: str) -> Refused:

@@ -19,6 +19,7 @@ from core.admin import DecisionAdmin, MasterDataAdmin, ReadOnlyAdmin, ScopedFilt
 from core.models import Retention
 from counts.models import CounterEvent
 from counts.services import explain_step, void_reading
+from oee import closing_admin as closing_admin  # registers the admin of closed shifts
 from oee.engine.catalogue import ELEMENTS
 from oee.kpis import kpi_problem
 from oee.models import CounterStep, CustomKpi, OeePolicy, OeeRecord

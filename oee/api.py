@@ -16,10 +16,11 @@ from core.master_data import caller, site_id_of
 from core.pagination import BoundedPagination
 from core.serializers import MasterDataSerializer
 from oee import services
+from oee.closing import closing_asked_for, signed_report, was_and_now
 from oee.engine.ledger import ledger
 from oee.models import OeePolicy, OeeRecord
 from oee.questions import question_of
-from oee.reason_times import losses
+from oee.reason_times import Traits, ranked, reason_times
 from oee.selectors import report
 from oee.serializers import OeeRecordSerializer, ReportQuerySerializer, ReportSerializer
 
@@ -106,13 +107,17 @@ class OeeReportView(APIView):
 
     @extend_schema(parameters=[ReportQuerySerializer], responses=ReportSerializer)
     def get(self, request: Request) -> Response:
-        """Compute it now; nothing is kept."""
+        """Compute it now; nothing is kept. Of a shift that is closed, show what was signed."""
         query = ReportQuerySerializer(data=request.query_params, context={"request": request})
         query.is_valid(raise_exception=True)
         now = timezone.now()
+        closed = closing_asked_for(query.validated_data)
+        if closed is not None:
+            return Response(ReportSerializer(signed_report(was_and_now(closed, now=now))).data)
         asked = question_of(query.validated_data, now=now)
         services.refuse_window(asked.window, now=now)
         answer = report(asked.machines, asked.window, now=now, part=asked.part)
+        rows = reason_times(asked.machines, asked.window, now=now, part=asked.part)
         numbers = services.numbers_of(answer, now=now)
         return Response(
             ReportSerializer(
@@ -122,8 +127,9 @@ class OeeReportView(APIView):
                     "ends_at": asked.window.end,
                     "known_until": answer.known_until,
                     "machines": answer.machine_ids,
-                    "losses": losses(asked.machines, asked.window, now=now, part=asked.part),
-                    "ledger": ledger(answer.sums).lines,
+                    "losses": ranked(rows),
+                    "ledger": ledger(answer.sums, Traits().sums(rows)).lines,
+                    "closing": None,
                 }
             ).data
         )

@@ -42,6 +42,7 @@ class KpiExplanation:
     """
 
     answer: Report
+    reasons: ReasonSums
     kpi: KpiValue
     values: Values
     by_machine: dict[int, dict[str, Fraction | None]]
@@ -57,6 +58,7 @@ def explain_kpi(code: str, asked: Question, *, now: datetime) -> KpiExplanation:
     elements = set(kpi.elements) & ADDITIVE
     return KpiExplanation(
         answer=found.report,
+        reasons=found.reasons,
         kpi=values_of(found.values, [kpi])[0],
         values=found.values,
         by_machine={

@@ -150,7 +150,7 @@ class KpiExplanationView(APIView):
             "kpi": found.kpi,
             "machines": [{"machine": machine, "elements": values} for machine, values in found.by_machine.items()],
             "policies": services.numbers_of(found.answer, now=now)["elements"]["policies"],
-            "ledger": ledger(found.answer.sums).lines,
+            "ledger": ledger(found.answer.sums, found.reasons).lines,
         }
         return Response(KpiExplanationSerializer(answer).data)
 

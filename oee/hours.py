@@ -206,6 +206,12 @@ def _forget(machine_id: int, changed_from: datetime, changed_until: datetime | N
                 " AND starts_at <= %s",
                 [machine_id, floor_hour(changed_from), changed_until or _FOREVER],
             )
+        # Shifts that were signed keep their numbers; that they may differ now is for `oee.closing` to look at.
+        cursor.execute(
+            "INSERT INTO oee_touchedclosing (closing_id) SELECT closing_id FROM oee_closingcheck"
+            " WHERE %s = ANY(machine_ids) AND ends_at > %s AND starts_at <= %s",
+            [machine_id, floor_hour(changed_from), changed_until or _FOREVER],
+        )
 
 
 def _missing(machine_id: int, hours: Interval) -> Iterator[Interval]:

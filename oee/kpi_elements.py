@@ -10,6 +10,7 @@ from core.retention import closed_until
 from enterprise.models import Machine
 from oee.engine.cycles import mean_and_deviation
 from oee.engine.element_values import element_values
+from oee.engine.reasons import ReasonSums
 from oee.questions import Question
 from oee.reason_times import Traits, reason_times
 from oee.scopes import machines_on
@@ -30,6 +31,7 @@ class Answer:
     """A report with the values of all elements, by code; None = not known."""
 
     report: Report
+    reasons: ReasonSums
     values: Values
 
 
@@ -39,7 +41,8 @@ def answer(asked: Question, *, now: datetime) -> Answer:
     sums = sums_for(asked.machines, slices.values())
     found = sums.report(asked.machines, asked.window, slices, now=now)
     rows = reason_times(asked.machines, asked.window, now=now, part=asked.part)
-    values = element_values(found.sums, Traits().sums(rows))
+    reasons = Traits().sums(rows)
+    values = element_values(found.sums, reasons)
     values["PSQ"] = _planned_scrap(asked.machines, slices, sums)
     past = Interval(asked.window.start, min(asked.window.end, now)) if asked.window.start < now else None
     if asked.part == EVERYTHING and past is not None:
@@ -49,7 +52,7 @@ def answer(asked: Question, *, now: datetime) -> Answer:
         if past.end - past.start <= LONGEST_FOR_CYCLES and (closed is None or closed <= past.start):
             cycles = [one for of_machine in cycles_of(asked.machines, past, now=now).values() for one in of_machine]
             values["CTV_MEAN"], values["CTV_SD"] = mean_and_deviation(cycles)
-    return Answer(found, values)
+    return Answer(found, reasons, values)
 
 
 def _planned_scrap(machines: Sequence[Machine], slices: SlicesByMachine, sums: Sums) -> Fraction | None:

@@ -14,6 +14,11 @@ from core.models import MasterData
 from counts.models import CountTag
 from downtime.models import StateReason
 from enterprise.models import Line, Machine, Shift, Site
+from oee.closing_models import ClosingCheck as ClosingCheck
+from oee.closing_models import ClosingRule as ClosingRule
+from oee.closing_models import DeliveryTally as DeliveryTally
+from oee.closing_models import ShiftClosing as ShiftClosing
+from oee.closing_models import TouchedClosing as TouchedClosing
 from oee.engine.catalogue import ELEMENTS, KPIS
 from oee.engine.formulas import LONGEST_TEXT, Formula, FormulaError
 from products.models import IdealRate

@@ -82,8 +82,13 @@ class Loss:
 
 def losses(machines: Sequence[Machine], window: Interval, *, now: datetime, part: Part = EVERYTHING) -> list[Loss]:
     """Return planned-time losses by reason, longest first: stops, changeovers and unexplained time inside shifts."""
+    return ranked(reason_times(machines, window, now=now, part=part))
+
+
+def ranked(rows: Iterable[ReasonTime]) -> list[Loss]:
+    """Return time in reasons summed by reason, the longest first."""
     totals: dict[tuple[int | None, Category], list[int]] = defaultdict(lambda: [0, 0])
-    for row in reason_times(machines, window, now=now, part=part):
+    for row in rows:
         total = totals[row.reason_id, row.category]
         total[0] += row.microseconds
         total[1] += row.occurrences

@@ -1,7 +1,7 @@
 """How sites count OEE, as spreadsheets."""
 
 from core.resources import MasterDataResource
-from oee.models import CustomKpi, OeePolicy
+from oee.models import ClosingRule, CustomKpi, OeePolicy
 
 
 class OeePolicyResource(MasterDataResource):
@@ -48,3 +48,14 @@ class CustomKpiResource(MasterDataResource):
         model = CustomKpi
         fields = ("code", "name", "formula", "unit", "better", "target", "meaning", "site", "is_active")
         import_id_fields = ("code",)
+
+
+class ClosingRuleResource(MasterDataResource):
+    """Closing rules by site."""
+
+    examples = {"site": "WAW", "close_after_hours": "12", "first_date": "2026-03-01", "unexplained_minutes": "5"}
+
+    class Meta(MasterDataResource.Meta):
+        model = ClosingRule
+        fields = ("site", "close_after_hours", "first_date", "unexplained_minutes")
+        import_id_fields = ("site",)

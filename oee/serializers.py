@@ -118,6 +118,17 @@ class ReportQuerySerializer(serializers.Serializer):
         return attrs
 
 
+class ComparisonSerializer(serializers.Serializer):
+    """One number of a closed shift: as it was signed, as it is now, now − was (exact, null where one is unknown)."""
+
+    group = serializers.CharField()
+    name = serializers.CharField()
+    was = serializers.JSONField()
+    now = serializers.JSONField()
+    difference = serializers.JSONField()
+    changed = serializers.BooleanField()
+
+
 class LossSerializer(serializers.Serializer):
     """Time lost to one reason."""
 
@@ -145,6 +156,18 @@ class LedgerLineSerializer(serializers.Serializer):
     oee_cost = RoundedField(help_text="What OEE would gain without it: with OEE, the costs of all make 1.")
 
 
+class ReportClosingSerializer(serializers.Serializer):
+    """The signature under a closed shift's numbers, and what the facts say differently since."""
+
+    id = serializers.IntegerField(source="closing.pk")
+    revision = serializers.IntegerField(source="closing.revision")
+    closed_at = AwareDateTimeField(source="closing.closed_at")
+    signed_as = serializers.CharField(source="closing.signed_as")
+    meaning = serializers.CharField(source="closing.get_meaning_display")
+    changed_since = serializers.BooleanField(source="differs")
+    changes = ComparisonSerializer(many=True)
+
+
 class ReportSerializer(serializers.Serializer):
     """OEE with its factors, and the elements and quantities that they follow from."""
 
@@ -159,3 +182,6 @@ class ReportSerializer(serializers.Serializer):
     elements = serializers.JSONField()
     losses = LossSerializer(many=True)
     ledger = LedgerLineSerializer(many=True)
+    closing = ReportClosingSerializer(
+        allow_null=True, help_text="Of a closed shift: its numbers above are those that were signed. Else null."
+    )

@@ -3,10 +3,12 @@
 from django.urls import re_path
 
 from core.routers import Router
-from oee import api, downtime_api, explain_api, kpi_api, slow_cycles_api, stop_api
+from oee import api, closing_api, downtime_api, explain_api, kpi_api, slow_cycles_api, stop_api
 
 router = Router()
 router.register("oee/policy", api.OeePolicyViewSet)
+router.register("oee/closing-rule", closing_api.ClosingRuleViewSet)
+router.register("oee/shift-closing", closing_api.ShiftClosingViewSet)
 router.register("oee", api.OeeRecordViewSet)
 router.register("downtime/stop", stop_api.StopViewSet, basename="stop")
 urlpatterns = [
@@ -20,6 +22,8 @@ urlpatterns = [
     re_path(r"^oee/explain/?$", explain_api.KpiExplanationView.as_view(), name="explain-kpi"),
     re_path(r"^oee/explain/element/?$", explain_api.ElementExplanationView.as_view(), name="explain-element"),
     re_path(r"^oee/explain/facts/?$", explain_api.RawFactsView.as_view(), name="explain-facts"),
+    re_path(r"^oee/data-quality/?$", closing_api.DataQualityView.as_view(), name="data-quality"),
+    re_path(r"^oee/change-log/?$", closing_api.ChangeLogView.as_view(), name="change-log"),
     re_path(r"^oee/slow-run/?$", slow_cycles_api.SlowRunsView.as_view(), name="slow-runs"),
     *router.urls,
 ]

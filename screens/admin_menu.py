@@ -63,6 +63,8 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("OEE policies", "policy", "oee.oeepolicy"),
             ("Custom KPIs", "function", "oee.customkpi"),
             ("OEE records", "query_stats", "oee.oeerecord"),
+            ("Closed shifts", "lock_clock", "oee.shiftclosing"),
+            ("Closing rules", "event_available", "oee.closingrule"),
             ("Retention of raw facts", "auto_delete", "core.retention"),
         ),
     ),

@@ -131,7 +131,7 @@ def kpi_page(found: KpiExplanation, asked: Question, address: Address, machines:
             for machine in machines
         ),
         policies=policies_in_words(asked.machines, asked.window.start, until),
-        losses=waterfall(ledger(found.answer.sums), found.values, url_of),
+        losses=waterfall(ledger(found.answer.sums, found.reasons), found.values, url_of),
         is_suspect=found.answer.kpis.ideal_rate_suspect,
     )
 

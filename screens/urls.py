@@ -2,12 +2,16 @@
 
 from django.urls import path
 
-from screens import explain_views, views
+from screens import closed_shifts, explain_views, views
 
 app_name = "screens"
 urlpatterns = [
     path("", views.overview, name="overview"),
     path("lines/<str:code>/", views.line_page, name="line"),
+    path("shifts/", closed_shifts.closed_shifts, name="closed-shifts"),
+    path("shifts/close/", closed_shifts.close, name="close-shift"),
+    path("shifts/<int:closing_id>/", closed_shifts.closed_shift, name="closed-shift"),
+    path("changes/", closed_shifts.change_log, name="change-log"),
     path("kpis/", views.kpis, name="kpis"),
     path("explain/", explain_views.explain, name="explain"),
     path("fragments/overview/", views.overview_fragments, name="overview-fragments"),

@@ -74,6 +74,7 @@ def set_up_plant(client: Client) -> None:
         is_active="on",
         area=Area.objects.get().pk,
         oee_mode="constraint",
+        buffer_time="300",
     )
     own = Machine.objects.get()
     post(
@@ -86,6 +87,7 @@ def set_up_plant(client: Client) -> None:
         is_active="on",
         area=Area.objects.get().pk,
         oee_mode="last",
+        buffer_time="300",
         **{"machines-TOTAL_FORMS": "2", "machines-INITIAL_FORMS": "1"},
         **{"machines-0-id": own.pk, "machines-0-line": own.line_id, "machines-0-position": "1"},
         **{"machines-0-code": "FILLER", "machines-0-name": "Filler", "machines-0-is_active": "on"},
@@ -139,8 +141,26 @@ def set_up_plant(client: Client) -> None:
         **{"count_tags-0-scale": "1", "count_tags-0-modulus": "65536", "count_tags-0-reset_policy": "from_zero"},
         **{"count_tags-0-is_active": "on", "count_tags-0-machine": own.pk},
     )
-    post(client, "downtime.statereason", code="RUN", name="Running", category="running", position="0", is_active="on")
-    post(client, "downtime.statereason", code="STOP", name="Stop", category="unplanned", position="1", is_active="on")
+    post(
+        client,
+        "downtime.statereason",
+        code="RUN",
+        name="Running",
+        category="running",
+        position="0",
+        is_active="on",
+        **empty_inlines("places"),
+    )
+    post(
+        client,
+        "downtime.statereason",
+        code="STOP",
+        name="Stop",
+        category="unplanned",
+        position="1",
+        is_active="on",
+        **empty_inlines("places"),
+    )
     post(
         client,
         "downtime.statereason",
@@ -152,6 +172,7 @@ def set_up_plant(client: Client) -> None:
         parent=StateReason.objects.get(code="STOP").pk,
         colour="#c0392b",
         roles=["operator"],
+        **empty_inlines("places"),
     )
     post(
         client,

@@ -48,6 +48,7 @@ def bodies():
     line = machine.line
     order = make_work_order(line=line, product=product)
     count_type = make_count_tag().count_type
+    shift = make_shift(line=line)
     other_line = make_line()
     target = make_changeover_target(line=other_line)
     return {
@@ -57,7 +58,7 @@ def bodies():
         "/line/": {"name": "Line", "area": make_area().pk},
         "/machine/": {"name": "Filler", "line": make_line().pk},
         "/shift/": {"site": make_site().pk, "name": "Night", "start_time": "22:00", "end_time": "06:00"},
-        "/shift-break/": {"shift": make_shift(line=line).pk, "start_time": "10:00", "end_time": "10:15"},
+        "/shift-break/": {"shift": shift.pk, "start_time": "10:00", "end_time": "10:15"},
         "/calendar-exception/": {"line": line.pk, "date": "2026-05-01", "name": "Labour day"},
         "/product/": {"name": "Still water"},
         "/ideal-rate/": {"product": product.pk, "machine": machine.pk, "value": "0.25", "valid_from": AT},
@@ -66,6 +67,8 @@ def bodies():
         "/oee/count-history/": {"tag": make_count_tag().pk, "occurred_at": AT, "value": "3"},
         "/oee/": {"line": line.pk, "starts_at": AT, "ends_at": "2026-03-02T16:00:00Z"},
         "/oee/policy/": {"site": make_site().pk, "changeover": "planned"},
+        "/oee/closing-rule/": {"site": make_site().pk, "close_after_hours": 12},
+        "/oee/shift-closing/": {"line": line.pk, "shift": shift.pk, "date": "2026-03-02"},
         "/downtime/state-reason": {"name": "Jam", "category": "unplanned"},
         "/downtime/state-history": {"machine": machine.pk, "occurred_at": AT, "reason": reason.pk},
         "/downtime/state-correction": {
@@ -113,6 +116,7 @@ PATHS = sorted(
             "/calendar-exception/",
         ),
         *("/product/", "/ideal-rate/", "/oee/count-type/", "/oee/count-tag/", "/oee/count-history/", "/oee/"),
+        *("/oee/closing-rule/", "/oee/shift-closing/"),
         *("/oee/policy/", "/downtime/state-reason", "/downtime/state-history", "/downtime/state-correction"),
         *("/downtime/reason-place", "/downtime/reason-rule"),
         *("/downtime/changeover-target", "/downtime/changeover-task", "/downtime/changeover-task-done"),
@@ -381,6 +385,8 @@ def test_another_sites_things_do_not_exist(role):
         ("engineer", "/enterprise/", 403),
         ("engineer", "/site/", 400),
         ("quality", "/oee/", 201),
+        ("supervisor", "/oee/shift-closing/", 201),
+        ("operator", "/oee/shift-closing/", 403),
     ],
 )
 def test_role_may_what_its_site_lets_it(role, path, expected):

@@ -10,6 +10,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from oee.engine.elements import MICROSECONDS_PER_SECOND, MachineSums
+from oee.engine.reasons import ReasonSums
 
 
 class Factor(StrEnum):
@@ -119,8 +120,18 @@ _CLASSES: tuple[tuple[LossClass, Callable[[MachineSums], Fraction]], ...] = (
         _time("actual_unit_setup_time"),
     ),
     (
-        LossClass("stops", "Unplanned stops", _A, "Stops that nobody planned.", BigLoss.BREAKDOWNS),
+        LossClass("stops", "Unplanned stops", _A, "Stops that nobody planned, waiting aside.", BigLoss.BREAKDOWNS),
         _time("actual_unit_delay_time"),
+    ),
+    (
+        LossClass(
+            "waiting",
+            "Waiting",
+            _A,
+            "The machine was well, but starved, blocked or without order.",
+            BigLoss.MINOR_STOPS,
+        ),
+        lambda sums: Fraction(0),
     ),
     (
         LossClass("undetermined", "Stop just begun", _A, "It may yet turn out a micro-stop.", BigLoss.BREAKDOWNS),
@@ -176,16 +187,18 @@ _CLASSES: tuple[tuple[LossClass, Callable[[MachineSums], Fraction]], ...] = (
 LOSS_CLASSES = {of.code: of for of, _ in _CLASSES}
 
 
-def ledger(sums: MachineSums) -> Ledger:
-    """Return the time-loss ledger of a machine's sums, or of several machines' added up.
+def ledger(sums: MachineSums, reasons: ReasonSums | None = None) -> Ledger:
+    """Return the time-loss ledger of a machine's sums, or of several machines' added up. Without what reasons add up to,
+    waiting is among the unplanned stops.
 
     What a loss costs follows from its own time alone: with it gone, that time of planned busy time would have made good
     pieces at the ideal rate. So OEE and the costs of all losses make 1. Nothing has a cost while no time was busy.
     """
     busy = Fraction(sums.times.planned_busy_time, MICROSECONDS_PER_SECOND)
+    waiting = Fraction(reasons.actual_unit_down_time if reasons else 0, MICROSECONDS_PER_SECOND)
     lines = []
     for of, seconds_of in _CLASSES:
-        seconds = seconds_of(sums)
+        seconds = seconds_of(sums) + {"stops": -waiting, "waiting": waiting}.get(of.code, 0)
         is_loss = of.factor in (_A, _P, _Q)
         lines.append(LedgerLine(of, seconds, seconds / busy if is_loss and busy else None))
     return Ledger(tuple(lines), Fraction(sums.times.calendar_time, MICROSECONDS_PER_SECOND), busy)

@@ -238,10 +238,10 @@ def test_losses_lead_to_the_elements_that_make_them(client, machine):
     run = make_reason("running")
     record_states([NewState(machine.pk, at(400), waiting.pk), NewState(machine.pk, at(410), run.pk)], recorded_at=LATER)
     page = text_of(ask(client, line=machine.line.code))
-    stops = re.search(r"<b>Unplanned stops</b>.*?</tr>", page, re.S).group()
-    for element, time in (("ADET", "0:30:30"), ("ADOT", "0:10:00")):
-        assert time in stops
-        assert marked(text_of(client.get(url_with(stops, f"element={element}"))), "data-sum") == [time]
+    for name, element, time in (("Unplanned stops", "ADET", "0:30:30"), ("Waiting", "ADOT", "0:10:00")):
+        row = re.search(rf"<b>{name}</b>.*?</tr>", page, re.S).group()
+        assert time in row
+        assert marked(text_of(client.get(url_with(row, f"element={element}"))), "data-sum") == [time]
 
 
 def test_every_kpi_can_be_asked_for_at_every_level(client, machine):

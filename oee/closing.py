@@ -1,0 +1,473 @@
+"""Close shifts: freeze and sign their numbers, and compare what was signed with what the facts say now.
+
+Numbers are computed before the transaction that signs them, so that it holds no machine's lock. A fact that arrives in
+between is a difference like any other that arrives later.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from itertools import groupby
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import F, QuerySet
+
+from accounts.models import User
+from core.errors import Conflict, DomainError, Invalid, NotFound
+from core.intervals import Interval
+from core.locks import take_turns
+from core.master_data import follows
+from core.retention import Closed
+from enterprise.models import Line, Machine
+from enterprise.selectors import shifts_of_all
+from enterprise.shift_calendar import ShiftOccurrence
+from oee.frozen_numbers import Comparison, as_report, compare, digest, numbers_over
+from oee.histories import settling_time
+from oee.hours import take_changes
+from oee.models import ClosingCheck, ClosingRule, OeePolicy, ShiftClosing, TouchedClosing
+from oee.open_points import open_points
+from oee.scopes import machines_of, representatives, shift_on
+
+UNEXPLAINED_FROM = timedelta(minutes=5)
+RULE_LOOKS_BACK = timedelta(days=40)
+LONGEST_SHIFT = timedelta(days=2)
+SHOWN_AS_OPEN = timedelta(days=3)
+CLOSED_AT_ONCE = 50
+COMPARED_AT_ONCE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class WasAndNow:
+    """A closing's frozen numbers beside those of now, which `numbers` are in full."""
+
+    closing: ShiftClosing
+    numbers: dict[str, Any]
+    comparisons: list[Comparison]
+
+    @property
+    def differs(self) -> bool:
+        """Say whether any number is another one now."""
+        return any(comparison.changed for comparison in self.comparisons)
+
+    @property
+    def changes(self) -> list[Comparison]:
+        """The numbers that are others now."""
+        return [comparison for comparison in self.comparisons if comparison.changed]
+
+    @property
+    def seen(self) -> str:
+        """What a person who looks at it now gives back to accept exactly this (`accept_difference`)."""
+        return digest([self.closing.content_hash, self.numbers])
+
+
+def current_closings() -> QuerySet[ShiftClosing]:
+    """Return the closings that hold: of each shift the last revision."""
+    return ShiftClosing.objects.filter(superseded_by__isnull=True)
+
+
+def closing_of(place: Line | Machine, shift_id: int, shift_date: date) -> ShiftClosing | None:
+    """Return the closing of a shift that holds; None while it is open."""
+    return current_closings().filter(**_of(place), shift=shift_id, shift_date=shift_date).first()
+
+
+def close_shift(
+    *, place: Line | Machine, shift_id: int, shift_date: date, actor: User, now: datetime, comment: str = ""
+) -> ShiftClosing:
+    """Freeze and sign the numbers of a line's or machine's shift.
+
+    Raises NotFound for a shift that does not take place there, Conflict for one that is not over or closed already.
+    What is undecided in it does not stop anybody; it is listed in the closing.
+    """
+    machines = _machines(place)
+    shift = shift_on(machines[0], shift_id, shift_date)
+    if shift is None:
+        raise NotFound("That shift does not take place there on that day.")
+    signature = _Signature(ShiftClosing.Meaning.CLOSED, actor, str(actor), comment.strip())
+    return _close(place, machines, shift, signature, now=now)
+
+
+def accept_difference(
+    *, closing: ShiftClosing, comment: str, actor: User, now: datetime, seen: str | None = None
+) -> ShiftClosing:
+    """Sign the numbers of now in the place of those that were signed before, which stay readable.
+
+    `seen` is what `was_and_now` showed (None = whatever is there now). Raises Invalid without a comment, and Conflict
+    when nothing differs, when other numbers have come since, or when somebody else accepted already.
+    """
+    if not comment.strip():
+        raise Invalid("Say why: accepting other numbers needs a comment.", field="comment")
+    _refuse_superseded(closing)
+    found = was_and_now(closing, now=now)
+    if seen is not None and seen != found.seen:
+        raise Conflict("The numbers changed again since you looked; look again.")
+    if not found.differs:
+        raise Conflict("Nothing differs: the facts say what was signed.")
+    signature = _Signature(ShiftClosing.Meaning.ACCEPTED, actor, str(actor), comment.strip())
+    open_now = _open_points(closing.place, _machines(closing.place), _window(closing), now=now)
+    with transaction.atomic():
+        _take_turns(closing.place)
+        _refuse_superseded(closing)
+        return _sign(closing.place, closing, closing, found.numbers, open_now, signature, now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenShift:
+    """A line's shift that is over and that nobody closed yet."""
+
+    line: Line
+    shift: ShiftOccurrence
+
+
+def closings_due_by_hand(lines: Iterable[Line], *, now: datetime) -> list[OpenShift]:
+    """Return the shifts of the last days of some lines that are over and not closed, the newest first."""
+    by_line = _representatives(lines)
+    window = Interval(now - SHOWN_AS_OPEN, now)
+    due = [
+        OpenShift(machines[0].line, shift)
+        for machines, shift in _open_shifts(by_line, window)
+        if shift.start >= window.start
+    ]
+    return sorted(due, key=lambda one: (one.shift.end, -one.line.pk), reverse=True)
+
+
+def close_due(*, now: datetime) -> int:
+    """Close the lines' shifts that are due by their site's rule, the oldest first; return how many.
+
+    At most `CLOSED_AT_ONCE`; the next call goes on. Machines that stand beside a line are closed by people.
+    """
+    done = 0
+    for rule in ClosingRule.objects.filter(close_after_hours__isnull=False).select_related("site").order_by("site"):
+        for place, machines, shift in _due(rule, now=now):
+            if done == CLOSED_AT_ONCE:
+                return done
+            words = f"Rule of {rule.site}: {rule.close_after_hours} h after the shift's end"
+            signature = _Signature(ShiftClosing.Meaning.BY_RULE, None, words, "")
+            try:
+                _close(place, machines, shift, signature, now=now)
+            except DomainError:
+                # Somebody closed it a moment ago.
+                continue
+            done += 1
+    return done
+
+
+def was_and_now(closing: ShiftClosing, *, now: datetime) -> WasAndNow:
+    """Compare what was signed with what the facts say of the same time now."""
+    try:
+        numbers = numbers_over(machines_of(closing.place), _window(closing), now=now)
+    except Closed:
+        # Its raw facts are pruned and the calendar of now cuts its hours elsewhere: what was signed is all there is.
+        numbers = closing.numbers
+    return WasAndNow(closing, numbers, compare(closing.numbers, numbers))
+
+
+def closing_asked_for(asked: dict[str, Any]) -> ShiftClosing | None:
+    """Return the closing that validated parameters of a report ask for; None when they ask for something else."""
+    place = asked.get("place")
+    if not isinstance(place, Line | Machine) or "shift" not in asked or {"run", "product"} & asked.keys():
+        return None
+    return closing_of(place, asked["shift"].pk, asked["date"])
+
+
+def signed_report(found: WasAndNow) -> dict[str, Any]:
+    """Return a closed shift's report: the numbers that were signed, and what the facts say differently since."""
+    closing = found.closing
+    return {
+        **as_report(closing.numbers),
+        "starts_at": closing.starts_at,
+        "ends_at": closing.ends_at,
+        "known_until": closing.ends_at,
+        "closing": found,
+    }
+
+
+def refresh_check(closing: ShiftClosing, *, now: datetime) -> WasAndNow:
+    """Compare a closing that holds, and keep the outcome for lists."""
+    # The touches that are there before the numbers are computed are answered by them; later ones stay.
+    touches = list(TouchedClosing.objects.filter(closing_id=closing.pk).values_list("id", flat=True))
+    found = was_and_now(closing, now=now)
+    oee = found.numbers["kpis"]["oee"]
+    ClosingCheck.objects.filter(pk=closing.pk).update(
+        differs=found.differs,
+        oee_now=None if oee is None else Decimal(oee),
+        machine_ids=found.numbers["machines"],
+        checked_at=now,
+    )
+    TouchedClosing.objects.filter(pk__in=touches).delete()
+    return found
+
+
+def bring_checks_up_to_date(*, now: datetime, most: int = COMPARED_AT_ONCE) -> int:
+    """Compare again the closings that changes have touched, the newest first, at most `most`; return how many.
+
+    What remains is told by `touched_closings`: of those nobody knows yet whether they differ.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT DISTINCT span.subject_id FROM core_changedspan span JOIN oee_closingcheck closed
+                ON span.subject_id = ANY(closed.machine_ids) AND closed.ends_at > span.changed_from
+                AND closed.starts_at < coalesce(span.changed_until, 'infinity')
+            ORDER BY span.subject_id
+            """
+        )
+        marked = [row[0] for row in cursor.fetchall()]
+    for machine_id in marked:
+        take_changes(machine_id)
+    _touch_settled(now)
+    touched = TouchedClosing.objects.order_by("-closing_id").values_list("closing_id", flat=True).distinct()[:most]
+    ids = list(touched)
+    closings = current_closings().filter(pk__in=ids).select_related(*WITH_PLACE)
+    for closing in closings:
+        refresh_check(closing, now=now)
+    TouchedClosing.objects.filter(closing_id__in=set(ids) - {closing.pk for closing in closings}).delete()
+    return len(closings)
+
+
+def _touch_settled(now: datetime) -> None:
+    """Let closings be compared again whose end was still open to silence or to a short stop when they last were."""
+    settling = settling_time(Machine.objects.all())
+    settled = ClosingCheck.objects.filter(ends_at__lte=now - settling, checked_at__lt=F("ends_at") + settling)
+    TouchedClosing.objects.bulk_create(TouchedClosing(closing_id=pk) for pk in settled.values_list("pk", flat=True))
+
+
+def touched_closings(closing_ids: Iterable[int]) -> set[int]:
+    """Return which of some closings wait to be compared again."""
+    rows = TouchedClosing.objects.filter(closing_id__in=list(closing_ids))
+    return set(rows.values_list("closing_id", flat=True).distinct())
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenLink:
+    """A closing that is not what was signed, or that does not follow on the one before it."""
+
+    closing_id: int
+    problem: str
+
+
+def broken_links(place: Line | Machine) -> list[BrokenLink]:
+    """Return where the chain of a place's closings is broken: a changed row, a missing one, one put in between.
+
+    A chain cut off at its end is whole; compare its last hash with one that was written down elsewhere.
+    """
+    found: list[BrokenLink] = []
+    previous, expected = "", 1
+    for closing in ShiftClosing.objects.filter(**_of(place)).order_by("sequence").iterator():
+        if closing.sequence != expected or closing.previous_hash != previous:
+            found.append(
+                BrokenLink(closing.pk, "It does not follow on the closing before it: one is missing or changed.")
+            )
+        if content_hash(closing) != closing.content_hash:
+            found.append(BrokenLink(closing.pk, "Its content is not what was signed."))
+        previous, expected = closing.content_hash, closing.sequence + 1
+    return found
+
+
+def content_hash(closing: ShiftClosing) -> str:
+    """Return the SHA-256 of what a closing signs: canonical JSON of all its columns but the hash itself."""
+    return digest(
+        {
+            "place": _of_ids(closing),
+            "shift": [closing.shift_id, closing.shift_name, closing.shift_date.isoformat()],
+            "time": [_written(closing.starts_at), _written(closing.ends_at)],
+            "revision": [closing.revision, closing.supersedes_id],
+            "signature": [closing.closed_by_id, closing.signed_as, closing.meaning, closing.comment],
+            "closed_at": _written(closing.closed_at),
+            "numbers": closing.numbers,
+            "open_points": closing.open_points,
+            "chain": [closing.sequence, closing.previous_hash],
+        }
+    )
+
+
+WITH_PLACE = ("line__area__site", "machine__line__area__site", "closed_by", "check_row")
+
+
+@dataclass(frozen=True, slots=True)
+class _Signature:
+    meaning: ShiftClosing.Meaning
+    actor: User | None
+    name: str
+    comment: str
+
+
+def _close(
+    place: Line | Machine, machines: list[Machine], shift: ShiftOccurrence, signature: _Signature, *, now: datetime
+) -> ShiftClosing:
+    if now < shift.end:
+        raise Conflict(f"The shift is not over: it ends at {_written(shift.end)}.")
+    _refuse_closed(place, shift)
+    numbers = numbers_over(machines, shift.interval, now=now)
+    open_now = _open_points(place, machines, shift.interval, now=now)
+    with transaction.atomic():
+        _take_turns(place)
+        _refuse_closed(place, shift)
+        return _sign(place, shift, None, numbers, open_now, signature, now=now)
+
+
+def _sign(
+    place: Line | Machine,
+    of: ShiftOccurrence | ShiftClosing,
+    before: ShiftClosing | None,
+    numbers: dict[str, Any],
+    open_now: list[dict[str, Any]],
+    signature: _Signature,
+    *,
+    now: datetime,
+) -> ShiftClosing:
+    """Append a closing to its place's chain; the caller has the place's turn."""
+    last = ShiftClosing.objects.filter(**_of(place)).order_by("-sequence").first()
+    start, end = (of.start, of.end) if isinstance(of, ShiftOccurrence) else (of.starts_at, of.ends_at)
+    closing = ShiftClosing(
+        **_of(place),
+        shift_id=of.shift_id,
+        shift_name=of.name if isinstance(of, ShiftOccurrence) else of.shift_name,
+        shift_date=of.shift_date,
+        starts_at=start,
+        ends_at=end,
+        revision=before.revision + 1 if before else 1,
+        supersedes=before,
+        closed_at=now,
+        closed_by=signature.actor,
+        signed_as=signature.name[:300],
+        meaning=signature.meaning,
+        comment=signature.comment[:500],
+        numbers=numbers,
+        open_points=open_now,
+        sequence=last.sequence + 1 if last else 1,
+        previous_hash=last.content_hash if last else "",
+    )
+    closing.content_hash = content_hash(closing)
+    closing.save(force_insert=True)
+    if before is not None:
+        ClosingCheck.objects.filter(pk=before.pk).delete()
+    oee = numbers["kpis"]["oee"]
+    ClosingCheck.objects.create(
+        closing=closing,
+        machine_ids=numbers["machines"],
+        starts_at=start,
+        ends_at=end,
+        oee_now=None if oee is None else Decimal(oee),
+        checked_at=now,
+    )
+    # What changed between the computation and the signature was logged for nobody; look once more.
+    TouchedClosing.objects.create(closing_id=closing.pk)
+    return closing
+
+
+def _due(rule: ClosingRule, *, now: datetime) -> Iterator[tuple[Line, list[Machine], ShiftOccurrence]]:
+    """Yield the open shifts of a site's lines that the rule closes now, by their end."""
+    assert rule.close_after_hours is not None
+    until = now - timedelta(hours=rule.close_after_hours)
+    by_line = _representatives(Line.objects.filter(area__site=rule.site, is_active=True))
+    due = [
+        (machines, shift)
+        for machines, shift in _open_shifts(by_line, Interval(until - RULE_LOOKS_BACK, until))
+        if rule.first_date is None or shift.shift_date >= rule.first_date
+    ]
+    for machines, shift in sorted(due, key=lambda one: (one[1].end, one[0][0].line_id)):
+        yield machines[0].line, machines, shift
+
+
+def _representatives(lines: Iterable[Line]) -> dict[int, list[Machine]]:
+    """Return the machines that stand for each of some lines; a line without active machines is absent."""
+    machines = Machine.objects.filter(is_active=True, line__in=[line.pk for line in lines])
+    ordered = machines.select_related("line__area__site").order_by("line_id", "position", "id")
+    return {line_id: representatives(list(of_line)) for line_id, of_line in groupby(ordered, key=lambda m: m.line_id)}
+
+
+def _open_shifts(
+    by_line: dict[int, list[Machine]], window: Interval
+) -> Iterator[tuple[list[Machine], ShiftOccurrence]]:
+    """Yield the shifts of lines that end in a window and are not closed."""
+    calendars = shifts_of_all([machines[0] for machines in by_line.values()], window) if by_line else {}
+    closed = set(
+        ShiftClosing.objects.filter(line__in=by_line, starts_at__gte=window.start - LONGEST_SHIFT).values_list(
+            "line_id", "shift_id", "shift_date"
+        )
+    )
+    for line_id, machines in by_line.items():
+        for shift in calendars[machines[0].pk] or ():
+            if shift.end <= window.end and (line_id, shift.shift_id, shift.shift_date) not in closed:
+                yield machines, shift
+
+
+def _machines(place: Line | Machine) -> list[Machine]:
+    machines = machines_of(place)
+    if not machines:
+        raise NotFound("There is no active machine there.")
+    return machines
+
+
+def _open_points(
+    place: Line | Machine, machines: list[Machine], window: Interval, *, now: datetime
+) -> list[dict[str, Any]]:
+    rule = ClosingRule.objects.filter(site=machines[0].line.area.site_id).first()
+    threshold = timedelta(minutes=rule.unexplained_minutes) if rule else UNEXPLAINED_FROM
+    return open_points(machines, window, unexplained_from=threshold, now=now)
+
+
+def _refuse_closed(place: Line | Machine, shift: ShiftOccurrence) -> None:
+    closing = closing_of(place, shift.shift_id, shift.shift_date)
+    if closing is not None:
+        raise Conflict(f"The shift is closed already: {closing.signed_as}, {_written(closing.closed_at)}.")
+
+
+def _refuse_superseded(closing: ShiftClosing) -> None:
+    later = ShiftClosing.objects.filter(supersedes=closing).first()
+    if later is not None:
+        raise Conflict(
+            f"{later.signed_as} accepted other numbers at {_written(later.closed_at)}; look at revision {later.revision}."
+        )
+
+
+def _take_turns(place: Line | Machine) -> None:
+    take_turns(f"oee.closing.{'line' if isinstance(place, Line) else 'machine'}", place.pk)
+
+
+def _of(place: Line | Machine) -> dict[str, Any]:
+    # Both are named, since of a machine's closings the line is empty.
+    is_line = isinstance(place, Line)
+    return {"line_id": place.pk} if is_line else {"machine_id": place.pk}
+
+
+def _of_ids(closing: ShiftClosing) -> list[int | None]:
+    return [closing.line_id, closing.machine_id]
+
+
+def _window(closing: ShiftClosing) -> Interval:
+    return Interval(closing.starts_at, closing.ends_at)
+
+
+def _written(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat()
+
+
+# --- what changes numbers without marking a machine's past ---
+
+
+@follows(OeePolicy)
+def policy_changed(*, before: OeePolicy | None, after: OeePolicy | None) -> None:
+    """Let a site's closings be compared again: its policies apply when numbers are read."""
+    _touch(Machine.objects.filter(line__area__site__in={p.site_id for p in (before, after) if p is not None}))
+
+
+@follows(Line)
+def line_changed(*, before: Line | None, after: Line | None) -> None:
+    """Let a line's closings be compared again when other machines stand for it now."""
+    if before is not None and after is not None and before.oee_mode != after.oee_mode:
+        _touch(Machine.objects.filter(line=after))
+
+
+@follows(Machine)
+def machine_changed(*, before: Machine | None, after: Machine | None) -> None:
+    """Let a line's closings be compared again when it has other machines, or another one sets its pace."""
+    _touch(Machine.objects.filter(line__in={m.line_id for m in (before, after) if m is not None}))
+
+
+def _touch(machines: QuerySet[Machine]) -> None:
+    ids = list(machines.values_list("id", flat=True))
+    touched = ClosingCheck.objects.filter(machine_ids__overlap=ids).values_list("closing_id", flat=True)
+    TouchedClosing.objects.bulk_create(TouchedClosing(closing_id=closing_id) for closing_id in touched)
