@@ -83,7 +83,7 @@ def make_bill_line(revision: ProductRevision, component: Product, quantity: Any 
 def make_routing(*codes: str, **overrides: Any) -> Routing:
     """Make a routing with an operation of each code, 10, 20, 30 …"""
     overrides = {"revision": overrides.get("revision") or make_revision(), **overrides}
-    routing = Routing.objects.create(**overrides)
+    routing = Routing.objects.create(**{"code": "main", **overrides})
     for number, code in enumerate(codes, start=1):
         make_routing_operation(routing=routing, code=code, sequence=10 * number)
     return routing

@@ -257,7 +257,7 @@ class Migration(migrations.Migration):
                 (
                     "code",
                     models.CharField(
-                        default="main",
+                        help_text="main, short, oven-2 …",
                         max_length=32,
                         validators=[
                             django.core.validators.RegexValidator(
@@ -317,7 +317,7 @@ class Migration(migrations.Migration):
                 (
                     "code",
                     models.CharField(
-                        default="main",
+                        help_text="main, short, oven-2 …",
                         max_length=32,
                         validators=[
                             django.core.validators.RegexValidator(

@@ -22,7 +22,7 @@ class Routing(models.Model):
     site_paths = ()
 
     revision = models.ForeignKey(ProductRevision, on_delete=models.CASCADE, related_name="routings")
-    code = models.CharField(max_length=32, default="main", validators=[code_validator])
+    code = models.CharField(max_length=32, validators=[code_validator], help_text="main, short, oven-2 …")
     name = models.CharField(max_length=200, blank=True)
     is_default = models.BooleanField("default", default=True, help_text="Taken when an order names no other.")
 
