@@ -70,6 +70,7 @@ INSTALLED_APPS = [
     "downtime",
     "counts",
     "workorders",
+    "labor",
     "oee",
     "ingest",
     "live",
@@ -248,6 +249,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "ENUM_NAME_OVERRIDES": {
+        "LaborKindEnum": "labor.models.LaborEntry.Kind",
+        "AbsenceKindEnum": "labor.models.Absence.Kind",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "ingest.openapi.add_device_door",
