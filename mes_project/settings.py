@@ -70,6 +70,7 @@ INSTALLED_APPS = [
     "downtime",
     "counts",
     "workorders",
+    "materials",
     "oee",
     "ingest",
     "live",

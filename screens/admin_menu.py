@@ -44,6 +44,17 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         ),
     ),
     (
+        "Materials",
+        (
+            ("Lots", "inventory", "materials.materiallot"),
+            ("Stock", "warehouse", "materials.stock"),
+            ("Material transactions", "move_down", "materials.materialtransaction"),
+            ("Lot status changes", "verified", "materials.lotstatuschange"),
+            ("Locations", "shelves", "materials.location"),
+            ("Picking policies", "low_priority", "materials.pickingpolicy"),
+        ),
+    ),
+    (
         "Facts (to look at)",
         (
             ("Count readings", "pin", "counts.countreading"),
