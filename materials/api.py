@@ -147,7 +147,7 @@ class LotViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.Update
         return Response(LotStatusChangeSerializer(change).data, status=201)
 
     @extend_schema(responses=LotStatusChangeSerializer(many=True), filters=False)
-    @action(detail=True, url_path="status-changes", pagination_class=FactPagination, filter_backends=[])
+    @action(detail=True, url_path="status-changes", pagination_class=FactPagination)
     def status_changes(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """List what was decided about it, the newest first."""
         rows = self._lot().status_changes.select_related("changed_by").order_by("-id")

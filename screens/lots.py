@@ -151,7 +151,7 @@ def lot_page(request: HttpRequest, lot_id: int) -> HttpResponse:
         "traces": [
             (title, empty, found, _tree(found), _table(found), len(found.edges) > MAX_ROWS)
             for title, empty, found in zip(
-                ("Made of", "In"),
+                ("Made of", "Went into"),
                 ("Nothing is known to be in it.", "It went into nothing yet."),
                 traces,
                 strict=True,

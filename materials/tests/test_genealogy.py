@@ -1,6 +1,7 @@
 """What is in what: by order or as given, taken back when reversed, never in a circle, found over any depth."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
 
@@ -8,7 +9,8 @@ import pytest
 from django.db import connection
 
 from core.errors import Conflict
-from materials.genealogy import reached
+from materials.genealogy import edges, reached
+from materials.ledger import rebuild_stock
 from materials.models import GenealogyLink, MaterialLot
 from materials.services import split_lot
 from materials.tests.shop import AT, Shop
@@ -184,3 +186,29 @@ def test_trace_is_fast_among_a_hundred_thousand_links(shop, capsys):
     assert took[0][1] < 0.1
     assert took[1][0] > 90_000
     assert max(seconds for _, seconds in took[1:]) < 1.5
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_who_use_and_make_the_same_lots_at_once_neither_deadlock_nor_close_a_circle(shop):
+    product, orders = shop.product(), [shop.order() for _ in range(6)]
+    lots = [shop.lot(f"A{number}", product, 100) for number in range(6)]
+
+    def work(number):
+        # Each order uses one lot and adds to the next: six of them would close a circle, so the last is refused.
+        step = number % 6
+        try:
+            shop.use(lots[step], 1, orders[step])
+            after = lots[(step + 1) % 6]
+            shop.do("produce", product, 1, lot=after, to_location=shop.store, work_order=orders[step])
+        except Conflict as refusal:
+            return refusal.message
+        finally:
+            connection.close()
+        return None
+
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(work, range(36)))
+    assert any(answers)
+    for lot in lots:
+        assert lot.pk not in {edge[1] for edge in edges(lot.pk, forward=True)}
+    assert rebuild_stock()[1] == 0
