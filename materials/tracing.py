@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django.db.models import Q, QuerySet, Sum
+from django.db.models.expressions import RawSQL
 
 from core.master_data import in_scope
 from core.spreadsheets import csv_text
@@ -52,17 +53,22 @@ def trace(lot: MaterialLot, *, forward: bool, user: Any = None) -> Trace:
     found = list(map(Edge._make, edges(lot.pk, forward=forward)))
     depths = _depths(lot.pk, found, forward=forward)
     # Their few products and sites are fetched once, not with every row.
-    rows = MaterialLot.objects.prefetch_related("product", "site").filter(pk__in=list(depths))
+    rows = MaterialLot.objects.prefetch_related("product", "site").filter(pk__in=_among(depths))
     if user is not None:
         rows = in_scope(rows, user, MaterialLot.site_paths)
     lots = {row.pk: row for row in rows}
     shown = found
     if len(lots) < len(depths):
         shown = [edge for edge in found if edge.input_lot_id in lots and edge.output_lot_id in lots]
-    shown.sort(key=lambda edge: (depths[edge[0]], edge[0], edge[1]))
+    shown.sort(key=lambda edge: depths[edge[0]])
     orders = WorkOrder.objects.filter(pk__in={edge.work_order_id for edge in shown if edge.work_order_id})
     numbers = dict(orders.values_list("pk", "order_number"))
     return Trace(lot, forward, depths, shown, lots, numbers, len(depths) - len(lots))
+
+
+def _among(ids: Iterable[int]) -> RawSQL:
+    """Return ids as one parameter: there may be tens of thousands."""
+    return RawSQL("SELECT unnest(%s::bigint[])", [sorted(ids)])
 
 
 def _depths(start: int, found: Sequence[Edge], *, forward: bool) -> dict[int, int]:
@@ -128,7 +134,7 @@ def recall(lot: MaterialLot, *, user: Any = None) -> Recall:
     found = trace(lot, forward=True, user=user)
     ids = list(found.lots)
     stock: dict[int, list[Stock]] = defaultdict(list)
-    for row in Stock.objects.filter(lot__in=ids).exclude(quantity=0).select_related("location__site"):
+    for row in Stock.objects.filter(lot__in=_among(ids)).exclude(quantity=0).select_related("location__site"):
         stock[row.lot_id or 0].append(row)
     brought = _brought_in(ids)
     used_by: dict[int, set[int]] = defaultdict(set)
@@ -137,7 +143,7 @@ def recall(lot: MaterialLot, *, user: Any = None) -> Recall:
             used_by[edge.input_lot_id].add(edge.work_order_id)
     making = {row.pk: row.work_order_id for row in found.lots.values()}
     order_ids = set(found.orders) | {order for order in making.values() if order is not None}
-    orders = WorkOrder.objects.filter(pk__in=order_ids)
+    orders = WorkOrder.objects.filter(pk__in=_among(order_ids))
     if user is not None:
         orders = in_scope(orders, user, WorkOrder.site_paths)
     numbers = dict(orders.values_list("pk", "order_number"))
@@ -160,16 +166,17 @@ def recall(lot: MaterialLot, *, user: Any = None) -> Recall:
 
 def _brought_in(lot_ids: Collection[int]) -> dict[int, Decimal]:
     """Return what came into being of lots: received, produced, split off, less what of that was reversed."""
+    lots = _among(lot_ids)
     came = [Kind.RECEIVE, Kind.PRODUCE, Kind.SPLIT]
     rows = MaterialTransaction.objects.order_by()
     totals: dict[int, Decimal] = defaultdict(Decimal)
     for queryset, name, sign in (
-        (rows.filter(kind__in=came, to_lot=None, lot__in=lot_ids), "lot", 1),
-        (rows.filter(kind=Kind.SPLIT, to_lot__in=lot_ids), "to_lot", 1),
+        (rows.filter(kind__in=came, to_lot=None, lot__in=lots), "lot", 1),
+        (rows.filter(kind=Kind.SPLIT, to_lot__in=lots), "to_lot", 1),
         # A split takes from its lot what it gives to the sublot.
-        (rows.filter(kind=Kind.SPLIT, lot__in=lot_ids), "lot", -1),
-        (rows.filter(reverses__kind__in=came, lot__in=lot_ids), "lot", -1),
-        (rows.filter(reverses__kind=Kind.SPLIT, to_lot__in=lot_ids), "to_lot", 1),
+        (rows.filter(kind=Kind.SPLIT, lot__in=lots), "lot", -1),
+        (rows.filter(reverses__kind__in=came, lot__in=lots), "lot", -1),
+        (rows.filter(reverses__kind=Kind.SPLIT, to_lot__in=lots), "to_lot", 1),
     ):
         for lot, total in queryset.values_list(name).annotate(total=Sum("quantity")):
             totals[lot] += sign * total

@@ -179,13 +179,18 @@ def test_trace_is_fast_among_a_hundred_thousand_links(shop, capsys):
         found = trace(MaterialLot.objects.get(pk=start), forward=True)
         took.append((len(found.edges), time.perf_counter() - began))
     began = time.perf_counter()
-    assert first.pk in reached(first.pk)
+    assert len(reached(first.pk)) > 18_000
+    took.append((0, time.perf_counter() - began))
+    began = time.perf_counter()
+    assert len(recall(first).lots) > 18_000
     took.append((0, time.perf_counter() - began))
     with capsys.disabled():
         print("\ntrace among", GenealogyLink.objects.count(), "links:", [(n, f"{s * 1000:.0f} ms") for n, s in took])
     assert took[0][1] < 0.1
     assert took[1][0] > 90_000
-    assert max(seconds for _, seconds in took[1:]) < 1.5
+    assert took[2][1] < 0.5
+    # The whole graph, read into Python; a busy machine gets some room.
+    assert took[1][1] < 2
 
 
 @pytest.mark.django_db(transaction=True)
