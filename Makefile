@@ -41,8 +41,8 @@ torture-ingest: .venv/.development ## Kill servers, databases and buses while de
 	@$(BIN)/python -m torture $(ARGS)
 
 .PHONY: prove
-prove: .venv/.development ## The engine's properties on many more random histories (MES_PROVE_EXAMPLES, default 5000)
-	@MES_PROVE_EXAMPLES=$${MES_PROVE_EXAMPLES:-5000} $(BIN)/pytest -q oee/tests enterprise/tests core/tests
+prove: .venv/.development ## Prove that the numbers are right (ARGS=--small, ARGS="oracle --seed 2")
+	@$(BIN)/python -m proof $(ARGS)
 
 .PHONY: requirements
 requirements: .venv/.development ## Pin the requirements anew, with hashes

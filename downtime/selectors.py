@@ -53,6 +53,7 @@ def corrections_in(machine_ids: Sequence[int], window: Interval) -> Iterable[Any
         .annotate(holds_until=holds_until())
         .filter(Q(holds_until__isnull=True) | Q(holds_until__gte=window.start))
         .select_related("reason")
+        .order_by()
     )
 
 
@@ -146,7 +147,9 @@ def reasons_offered(machine: Machine) -> list[StateReason]:
 
 def gaps_in(machine_ids: Sequence[int], window: Interval) -> Iterable[SignalGap]:
     """Return the gaps that touch a window, those that end at its very start included."""
-    return SignalGap.objects.filter(machine__in=machine_ids, starts_at__lt=window.end, ends_at__gte=window.start)
+    return SignalGap.objects.filter(
+        machine__in=machine_ids, starts_at__lt=window.end, ends_at__gte=window.start
+    ).order_by()
 
 
 @dataclass(frozen=True, slots=True)

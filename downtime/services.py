@@ -1,7 +1,7 @@
 """Write what machines and people say about states."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from django.db import transaction
@@ -21,6 +21,8 @@ from enterprise.models import Machine
 from enterprise.selectors import machines_below
 
 _LONG_AGO = datetime(1990, 1, 1, tzinfo=UTC)
+# A word on a state that has only just begun, or is a little ahead of our clock, is of some length.
+_AT_LEAST = timedelta(seconds=1)
 
 StateValue = tuple[int, str]
 """Reason id and detail: what must agree for a delivery to be a repetition."""
@@ -270,7 +272,8 @@ def correct_fact(
 ) -> StateCorrection:
     """Append a person's word on the whole time that one state fact lasts, up to the machine's next state.
 
-    Its part in closed time stays as it is; raises Closed when there is no other.
+    On the newest state the word says nothing of the future: it holds until the machine runs again, or, where running is
+    at issue, up to now. Its part in closed time stays as it is; raises Closed when there is no other.
     """
     following = (
         StateHistory.objects.filter(machine_id=fact.machine_id, occurred_at__gt=fact.occurred_at)
@@ -283,15 +286,28 @@ def correct_fact(
     if closed is not None and starts_at < closed and (following is None or following > closed):
         # What it lasted in closed time is final; the rest can still be corrected.
         starts_at = closed
+    replaces_running = running in (fact.reason.category, reason.category)
+    if following is None and not replaces_running:
+        if not comment.strip():
+            raise Invalid("Say why: a correction needs a comment.", field="comment")
+        (word,) = say_of_stop(
+            machine=fact.machine,
+            words=[Word(starts_at, None, reason)],
+            comment=comment,
+            actor=actor,
+            recorded_at=recorded_at,
+            seen_correction_id=None,
+        )
+        return word
     return correct_state(
         machine=fact.machine,
         starts_at=starts_at,
-        ends_at=following,
+        ends_at=following or max(recorded_at, starts_at + _AT_LEAST),
         reason=reason,
         comment=comment,
         actor=actor,
         recorded_at=recorded_at,
-        replaces_running=running in (fact.reason.category, reason.category),
+        replaces_running=replaces_running,
     )
 
 

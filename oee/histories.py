@@ -127,7 +127,7 @@ def micro_stops_of(machines: Iterable[Machine]) -> dict[int, MicroStops]:
     """Return below which length a stop of each machine is a micro-stop, while it makes which product."""
     products = {
         product.pk: timedelta(seconds=product.micro_stop_below or 0)
-        for product in Product.objects.filter(micro_stop_below__isnull=False).only("micro_stop_below")
+        for product in Product.objects.filter(micro_stop_below__isnull=False).only("micro_stop_below").order_by()
     }
     return {
         machine.pk: MicroStops(
@@ -163,7 +163,9 @@ def _counted_around(machines: Sequence[Machine], window: Interval) -> dict[int, 
 
 def load_counted(machines: Sequence[Machine], window: Interval) -> dict[int, Counted]:
     """Return what machines counted in a window; a machine that has no readings is absent."""
-    tags = {tag.pk: tag for tag in CountTag.objects.filter(machine__in=machines).select_related("count_type")}
+    tags = {
+        tag.pk: tag for tag in CountTag.objects.filter(machine__in=machines).select_related("count_type").order_by()
+    }
     readings = readings_in(list(tags), window)
     running = {tag_id: found for tag_id, found in readings.items() if tags[tag_id].mode == CountTag.Mode.RUNNING}
     events = _counter_events(running, window)
@@ -236,11 +238,15 @@ def _shift_spans(shifts: Shifts) -> tuple[ShiftSpan, ...] | None:
 
 
 def _runs(machines: Sequence[Machine], window: Interval) -> dict[int, list[RunSpan]]:
-    rows = Run.objects.filter(
-        Q(ended_at__isnull=True) | Q(ended_at__gt=window.start),
-        line__in={machine.line_id for machine in machines},
-        started_at__lt=window.end,
-    ).values_list("line_id", "id", "work_order__product_id", "started_at", "ended_at")
+    rows = (
+        Run.objects.filter(
+            Q(ended_at__isnull=True) | Q(ended_at__gt=window.start),
+            line__in={machine.line_id for machine in machines},
+            started_at__lt=window.end,
+        )
+        .order_by()
+        .values_list("line_id", "id", "work_order__product_id", "started_at", "ended_at")
+    )
     startup = startups_of({machine.line_id: machine.line.area.site for machine in machines})
     runs: dict[int, list[RunSpan]] = defaultdict(list)
     for line_id, run_id, product_id, started_at, ended_at in rows:
@@ -252,12 +258,14 @@ def _runs(machines: Sequence[Machine], window: Interval) -> dict[int, list[RunSp
 
 def _rates(machine_ids: Sequence[int], window: Interval, product_ids: set[int | None]) -> dict[int, list[RateSpan]]:
     rates: dict[int, list[RateSpan]] = defaultdict(list)
+    if not product_ids - {None}:
+        return rates
     for rate in IdealRate.objects.filter(
         Q(valid_until__isnull=True) | Q(valid_until__gt=window.start),
         machine__in=machine_ids,
         product__in=product_ids - {None},
         valid_from__lt=window.end,
-    ):
+    ).order_by():
         rates[rate.machine_id].append(
             RateSpan(
                 rate_id=rate.pk,

@@ -41,7 +41,7 @@ class DatedPolicies:
 def policies_of(site_ids: Iterable[int]) -> dict[int, DatedPolicies]:
     """Return each site's policies; a site that set none has the default for ever."""
     rows: dict[int, list[OeePolicy]] = {site_id: [] for site_id in site_ids}
-    for row in OeePolicy.objects.filter(site__in=list(rows)).select_related("site"):
+    for row in OeePolicy.objects.filter(site__in=list(rows)).select_related("site").order_by():
         rows[row.site_id].append(row)
     return {site_id: DatedPolicies(of_site) for site_id, of_site in rows.items()}
 

@@ -84,7 +84,9 @@ class Report:
 
 def report(machines: Sequence[Machine], window: Interval, *, now: datetime, part: Part = EVERYTHING) -> Report:
     """Return the summed OEE of machines. Their line, area and site are read: select them with it."""
-    return _reports([(machines, window, slices_of(machines, window, now=now, part=part))], now=now)[0]
+    policies = policies_of(_sites(machines))
+    slices = slices_of(machines, window, now=now, part=part, policies=policies)
+    return sums_for(machines, slices.values(), policies).report(machines, window, slices, now=now)
 
 
 def reports_of(machines: Sequence[Machine], window: Interval, *, now: datetime) -> dict[int, Report]:
@@ -134,13 +136,15 @@ class Sums:
         )
 
 
-def sums_for(machines: Iterable[Machine], slices: Iterable[Iterable[Slice]]) -> Sums:
-    """Look up all that the sums of these machines' slices need."""
+def sums_for(
+    machines: Iterable[Machine], slices: Iterable[Iterable[Slice]], policies: Mapping[int, DatedPolicies] | None = None
+) -> Sums:
+    """Look up all that the sums of these machines' slices need, the sites' policies unless they are known."""
     machines = list(machines)
     return Sums(
         rates=_cycle_times({piece.key.rate_id for pieces in slices for piece in pieces}),
         schemes=schemes_of([machine.pk for machine in machines]),
-        policies=policies_of(_sites(machines)),
+        policies=policies_of(_sites(machines)) if policies is None else policies,
     )
 
 
@@ -152,11 +156,12 @@ def slices_of(
     part: Part = EVERYTHING,
     by_hour: bool = False,
     histories: Mapping[int, MachineHistory] | None = None,
+    policies: Mapping[int, DatedPolicies] | None = None,
 ) -> SlicesByMachine:
     """Return each machine's slices over the past of a window: stored hours summed, edges cut from the facts.
 
     With `by_hour`, sums stop at clock hours. `histories` that reach over the window save loading them for the edges;
-    their counts are not used.
+    their counts are not used. The sites' `policies` are looked up unless they are given.
     """
     slices: SlicesByMachine = {machine.pk: [] for machine in machines}
     if window.start >= now or not machines:
@@ -165,7 +170,8 @@ def slices_of(
     hours = whole_hours(past, machines, now=now)
     if hours is not None:
         bring_up_to_date(list(slices), hours)
-        cuts = sorted({at for dated in policies_of(_sites(machines)).values() for at in dated.starts})
+        dated = policies_of(_sites(machines)) if policies is None else policies
+        cuts = sorted({at for of_site in dated.values() for at in of_site.starts})
         for machine_id, piece in _stored_slices(list(slices), hours, part, by_hour, cuts):
             slices[machine_id].append(piece)
     for edge, closed in edges_of(past, hours):
@@ -330,7 +336,8 @@ def _sites(machines: Iterable[Machine]) -> set[int]:
 def schemes_of(machine_ids: Sequence[int]) -> Mapping[int, CountingScheme]:
     """Return which counters each machine has, and so how its pieces add up."""
     roles: dict[int, list[str]] = defaultdict(list)
-    for machine_id, role in CountTag.objects.filter(machine__in=machine_ids).values_list("machine", "count_type__role"):
+    tags = CountTag.objects.filter(machine__in=machine_ids).order_by()
+    for machine_id, role in tags.values_list("machine", "count_type__role"):
         roles[machine_id].append(role)
     return {
         machine_id: CountingScheme(
@@ -341,7 +348,11 @@ def schemes_of(machine_ids: Sequence[int]) -> Mapping[int, CountingScheme]:
 
 
 def _cycle_times(rate_ids: Iterable[int | None]) -> dict[int, Fraction]:
-    return {rate.pk: rate.ideal_cycle_time for rate in IdealRate.objects.filter(pk__in=[i for i in rate_ids if i])}
+    wanted = [rate_id for rate_id in rate_ids if rate_id is not None]
+    if not wanted:
+        return {}
+    rates = IdealRate.objects.filter(pk__in=wanted).only("value", "unit").order_by()
+    return {rate.pk: rate.ideal_cycle_time for rate in rates}
 
 
 def timelines(machines: Sequence[Machine], window: Interval, *, now: datetime) -> dict[int, tuple[Segment, ...]]:

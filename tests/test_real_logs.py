@@ -20,6 +20,7 @@ from enterprise.models import Machine
 from ingest import directory
 from ingest.models import QuarantinedItem
 from oee.reason_times import losses
+from oee.reliability import reliability_of
 from oee.selectors import Part, product_report, report
 from products.models import Product
 from tests.factories import make_line
@@ -28,6 +29,7 @@ from workorders.models import Run
 FOLDER = Path(os.environ.get("MES_REAL_DATA") or settings.BASE_DIR.parent / "shared" / "data")
 CUTTER = FOLDER / "machine_event_log" / "ultrasonic_cutter_2013-08_09.csv"
 SODA = FOLDER / "soda_line_downtime" / "Manufacturing_Line_Productivity.xlsx"
+SHOP = FOLDER / "job_shop_work_orders" / "Production_Data_2012-01_02.csv"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 pytestmark = [
@@ -285,3 +287,96 @@ def test_soda_downtime_by_operator_error_stands_under_one_branch_of_the_reasons(
     codes = {reason.code for reason in branch}
     found = sum(seconds for code, seconds, _ in pareto(machine, soda_window()) if code in codes)
     assert found == expected == 776 * 60
+
+
+# --- The job shop's work log ------------------------------------------------------------------------------------------
+
+
+def shop_rows() -> pd.DataFrame:
+    """Return the rows of the log, those that repeat another in every column left out."""
+    rows = pd.read_csv(SHOP).drop_duplicates()
+    rows.columns = [" ".join(name.split()) for name in rows.columns]
+    for name in ("Start Timestamp", "Complete Timestamp"):
+        rows[name] = pd.to_datetime(rows[name], utc=True)
+    return rows
+
+
+def shop_window() -> Interval:
+    rows = shop_rows()
+    return Interval(rows["Start Timestamp"].min().to_pydatetime(), rows["Complete Timestamp"].max().to_pydatetime())
+
+
+def shop_truth() -> pd.DataFrame:
+    """Return what pandas makes of the log, by machine: minutes of each kind, breakdowns, pieces.
+
+    The log has whole minutes. Each minute of a machine gets the kind of a row that covers it; set-up gives way to
+    production, and both to a breakdown.
+    """
+    rows, window = shop_rows(), shop_window()
+    number = window.microseconds // 60_000_000
+    found = {}
+    for name, of_machine in rows.groupby("Resource"):
+        minutes = pd.Series("", index=range(number))
+        for kind in ("S", "D", "B"):
+            for row in of_machine[of_machine["Report Type"] == kind].itertuples():
+                first, last = (int((at - window.start).total_seconds()) // 60 for at in (row._4, row._5))
+                minutes.iloc[first:last] = kind
+        is_down = minutes == "B"
+        found[name] = {
+            "production": int((minutes == "D").sum()),
+            "set-up": int((minutes == "S").sum()),
+            "breakdown": int(is_down.sum()),
+            "failures": int((is_down & ~is_down.shift(fill_value=False)).sum()),
+            "good": int(of_machine["Qty Completed"].sum()),
+            "rejected": int(of_machine["Qty Rejected"].sum()),
+            "minutes": number,
+        }
+    return pd.DataFrame.from_dict(found, orient="index")
+
+
+def test_job_shop_utilisation_set_up_ratio_mtbf_and_breakdowns_equal_the_log_machine_by_machine():
+    line, said = make_line(code="SHOP"), StringIO()
+    call_command("replay", SHOP, mapping="job-shop-work-log", line=line.code, create=True, stdout=said)
+    assert "refused 0" in said.getvalue()
+    truth, window = shop_truth(), shop_window()
+    machines = {m.name: m for m in Machine.objects.select_related("line__area__site").filter(line=line)}
+    assert sorted(machines) == sorted(truth.index)
+    assert len(machines) == 31
+    breakdown = StateReason.objects.without_tree_fields().get(code="BREAKDOWN").pk
+
+    downs = {}
+    for name, expected in truth.iterrows():
+        found = report([machines[name]], window, now=NOW)
+        times, kpis = found.sums.times, found.kpis
+        production, setup, down = (int(expected[kind]) for kind in ("production", "set-up", "breakdown"))
+        assert times.actual_production_time == production * 60_000_000
+        assert times.actual_unit_setup_time == setup * 60_000_000
+        assert times.actual_unit_delay_time == down * 60_000_000
+        assert kpis.utilisation == Fraction(production + setup + down, int(expected["minutes"]))
+        assert kpis.setup_rate == (Fraction(setup, setup + production) if setup + production else None)
+        assert found.sums.quantities.good == expected["good"]
+        assert found.sums.quantities.scrap == expected["rejected"]
+
+        found = reliability_of([machines[name]], window, now=NOW)[machines[name].pk]
+        failures = int(expected["failures"])
+        assert (found.failures, found.failure_time) == (failures, down * 60_000_000)
+        mttf = Fraction(production * 60, failures) if failures else None
+        mttr = Fraction(down * 60, failures) if failures else None
+        mtbf = mttf + mttr if mttf is not None and mttr is not None else None
+        assert (found.mttf, found.mttr, found.mtbf) == (mttf, mttr, mtbf)
+        failed = [loss for loss in losses([machines[name]], window, now=NOW) if loss.reason_id == breakdown]
+        if failed:
+            downs[name] = failed[0].duration, failed[0].occurrences
+
+    ranked = sorted(downs.items(), key=lambda entry: (-entry[1][0], entry[0]))
+    down = truth[truth["failures"] > 0].sort_index().sort_values("breakdown", ascending=False, kind="stable")
+    assert [(name, repair / timedelta(minutes=1), n) for name, (repair, n) in ranked] == [
+        (name, row["breakdown"], row["failures"]) for name, row in down.iterrows()
+    ]
+    assert len(down) == 10
+
+    # Replaying it again changes nothing.
+    again = StringIO()
+    call_command("replay", SHOP, mapping="job-shop-work-log", line=line.code, stdout=again)
+    assert "accepted 0, " in again.getvalue()
+    assert "refused 0" in again.getvalue()

@@ -147,3 +147,20 @@ def test_correcting_a_fact_covers_its_time_up_to_the_next_one(machine, run, jam)
         fact=fact, reason=make_reason("planned"), comment="Cleaning", actor=make_user(), recorded_at=NOW
     )
     assert (said.starts_at, said.ends_at, said.replaces_running) == (at(0), at(10), False)
+
+
+def test_correcting_the_newest_state_says_nothing_of_the_stops_to_come(machine, run, jam):
+    record(machine, (0, jam))
+    cleaning, actor = make_reason("planned"), make_user()
+    fact = StateHistory.objects.get(occurred_at=at(0))
+    said = correct_fact(fact=fact, reason=cleaning, comment="Cleaning", actor=actor, recorded_at=at(5))
+    record(machine, (10, run), (20, jam))
+    (word,) = corrections_in([machine.pk], Interval(at(0), at(30)))
+    assert (word.pk, word.holds_until) == (said.pk, at(10))
+
+
+def test_correcting_that_the_machine_runs_now_holds_up_to_now(machine, run, jam):
+    record(machine, (0, run))
+    fact = StateHistory.objects.get(occurred_at=at(0))
+    said = correct_fact(fact=fact, reason=jam, comment="It stood", actor=make_user(), recorded_at=at(5))
+    assert (said.ends_at, said.replaces_running) == (at(5), True)

@@ -42,16 +42,21 @@ WITH scheme AS (
         CASE WHEN counts_total THEN total ELSE good + reject + rework END - left_out AS produced_pc,
         CASE WHEN counts_total AND NOT counts_good THEN total - reject - rework ELSE good END AS good_pc
     FROM slice
+), paused AS (
+    -- Running that is left out is neither production nor a stop.
+    SELECT produced.*, CASE breaks WHEN 'planned' THEN all_us - production_us
+        WHEN 'availability_loss' THEN running - production_us ELSE 0 END AS break_us
+    FROM produced
 ), element AS (
     SELECT machine_id, starts_at, calendar, shift_id, shift_date, run_id, rate_id, has_data, cycle_s,
         production_us AS actual_production_time_us,
         CASE WHEN is_scheduled AND micro_is_speed THEN micro_stop ELSE 0 END AS minor_stop_time_us,
         CASE WHEN is_scheduled AND setup_is_loss THEN changeover ELSE 0 END AS actual_unit_setup_time_us,
         CASE WHEN is_scheduled THEN unplanned + CASE WHEN micro_is_speed THEN 0 ELSE micro_stop END
-            WHEN breaks = 'availability_loss' THEN all_us - production_us ELSE 0 END AS actual_unit_delay_time_us,
+            WHEN breaks = 'availability_loss' THEN all_us - running ELSE 0 END AS actual_unit_delay_time_us,
         CASE WHEN is_scheduled THEN planned + CASE WHEN setup_is_loss THEN 0 ELSE changeover END
-            WHEN breaks = 'planned' THEN all_us - production_us ELSE 0 END AS planned_downtime_us,
-        CASE WHEN breaks = 'planned' THEN all_us - production_us ELSE 0 END AS break_time_us,
+            ELSE break_us END AS planned_downtime_us,
+        break_us AS break_time_us,
         CASE WHEN is_scheduled THEN not_scheduled
             WHEN breaks IN ('planned', 'availability_loss') THEN 0 ELSE all_us - production_us END AS unscheduled_time_us,
         CASE WHEN is_scheduled AND NOT unknown_is_loss THEN no_data ELSE 0 END AS no_data_time_us,
@@ -62,7 +67,7 @@ WITH scheme AS (
         CASE WHEN is_excluded THEN 0 ELSE startup_reject - left_out END AS startup_scrap_quantity,
         CASE WHEN is_excluded THEN 0 ELSE rework END AS rework_quantity,
         CASE WHEN is_excluded THEN 0 ELSE infeed END AS infeed_quantity
-    FROM produced
+    FROM paused
 ), busy AS (
     SELECT element.*, actual_production_time_us + minor_stop_time_us AS time_for_production_us,
         actual_production_time_us + minor_stop_time_us + actual_unit_setup_time_us + actual_unit_delay_time_us

@@ -100,7 +100,7 @@ class TimeElements:
     planned_stop_time: int = 0
     """Planned stops in shifts."""
     break_time: int = 0
-    """Breaks, unless the policy calls them unscheduled or a loss."""
+    """Breaks, unless the policy calls standing in them a loss or them unscheduled."""
     unscheduled_time: int = 0
     """Outside the shifts, or reported as not scheduled."""
     no_data_time: int = 0
@@ -258,14 +258,15 @@ def _time_elements(piece: Slice, policy: Policy) -> TimeElements:
     running = spent.get(Category.RUNNING, 0)
     if piece.key.calendar is Calendar.SCHEDULED:
         return _planned_time(spent, running, policy)
-    rest = sum(spent.values()) - running
-    if policy.overtime is Overtime.EXCLUDE:
-        running, rest = 0, rest + running
+    stands = sum(spent.values()) - running
+    # Running that is left out is neither production nor a stop.
+    left_out = running if policy.overtime is Overtime.EXCLUDE else 0
+    running -= left_out
     if piece.key.calendar is Calendar.ON_BREAK and policy.breaks is Breaks.PLANNED:
-        return TimeElements(actual_production_time=running, break_time=rest)
+        return TimeElements(actual_production_time=running, break_time=stands + left_out)
     if piece.key.calendar is Calendar.ON_BREAK and policy.breaks is Breaks.AVAILABILITY_LOSS:
-        return TimeElements(actual_production_time=running, actual_unit_delay_time=rest)
-    return TimeElements(actual_production_time=running, unscheduled_time=rest)
+        return TimeElements(actual_production_time=running, actual_unit_delay_time=stands, break_time=left_out)
+    return TimeElements(actual_production_time=running, unscheduled_time=stands + left_out)
 
 
 def _planned_time(spent: Mapping[Category, int], running: int, policy: Policy) -> TimeElements:

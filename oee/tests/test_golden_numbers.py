@@ -1,13 +1,15 @@
 """Published OEE examples, to the exact fraction. Each test names its source; rounding is for comparison only."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from itertools import count
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from core.intervals import Interval
+from enterprise.shift_calendar import Level, ShiftKind, ShiftRule, shift_occurrences
 from oee.engine import (
     Category,
     CountingScheme,
@@ -107,6 +109,8 @@ def test_vorne_worksheet_gives_74_79_percent():
         "97.80",
         "74.79",
     ]
+    exact = (kpis.availability, kpis.effectiveness, kpis.quality_ratio, kpis.oee_index)
+    assert [percent(ratio, 4) for ratio in exact] == ["88.8095", "86.1081", "97.8050", "74.7937"]
 
 
 def test_teep_of_the_vorne_worksheet_on_24_hours_is_21_81_percent():
@@ -127,11 +131,18 @@ def test_vorne_worksheet_example_2_gives_77_59_percent():
     assert [
         percent(ratio) for ratio in (kpis.availability, kpis.effectiveness, kpis.quality_ratio, kpis.oee_index)
     ] == ["93.10", "86.42", "96.43", "77.59"]
+    exact = (kpis.availability, kpis.effectiveness, kpis.quality_ratio, kpis.oee_index)
+    assert [percent(ratio, 4) for ratio in exact] == ["93.1034", "86.4198", "96.4286", "77.5862"]
 
 
 def test_rhize_example_1_keeps_performance_of_111_11_percent_and_flags_it():
-    """Rhize KPI example 1: 3 h, 30 min delay, 10 s a piece, 800 good and 200 rejected."""
-    kpis = Kpis.of(sums_of((Category.RUNNING, 150), (Category.UNPLANNED, 30), cycle=Fraction(10), good=800, reject=200))
+    """Rhize KPI example 1: 3 h, 30 min delay, 10 s a piece, 800 good and 200 rejected.
+
+    Its actual cycle time of 10.8 s contradicts its own production time and quantity, which make 9.0 s.
+    """
+    sums = sums_of((Category.RUNNING, 150), (Category.UNPLANNED, 30), cycle=Fraction(10), good=800, reject=200)
+    kpis = Kpis.of(sums)
+    assert sums.times.actual_production_time == 9 * 1_000_000 * sums.quantities.produced
     assert kpis.effectiveness == Fraction(10, 9)
     assert kpis.ideal_rate_suspect
     assert kpis.oee_index == Fraction(20, 27)
@@ -146,10 +157,12 @@ def test_rhize_example_2_sums_two_machines_over_a_shift():
         sums_of((Category.RUNNING, 450), (Category.UNPLANNED, 30), cycle=Fraction(10), good=good, reject=1000 - good)
         for good in (800, 700)
     )
-    assert a.times.actual_production_time == 27_000 * 1_000_000
+    assert a.times.actual_production_time == b.times.actual_production_time == 27_000 * 1_000_000
     assert (a + b).times.actual_production_time == 54_000 * 1_000_000
     assert (a + b + a + b).times.actual_production_time == 108_000 * 1_000_000
-    assert Kpis.of(a).availability == Fraction(15, 16)
+    assert Kpis.of(a).availability == Kpis.of(a + b).availability == Fraction(15, 16)
+    assert Kpis.of(a).effectiveness == Kpis.of(b).effectiveness == Fraction(10, 27)
+    assert (Kpis.of(a).quality_ratio, Kpis.of(b).quality_ratio) == (Fraction(8, 10), Fraction(7, 10))
     assert percent(Kpis.of(a).oee_index, 4) == "27.7778"
     assert percent(Kpis.of(b).oee_index, 4) == "24.3056"
     assert percent(Kpis.of(a + b).oee_index, 4) == "26.0417"
@@ -205,7 +218,18 @@ def test_two_machine_line_gives_75_100_50():
     assert Kpis.of(fastest).oee_index == Fraction(50, 100)
 
 
+@pytest.mark.parametrize(("evening", "hours"), [(date(2026, 3, 28), 7), (date(2026, 10, 24), 9), (date(2026, 5, 5), 8)])
+def test_night_shift_is_as_long_as_the_clocks_make_it(evening, hours):
+    """Europe/Warsaw, 22–06: 7 h from 28 to 29 March 2026, 9 h from 24 to 25 October 2026 (IANA time zone database)."""
+    night = ShiftRule(1, Level.SITE, ShiftKind.REGULAR, "Night", frozenset(range(1, 8)), time(22), time(6))
+    noon = datetime.combine(evening, time(12), tzinfo=UTC)
+    window = Interval(noon, noon + timedelta(hours=11))
+    shifts = shift_occurrences([night], [], ZoneInfo("Europe/Warsaw"), window)
+    assert [shift.end - shift.start for shift in shifts if shift.shift_date == evening] == [timedelta(hours=hours)]
+
+
 def test_counter_of_65536_rolls_over_from_65530_to_4_as_10_pieces():
+    """Arithmetic modulo 2¹⁶: 65530 → 4 is +10."""
     config = TagConfig(role=CountRole.GOOD, mode=CountMode.RUNNING, modulus=65_536)
     readings = [Reading(START, Decimal(65_530)), Reading(START + timedelta(seconds=1), Decimal(4))]
     moment = START + timedelta(seconds=1)

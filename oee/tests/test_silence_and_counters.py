@@ -216,49 +216,6 @@ def test_scale_cavities_and_offset_are_exact(machine):
     assert good(machine) == Decimal("4.2")
 
 
-signals = st.lists(
-    st.one_of(
-        st.tuples(st.just("state"), st.integers(0, 200), st.integers(0, 2)),
-        st.tuples(st.just("running"), st.integers(0, 200), st.integers(0, 999)),
-        st.tuples(st.just("delta"), st.integers(0, 200), st.integers(1, 9)),
-        st.tuples(st.just("event"), st.integers(0, 200), st.sampled_from(["reset", "replaced"])),
-        st.tuples(st.just("gap"), st.integers(0, 200), st.integers(1, 40)),
-    ),
-    min_size=1,
-    max_size=14,
-    unique_by=lambda signal: signal[:2],
-)
-
-
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(signals, st.randoms(use_true_random=False), st.sampled_from([None, 60, 900]))
-def test_any_order_with_readers_in_between_ends_in_the_same_rows(transactional_free_machine, found, random, timeout):
-    """Facts in any order, reports asked in between: the stored rows are those of a rebuild, and those of another order."""
-    ends = []
-    for _ in range(2):
-        machine, run, stop, none, running, delta = transactional_free_machine(timeout)
-        for signal in random.sample(found, len(found)):
-            kind, minute, value = signal
-            if kind == "state":
-                say(machine, (run, stop, none)[value], minute)
-            elif kind == "gap":
-                record_gaps([NewGap(machine.pk, at(minute), at(minute + value), "lost")], recorded_at=NOW)
-            elif kind == "event":
-                happened(running, minute, value)
-            else:
-                counted(running if kind == "running" else delta, minute, value)
-            if random.random() < 0.5:
-                report([machine], WINDOW, now=NOW)
-        report([machine], WINDOW, now=NOW)
-        kept = _rows(machine)
-        recompute_from_scratch(machine.pk, Interval(at(-120), at(1200)))
-        report([machine], WINDOW, now=NOW)
-        again = _rows(machine)
-        assert again == kept
-        ends.append(kept)
-    assert ends[0] == ends[1]
-
-
 @pytest.fixture
 def transactional_free_machine():
     reasons = make_reason("running"), make_reason("unplanned"), make_reason("no_data")

@@ -5,8 +5,6 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from core import master_data
 from core.intervals import Interval
@@ -14,7 +12,6 @@ from counts.services import NewReading, record_readings
 from downtime.services import NewState, record_states
 from enterprise.models import Machine, ShiftBreak
 from oee.engine import Category
-from oee.hours import recompute_from_scratch
 from oee.models import HourReason, HourSlice, OeePolicy
 from oee.selectors import report, timelines
 from tests.factories import (
@@ -252,6 +249,20 @@ class TestDatedPolicies:
         found = times(machine)
         assert (found.planned_operation_time, found.planned_busy_time) == (pot * MINUTE, pbt * MINUTE)
 
+    def test_running_in_a_break_is_no_stop_where_overtime_is_left_out(self):
+        """It stands in no part of the break, so no availability is lost, and what it made is left out."""
+        machine = machine_with()
+        shift = make_shift(site=machine.line.area.site, start_time="07:00", end_time="11:00")
+        ShiftBreak.objects.create(shift=shift, start_time="08:00", end_time="08:30")
+        OeePolicy.objects.create(site=machine.line.area.site, breaks="availability_loss", overtime="exclude")
+        say(machine, make_reason("running"), 0)
+        say(machine, make_reason("unplanned"), 80)
+        say(machine, make_reason("running"), 90)
+        found = report([machine], WINDOW, now=NOW)
+        assert found.sums.times.actual_unit_delay_time == 10 * MINUTE
+        assert found.sums.times.break_time == 20 * MINUTE
+        assert found.kpis.availability == Fraction(210, 220)
+
     @pytest.mark.parametrize(
         ("policy", "quality"), [("quality_loss", Fraction(90, 100)), ("exclude", Fraction(90, 93))]
     )
@@ -281,63 +292,3 @@ class TestDatedPolicies:
         policy.startup_minutes = 11
         master_data.save(policy)
         assert report([machine], WINDOW, now=NOW).sums.quantities.startup_scrap == 4
-
-
-events = st.lists(
-    st.tuples(st.integers(0, 14_400), st.sampled_from(["run", "stop", "plan", "lost", "piece", "count"])),
-    max_size=14,
-    unique_by=lambda event: (event[0], event[1] in ("piece", "count") and event[1]),
-)
-
-
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    events,
-    st.sampled_from([None, 60, 900]),
-    st.sampled_from([None, (120, 1), (600, 3)]),
-    st.sampled_from([None, 1200]),
-    st.randoms(use_true_random=False),
-)
-def test_any_order_with_readers_in_between_ends_in_the_same_rows(db, happened, micro, counting, silence, random):
-    reasons = {
-        "run": make_reason("running"),
-        "stop": make_reason("unplanned"),
-        "plan": make_reason("planned"),
-        "lost": make_reason("no_data"),
-    }
-    ends = []
-    for _ in range(2):
-        machine = machine_with(
-            micro_stop_below=micro,
-            no_signal_timeout=silence,
-            stop_detection="counts" if counting else "states",
-            stop_after=counting and counting[0],
-            run_after=counting[1] if counting else 1,
-        )
-        tags = {"piece": make_count_tag(machine=machine), "count": make_count_tag(machine=machine, mode="running")}
-        random.shuffle(happened)
-        for second, what in happened:
-            if what in reasons:
-                say(machine, reasons[what], second / 60)
-            else:
-                counted(tags[what], second / 60, 1 if what == "piece" else second // 500)
-            if random.random() < 0.5:
-                report([machine], WINDOW, now=NOW)
-        report([machine], WINDOW, now=NOW)
-        kept = rows(machine)
-        recompute_from_scratch(machine.pk, Interval(at(-120), at(1200)))
-        report([machine], WINDOW, now=NOW)
-        assert rows(machine) == kept
-        ends.append(kept)
-    assert ends[0] == ends[1]
-
-
-def rows(machine):
-    hours = {"starts_at__gte": WINDOW.start, "starts_at__lt": WINDOW.end}
-    slices = HourSlice.objects.filter(machine=machine, **hours).values_list(
-        *("starts_at", "has_data", "running", "unplanned", "micro_stop", "planned", "no_data", "good")
-    )
-    reasons = HourReason.objects.filter(machine=machine, **hours).values_list(
-        *("starts_at", "reason", "category", "microseconds", "occurrences")
-    )
-    return sorted(slices), sorted(reasons, key=str)

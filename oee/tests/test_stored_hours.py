@@ -5,8 +5,6 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from core.intervals import Interval
 from core.models import ChangedSpan
@@ -183,31 +181,6 @@ def test_rebuild_ends_with_identical_rows(machine):
     assert rebuild(now=NOW) == 1
     assert stored_rows() == before
     assert not ChangedSpan.objects.exists()
-
-
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.data())
-def test_any_order_with_reads_in_between_ends_in_the_same_numbers(machine, data):
-    """Facts arrive shuffled, twice, and with KPIs read in between: the hours end as if all had come in order."""
-    HourSlice.objects.all().delete()
-    fresh = make_machine(line=machine.line)
-    fresh = Machine.objects.select_related("line__area__site").get(pk=fresh.pk)
-    run, stop = make_reason("running"), make_reason("unplanned")
-    tag = make_count_tag(machine=fresh, mode="running", modulus=1000)
-    states = data.draw(st.dictionaries(st.integers(16, 60), st.sampled_from([run, stop]), min_size=1, max_size=8))
-    readings = data.draw(st.dictionaries(st.integers(16, 60), st.integers(0, 999), max_size=8))
-    facts = [("state", k, v) for k, v in states.items()] + [("count", k, v) for k, v in readings.items()]
-    for kind, quarter, value in data.draw(st.permutations(facts + facts)):
-        if kind == "state":
-            say(fresh, value, quarter / 4)
-        else:
-            counted(tag, quarter / 4, value)
-        if data.draw(st.booleans()):
-            report([fresh], WINDOW, now=NOW)
-    incremental = report([fresh], WINDOW, now=NOW).sums
-    rebuild(now=NOW)
-    assert report([fresh], WINDOW, now=NOW).sums == incremental
-    assert incremental.times.calendar_time == WINDOW.microseconds
 
 
 def test_line_is_what_its_setting_says():

@@ -22,11 +22,23 @@ class ReasonNeed:
 
 
 @dataclass(frozen=True, slots=True)
+class MachineNeed:
+    """A machine that a log itself names."""
+
+    code: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class TagNeed:
-    """A counter that a log reports; each of its values is a number of new pieces."""
+    """A counter that a log reports; each of its values is a number of new pieces.
+
+    It is the machine's that the log is replayed for, unless the log itself names one.
+    """
 
     tag_path: str
     count_type: str = "GOOD"
+    machine: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +71,7 @@ class Log:
     tags: tuple[TagNeed, ...] = ()
     products: tuple[ProductNeed, ...] = ()
     orders: tuple[OrderNeed, ...] = ()
+    machines: tuple[MachineNeed, ...] = ()
 
     @property
     def start(self) -> datetime:

@@ -12,6 +12,7 @@ from simulator.replay.batch_workbook import BatchWorkbookMapping, read_batch_wor
 from simulator.replay.event_log import EventLogMapping, read_event_log
 from simulator.replay.fact_table import read_fact_table
 from simulator.replay.log import Log, ReasonNeed, TagNeed, UnreadableLog
+from simulator.replay.work_log import WorkLogMapping, read_work_log
 
 
 def mappings_folder() -> Path:
@@ -20,7 +21,7 @@ def mappings_folder() -> Path:
 
 
 def read_log(path: Path, *, mapping: str, machine: str, time_zone: str) -> Log:
-    """Return a log's facts for one machine.
+    """Return a log's facts for one machine, or for those that a work log names.
 
     `mapping` is a name or a path; empty for the documented CSV shape. `time_zone` wins over the mapping's. Raises
     UnreadableLog.
@@ -39,8 +40,11 @@ def read_log(path: Path, *, mapping: str, machine: str, time_zone: str) -> Log:
                 return read_event_log(path, EventLogMapping.parse(document, _required(zone)), machine=machine)
             case "batch-workbook":
                 return read_batch_workbook(path, BatchWorkbookMapping.parse(document, _required(zone)), machine=machine)
+            case "work-log":
+                return read_work_log(path, WorkLogMapping.parse(document, _required(zone)))
             case kind:
-                raise UnreadableLog(f"The mapping's kind is {kind!r}: fact-table, event-log or batch-workbook.")
+                kinds = "fact-table, event-log, batch-workbook or work-log"
+                raise UnreadableLog(f"The mapping's kind is {kind!r}: {kinds}.")
     except (KeyError, TypeError) as error:
         raise UnreadableLog(f"The mapping '{mapping}' is incomplete: {error}") from error
 

@@ -79,7 +79,8 @@ def missing_for(log: Log) -> list[str]:
 
 @transaction.atomic
 def prepare(log: Log, machine: Machine) -> None:
-    """Make what a log names and the plant does not have: reasons, tags, products with ideal rates, orders with runs.
+    """Make what a log names and the plant does not have: reasons, machines, tags, products with ideal rates, orders with
+    runs.
 
     What exists stays as it is. Raises ValidationError where it contradicts the log, such as another run at that time.
     """
@@ -87,9 +88,13 @@ def prepare(log: Log, machine: Machine) -> None:
         if not StateReason.objects.filter(code=need.code).exists():
             parent = StateReason.objects.get(code=need.parent) if need.parent else None
             master_data.save(StateReason(code=need.code, name=need.name, category=need.category, parent=parent))
+    for named in log.machines:
+        if not Machine.objects.filter(code=named.code).exists():
+            master_data.save(Machine(code=named.code, name=named.name, line=machine.line))
     for tag in log.tags:
         if not CountTag.objects.filter(tag_path=tag.tag_path).exists():
-            master_data.save(CountTag(tag_path=tag.tag_path, machine=machine, count_type=_count_type(tag.count_type)))
+            owner = Machine.objects.get(code=tag.machine) if tag.machine else machine
+            master_data.save(CountTag(tag_path=tag.tag_path, machine=owner, count_type=_count_type(tag.count_type)))
     for product in log.products:
         made = Product.objects.filter(code=product.code).first() or master_data.save(
             Product(code=product.code, name=product.name, unit=product.unit)

@@ -292,3 +292,87 @@ class TestCommand:
     def test_an_unknown_line_is_refused(self, tmp_path):
         with pytest.raises(CommandError, match="There is no line 'NONE'"):
             call_command("replay", table(tmp_path), line="NONE")
+
+
+# --- Work logs --------------------------------------------------------------------------------------------------------
+
+WORK_COLUMNS = "Resource,Start Timestamp,Complete Timestamp,Report Type,Qty  Completed,Qty Rejected"
+
+
+def read_work(tmp_path, *rows, columns=WORK_COLUMNS):
+    path = tmp_path / "work.csv"
+    lines = [columns]
+    for machine, start, end, *rest in rows:
+        lines.append(f"{machine},2026/03/02 {start}:00.000,2026/03/02 {end}:00.000,{','.join(map(str, rest))}")
+    path.write_text("\n".join(lines) + "\n")
+    return read_log(path, mapping="job-shop-work-log", machine="", time_zone="")
+
+
+def test_of_overlapping_rows_a_breakdown_counts_before_production_and_that_before_set_up(tmp_path):
+    log = read_work(
+        tmp_path,
+        ("Lathe", "08:00", "09:00", "S", 0, 0),
+        ("Lathe", "08:30", "10:00", "D", 0, 0),
+        ("Lathe", "08:40", "08:50", "B", 0, 0),
+        ("Lathe", "09:50", "10:10", "S", 0, 0),
+    )
+    minutes = [(seconds / 60, reason) for seconds, reason, _ in states_of(log)]
+    assert minutes == [
+        (0, "SET-UP"),
+        (30, "PRODUCTION"),
+        (40, "BREAKDOWN"),
+        (50, "PRODUCTION"),
+        (120, "SET-UP"),
+        (130, "NOT-RECORDED"),
+    ]
+
+
+def test_time_that_several_rows_of_a_pool_share_counts_once(tmp_path):
+    rows = [
+        ("Pool", "08:00", "09:00", "D", 1, 0),
+        ("Pool", "08:00", "08:30", "D", 2, 0),
+        ("Pool", "09:00", "09:10", "D", 0, 0),
+    ]
+    log = read_work(tmp_path, *rows)
+    assert states_of(log) == [(0, "PRODUCTION", ""), (70 * 60, "NOT-RECORDED", "")]
+
+
+def test_row_stored_twice_counts_once_and_one_without_length_only_its_pieces(tmp_path):
+    log = read_work(
+        tmp_path,
+        ("Saw 1", "08:00", "09:00", "D", 5, 1),
+        ("Saw 1", "08:00", "09:00", "D", 5, 1),
+        ("Saw 1", "08:00", "09:00", "D", 7, 0),
+        ("Saw 1", "09:30", "09:30", "D", 3, 0),
+    )
+    counts = {
+        (fact.tag, (fact.at - EIGHT).total_seconds()): fact.value for fact in log.facts if isinstance(fact, CountFact)
+    }
+    assert counts == {("SAW-1/completed", 3599): 12, ("SAW-1/rejected", 3599): 1, ("SAW-1/completed", 5400): 3}
+    assert [seconds for seconds, *_ in states_of(log)] == [0, 3600]
+    assert [(machine.code, machine.name) for machine in log.machines] == [("SAW-1", "Saw 1")]
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (("Lathe", "08:00", "09:00", "X", 0, 0), "Line 2: the mapping does not know the kind of work 'X'"),
+        (("Lathe", "09:00", "08:00", "D", 0, 0), "Line 2 names no machine, or ends before it starts"),
+        ((" ", "08:00", "09:00", "D", 0, 0), "Line 2 names no machine"),
+        (("Lathe", "08:00", "09:00", "D", "many", 0), "Line 2 does not fit the mapping"),
+        (("Lathe", "8 am", "09:00", "D", 0, 0), "Line 2 does not fit the mapping"),
+    ],
+)
+def test_work_log_that_contradicts_its_mapping_is_refused_by_line(tmp_path, row, message):
+    with pytest.raises(UnreadableLog, match=message):
+        read_work(tmp_path, row)
+
+
+def test_work_log_with_machines_that_have_one_code_is_refused(tmp_path):
+    with pytest.raises(UnreadableLog, match="differ only in signs"):
+        read_work(tmp_path, ("Saw 1", "08:00", "09:00", "D", 0, 0), ("Saw-1", "08:00", "09:00", "D", 0, 0))
+
+
+def test_work_log_without_rows_is_refused(tmp_path):
+    with pytest.raises(UnreadableLog, match="has no rows"):
+        read_work(tmp_path)

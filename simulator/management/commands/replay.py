@@ -28,7 +28,9 @@ class Command(BaseCommand):
         parser.add_argument("file", type=Path)
         parser.add_argument("--mapping", default="", help="Name of a mapping in docs/mappings, or a path to one.")
         parser.add_argument("--line", required=True, help="Code of the line; its constraint machine is meant.")
-        parser.add_argument("--machine", default="", help="Code of another machine of the line.")
+        parser.add_argument(
+            "--machine", default="", help="Code of another machine of the line; a work log names its own."
+        )
         parser.add_argument("--time-zone", default="", help="Zone of times without one; wins over the mapping's.")
         parser.add_argument("--create", action="store_true", help="Make what is missing in the plant.")
         parser.add_argument("--batch", type=int, default=BATCH, help="Facts per transaction; default %(default)s.")
@@ -54,7 +56,8 @@ class Command(BaseCommand):
         self.stdout.write(f"accepted {outcome.accepted}, duplicates {outcome.duplicates}, refused {outcome.refused}")
         for item in outcome.first_refused:
             self.stdout.write(f"  fact {item.index}: {item.field}: {item.message}")
-        self._summary(machine, Interval.utc(log.start, log.end))
+        codes = [named.code for named in log.machines] or [machine.code]
+        self._summary(codes, Interval.utc(log.start, log.end))
 
     def _machine(self, line: Line, options: dict[str, Any]) -> Machine:
         try:
@@ -73,13 +76,14 @@ class Command(BaseCommand):
     def _progress(self, log: Log) -> Any:
         return lambda done: self.stdout.write(f"  {done} of {len(log.facts)} facts")
 
-    def _summary(self, machine: Machine, window: Interval) -> None:
-        machine = Machine.objects.select_related("line__area__site").get(pk=machine.pk)
+    def _summary(self, codes: list[str], window: Interval) -> None:
+        machines = list(Machine.objects.select_related("line__area__site").filter(code__in=codes))
         now = max(datetime.now(UTC), window.end)
-        found = report([machine], window, now=now)
+        found = report(machines, window, now=now)
         names = {reason.pk: reason.name for reason in StateReason.objects.without_tree_fields()}
         running = timedelta(microseconds=found.sums.times.actual_production_time)
-        self.stdout.write(f"\n{machine} over that time: running {running}; pieces {found.sums.quantities.produced}")
+        named = str(machines[0]) if len(machines) == 1 else f"{len(machines)} machines"
+        self.stdout.write(f"\n{named} over that time: running {running}; pieces {found.sums.quantities.produced}")
         kpis = found.kpis
         for name, ratio in (
             ("availability", kpis.availability),
@@ -88,6 +92,6 @@ class Command(BaseCommand):
             ("OEE", kpis.oee_index),
         ):
             self.stdout.write(f"  {name:<13} {'not known' if ratio is None else f'{float(ratio):.2%}'}")
-        for loss in losses([machine], window, now=now):
+        for loss in losses(machines, window, now=now):
             name = names.get(loss.reason_id or 0, "no fact at all")
             self.stdout.write(f"  {name:<32} {loss.duration!s:>18}  {loss.occurrences} times")
