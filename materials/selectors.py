@@ -87,7 +87,7 @@ def refuse_unusable(lot: MaterialLot, *, at: datetime) -> None:
         why = f"it expired on {lot.expiry_date:%Y-%m-%d}. Take another lot, and put this one aside for quality."
     else:
         last = lot.status_changes.select_related("changed_by").first()
-        said = f" ({last.reason}, says {last.changed_by})" if last else ""
+        said = f" ({last.reason.rstrip('.')}, says {last.changed_by})" if last else ""
         why = {
             LotStatus.QUARANTINE: f"it is in quarantine{said}. It waits for quality to release it.",
             LotStatus.HOLD: f"it is on hold{said}. Leave it where it is and ask quality.",

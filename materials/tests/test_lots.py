@@ -42,7 +42,7 @@ def test_lot_that_is_not_released_is_refused_with_who_said_why(shop, status):
         with pytest.raises(Conflict) as refusal:
             shop.do(kind, lot.product, 1, lot=lot, from_location=shop.store, work_order=order)
         assert "Lot F1 of Flour cannot be used" in refusal.value.message
-        assert f"(Beetles., says {shop.anna})" in refusal.value.message
+        assert f"(Beetles, says {shop.anna})" in refusal.value.message
         assert refusal.value.field == "lot"
     shop.do("move", lot.product, 1, lot=lot, from_location=shop.store, to_location=shop.side)
 
