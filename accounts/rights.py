@@ -35,6 +35,9 @@ ROLES: dict[str, dict[str, frozenset[str]]] = {
     "oee_record": _grant(EVERYBODY, set(EVERYBODY), delete={SUPERVISOR, ENGINEER}),
     # A signature under a shift's numbers; a change is accepting others, and nothing is ever deleted.
     "closing": _grant(EVERYBODY, {SUPERVISOR}, delete=set()),
+    # Who works here, with rates and certificates; and their hours, which supervisors correct and approve.
+    "employee": _grant(frozenset({SUPERVISOR, ENGINEER, QUALITY, ADMIN}), {SUPERVISOR}),
+    "labor": _grant(PEOPLE, {OPERATOR, SUPERVISOR}, change={SUPERVISOR}, delete=set()),
     "quarantine": _grant(frozenset({SUPERVISOR, ENGINEER, QUALITY, ADMIN}), set(), change={SUPERVISOR, ENGINEER}),
     # Where machines are spoken with, and with which password.
     "connector": _grant(frozenset({SUPERVISOR, ENGINEER, ADMIN}), {ADMIN}),
@@ -55,9 +58,12 @@ KIND_OF_MODEL: dict[str, str] = {
             "oee.closingrule",
             *("workorders.changeovertarget", "workorders.changeovertask"),
             *("materials.location", "materials.pickingpolicy"),
+            *("labor.skill", "labor.skillneed", "labor.laborpolicy"),
         ),
         "master_data",
     ),
+    **dict.fromkeys(("labor.employee", "labor.crew", "labor.certificate", "labor.absence"), "employee"),
+    **dict.fromkeys(("labor.attendance", "labor.laborentry"), "labor"),
     **dict.fromkeys(("workorders.workorder", "workorders.schedule"), "order"),
     "workorders.run": "run",
     **dict.fromkeys(

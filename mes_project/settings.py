@@ -71,6 +71,7 @@ INSTALLED_APPS = [
     "counts",
     "workorders",
     "materials",
+    "labor",
     "oee",
     "ingest",
     "live",
@@ -252,6 +253,8 @@ SPECTACULAR_SETTINGS = {
         "LocationKindEnum": "materials.models.Location.Kind",
         "LotStatusEnum": "materials.models.LotStatus",
         "MaterialTransactionKindEnum": "materials.models.Kind",
+        "LaborKindEnum": "labor.models.LaborEntry.Kind",
+        "AbsenceKindEnum": "labor.models.Absence.Kind",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

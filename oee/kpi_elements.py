@@ -7,7 +7,9 @@ from fractions import Fraction
 
 from core.intervals import Interval, intersect
 from core.retention import closed_until
-from enterprise.models import Machine
+from enterprise.models import Line, Machine
+from labor.models import Employee
+from labor.selectors import Hours, hours_of
 from oee.engine.cycles import mean_and_deviation
 from oee.engine.element_values import element_values
 from oee.engine.reasons import ReasonSums
@@ -46,6 +48,7 @@ def answer(asked: Question, *, now: datetime) -> Answer:
     values["PSQ"] = _planned_scrap(asked.machines, slices, sums)
     past = Interval(asked.window.start, min(asked.window.end, now)) if asked.window.start < now else None
     if asked.part == EVERYTHING and past is not None:
+        values |= _of_people(asked.machines, past, now=now)
         values |= _of_line(asked.machines, past, now=now)
         values |= _of_schedule(asked.machines, past, now=now)
         closed = closed_until()
@@ -69,6 +72,19 @@ def _planned_scrap(machines: Sequence[Machine], slices: SlicesByMachine, sums: S
                 return None
             total += made * Fraction(share or 0)
     return total
+
+
+def _of_people(machines: Sequence[Machine], past: Interval, *, now: datetime) -> Values:
+    """Return worked and attended time of a site's people; not known for less than a whole site, where nobody attends."""
+    sites = {machine.line.area.site_id for machine in machines}
+    lines = {machine.line_id for machine in machines}
+    if Line.objects.filter(area__site__in=sites, is_active=True).exclude(pk__in=lines).exists():
+        return {}
+    people = list(Employee.objects.filter(site__in=sites).values_list("id", flat=True))
+    if not people:
+        return {}
+    hours = sum(hours_of(people, past, now=now).values(), start=Hours())
+    return {"APWT": hours.on_orders, "APAT": hours.attendance - hours.breaks}
 
 
 def _of_line(machines: Sequence[Machine], past: Interval, *, now: datetime) -> Values:

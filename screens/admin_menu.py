@@ -55,6 +55,19 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         ),
     ),
     (
+        "Labour",
+        (
+            ("Employees", "badge", "labor.employee"),
+            ("Crews", "groups", "labor.crew"),
+            ("Skills", "school", "labor.skill"),
+            ("Skills needed", "verified_user", "labor.skillneed"),
+            ("Absences", "event_busy", "labor.absence"),
+            ("Attendance", "how_to_reg", "labor.attendance"),
+            ("Labour entries", "work_history", "labor.laborentry"),
+            ("Labour policies", "policy", "labor.laborpolicy"),
+        ),
+    ),
+    (
         "Facts (to look at)",
         (
             ("Count readings", "pin", "counts.countreading"),

@@ -9,6 +9,7 @@ from accounts.models import DeviceKey, Membership, Role, User
 from counts.models import CountTag, CountType
 from downtime.models import StateReason
 from enterprise.models import Area, Enterprise, Line, Machine, Shift, Site
+from labor.models import Employee, Skill
 from materials.models import Location, MaterialLot
 from materials.services import NewLot, receive
 from products.models import IdealRate, Product
@@ -134,3 +135,12 @@ def make_device_key(**overrides: Any) -> tuple[DeviceKey, str]:
     """Return a key and the secret that a device sends."""
     key, secret = DeviceKey.objects.create_key(**{"name": f"key {next(_numbers)}", **overrides})
     return cast(DeviceKey, key), secret
+
+
+def make_employee(**overrides: Any) -> Employee:
+    overrides = {"site": overrides.get("site") or make_site(), **overrides}
+    return Employee.objects.create(**_coded("employee", overrides))
+
+
+def make_skill(**overrides: Any) -> Skill:
+    return Skill.objects.create(**_coded("skill", overrides))

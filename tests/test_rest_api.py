@@ -17,6 +17,7 @@ from tests.factories import (
     make_changeover_target,
     make_changeover_task,
     make_count_tag,
+    make_employee,
     make_enterprise,
     make_ideal_rate,
     make_line,
@@ -27,6 +28,7 @@ from tests.factories import (
     make_run,
     make_shift,
     make_site,
+    make_skill,
     make_user,
     make_work_order,
 )
@@ -52,6 +54,8 @@ def bodies():
     shift = make_shift(line=line)
     other_line = make_line()
     target = make_changeover_target(line=other_line)
+    site, skill = machine.line.area.site, make_skill()
+    employee = make_employee(site=site)
     return {
         "/enterprise/": {"name": "Vistula"},
         "/site/": {"name": "Kraków", "enterprise": make_enterprise().pk, "time_zone": "Europe/Warsaw"},
@@ -110,6 +114,13 @@ def bodies():
             "started_at": "2026-03-02T07:00:00Z",
             "ended_at": "2026-03-02T07:30:00Z",
         },
+        "/labor/employee": {"name": "Ewa", "site": site.pk},
+        "/labor/crew": {"name": "Crew A", "site": site.pk},
+        "/labor/skill": {"name": "Welding"},
+        "/labor/skill-need": {"skill": skill.pk, "machine": machine.pk},
+        "/labor/certificate": {"employee": employee.pk, "skill": skill.pk, "valid_from": "2026-01-01"},
+        "/labor/absence": {"employee": employee.pk, "first_date": "2026-07-01", "last_date": "2026-07-14"},
+        "/labor/policy": {"site": make_site().pk, "shows_persons": True},
     }
 
 
@@ -132,10 +143,12 @@ PATHS = sorted(
         *("/downtime/changeover-target", "/downtime/changeover-task", "/downtime/changeover-task-done"),
         *("/workorder/", "/schedule-run/schedule", "/schedule-run/run"),
         *("/material/location/", "/material/picking-policy/", "/material/transaction/"),
+        *("/labor/employee", "/labor/crew", "/labor/skill", "/labor/skill-need"),
+        *("/labor/certificate", "/labor/absence", "/labor/policy"),
     ]
 )
-# What nobody posts, because it follows from something else; tested where it is derived.
-DERIVED = {"/downtime/stop", "/material/lot", "/material/stock"}
+# What is derived when it is asked for, or written at addresses of its own; tested where that is.
+DERIVED = {"/downtime/stop", "/labor/attendance", "/labor/entry", "/material/lot", "/material/stock"}
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -147,8 +147,13 @@ ELEMENTS: Mapping[str, ElementDefinition] = {
             "Start-up rejects × ideal cycle time (PRU × SUQ).",
             _own("what start-up rejects would have taken at the ideal rate."),
         ),
-        ("APWT", "Actual personnel work time", "Time that workers worked on orders.", ISO),
-        ("APAT", "Actual personnel attendance time", "Time that workers were there.", ISO),
+        ("APWT", "Actual personnel work time", "Time that workers worked on orders; of a whole site.", ISO),
+        (
+            "APAT",
+            "Actual personnel attendance time",
+            "Time that workers were there, breaks left out; of a whole site.",
+            ISO,
+        ),
         ("CTV_MEAN", "Actual cycle time, mean", "Mean of the cycle times measured.", _own("Σ cycle times / cycles.")),
         (
             "CTV_SD",
