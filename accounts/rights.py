@@ -28,6 +28,10 @@ ROLES: dict[str, dict[str, frozenset[str]]] = {
     "run": _grant(EVERYBODY, {OPERATOR, SUPERVISOR}, delete={SUPERVISOR}),
     # Facts are added by people where no device does; a change is a correction, and nothing is ever deleted.
     "fact": _grant(EVERYBODY, {OPERATOR, SUPERVISOR}, change={SUPERVISOR, QUALITY}, delete=set()),
+    # Movements of material; a change is an adjustment or a reversal, which are movements too.
+    "material": _grant(EVERYBODY, {OPERATOR, SUPERVISOR}, change={SUPERVISOR}, delete=set()),
+    # A lot comes with its first movement; to write here is to decide about it, or to note where it came from.
+    "lot": _grant(EVERYBODY, {SUPERVISOR, QUALITY}, delete=set()),
     "oee_record": _grant(EVERYBODY, set(EVERYBODY), delete={SUPERVISOR, ENGINEER}),
     # A signature under a shift's numbers; a change is accepting others, and nothing is ever deleted.
     "closing": _grant(EVERYBODY, {SUPERVISOR}, delete=set()),
@@ -56,6 +60,7 @@ KIND_OF_MODEL: dict[str, str] = {
             *("downtime.statereason", "downtime.reasonplace", "downtime.reasonrule", "oee.oeepolicy", "oee.customkpi"),
             "oee.closingrule",
             *("workorders.changeovertarget", "workorders.changeovertask"),
+            *("materials.location", "materials.pickingpolicy"),
             *("labor.skill", "labor.skillneed", "labor.laborpolicy"),
         ),
         "master_data",
@@ -73,6 +78,8 @@ KIND_OF_MODEL: dict[str, str] = {
         ),
         "fact",
     ),
+    **dict.fromkeys(("materials.materialtransaction", "materials.stock", "materials.genealogylink"), "material"),
+    **dict.fromkeys(("materials.materiallot", "materials.lotstatuschange"), "lot"),
     "oee.oeerecord": "oee_record",
     "oee.shiftclosing": "closing",
     "ingest.quarantineditem": "quarantine",

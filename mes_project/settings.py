@@ -70,6 +70,7 @@ INSTALLED_APPS = [
     "downtime",
     "counts",
     "workorders",
+    "materials",
     "labor",
     "oee",
     "ingest",
@@ -250,6 +251,9 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "ENUM_NAME_OVERRIDES": {
+        "LocationKindEnum": "materials.models.Location.Kind",
+        "LotStatusEnum": "materials.models.LotStatus",
+        "MaterialTransactionKindEnum": "materials.models.Kind",
         "LaborKindEnum": "labor.models.LaborEntry.Kind",
         "AbsenceKindEnum": "labor.models.Absence.Kind",
     },

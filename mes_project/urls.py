@@ -20,6 +20,7 @@ urlpatterns = [
     path("", include("counts.urls")),
     path("", include("downtime.urls")),
     path("", include("workorders.urls")),
+    path("", include("materials.urls")),
     path("", include("labor.urls")),
     path("", include("oee.urls")),
     path("", include("connectors.digitme2.urls")),

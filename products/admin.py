@@ -99,12 +99,16 @@ class ProductAdmin(MasterDataAdmin):
     changes_the_past = True
     counted = "ideal_rates"
     list_display = ("name", "code", "unit", "rates", "is_active")
-    list_filter = ("is_active", ("unit", ScopedFilter))
+    list_filter = ("is_active", "material_type", ("unit", ScopedFilter))
     ordering = ("code",)
     search_fields = ("code", "name")
     search_help_text = "Code or name"
     fieldsets = (
         (None, {"fields": ("code", "name", "unit", "is_active")}),
+        (
+            "As a material",
+            {"fields": (("material_type", "gtin"), ("lot_controlled", "shelf_life_days"), "stock_policy")},
+        ),
         ("While it is made", {"fields": (("micro_stop_below", "slow_cycle_above"), "planned_scrap")}),
     )
     inlines = (RateOfProductInline,)

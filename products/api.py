@@ -75,7 +75,15 @@ class ProductViewSet(MasterDataViewSet):
 
     queryset = Product.objects.all()
     serializer_class = ProductSerializer
-    filterset_fields = {"code": ["exact"], "name": ["exact", "icontains"], "unit": ["exact"], "is_active": ["exact"]}
+    filterset_fields = {
+        "code": ["exact"],
+        "name": ["exact", "icontains"],
+        "unit": ["exact"],
+        "material_type": ["exact", "in"],
+        "lot_controlled": ["exact"],
+        "gtin": ["exact"],
+        "is_active": ["exact"],
+    }
     search_fields = ("code", "name")
     ordering_fields = ("id", "code", "name", "unit", "is_active")
 

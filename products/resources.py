@@ -45,7 +45,10 @@ class ProductResource(MasterDataResource):
 
     class Meta(MasterDataResource.Meta):
         model = Product
-        fields = ("code", "name", "unit", "micro_stop_below", "slow_cycle_above", "planned_scrap", "is_active")
+        fields = (
+            *("code", "name", "unit", "micro_stop_below", "slow_cycle_above", "planned_scrap"),
+            *("material_type", "stock_policy", "lot_controlled", "shelf_life_days", "gtin", "is_active"),
+        )
         import_id_fields = ("code",)
 
 

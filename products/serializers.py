@@ -38,6 +38,7 @@ class ProductSerializer(CodedSerializer):
         fields = (
             *("id", "code", "name", "unit", "is_active"),
             *("micro_stop_below", "slow_cycle_above", "planned_scrap"),
+            *("material_type", "stock_policy", "lot_controlled", "shelf_life_days", "gtin"),
         )
 
 

@@ -53,6 +53,17 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         ),
     ),
     (
+        "Materials",
+        (
+            ("Lots", "inventory", "materials.materiallot"),
+            ("Stock", "warehouse", "materials.stock"),
+            ("Material transactions", "move_down", "materials.materialtransaction"),
+            ("Lot status changes", "verified", "materials.lotstatuschange"),
+            ("Locations", "shelves", "materials.location"),
+            ("Picking policies", "low_priority", "materials.pickingpolicy"),
+        ),
+    ),
+    (
         "Labour",
         (
             ("Employees", "badge", "labor.employee"),

@@ -10,6 +10,8 @@ from counts.models import CountTag, CountType
 from downtime.models import StateReason
 from enterprise.models import Area, Enterprise, Line, Machine, Shift, Site
 from labor.models import Employee, Skill
+from materials.models import Location, MaterialLot
+from materials.services import NewLot, receive
 from products.models import (
     BillOfMaterialLine,
     IdealRate,
@@ -128,6 +130,29 @@ def make_work_order(**overrides: Any) -> WorkOrder:
 
 def make_run(**overrides: Any) -> Run:
     return Run.objects.create(**overrides)
+
+
+def make_location(**overrides: Any) -> Location:
+    overrides = {"site": overrides.get("site") or make_site(), **overrides}
+    return Location.objects.create(**_coded("location", overrides))
+
+
+def make_lot(
+    quantity: Any = 100, *, location: Location | None = None, product: Product | None = None, **overrides: Any
+) -> MaterialLot:
+    """Receive a released lot of so much; overrides are those of `NewLot`."""
+    actor = overrides.pop("actor", None) or make_user()
+    at = overrides.pop("at", LONG_AGO)
+    posted = receive(
+        product=product or make_product(lot_controlled=True),
+        quantity=Decimal(quantity),
+        to_location=location or make_location(),
+        lot=NewLot(**{"number": f"LOT-{next(_numbers)}", "status": "released", **overrides}),
+        actor=actor,
+        occurred_at=at,
+        recorded_at=at,
+    )
+    return cast(MaterialLot, posted.transaction.lot)
 
 
 def make_changeover_target(**overrides: Any) -> ChangeoverTarget:

@@ -124,6 +124,8 @@ def set_up_plant(client: Client) -> None:
         name="Cola",
         unit="bottle",
         is_active="on",
+        material_type="finished",
+        stock_policy="refuse_negative",
         **{"ideal_rates-TOTAL_FORMS": "1", "ideal_rates-INITIAL_FORMS": "0"},
         **{"ideal_rates-0-machine": own.pk, "ideal_rates-0-value": "0.15", "ideal_rates-0-unit": "s/pc"},
         **{"ideal_rates-0-valid_from_0": "2026-01-01", "ideal_rates-0-valid_from_1": "00:00:00"},

@@ -21,6 +21,7 @@ from tests.factories import (
     make_enterprise,
     make_ideal_rate,
     make_line,
+    make_location,
     make_machine,
     make_product,
     make_reason,
@@ -121,6 +122,15 @@ def bodies():
             "planned_end_at": "2026-03-02T09:00:00Z",
         },
         "/schedule-run/run": {"work_order": order.pk, "started_at": AT},
+        "/material/location/": {"name": "Shelf A3", "site": line.area.site.pk, "kind": "storage"},
+        "/material/picking-policy/": {"site": line.area.site.pk, "rule": "enforce"},
+        "/material/transaction/": {
+            "kind": "receive",
+            "product": product.pk,
+            "quantity": "12.5",
+            "to_location": make_location(site=line.area.site).pk,
+            "lot_number": "F1",
+        },
         "/downtime/changeover-target": {"line": line.pk, "to_product": product.pk, "target_minutes": "20"},
         "/downtime/changeover-task": {"target": target.pk, "name": "Rinse"},
         "/downtime/changeover-task-done": {
@@ -159,14 +169,15 @@ PATHS = sorted(
         *("/downtime/reason-place", "/downtime/reason-rule"),
         *("/downtime/changeover-target", "/downtime/changeover-task", "/downtime/changeover-task-done"),
         *("/workorder/", "/schedule-run/schedule", "/schedule-run/run"),
+        *("/material/location/", "/material/picking-policy/", "/material/transaction/"),
         *("/labor/employee", "/labor/crew", "/labor/skill", "/labor/skill-need"),
         *("/labor/certificate", "/labor/absence", "/labor/policy"),
     ]
 )
-# What is derived when it is asked for, or written at addresses of its own; tested where that is.
-DERIVED = {"/downtime/stop", "/labor/attendance", "/labor/entry"}
 # What is sent as a form or only read; tested in products and workorders.
 OTHERWISE = {"/operation-document", "/operation", "/order-material"}
+# What is derived when it is asked for, or written at addresses of its own; tested where that is.
+DERIVED = {"/downtime/stop", "/labor/attendance", "/labor/entry", "/material/lot", "/material/stock"}
 
 
 @pytest.mark.parametrize("path", PATHS)

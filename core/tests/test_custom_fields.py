@@ -151,6 +151,7 @@ def test_admin_form_shows_and_saves_the_fields(boss, fields):
         f"{name}-{what}_FORMS": "0" for name in ("ideal_rates", "units", "revisions") for what in ("TOTAL", "INITIAL")
     }
     body = {"code": "P", "name": "P", "unit": "pcs", "is_active": "on", **empty}
+    body |= {"material_type": "finished", "stock_policy": "refuse_negative"}
     page = client.get(url).content.decode()
     assert 'name="custom_colour"' in page
     sent = {"custom_colour": "red", "custom_weight": "0.10", "custom_since": "2026-01-31", "custom_vegan": "yes"}

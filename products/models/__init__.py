@@ -1,6 +1,6 @@
 """What can be made: units, products, revisions with their bill and routing, and how fast at best."""
 
-from products.models.product import IdealRate, Product, ProductUnit, ValidityRange
+from products.models.product import IdealRate, MaterialType, Product, ProductUnit, StockPolicy, ValidityRange
 from products.models.revision import BillOfMaterialLine, ProductRevision
 from products.models.routing import OperationDocument, OperationParameter, OperationTemplate, Routing, RoutingOperation
 from products.models.unit import STANDARD_UNITS, UnitOfMeasure
@@ -9,6 +9,7 @@ __all__ = [
     "STANDARD_UNITS",
     "BillOfMaterialLine",
     "IdealRate",
+    "MaterialType",
     "OperationDocument",
     "OperationParameter",
     "OperationTemplate",
@@ -17,6 +18,7 @@ __all__ = [
     "ProductUnit",
     "Routing",
     "RoutingOperation",
+    "StockPolicy",
     "UnitOfMeasure",
     "ValidityRange",
 ]

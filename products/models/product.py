@@ -10,12 +10,31 @@ from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, Ra
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Func, Q
+from django.db.models.functions import LPad
 from simple_history.models import HistoricalRecords
 
 from core.custom_fields import HasCustomFields
 from core.models import MasterData
 from enterprise.models import Machine
+from products.gtin import validate_gtin
 from products.models.unit import UnitOfMeasure
+
+
+class MaterialType(models.TextChoices):
+    """What a product is to a plant."""
+
+    RAW = "raw", "Raw material"
+    COMPONENT = "component", "Component"
+    SUB_ASSEMBLY = "sub_assembly", "Sub-assembly"
+    CONSUMABLE = "consumable", "Consumable"
+    FINISHED = "finished", "Finished product"
+
+
+class StockPolicy(models.TextChoices):
+    """Whether more may be taken than there is."""
+
+    REFUSE_NEGATIVE = "refuse_negative", "Refuse: no more than is there"
+    ALLOW_NEGATIVE = "allow_negative", "Allow: stock may be negative until it is counted"
 
 
 class Product(MasterData, HasCustomFields):
@@ -53,6 +72,44 @@ class Product(MasterData, HasCustomFields):
         validators=[MinValueValidator(Decimal(0)), MaxValueValidator(Decimal(1))],
         help_text="The part of what is made that is expected to be scrap: 0.02 = 2 %.",
     )
+    # --- as a material: what is bought, stored, used and made ---
+    material_type = models.CharField(
+        max_length=12, choices=MaterialType, default=MaterialType.FINISHED, help_text="What it is to this plant."
+    )
+    stock_policy = models.CharField(
+        "when stock runs out",
+        max_length=16,
+        choices=StockPolicy,
+        default=StockPolicy.REFUSE_NEGATIVE,
+        help_text="Whether more may be taken than the system knows of.",
+    )
+    lot_controlled = models.BooleanField(
+        "kept by lots", default=False, help_text="Every movement of it names its lot; without a lot it is refused."
+    )
+    shelf_life_days = models.PositiveIntegerField(
+        "shelf life (days)",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(36_500)],
+        help_text="A lot made on a day expires so many days later, unless the lot says otherwise. Empty = not limited.",
+    )
+    gtin = models.CharField(
+        "GTIN",
+        max_length=14,
+        blank=True,
+        validators=[validate_gtin],
+        help_text="GS1 number of the article: 8, 12, 13 or 14 digits, with its check digit.",
+    )
+
+    class Meta(MasterData.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                LPad("gtin", 14, models.Value("0")),
+                condition=~Q(gtin=""),
+                name="product_gtin_once",
+                violation_error_message="Another product has this GTIN.",
+            )
+        ]
 
 
 class ProductUnit(models.Model):

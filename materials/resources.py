@@ -1,0 +1,38 @@
+"""Locations, lots and stock, as spreadsheets."""
+
+from core.resources import MasterDataResource
+from materials.models import Location, MaterialLot, PickingPolicy
+
+
+class LocationResource(MasterDataResource):
+    """Locations by code."""
+
+    examples = {"code": "WH1-A3", "name": "Shelf A3", "site": "KRK", "parent": "WH1", "kind": "storage"}
+
+    class Meta(MasterDataResource.Meta):
+        model = Location
+        fields = ("code", "name", "site", "parent", "kind", "line", "is_active")
+        import_id_fields = ("code",)
+
+
+class PickingPolicyResource(MasterDataResource):
+    """Picking policies by site and product."""
+
+    examples = {"site": "KRK", "product": "SUGAR", "rule": "enforce"}
+
+    class Meta(MasterDataResource.Meta):
+        model = PickingPolicy
+        fields = ("site", "product", "rule")
+        import_id_fields = ("site", "product")
+
+
+class LotResource(MasterDataResource):
+    """Lots by product and number, for export."""
+
+    class Meta(MasterDataResource.Meta):
+        model = MaterialLot
+        fields = (
+            *("product", "number", "site", "status", "batch", "serial", "supplier", "supplier_lot"),
+            *("made_date", "expiry_date", "retest_date", "certificate", "work_order"),
+        )
+        import_id_fields = ("product", "number")

@@ -1,0 +1,640 @@
+"""Move material: every movement is one line of the ledger, with its stock, its lots' rules and its genealogy."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import NamedTuple, Required, TypedDict, Unpack
+
+from django.db import transaction
+
+from accounts.models import User
+from core import master_data
+from core.errors import Conflict, Invalid
+from core.locks import take_turns
+from core.master_data import follows, precedes
+from enterprise.models import Site
+from materials import genealogy
+from materials.ledger import Movement, lock_lots, lock_order, post
+from materials.models import (
+    SMALLEST,
+    Kind,
+    Location,
+    LotStatus,
+    LotStatusChange,
+    MaterialLot,
+    MaterialTransaction,
+    PickingPolicy,
+)
+from materials.selectors import expiring_earlier, picking_rule, refuse_unusable
+from products.models import Product
+from workorders.models import WorkOrder
+
+MAX_QUANTITY = Decimal(10) ** 12
+MAX_AHEAD = timedelta(minutes=5)
+
+TRANSITIONS: dict[str, frozenset[str]] = {
+    LotStatus.QUARANTINE: frozenset({LotStatus.RELEASED, LotStatus.HOLD, LotStatus.REJECTED}),
+    LotStatus.RELEASED: frozenset({LotStatus.QUARANTINE, LotStatus.HOLD, LotStatus.REJECTED}),
+    LotStatus.HOLD: frozenset({LotStatus.QUARANTINE, LotStatus.RELEASED, LotStatus.REJECTED}),
+    LotStatus.REJECTED: frozenset({LotStatus.QUARANTINE}),
+}
+"""Which status may follow which: what is rejected is looked at again before anything else."""
+
+
+class Said(TypedDict, total=False):
+    """What every movement says besides what moved: who, when, and how a retry is known."""
+
+    actor: Required[User]
+    occurred_at: Required[datetime]
+    recorded_at: Required[datetime]
+    idempotency_key: str | None
+    reason: str
+    operation_code: str
+    unit: str
+    unit_cost: Decimal | None
+
+
+class Posted(NamedTuple):
+    """A line of the ledger, and whether it is new: False for a request that was answered before."""
+
+    transaction: MaterialTransaction
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewLot:
+    """A lot as somebody writes it down with its first movement; one that exists with this number is used as it is."""
+
+    number: str
+    status: str = ""
+    batch: str = ""
+    serial: str = ""
+    supplier: str = ""
+    supplier_lot: str = ""
+    made_date: date | None = None
+    expiry_date: date | None = None
+    retest_date: date | None = None
+    certificate: str = ""
+    notes: str = ""
+
+
+@transaction.atomic
+def receive(
+    *,
+    product: Product,
+    quantity: Decimal,
+    to_location: Location,
+    lot: MaterialLot | NewLot | None = None,
+    **said: Unpack[Said],
+) -> Posted:
+    """Take material in. A new lot is in quarantine unless it says otherwise."""
+    return _act(_movement(Kind.RECEIVE, product, quantity, said, to_location=to_location), lot, said)
+
+
+@transaction.atomic
+def issue(
+    *,
+    product: Product,
+    quantity: Decimal,
+    from_location: Location,
+    to_location: Location | None = None,
+    work_order: WorkOrder | None = None,
+    lot: MaterialLot | None = None,
+    **said: Unpack[Said],
+) -> Posted:
+    """Hand material out: to a line's side, where it is still in stock, or straight to an order, which has used it then.
+
+    Raises Conflict for a lot that is expired, in quarantine, held or rejected, and for one that the picking policy
+    does not let go first.
+    """
+    if to_location is None and work_order is None:
+        raise Invalid("Say where it goes: to a place or to an order.", field="to_location")
+    movement = _movement(
+        Kind.ISSUE,
+        product,
+        quantity,
+        said,
+        from_location=from_location,
+        to_location=to_location,
+        work_order=work_order,
+    )
+    return _act(movement, lot, said)
+
+
+@transaction.atomic
+def consume(
+    *,
+    product: Product,
+    quantity: Decimal,
+    from_location: Location,
+    work_order: WorkOrder,
+    lot: MaterialLot | None = None,
+    **said: Unpack[Said],
+) -> Posted:
+    """Use material for an order. Refuses the lots that `issue` refuses."""
+    movement = _movement(Kind.CONSUME, product, quantity, said, from_location=from_location, work_order=work_order)
+    return _act(movement, lot, said)
+
+
+@transaction.atomic
+def produce(
+    *,
+    product: Product,
+    quantity: Decimal,
+    to_location: Location,
+    work_order: WorkOrder,
+    lot: MaterialLot | NewLot | None = None,
+    inputs: genealogy.Given = (),
+    **said: Unpack[Said],
+) -> Posted:
+    """Put in stock what an order made; a by-product is a product like another. A new lot is released unless it says otherwise.
+
+    `inputs` names the lots, and how much of each, that are in it; without, all that the order uses is.
+    Raises Conflict when an input was not used by the order, or when a lot would be made of itself.
+    """
+    movement = _movement(Kind.PRODUCE, product, quantity, said, to_location=to_location, work_order=work_order)
+    if inputs and lot is None:
+        raise Invalid("Inputs are given for a lot; name the lot that was made.", field="lot")
+    for input_, amount_of in inputs:
+        _refuse_quantity(amount_of, field="inputs")
+        if isinstance(lot, MaterialLot) and lot.pk == input_.pk:
+            raise Conflict(f"Lot {lot} would be made of itself.", field="inputs")
+    return _act(movement, lot, said, given=inputs)
+
+
+@transaction.atomic
+def return_to_stock(
+    *,
+    product: Product,
+    quantity: Decimal,
+    to_location: Location,
+    from_location: Location | None = None,
+    work_order: WorkOrder | None = None,
+    lot: MaterialLot | None = None,
+    **said: Unpack[Said],
+) -> Posted:
+    """Bring back what was issued: from a line's side, or what an order took and did not use.
+
+    Raises Conflict when it is more than the order has.
+    """
+    if from_location is None and work_order is None:
+        raise Invalid("Say where it comes from: a place or an order.", field="from_location")
+    movement = _movement(
+        Kind.RETURN,
+        product,
+        quantity,
+        said,
+        from_location=from_location,
+        to_location=to_location,
+        work_order=work_order,
+    )
+    return _act(movement, lot, said)
+
+
+@transaction.atomic
+def scrap(
+    *,
+    product: Product,
+    quantity: Decimal,
+    from_location: Location | None = None,
+    work_order: WorkOrder | None = None,
+    lot: MaterialLot | None = None,
+    **said: Unpack[Said],
+) -> Posted:
+    """Throw away: from a place, or, without one, what an order made wrong and never put in stock."""
+    if from_location is None and work_order is None:
+        raise Invalid("Say where it was: at a place, or in an order.", field="from_location")
+    movement = _movement(Kind.SCRAP, product, quantity, said, from_location=from_location, work_order=work_order)
+    return _act(movement, lot, said)
+
+
+@transaction.atomic
+def adjust(
+    *,
+    product: Product,
+    quantity: Decimal,
+    location: Location,
+    lot: MaterialLot | None = None,
+    **said: Unpack[Said],
+) -> Posted:
+    """Correct stock to what was counted: so much more, or with a negative quantity so much less."""
+    movement = _movement(
+        Kind.ADJUST,
+        product,
+        abs(quantity),
+        said,
+        from_location=location if quantity < 0 else None,
+        to_location=location if quantity >= 0 else None,
+    )
+    return _act(movement, lot, said)
+
+
+@transaction.atomic
+def move(
+    *,
+    product: Product,
+    quantity: Decimal,
+    from_location: Location,
+    to_location: Location,
+    lot: MaterialLot | None = None,
+    **said: Unpack[Said],
+) -> Posted:
+    """Bring material to another place. Any lot may be moved, also one that must not be used."""
+    movement = _movement(Kind.MOVE, product, quantity, said, from_location=from_location, to_location=to_location)
+    return _act(movement, lot, said)
+
+
+@transaction.atomic
+def split_lot(
+    *,
+    lot: MaterialLot,
+    number: str,
+    quantity: Decimal,
+    from_location: Location,
+    to_location: Location | None = None,
+    **said: Unpack[Said],
+) -> Posted:
+    """Split a sublot off, with the status, dates and origin of its lot.
+
+    Raises Conflict when the number is taken.
+    """
+    movement = _movement(
+        Kind.SPLIT,
+        lot.product,
+        quantity,
+        said,
+        from_location=from_location,
+        to_location=to_location or from_location,
+    )
+    return _act(movement, lot, said, sublot_number=number)
+
+
+@transaction.atomic
+def reverse(*, transaction: MaterialTransaction, **said: Unpack[Said]) -> Posted:
+    """Undo a movement with one of the opposite effect. At most once, and never a reversal.
+
+    Raises Conflict when it was reversed already, or when what it brought is no longer there.
+    """
+    _check(said)
+    if not said.get("reason"):
+        raise Invalid("Say why it is reversed.", field="reason")
+    key = said.get("idempotency_key")
+    known = _answered(key)
+    if known is not None:
+        if known.reverses_id != transaction.pk:
+            raise _other_request(key)
+        return Posted(known, False)
+    undone = MaterialTransaction.objects.select_for_update(no_key=True, of=("self",)).get(pk=transaction.pk)
+    if undone.kind == Kind.REVERSAL:
+        raise Conflict("A reversal is not reversed; record the movement again.", field="reverses")
+    earlier = MaterialTransaction.objects.filter(reverses=undone).first()
+    if earlier is not None:
+        raise Conflict(f"It was reversed already, by transaction {earlier.pk}.", field="reverses")
+    _lock(undone.work_order, [undone.lot, undone.to_lot])
+    movement = Movement(
+        kind=Kind.REVERSAL,
+        product=undone.product,
+        quantity=undone.quantity,
+        lot=undone.to_lot or undone.lot,
+        to_lot=undone.lot if undone.to_lot else None,
+        from_location=undone.to_location,
+        to_location=undone.from_location,
+        work_order=undone.work_order,
+        operation_code=undone.operation_code,
+        unit_cost=undone.unit_cost,
+        reason=said["reason"],
+        reverses=undone,
+        idempotency_key=key,
+    )
+    return _write(movement, said)
+
+
+@transaction.atomic
+def change_lot_status(
+    *, lot: MaterialLot, to_status: str, reason: str, actor: User, changed_at: datetime
+) -> LotStatusChange:
+    """Decide about a lot. Raises Conflict, saying what is allowed, for a step that its life does not have."""
+    if to_status not in LotStatus.values:
+        raise Invalid(f"One of {', '.join(LotStatus.values)}.", field="status")
+    if not reason.strip():
+        raise Invalid("Say why.", field="reason")
+    held = lock_lots([lot.pk])[lot.pk]
+    if to_status not in TRANSITIONS[held.status]:
+        allowed = ", ".join(sorted(TRANSITIONS[held.status]))
+        raise Conflict(
+            f"A lot that is {held.status} cannot become {to_status}; it can become: {allowed}.", field="status"
+        )
+    change = _note_status(held, to_status, reason, actor, changed_at)
+    MaterialLot.objects.filter(pk=held.pk).update(status=to_status)
+    lot.status = to_status
+    return change
+
+
+def _note_status(
+    lot: MaterialLot, to_status: str, reason: str, actor: User, at: datetime, *, new: bool = False
+) -> LotStatusChange:
+    return LotStatusChange.objects.create(
+        lot=lot,
+        from_status="" if new else lot.status,
+        to_status=to_status,
+        reason=reason,
+        changed_by=actor,
+        changed_at=at,
+    )
+
+
+# --- what all movements share ---
+
+
+def _movement(
+    kind: Kind,
+    product: Product,
+    quantity: Decimal,
+    said: Said,
+    *,
+    from_location: Location | None = None,
+    to_location: Location | None = None,
+    work_order: WorkOrder | None = None,
+) -> Movement:
+    return Movement(
+        kind=kind,
+        product=product,
+        quantity=quantity,
+        from_location=from_location,
+        to_location=to_location,
+        work_order=work_order,
+        operation_code=said.get("operation_code", ""),
+        unit_cost=said.get("unit_cost"),
+        reason=said.get("reason", "").strip(),
+        idempotency_key=said.get("idempotency_key") or None,
+    )
+
+
+def _act(
+    movement: Movement,
+    lot: MaterialLot | NewLot | None,
+    said: Said,
+    *,
+    given: genealogy.Given = (),
+    sublot_number: str = "",
+) -> Posted:
+    """Check a movement, hold what it touches in the lock order, and write it; or return what a retry wrote before."""
+    _check(said)
+    known = _answered(movement.idempotency_key)
+    if known is not None:
+        if not _is_the_same(known, movement, lot, sublot_number):
+            raise _other_request(movement.idempotency_key)
+        return Posted(known, False)
+    _refuse_contradiction(movement, lot, said)
+    if movement.work_order is not None:
+        _refuse_finished(lock_order(movement.work_order), movement)
+    resolved = _made(lot, movement, said) if isinstance(lot, NewLot) else lot
+    held = _lock(movement.work_order, [resolved, *(input_ for input_, _ in given)], is_held=True)
+    if resolved is not None:
+        resolved = held[resolved.pk]
+    movement = replace(movement, lot=resolved)
+    if movement.kind in (Kind.ISSUE, Kind.CONSUME):
+        refuse_wrong_lot(movement, at=said["occurred_at"])
+    if movement.kind == Kind.SPLIT:
+        movement = replace(movement, to_lot=_sublot(movement, sublot_number, said))
+    return _write(movement, said, given=given)
+
+
+def _check(said: Said) -> None:
+    if said["occurred_at"] > said["recorded_at"] + MAX_AHEAD:
+        raise Invalid("The time lies in the future.", field="occurred_at")
+    cost = said.get("unit_cost")
+    if cost is not None and cost < 0:
+        raise Invalid("A cost is not negative.", field="unit_cost")
+
+
+def _answered(key: str | None) -> MaterialTransaction | None:
+    """Return what a request with this key wrote before; two of them at once take turns."""
+    if not key:
+        return None
+    take_turns(f"material transaction {key}")
+    return MaterialTransaction.objects.filter(idempotency_key=key).first()
+
+
+def _other_request(key: str | None) -> Conflict:
+    return Conflict(
+        f"Another movement was recorded under the key '{key}'; it stays. Use a new key for a new movement.",
+        field="idempotency_key",
+    )
+
+
+def _is_the_same(
+    known: MaterialTransaction, asked: Movement, lot: MaterialLot | NewLot | None, sublot_number: str
+) -> bool:
+    number = lot.number if lot is not None else None
+    return (
+        (known.kind, known.product_id, known.quantity, known.operation_code)
+        == (asked.kind, asked.product.pk, asked.quantity, asked.operation_code)
+        and known.from_location == asked.from_location
+        and known.to_location == asked.to_location
+        and known.work_order == asked.work_order
+        and (known.lot.number if known.lot else None) == number
+        and (known.to_lot.number if known.to_lot else "") == sublot_number
+    )
+
+
+def _refuse_quantity(quantity: Decimal, *, field: str = "quantity") -> None:
+    if not quantity.is_finite() or not SMALLEST <= quantity < MAX_QUANTITY:
+        raise Invalid("The quantity is greater than zero and less than a million millions.", field=field)
+    if quantity != quantity.quantize(SMALLEST):
+        raise Invalid("A quantity has at most six decimals.", field=field)
+
+
+def _refuse_contradiction(movement: Movement, lot: MaterialLot | NewLot | None, said: Said) -> None:
+    product = movement.product
+    _refuse_quantity(movement.quantity)
+    if said.get("unit") not in (None, "", product.unit_id):
+        raise Invalid(f"{product} is kept in {product.unit_id}, not in {said.get('unit')}.", field="unit")
+    if lot is None and product.lot_controlled:
+        raise Invalid(f"{product} is kept by lots; name the lot.", field="lot")
+    if isinstance(lot, MaterialLot) and lot.product_id != product.pk:
+        raise Invalid(f"Lot {lot} is one of {lot.product}, not of {product}.", field="lot")
+    if movement.kind in (Kind.ADJUST, Kind.SCRAP) and not movement.reason:
+        raise Invalid("Say why.", field="reason")
+    if movement.to_location is not None and not movement.to_location.is_active:
+        raise Invalid(f"{movement.to_location} is switched off; choose another place.", field="to_location")
+    if (
+        movement.to_location is not None
+        and movement.to_location == movement.from_location
+        and movement.kind != Kind.SPLIT
+    ):
+        raise Invalid("It is there already; choose another place.", field="to_location")
+    order = movement.work_order
+    for place in (movement.from_location, movement.to_location):
+        if order is not None and place is not None and place.site_id != order.line.area.site_id:
+            raise Invalid(f"Order {order} is of another site than {place}.", field="work_order")
+
+
+def _refuse_finished(order: WorkOrder, movement: Movement) -> None:
+    """Raise Conflict for an order that is closed or cancelled: what comes back from it may still come back."""
+    over = (WorkOrder.Status.CLOSED, WorkOrder.Status.CANCELLED)
+    if order.status in over and movement.kind in (Kind.ISSUE, Kind.CONSUME, Kind.PRODUCE):
+        raise Conflict(f"Order {order} is {order.status}; nothing more can be booked to it.", field="work_order")
+
+
+def _lock(
+    order: WorkOrder | None, lots: Iterable[MaterialLot | None], *, is_held: bool = False
+) -> dict[int, MaterialLot]:
+    """Hold an order, and then its lots and these, by id."""
+    ids = {lot.pk for lot in lots if lot is not None}
+    if order is not None:
+        if not is_held:
+            lock_order(order)
+        ids |= genealogy.lots_met(order)
+    return lock_lots(ids)
+
+
+def _made(new: NewLot, movement: Movement, said: Said) -> MaterialLot:
+    """Return the lot with a number, made with what is said of it when there is none yet."""
+    take_turns(f"lot {new.number}", movement.product.pk)
+    found = MaterialLot.objects.filter(product=movement.product, number=new.number).first()
+    if found is not None:
+        return found
+    is_made = movement.kind == Kind.PRODUCE
+    site = _site(movement)
+    made_date = new.made_date or (said["occurred_at"].astimezone(site.zone).date() if is_made else None)
+    lot = _new_lot(new, movement.product, site, made_date, said)
+    lot.status = new.status or (LotStatus.RELEASED if is_made else LotStatus.QUARANTINE)
+    lot.work_order = movement.work_order if is_made else None
+    _save_new(lot, said, "Made." if is_made else "Received.")
+    return lot
+
+
+def _new_lot(new: NewLot, product: Product, site: Site, made_date: date | None, said: Said) -> MaterialLot:
+    expiry = new.expiry_date
+    if expiry is None and made_date is not None and product.shelf_life_days is not None:
+        try:
+            expiry = made_date + timedelta(days=product.shelf_life_days)
+        except OverflowError:
+            raise Invalid("The day on which it expires is outside the calendar.", field="made_date") from None
+    return MaterialLot(
+        product=product,
+        number=new.number,
+        site=site,
+        batch=new.batch,
+        serial=new.serial,
+        supplier=new.supplier,
+        supplier_lot=new.supplier_lot,
+        made_date=made_date,
+        expiry_date=expiry,
+        retest_date=new.retest_date,
+        certificate=new.certificate,
+        notes=new.notes,
+        recorded_at=said["recorded_at"],
+    )
+
+
+def _save_new(lot: MaterialLot, said: Said, reason: str) -> None:
+    if lot.status not in (LotStatus.QUARANTINE, LotStatus.RELEASED, LotStatus.HOLD, LotStatus.REJECTED):
+        raise Invalid(f"One of {', '.join(LotStatus.values)}.", field="lot_status")
+    master_data.save(lot)
+    _note_status(lot, lot.status, said.get("reason") or reason, said["actor"], said["recorded_at"], new=True)
+
+
+def _site(movement: Movement) -> Site:
+    place = movement.to_location or movement.from_location
+    if place is None:
+        raise Invalid("Say where it lies.", field="to_location")
+    return place.site
+
+
+def _sublot(movement: Movement, number: str, said: Said) -> MaterialLot:
+    parent = movement.lot
+    if parent is None:
+        raise Invalid("Name the lot to split.", field="lot")
+    if MaterialLot.objects.filter(product=movement.product, number=number).exists():
+        raise Conflict(f"{movement.product} has a lot {number} already; choose another number.", field="lot_number")
+    sublot = MaterialLot(
+        product=parent.product,
+        number=number,
+        site=_site(movement),
+        parent=parent,
+        status=parent.status,
+        batch=parent.batch,
+        supplier=parent.supplier,
+        supplier_lot=parent.supplier_lot,
+        made_date=parent.made_date,
+        expiry_date=parent.expiry_date,
+        retest_date=parent.retest_date,
+        certificate=parent.certificate,
+        work_order=parent.work_order,
+        recorded_at=said["recorded_at"],
+    )
+    _save_new(sublot, said, f"Split off {parent}.")
+    return sublot
+
+
+def refuse_wrong_lot(movement: Movement, *, at: datetime) -> None:
+    """Raise Conflict or Invalid for a lot that may not be used, or not before another one."""
+    lot, place = movement.lot, movement.from_location
+    if lot is None or place is None:
+        return
+    refuse_unusable(lot, at=at)
+    rule = picking_rule(product=movement.product, location=place)
+    if rule == PickingPolicy.Rule.SUGGEST or (rule == PickingPolicy.Rule.REASON and movement.reason):
+        return
+    first = expiring_earlier(lot=lot, location=place, at=at)
+    if first is None:
+        return
+    what = f"Lot {first} at {place} expires first, on {first.expiry_date:%Y-%m-%d}"
+    if rule == PickingPolicy.Rule.ENFORCE:
+        raise Conflict(f"{what}. Take that one.", field="lot", code="not_first_expired")
+    raise Invalid(f"{what}. Take that one, or say why not.", field="reason", code="not_first_expired")
+
+
+def _write(movement: Movement, said: Said, *, given: genealogy.Given = ()) -> Posted:
+    (fact,) = post([movement], actor=said["actor"], occurred_at=said["occurred_at"], recorded_at=said["recorded_at"])
+    if movement.to_lot is not None:
+        genealogy.follow_split(fact)
+    else:
+        genealogy.follow(fact, given=given)
+    return Posted(fact, True)
+
+
+# --- what follows from edits of master data ---
+
+
+@precedes(MaterialLot)
+def keep_status(lot: MaterialLot) -> None:
+    """Let an edit of a lot leave its status alone: that is decided by `change_lot_status` only."""
+    if lot.pk is not None:
+        lot.status = MaterialLot.objects.values_list("status", flat=True).get(pk=lot.pk)
+
+
+@follows(MaterialLot)
+def lot_changed(*, before: MaterialLot | None, after: MaterialLot | None) -> None:
+    """Refuse to make another lot of one that has moved."""
+    if before is None or after is None:
+        return
+    for field in ("product_id", "site_id", "parent_id"):
+        if getattr(before, field) != getattr(after, field):
+            raise Invalid("What a lot is of, where it came in and what it was split off stay.", field=field[:-3])
+
+
+@precedes(Location)
+def refuse_odd_place(place: Location) -> None:
+    """Raise Invalid for a place inside itself or inside one of another site, or beside another site's line."""
+    if place.line is not None and place.line.area.site_id != place.site_id:
+        raise Invalid("The line is of another site.", field="line")
+    above, steps = place.parent, 0
+    while above is not None:
+        if above.site_id != place.site_id:
+            raise Invalid("What it is part of lies at another site.", field="parent")
+        if above.pk == place.pk or steps > 50:
+            raise Invalid("A place cannot lie inside itself.", field="parent")
+        above, steps = above.parent, steps + 1
+
+
+@follows(Location)
+def location_changed(*, before: Location | None, after: Location | None) -> None:
+    """Refuse to bring a place with a past, or with places inside, to another site."""
+    if before is None or after is None or before.site_id == after.site_id:
+        return
+    if after.stock.exists() or after.children.exists():
+        raise Conflict("Material has been there, or places are part of it; it stays at its site.", field="site")

@@ -1,0 +1,228 @@
+"""Follow lots forward and back, and say what a recall concerns."""
+
+from collections import defaultdict, deque
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from django.db.models import Q, QuerySet, Sum
+from django.db.models.expressions import RawSQL
+
+from core.master_data import in_scope
+from core.spreadsheets import csv_text
+from materials.genealogy import edges
+from materials.models import Kind, MaterialLot, MaterialTransaction, Stock
+from workorders.models import WorkOrder
+
+MAX_EDGES = 10_000
+"""What one answer shows at most; a recall's CSV shows all."""
+
+
+class Edge(NamedTuple):
+    """So much of one lot went into another, in an order or by a split."""
+
+    input_lot_id: int
+    output_lot_id: int
+    work_order_id: int | None
+    quantity: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What one lot went into, or what it was made of, over any depth."""
+
+    lot: MaterialLot
+    forward: bool
+    depths: dict[int, int]
+    """Steps from the lot, by lot id; itself is 0."""
+    edges: list[Edge]
+    lots: dict[int, MaterialLot]
+    """Those that the reader may see."""
+    orders: dict[int, str]
+    hidden: int
+    """How many lots belong to sites of which the reader sees nothing."""
+
+    def near_first(self) -> list[MaterialLot]:
+        """Return the lots by their distance, the traced one first."""
+        return sorted(self.lots.values(), key=lambda lot: (self.depths[lot.pk], lot.product.code, lot.number))
+
+
+def trace(lot: MaterialLot, *, forward: bool, user: Any = None) -> Trace:
+    """Follow a lot forward or back. With a user, lots of other people's sites are counted and not shown."""
+    found = list(map(Edge._make, edges(lot.pk, forward=forward)))
+    depths = _depths(lot.pk, found, forward=forward)
+    # Their few products and sites are fetched once, not with every row.
+    rows = MaterialLot.objects.prefetch_related("product", "site").filter(pk__in=_among(depths))
+    if user is not None:
+        rows = in_scope(rows, user, MaterialLot.site_paths)
+    lots = {row.pk: row for row in rows}
+    shown = found
+    if len(lots) < len(depths):
+        shown = [edge for edge in found if edge.input_lot_id in lots and edge.output_lot_id in lots]
+    shown.sort(key=lambda edge: depths[edge[0]])
+    orders = WorkOrder.objects.filter(pk__in={edge.work_order_id for edge in shown if edge.work_order_id})
+    numbers = dict(orders.values_list("pk", "order_number"))
+    return Trace(lot, forward, depths, shown, lots, numbers, len(depths) - len(lots))
+
+
+def _among(ids: Iterable[int]) -> RawSQL:
+    """Return ids as one parameter: there may be tens of thousands."""
+    return RawSQL("SELECT unnest(%s::bigint[])", [sorted(ids)])
+
+
+def _depths(start: int, found: Sequence[Edge], *, forward: bool) -> dict[int, int]:
+    near: dict[int, list[int]] = defaultdict(list)
+    for input_, output, _, _ in found:
+        if forward:
+            near[input_].append(output)
+        else:
+            near[output].append(input_)
+    depths, waiting = {start: 0}, deque([start])
+    while waiting:
+        here = waiting.popleft()
+        for there in near[here]:
+            if there not in depths:
+                depths[there] = depths[here] + 1
+                waiting.append(there)
+    return depths
+
+
+@dataclass(frozen=True, slots=True)
+class AffectedLot:
+    """A lot that a recall concerns: how much there ever was, what is still in house and where."""
+
+    lot: MaterialLot
+    depth: int
+    brought_in: Decimal
+    """Received, produced and split off, less what was reversed."""
+    in_house: list[Stock]
+    orders: list[str]
+    """Numbers of the orders that used it."""
+    made_by: str
+    customers: list[str]
+
+    @property
+    def still_in_house(self) -> Decimal:
+        """The quantity in stock, everywhere."""
+        return sum((stock.quantity for stock in self.in_house), Decimal(0))
+
+    @property
+    def gone(self) -> Decimal:
+        """What there was and is no longer in stock: used, shipped, scrapped."""
+        return self.brought_in - self.still_in_house
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """Everything that a lot is in, itself included."""
+
+    lot: MaterialLot
+    lots: list[AffectedLot]
+    orders: list[str]
+    customers: list[str]
+    hidden: int
+
+    @property
+    def still_in_house(self) -> list[AffectedLot]:
+        """The lots of which something is in stock."""
+        return [affected for affected in self.lots if affected.still_in_house]
+
+
+def recall(lot: MaterialLot, *, user: Any = None) -> Recall:
+    """Say which lots, orders and customers a lot concerns, how much of it there was, and what is still in house and where."""
+    found = trace(lot, forward=True, user=user)
+    ids = list(found.lots)
+    stock: dict[int, list[Stock]] = defaultdict(list)
+    for row in Stock.objects.filter(lot__in=_among(ids)).exclude(quantity=0).select_related("location__site"):
+        stock[row.lot_id or 0].append(row)
+    brought = _brought_in(ids)
+    used_by: dict[int, set[int]] = defaultdict(set)
+    for edge in found.edges:
+        if edge.work_order_id is not None:
+            used_by[edge.input_lot_id].add(edge.work_order_id)
+    making = {row.pk: row.work_order_id for row in found.lots.values()}
+    order_ids = set(found.orders) | {order for order in making.values() if order is not None}
+    orders = WorkOrder.objects.filter(pk__in=_among(order_ids))
+    if user is not None:
+        orders = in_scope(orders, user, WorkOrder.site_paths)
+    numbers = dict(orders.values_list("pk", "order_number"))
+    customers = customers_of(orders)
+    lots = [
+        AffectedLot(
+            row,
+            found.depths[row.pk],
+            brought.get(row.pk, Decimal(0)),
+            sorted(stock[row.pk], key=lambda there: there.location.code),
+            sorted(numbers[order] for order in used_by[row.pk] if order in numbers),
+            numbers.get(making[row.pk] or 0, ""),
+            customers.get(making[row.pk] or 0, []),
+        )
+        for row in found.near_first()
+    ]
+    everybody = sorted({customer for said in customers.values() for customer in said})
+    return Recall(lot, lots, sorted(numbers.values()), everybody, found.hidden)
+
+
+def _brought_in(lot_ids: Collection[int]) -> dict[int, Decimal]:
+    """Return what came into being of lots: received, produced, split off, less what of that was reversed."""
+    lots = _among(lot_ids)
+    came = [Kind.RECEIVE, Kind.PRODUCE, Kind.SPLIT]
+    rows = MaterialTransaction.objects.order_by()
+    totals: dict[int, Decimal] = defaultdict(Decimal)
+    for queryset, name, sign in (
+        (rows.filter(kind__in=came, to_lot=None, lot__in=lots), "lot", 1),
+        (rows.filter(kind=Kind.SPLIT, to_lot__in=lots), "to_lot", 1),
+        # A split takes from its lot what it gives to the sublot.
+        (rows.filter(kind=Kind.SPLIT, lot__in=lots), "lot", -1),
+        (rows.filter(reverses__kind__in=came, lot__in=lots), "lot", -1),
+        (rows.filter(reverses__kind=Kind.SPLIT, to_lot__in=lots), "to_lot", 1),
+    ):
+        for lot, total in queryset.values_list(name).annotate(total=Sum("quantity")):
+            totals[lot] += sign * total
+    return dict(totals)
+
+
+_CUSTOMER_FIELDS = ("customer", "sales_order")
+
+
+def customers_of(orders: QuerySet[WorkOrder]) -> dict[int, list[str]]:
+    """Return for whom orders are made, by order id, as far as orders know it."""
+    known = [name for name in _CUSTOMER_FIELDS if name in {field.name for field in WorkOrder._meta.concrete_fields}]
+    if not known:
+        return {}
+    return {row[0]: [str(value) for value in row[1:] if value] for row in orders.values_list("pk", *known)}
+
+
+_COLUMNS = (
+    *("steps", "product", "lot", "status", "expiry_date", "made_by", "customers", "used_by"),
+    *("brought_in", "still_in_house", "gone", "unit", "where"),
+)
+
+
+def recall_csv(found: Recall, *, status_of: Mapping[int, str]) -> str:
+    """Return a recall as a spreadsheet: one row for each lot."""
+    rows: Iterable[Sequence[Any]] = (
+        (
+            affected.depth,
+            affected.lot.product.code,
+            affected.lot.number,
+            status_of[affected.lot.pk],
+            affected.lot.expiry_date,
+            affected.made_by,
+            ", ".join(affected.customers),
+            ", ".join(affected.orders),
+            affected.brought_in,
+            affected.still_in_house,
+            affected.gone,
+            affected.lot.product.unit_id,
+            ", ".join(f"{there.location.code}: {there.quantity.normalize():f}" for there in affected.in_house),
+        )
+        for affected in found.lots
+    )
+    return csv_text([_COLUMNS, *rows])
+
+
+def movements_of(lot: MaterialLot) -> QuerySet[MaterialTransaction]:
+    """Return what moved of a lot, the newest first."""
+    return MaterialTransaction.objects.filter(Q(lot=lot) | Q(to_lot=lot)).order_by("-occurred_at", "-id")

@@ -1,0 +1,20 @@
+"""Addresses of materials."""
+
+from django.urls import re_path
+
+from core.routers import Router
+from materials import api
+
+router = Router()
+router.register("material/location", api.LocationViewSet)
+router.register("material/picking-policy", api.PickingPolicyViewSet)
+router.register("material/lot", api.LotViewSet)
+router.register("material/transaction", api.TransactionViewSet)
+router.register("material/stock", api.StockViewSet)
+urlpatterns = [
+    *router.urls,
+    re_path(r"^material/scan/?$", api.ScanView.as_view(), name="material-scan"),
+    re_path(r"^material/pick/?$", api.PickView.as_view(), name="material-pick"),
+    re_path(r"^material/balance/?$", api.BalanceView.as_view(), name="material-balance"),
+    re_path(r"^material/backflush/?$", api.BackflushView.as_view(), name="material-backflush"),
+]
