@@ -156,6 +156,7 @@ def test_conversion_that_contradicts_is_shown_on_the_form(client, revision):
             "name": product.name,
             "unit": "pcs",
             "is_active": "on",
+            **{"material_type": "finished", "stock_policy": "refuse_negative"},
             **inline("ideal_rates"),
             **inline("units", {"quantity": "1", "unit": "dz", "base_quantity": "10"}),
             **inline("revisions"),
