@@ -25,6 +25,8 @@ ROLES: dict[str, dict[str, frozenset[str]]] = {
     # Machines, products, tags, reasons, shifts: what an engineer sets up.
     "master_data": _grant(EVERYBODY, {ENGINEER}),
     "order": _grant(EVERYBODY, {SUPERVISOR, ERP}),
+    # Anybody at the line stops an order; who lets it go on again answers for it.
+    "order_hold": _grant(EVERYBODY, {OPERATOR, SUPERVISOR, QUALITY}, change={SUPERVISOR, QUALITY}, delete=set()),
     "run": _grant(EVERYBODY, {OPERATOR, SUPERVISOR}, delete={SUPERVISOR}),
     # Facts are added by people where no device does; a change is a correction, and nothing is ever deleted.
     "fact": _grant(EVERYBODY, {OPERATOR, SUPERVISOR}, change={SUPERVISOR, QUALITY}, delete=set()),
@@ -60,6 +62,7 @@ KIND_OF_MODEL: dict[str, str] = {
             *("downtime.statereason", "downtime.reasonplace", "downtime.reasonrule", "oee.oeepolicy", "oee.customkpi"),
             "oee.closingrule",
             *("workorders.changeovertarget", "workorders.changeovertask"),
+            *("workorders.orderreason", "workorders.lotsizing"),
             *("materials.location", "materials.pickingpolicy"),
             *("labor.skill", "labor.skillneed", "labor.laborpolicy"),
         ),
@@ -69,11 +72,13 @@ KIND_OF_MODEL: dict[str, str] = {
     **dict.fromkeys(("labor.attendance", "labor.laborentry"), "labor"),
     **dict.fromkeys(("workorders.workorder", "workorders.schedule"), "order"),
     **dict.fromkeys(("workorders.operation", "workorders.orderparameter", "workorders.ordermaterial"), "order"),
+    **dict.fromkeys(("workorders.orderstatuschange", "workorders.demand", "workorders.demandorder"), "order"),
     "workorders.run": "run",
     **dict.fromkeys(
         (
             *("counts.counthistory", "counts.countreading", "counts.countcorrection", "counts.counterevent"),
             *("downtime.signalgap", "oee.counterstep", "workorders.changeovertaskdone"),
+            "workorders.orderconfirmation",
             *("downtime.statehistory", "downtime.recordedstate", "downtime.statecorrection"),
         ),
         "fact",

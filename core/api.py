@@ -12,7 +12,8 @@ from rest_framework.views import exception_handler as rest_exception_handler
 from rest_framework.viewsets import ModelViewSet
 
 from core import master_data
-from core.errors import Conflict, DomainError, NotFound
+from core.errors import Conflict, DomainError, NotFound, Unprocessable
+from core.idempotency import Idempotent
 from core.master_data import belongs_to_all, caller, site_id_of
 
 
@@ -53,14 +54,17 @@ def _domain_status(error: DomainError) -> int:
         return status.HTTP_404_NOT_FOUND
     if isinstance(error, Conflict):
         return status.HTTP_409_CONFLICT
+    if isinstance(error, Unprocessable):
+        return status.HTTP_422_UNPROCESSABLE_ENTITY
     return status.HTTP_400_BAD_REQUEST
 
 
 def _domain_body(error: DomainError) -> dict[str, Any]:
-    return {error.field: [error.message]} if error.field else {"detail": error.message}
+    words: dict[str, Any] = {error.field: [error.message]} if error.field else {"detail": error.message}
+    return {**error.facts, **words}
 
 
-class MasterDataViewSet(ModelViewSet):
+class MasterDataViewSet(Idempotent, ModelViewSet):
     """Serve master data: list with filters, ordering and search; read, write and delete through `core.master_data`."""
 
     kind = "master_data"

@@ -14,6 +14,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from core.api import MasterDataViewSet
 from core.errors import Invalid
+from core.idempotency import Idempotent
 from core.intervals import Interval
 from core.master_data import caller, site_id_of
 from labor import services
@@ -125,7 +126,7 @@ class AttendanceViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Generi
         return site_id_of(thing)
 
 
-class LaborEntryViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
+class LaborEntryViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
     """Who worked on what. Work starts at `/labor/start/`, and ends at `stop` of its entry."""
 
     kind = "labor"
@@ -174,7 +175,7 @@ class LaborEntryViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Generi
             self.permission_denied(self.request, "Your role at that site does not allow this.")
 
 
-class _Terminal(APIView):
+class _Terminal(Idempotent, APIView):
     """A terminal that people share: every entry goes in the name of who is identified with it."""
 
     kind = "labor"

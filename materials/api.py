@@ -17,6 +17,7 @@ from rest_framework.viewsets import GenericViewSet
 from core.api import MasterDataViewSet
 from core.errors import Invalid
 from core.fact_api import FactPagination
+from core.idempotency import Idempotent
 from core.master_data import caller, site_id_of
 from materials import services
 from materials.backflush import Requirement, backflush
@@ -107,7 +108,7 @@ class LotFilter(filters.FilterSet):  # type: ignore[misc]
         return queryset.filter(pk__in=there) if value else queryset.exclude(pk__in=there)
 
 
-class LotViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.UpdateModelMixin, GenericViewSet):
+class LotViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.UpdateModelMixin, GenericViewSet):
     """Lots. One comes with its first movement; PATCH notes where it came from; `status` decides about it."""
 
     kind = "lot"
@@ -284,7 +285,7 @@ class TransactionFilter(filters.FilterSet):  # type: ignore[misc]
         return queryset.filter(from_location=value) | queryset.filter(to_location=value)
 
 
-class TransactionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
+class TransactionViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
     """The ledger of movements. POST records one; nothing is changed or deleted, a mistake is reversed."""
 
     kind = "material"
@@ -408,7 +409,7 @@ class StockViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericView
         return site_id_of(thing)
 
 
-class AskView(GenericAPIView):
+class AskView(Idempotent, GenericAPIView):
     """A question whose answer is worked out when it is asked."""
 
     kind = "material"

@@ -18,6 +18,7 @@ from materials.selectors import pick
 from materials.services import MAX_QUANTITY
 from products.models import Product, StockPolicy
 from workorders.models import WorkOrder
+from workorders.services import refuse_work
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,8 @@ def backflush(
     order = lock_order(work_order)
     if order.status in (WorkOrder.Status.CLOSED, WorkOrder.Status.CANCELLED):
         raise Conflict(f"Order {order} is {order.status}; nothing more can be booked to it.", field="work_order")
+    if order.status == WorkOrder.Status.ON_HOLD:
+        refuse_work(order)
     products = [requirement.product for requirement in required]
     at_hand = Stock.objects.filter(product__in=products, location=location)
     lots = set(at_hand.filter(lot__isnull=False).values_list("lot", flat=True)) | genealogy.lots_met(order)

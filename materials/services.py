@@ -29,6 +29,7 @@ from materials.models import (
 from materials.selectors import expiring_earlier, picking_rule, refuse_unusable
 from products.models import Product
 from workorders.models import WorkOrder
+from workorders.services import refuse_work
 
 MAX_QUANTITY = Decimal(10) ** 12
 MAX_AHEAD = timedelta(minutes=5)
@@ -476,6 +477,8 @@ def _refuse_finished(order: WorkOrder, movement: Movement) -> None:
     over = (WorkOrder.Status.CLOSED, WorkOrder.Status.CANCELLED)
     if order.status in over and movement.kind in (Kind.ISSUE, Kind.CONSUME, Kind.PRODUCE):
         raise Conflict(f"Order {order} is {order.status}; nothing more can be booked to it.", field="work_order")
+    if order.status == WorkOrder.Status.ON_HOLD and movement.kind in (Kind.ISSUE, Kind.CONSUME):
+        refuse_work(order)
 
 
 def _lock(

@@ -216,6 +216,8 @@ WHITENOISE_AUTOREFRESH = DEBUG
 
 # --- REST ------------------------------------------------------------------------------------------------------------
 
+# How long the answers to requests with an Idempotency-Key are kept, to answer their repetitions alike.
+IDEMPOTENCY_KEEP_HOURS = env.int("IDEMPOTENCY_KEEP_HOURS", default=24)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "accounts.authentication.ClientKeyAuthentication",
@@ -251,6 +253,9 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "ENUM_NAME_OVERRIDES": {
+        "WorkOrderStatusEnum": "workorders.models.WorkOrder.Status",
+        "OperationStatusEnum": "workorders.models.Operation.Status",
+        "OrderReasonKindEnum": "workorders.models.OrderReason.Kind",
         "LocationKindEnum": "materials.models.Location.Kind",
         "LotStatusEnum": "materials.models.LotStatus",
         "MaterialTransactionKindEnum": "materials.models.Kind",

@@ -110,6 +110,7 @@ class ProductAdmin(MasterDataAdmin):
             {"fields": (("material_type", "gtin"), ("lot_controlled", "shelf_life_days"), "stock_policy")},
         ),
         ("While it is made", {"fields": (("micro_stop_below", "slow_cycle_above"), "planned_scrap")}),
+        ("How much of an order is enough", {"fields": (("over_tolerance", "under_tolerance"),)}),
     )
     inlines = (RateOfProductInline,)
     history_of = ("units",)

@@ -47,6 +47,7 @@ class ProductResource(MasterDataResource):
         model = Product
         fields = (
             *("code", "name", "unit", "micro_stop_below", "slow_cycle_above", "planned_scrap"),
+            *("over_tolerance", "under_tolerance"),
             *("material_type", "stock_policy", "lot_controlled", "shelf_life_days", "gtin", "is_active"),
         )
         import_id_fields = ("code",)

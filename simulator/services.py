@@ -30,8 +30,9 @@ from products.services import ensure_unit
 from simulator.plant import LinePlan, MachinePlan, PlantPlan, ReasonPlan, ShiftPlan
 from simulator.progress import LineProgress
 from simulator.working_time import OrderSlot, day_window, order_slots, production_day
+from workorders.life import complete
 from workorders.models import Run, Schedule, WorkOrder
-from workorders.services import complete, end_run
+from workorders.services import end_run
 
 logger = logging.getLogger(__name__)
 
@@ -264,7 +265,7 @@ def _keep_order(line: Line, slot: OrderSlot, now: datetime) -> bool:
     elif run.ended_at is None:
         return False
     if slot.end <= now:
-        complete(work_order=order)
+        complete(work_order=order, at=slot.end)
     return True
 
 

@@ -115,6 +115,9 @@ def bodies():
             "reason": make_reason("unplanned").pk,
         },
         "/workorder/": {"order_number": "WO-77", "line": line.pk, "target_quantity": "10"},
+        "/workorder/demand/": {"site": site.pk, "product": product.pk, "quantity": "500", "due_at": AT},
+        "/workorder/lot-sizing/": {"site": site.pk, "product": product.pk, "line": line.pk, "rule": "lot_for_lot"},
+        "/workorder/reason/": {"code": "waits", "name": "Waits for the laboratory", "kind": "quality"},
         "/schedule-run/schedule": {
             "line": line.pk,
             "work_order": order.pk,
@@ -168,6 +171,7 @@ PATHS = sorted(
         *("/oee/policy/", "/downtime/state-reason", "/downtime/state-history", "/downtime/state-correction"),
         *("/downtime/reason-place", "/downtime/reason-rule"),
         *("/downtime/changeover-target", "/downtime/changeover-task", "/downtime/changeover-task-done"),
+        *("/workorder/demand/", "/workorder/lot-sizing/", "/workorder/reason/"),
         *("/workorder/", "/schedule-run/schedule", "/schedule-run/run"),
         *("/material/location/", "/material/picking-policy/", "/material/transaction/"),
         *("/labor/employee", "/labor/crew", "/labor/skill", "/labor/skill-need"),

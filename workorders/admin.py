@@ -17,14 +17,28 @@ from workorders.models import (
     ChangeoverTarget,
     ChangeoverTask,
     ChangeoverTaskDone,
+    Demand,
+    DemandOrder,
+    LotSizing,
     Operation,
+    OrderConfirmation,
     OrderMaterial,
     OrderParameter,
+    OrderReason,
+    OrderStatusChange,
     Run,
     Schedule,
     WorkOrder,
 )
-from workorders.resources import ChangeoverTargetResource, RunResource, ScheduleResource, WorkOrderResource
+from workorders.resources import (
+    ChangeoverTargetResource,
+    DemandResource,
+    LotSizingResource,
+    OrderReasonResource,
+    RunResource,
+    ScheduleResource,
+    WorkOrderResource,
+)
 
 
 class ScheduleInline(RowInline):
@@ -261,3 +275,87 @@ class ChangeoverTaskDoneAdmin(ReadOnlyAdmin):
     list_select_related = ("task", "run__work_order", "run__line", "done_by")
     search_fields = ("task__name", "run__work_order__order_number")
     search_help_text = "Task or order"
+
+
+@admin.register(OrderReason)
+class OrderReasonAdmin(MasterDataAdmin):
+    list_display = ("name", "code", "kind", "for_hold", "for_cancel", "for_short", "is_active")
+    list_filter = ("kind", "is_active")
+    search_fields = ("code", "name")
+    search_help_text = "Code or name"
+    fieldsets = (
+        (None, {"fields": (("code", "name"), ("kind", "is_active"))}),
+        ("What it is given for", {"fields": (("for_hold", "for_cancel", "for_short"),)}),
+    )
+    resource_classes = [OrderReasonResource]
+
+
+@admin.register(OrderStatusChange)
+class OrderStatusChangeAdmin(ReadOnlyAdmin):
+    list_display = ("changed_at", "of_order", "from_status", "to_status", "reason", "note", "changed_by")
+    list_filter = (
+        "to_status",
+        ("reason", ScopedFilter),
+        ("order__line__area__site", ScopedFilter),
+        ("changed_at", RangeDateTimeFilter),
+    )
+    list_select_related = ("order", "reason", "changed_by")
+    search_fields = ("order__order_number", "note")
+    search_help_text = "Order or note"
+
+    @display(description="order", ordering="order__order_number")
+    def of_order(self, change: OrderStatusChange) -> str | SafeString:
+        return link(change.order)
+
+
+@admin.register(OrderConfirmation)
+class OrderConfirmationAdmin(ReadOnlyAdmin):
+    list_display = ("confirmed_at", "of_order", "good", "scrap", "rework", "note", "confirmed_by", "reverses")
+    list_filter = (("order__line__area__site", ScopedFilter), ("confirmed_at", RangeDateTimeFilter))
+    list_select_related = ("order", "confirmed_by", "reverses__order")
+    search_fields = ("order__order_number", "note")
+    search_help_text = "Order or note"
+
+    @display(description="order", ordering="order__order_number")
+    def of_order(self, row: OrderConfirmation) -> str | SafeString:
+        return link(row.order)
+
+
+class DemandOrderInline(CopiedInline):
+    model = DemandOrder
+    fields = ("order", "quantity", "recorded_at")
+    show_change_link = False
+
+
+@admin.register(Demand)
+class DemandAdmin(MasterDataAdmin):
+    list_display = ("due_at", "product", "quantity", "unit", "customer", "sales_order", "site", "is_active")
+    list_filter = (("site", ScopedFilter), "is_active", ("due_at", RangeDateTimeFilter))
+    list_select_related = ("product", "unit", "site")
+    search_fields = ("product__code", "product__name", "customer", "sales_order", "external_id")
+    search_help_text = "Product, customer or sales order"
+    autocomplete_fields = ("site", "product", "unit", "line")
+    fieldsets = (
+        (None, {"fields": (("site", "product"), ("quantity", "unit"), ("due_at", "line"), "is_active")}),
+        ("For whom", {"fields": (("customer", "sales_order"), "external_id")}),
+    )
+    resource_classes = [DemandResource]
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
+        return [*super().get_inlines(request, obj), *([DemandOrderInline] if obj is not None else [])]
+
+
+@admin.register(LotSizing)
+class LotSizingAdmin(MasterDataAdmin):
+    list_display = ("product", "site", "rule", "lot_size", "minimum", "multiple", "reorder_point", "stock_level")
+    list_filter = (("site", ScopedFilter), "rule")
+    list_select_related = ("product", "site")
+    search_fields = ("product__code", "product__name")
+    search_help_text = "Product"
+    autocomplete_fields = ("site", "product", "line")
+    fieldsets = (
+        (None, {"fields": (("site", "product"), ("line", "lead_time_hours"), "rule")}),
+        ("How much an order makes", {"fields": ("lot_size", ("minimum", "multiple"))}),
+        ("To stock level", {"fields": (("reorder_point", "stock_level"),)}),
+    )
+    resource_classes = [LotSizingResource]

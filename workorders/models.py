@@ -17,6 +17,13 @@ from core.models import append_only
 from enterprise.models import Line
 from products.models import OperationTemplate, Product, ProductRevision, RoutingOperation, UnitOfMeasure
 from products.models.routing import ParameterTemplate
+from workorders.demand_models import Demand as Demand
+from workorders.demand_models import DemandOrder as DemandOrder
+from workorders.demand_models import LotSizing as LotSizing
+from workorders.life_models import OrderConfirmation as OrderConfirmation
+from workorders.life_models import OrderReason as OrderReason
+from workorders.life_models import OrderStatusChange as OrderStatusChange
+from workorders.life_models import Step as Step
 
 
 class WorkOrder(HasCustomFields, models.Model):
@@ -40,6 +47,9 @@ class WorkOrder(HasCustomFields, models.Model):
     class ParentKind(models.TextChoices):
         REWORK = "rework", "Rework"
         SPLIT = "split", "Split"
+
+    step: "Step | None" = None
+    """Who takes it to another status, when and why; set by whoever does, for the row that tells of it. Not stored."""
 
     order_number = models.CharField(max_length=64, unique=True)
     description = models.CharField(max_length=500, blank=True)
@@ -99,6 +109,18 @@ class WorkOrder(HasCustomFields, models.Model):
         help_text="The order that it reworks or was split from.",
     )
     parent_kind = models.CharField(max_length=8, choices=ParentKind, blank=True)
+    merged_into = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.PROTECT,
+        related_name="merged",
+        help_text="The order that its quantity was added to.",
+    )
+    held_from = models.CharField(
+        max_length=12, choices=Status, blank=True, editable=False, help_text="While on hold: the status before."
+    )
     over_tolerance = models.DecimalField(
         max_digits=7,
         decimal_places=6,
@@ -120,7 +142,10 @@ class WorkOrder(HasCustomFields, models.Model):
 
     class Meta:
         ordering = ["-id"]
-        indexes = [GinIndex(fields=["custom"], opclasses=["jsonb_path_ops"], name="work_order_custom")]
+        indexes = [
+            GinIndex(fields=["custom"], opclasses=["jsonb_path_ops"], name="work_order_custom"),
+            models.Index(fields=["status", "due_at"], name="work_order_status_due"),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="work_order_priority_1_to_10",
@@ -141,6 +166,14 @@ class WorkOrder(HasCustomFields, models.Model):
                 name="work_order_not_its_own_parent",
                 condition=Q(parent__isnull=True) | ~Q(parent=F("id")),
                 violation_error_message="An order does not come from itself.",
+            ),
+            models.CheckConstraint(
+                name="work_order_held_from_while_on_hold",
+                condition=Q(held_from="") | Q(status="on_hold"),
+            ),
+            models.CheckConstraint(
+                name="work_order_merged_is_cancelled",
+                condition=Q(merged_into__isnull=True) | (Q(status="cancelled") & ~Q(merged_into=F("id"))),
             ),
             models.CheckConstraint(
                 name="work_order_target_positive",

@@ -18,8 +18,8 @@ from tests.factories import (
     make_unit,
     make_work_order,
 )
-from workorders import services
-from workorders.models import Operation, OrderMaterial, WorkOrder
+from workorders import life, services
+from workorders.models import Operation, OrderMaterial, OrderReason, WorkOrder
 
 pytestmark = pytest.mark.django_db
 
@@ -107,9 +107,9 @@ def test_starting_an_order_that_nobody_released_copies_too(revision, line):
 def test_hold_and_resume_keep_the_copy(revision, line):
     order = release(order_of(revision, line))
     kept = list(Operation.objects.values_list("id", flat=True))
-    for status in ("on_hold", "released", "in_progress"):
-        order.status = status
-        order = services.save_order(work_order=order, at=LATER)
+    order = life.hold(work_order=order, reason=OrderReason.objects.first(), at=LATER)
+    order = life.resume(work_order=order, at=LATER)
+    order = life.start(work_order=order, at=LATER)
     assert list(Operation.objects.values_list("id", flat=True)) == kept
     assert order.released_at == AT
 
