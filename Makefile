@@ -40,6 +40,10 @@ bench-kpi: .venv/.development ## Measure KPIs over a year of 10^6 and 10^7 facts
 torture-ingest: .venv/.development ## Kill servers, databases and buses while devices send (ARGS="server-kill --cycles 25")
 	@$(BIN)/python -m torture $(ARGS)
 
+.PHONY: torture-orders
+torture-orders: .venv/.development ## Let 10,000 pairs of people want contrary things of one order (ARGS="--cycles 100")
+	@$(BIN)/python -m torture.order_races $(ARGS)
+
 .PHONY: prove
 prove: .venv/.development ## Prove that the numbers are right (ARGS=--small, ARGS="oracle --seed 2")
 	@$(BIN)/python -m proof $(ARGS)

@@ -21,7 +21,7 @@ from products.models import (
     RoutingOperation,
     UnitOfMeasure,
 )
-from workorders.models import ChangeoverTarget, ChangeoverTask, Run, WorkOrder
+from workorders.models import ChangeoverTarget, ChangeoverTask, OrderReason, Run, WorkOrder
 
 _numbers = count(1)
 
@@ -126,6 +126,12 @@ def make_shift(**overrides: Any) -> Shift:
 def make_work_order(**overrides: Any) -> WorkOrder:
     number = next(_numbers)
     return WorkOrder.objects.create(**{"order_number": f"WO-{number}", "target_quantity": Decimal(1000), **overrides})
+
+
+def make_order_reason(kind: str = OrderReason.Kind.QUALITY, **overrides: Any) -> OrderReason:
+    """Return the reason of a kind that a plant begins with, made when it is not there."""
+    defaults = {"name": kind.capitalize(), "kind": kind, **overrides}
+    return OrderReason.objects.get_or_create(code=overrides.pop("code", kind), defaults=defaults)[0]
 
 
 def make_run(**overrides: Any) -> Run:

@@ -15,6 +15,7 @@ from materials.backflush import Requirement, backflush
 from materials.tests.shop import Shop
 from tests.factories import (
     make_machine,
+    make_order_reason,
     make_product,
     make_site,
     make_unit,
@@ -43,7 +44,7 @@ def anna():
 
 
 def quality():
-    return OrderReason.objects.get(code="quality")
+    return make_order_reason()
 
 
 def steps(order):
@@ -286,6 +287,8 @@ def test_made_is_what_people_said_else_operations_else_the_ledger():
 
 @pytest.fixture
 def api(anna):
+    make_order_reason()
+    make_order_reason("safety")
     client = APIClient()
     client.force_authenticate(anna)
     return client
@@ -335,6 +338,7 @@ def test_patch_of_the_status_is_a_step_too(api, line):
 
 
 def test_rights_of_the_actions(line):
+    make_order_reason()
     order = services.release_order(work_order=saved(line), at=AT)
     site = line.area.site
 

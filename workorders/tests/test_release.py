@@ -12,6 +12,7 @@ from products.models import OperationParameter, ProductUnit
 from tests.factories import (
     make_bill_line,
     make_machine,
+    make_order_reason,
     make_product,
     make_revision,
     make_routing,
@@ -19,7 +20,7 @@ from tests.factories import (
     make_work_order,
 )
 from workorders import life, services
-from workorders.models import Operation, OrderMaterial, OrderReason, WorkOrder
+from workorders.models import Operation, OrderMaterial, WorkOrder
 
 pytestmark = pytest.mark.django_db
 
@@ -107,7 +108,7 @@ def test_starting_an_order_that_nobody_released_copies_too(revision, line):
 def test_hold_and_resume_keep_the_copy(revision, line):
     order = release(order_of(revision, line))
     kept = list(Operation.objects.values_list("id", flat=True))
-    order = life.hold(work_order=order, reason=OrderReason.objects.first(), at=LATER)
+    order = life.hold(work_order=order, reason=make_order_reason(), at=LATER)
     order = life.resume(work_order=order, at=LATER)
     order = life.start(work_order=order, at=LATER)
     assert list(Operation.objects.values_list("id", flat=True)) == kept
