@@ -17,6 +17,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 20, 110, 34, 24
 # Beyond so many points their marks would cover each other; the line and what broke a rule stay.
 _MOST_MARKS = 120
 _HALF = 6
+_LINE = 12
 
 
 def draw(chart: Chart, *, title: str, labels: Sequence[str] = (), places: int = 3) -> str:
@@ -120,11 +121,10 @@ class _Canvas:
             x, y = self.x(place), self.y(point.value)
             said = f"{_label(place, labels)}: {self._written(point.value)}"
             if signals := spoke.get(place):
-                codes = " ".join(signal.rule.code for signal in signals)
                 texts = "; ".join(f"{signal.rule.code} {signal.rule.text}" for signal in signals)
                 corners = f"M{x:.1f} {y - _HALF:.1f}l{_HALF} {_HALF}l-{_HALF} {_HALF}l-{_HALF} -{_HALF}z"
                 yield f'<g class="spc-broken"><title>{escape(f"{said}. {texts}")}</title><path d="{corners}"/>'
-                yield f'<text x="{x:.1f}" y="{max(y - _HALF - 4, 24):.1f}">{codes}</text></g>'
+                yield f"{_stacked([signal.rule.code for signal in signals], x, y)}</g>"
             elif place in within or len(self._series.points) <= _MOST_MARKS:
                 kind, radius = ("spc-within", 4.5) if place in within else ("spc-point", 3)
                 yield f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="{radius}"><title>{escape(said)}</title></circle>'
@@ -165,6 +165,15 @@ def _zone(of: Limits, sigmas: int) -> Fraction | None:
     at = of.centre + sigmas * of.sigma
     inside = (of.upper is None or at < of.upper) and (of.lower is None or at > of.lower)
     return at if inside else None
+
+
+def _stacked(codes: Sequence[str], x: float, y: float) -> str:
+    """Return codes one above the other, so that those of neighbours stay apart; below the point where there is no room above."""
+    top = y - _HALF - 4 - _LINE * (len(codes) - 1)
+    if top < _TOP - 14:
+        top = y + _HALF + _LINE
+    lines = [f'<text x="{x:.1f}" y="{top + _LINE * line:.1f}">{code}</text>' for line, code in enumerate(codes)]
+    return "".join(lines)
 
 
 def _by_place(signals: Iterable[Signal]) -> dict[int, list[Signal]]:
