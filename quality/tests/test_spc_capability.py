@@ -66,8 +66,8 @@ def test_interval_of_cp_is_the_published_one():
     assert found.pp_interval.high * scale == pytest.approx(3.01, abs=0.01)
 
 
-def test_interval_of_cpk_is_the_published_one():
-    """Montgomery, example 8.6: Ĉpk = 1.33 of n = 20, by the formula from 0.88 to 1.78."""
+def test_interval_of_cpk_follows_bissell():
+    """1.33 of n = 20: 1.33 ± 1.96 sqrt(1 / 180 + 1.33² / 38), worked out by hand."""
     values = list(range(1, 21))
     sigma = 35**0.5
     usl = Fraction(Decimal(repr(10.5 + 3 * 1.33 * sigma)))
