@@ -256,6 +256,8 @@ SPECTACULAR_SETTINGS = {
         "WorkOrderStatusEnum": "workorders.models.WorkOrder.Status",
         "OperationStatusEnum": "workorders.models.Operation.Status",
         "OrderReasonKindEnum": "workorders.models.OrderReason.Kind",
+        "PickingPolicyRuleEnum": "materials.models.PickingPolicy.Rule",
+        "LotSizingRuleEnum": "workorders.models.LotSizing.Rule",
         "LocationKindEnum": "materials.models.Location.Kind",
         "LotStatusEnum": "materials.models.LotStatus",
         "MaterialTransactionKindEnum": "materials.models.Kind",

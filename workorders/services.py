@@ -91,7 +91,12 @@ def _refuse_step(before: WorkOrder, order: WorkOrder, step: Step | None) -> None
         raise _no(before, f"An order that is {before.status} cannot become {to_status}; it can become: {words}.")
     reason = step.reason if step else None
     if to_status in _NEEDS_REASON and order.merged_into_id is None:
-        _refuse_reason(order, reason, _NEEDS_REASON[to_status], f"Say for which reason it becomes {to_status}.")
+        _refuse_reason(
+            order,
+            reason,
+            _NEEDS_REASON[to_status],
+            f"Say for which reason it becomes {to_status}; the page of the order asks for one.",
+        )
     if to_status in (_Status.COMPLETED, _Status.CANCELLED):
         run = Run.objects.filter(work_order=order, ended_at__isnull=True).select_related("line").first()
         if run is not None:
