@@ -25,6 +25,8 @@ ROLES: dict[str, dict[str, frozenset[str]]] = {
     # Machines, products, tags, reasons, shifts: what an engineer sets up.
     "master_data": _grant(EVERYBODY, {ENGINEER}),
     "order": _grant(EVERYBODY, {SUPERVISOR, ERP}),
+    # When a line does what; engineers plan maintenance beside the orders.
+    "schedule": _grant(EVERYBODY, {SUPERVISOR, ENGINEER, ERP}),
     "run": _grant(EVERYBODY, {OPERATOR, SUPERVISOR}, delete={SUPERVISOR}),
     # Facts are added by people where no device does; a change is a correction, and nothing is ever deleted.
     "fact": _grant(EVERYBODY, {OPERATOR, SUPERVISOR}, change={SUPERVISOR, QUALITY}, delete=set()),
@@ -67,7 +69,8 @@ KIND_OF_MODEL: dict[str, str] = {
     ),
     **dict.fromkeys(("labor.employee", "labor.crew", "labor.certificate", "labor.absence"), "employee"),
     **dict.fromkeys(("labor.attendance", "labor.laborentry"), "labor"),
-    **dict.fromkeys(("workorders.workorder", "workorders.schedule"), "order"),
+    "workorders.workorder": "order",
+    "workorders.schedule": "schedule",
     **dict.fromkeys(("workorders.operation", "workorders.orderparameter", "workorders.ordermaterial"), "order"),
     "workorders.run": "run",
     **dict.fromkeys(

@@ -10,3 +10,4 @@ class WorkordersConfig(AppConfig):
     def ready(self) -> None:
         """Let the services declare what follows from a change of master data."""
         import_module(f"{self.name}.services")
+        import_module(f"{self.name}.placing")
