@@ -64,6 +64,7 @@ KIND_OF_MODEL: dict[str, str] = {
             *("workorders.changeovertarget", "workorders.changeovertask"),
             *("materials.location", "materials.pickingpolicy"),
             *("labor.skill", "labor.skillneed", "labor.laborpolicy"),
+            "scheduling.schedulingpolicy",
         ),
         "master_data",
     ),

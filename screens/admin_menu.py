@@ -50,6 +50,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Schedules", "calendar_month", "workorders.schedule"),
             ("Runs", "play_circle", "workorders.run"),
             ("Changeover targets", "swap_horiz", "workorders.changeovertarget"),
+            ("Scheduling policies", "policy", "scheduling.schedulingpolicy"),
         ),
     ),
     (

@@ -141,7 +141,7 @@ class ScheduleViewSet(MasterDataViewSet):
         given = self.get_serializer(data=request.data)
         given.is_valid(raise_exception=True)
         given.save()
-        return Response(given.data, status=201 if given.is_new else 200)
+        return Response(given.data, status=201 if getattr(given, "is_new", True) else 200)
 
     @extend_schema(request=SeenSerializer, responses=ScheduleSerializer)
     @action(detail=True, methods=["post"])

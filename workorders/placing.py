@@ -26,6 +26,7 @@ _Order, _Status = WorkOrder.Status, Schedule.Status
 OVER = frozenset({_Order.COMPLETED, _Order.CLOSED, _Order.CANCELLED})
 """Orders for which nothing is planned any more."""
 LONGEST = timedelta(days=366)
+FIRST_YEAR, LAST_YEAR = 2000, 2200
 _DAY = timedelta(days=1)
 
 
@@ -38,6 +39,7 @@ def entry_prepared(entry: Schedule) -> None:
     start, end = entry.planned_start_at, entry.planned_end_at
     if entry.line_id is None or start is None or end is None or not start < end:
         return  # Validation says so.
+    refuse_strange(start, field="planned_start_at")
     if end - start > LONGEST:
         raise Invalid("Nothing is planned for longer than a year; check the dates.", field="planned_end_at")
     _refuse_unfit(entry)
@@ -46,6 +48,12 @@ def entry_prepared(entry: Schedule) -> None:
         take_turns("schedule", entry.line_id)
         refuse_collision(entry.line, start, end, leaving_out=[entry.pk])
     set_shifts([entry])
+
+
+def refuse_strange(at: datetime, *, field: str) -> None:
+    """Raise Invalid for a year in which nobody plans, since no calendar reaches there."""
+    if not FIRST_YEAR <= at.year <= LAST_YEAR:
+        raise Invalid(f"A year between {FIRST_YEAR} and {LAST_YEAR}.", field=field)
 
 
 def _refuse_unfit(entry: Schedule) -> None:
@@ -137,7 +145,7 @@ def calendar_changed(*, before: Any, after: Any) -> None:
 
 def refuse_outdated(entry: Schedule, seen_version: int | None) -> None:
     """Raise Conflict, saying who changed it and when, for an editor who looked at an older version; None = not checked."""
-    newest = entry.history.select_related("history_user").order_by("-history_id").first()  # type: ignore[attr-defined]
+    newest = entry.history.select_related("history_user").order_by("-history_id").first()
     if seen_version is None or newest is None or newest.history_id == seen_version:
         return
     at = newest.history_date.astimezone(entry.line.area.site.zone)
@@ -223,6 +231,7 @@ def move(
     seen_version: int | None = None,
 ) -> Schedule:
     """Move an entry to another time or line; without an end it stays as long as it is."""
+    refuse_strange(planned_start_at, field="planned_start_at")
     end = planned_end_at or planned_start_at + (entry.planned_end_at - entry.planned_start_at)
     where = {} if line is None else {"line": line}
     return change(
