@@ -20,7 +20,7 @@ from scheduling.actuals import MOST_ENTRIES, actuals_of, adherence_of, entries_o
 from scheduling.availability import availability_of
 from scheduling.models import SchedulingPolicy
 from scheduling.serializers import (
-    AcceptSerializer,
+    AcceptSuggestionSerializer,
     ActualSerializer,
     AdherenceQuerySerializer,
     AdherenceSerializer,
@@ -128,10 +128,10 @@ class AcceptView(APIView):
 
     kind = "schedule"
 
-    @extend_schema(request=AcceptSerializer, responses={201: ScheduledSerializer(many=True)})
+    @extend_schema(request=AcceptSuggestionSerializer, responses={201: ScheduledSerializer(many=True)})
     def post(self, request: Request) -> Response:
         """Place all entries, or none: 409 with what collides. Again: the same entries."""
-        said = AcceptSerializer(data=request.data, context={"request": request})
+        said = AcceptSuggestionSerializer(data=request.data, context={"request": request})
         said.is_valid(raise_exception=True)
         entries = [services.Accepted(**entry) for entry in said.validated_data["entries"]]
         for entry in entries:

@@ -179,7 +179,7 @@ class AcceptedSerializer(serializers.Serializer):
     )
 
 
-class AcceptSerializer(serializers.Serializer):
+class AcceptSuggestionSerializer(serializers.Serializer):
     """The entries to place: all, or none where one collides."""
 
     entries = serializers.ListField(child=AcceptedSerializer(), allow_empty=False, max_length=2 * MOST_ORDERS)
