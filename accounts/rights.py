@@ -27,6 +27,8 @@ ROLES: dict[str, dict[str, frozenset[str]]] = {
     "order": _grant(EVERYBODY, {SUPERVISOR, ERP}),
     # Anybody at the line stops an order; who lets it go on again answers for it.
     "order_hold": _grant(EVERYBODY, {OPERATOR, SUPERVISOR, QUALITY}, change={SUPERVISOR, QUALITY}, delete=set()),
+    # When a line does what; engineers plan maintenance beside the orders.
+    "schedule": _grant(EVERYBODY, {SUPERVISOR, ENGINEER, ERP}),
     "run": _grant(EVERYBODY, {OPERATOR, SUPERVISOR}, delete={SUPERVISOR}),
     # Facts are added by people where no device does; a change is a correction, and nothing is ever deleted.
     "fact": _grant(EVERYBODY, {OPERATOR, SUPERVISOR}, change={SUPERVISOR, QUALITY}, delete=set()),
@@ -65,12 +67,14 @@ KIND_OF_MODEL: dict[str, str] = {
             *("workorders.orderreason", "workorders.lotsizing"),
             *("materials.location", "materials.pickingpolicy"),
             *("labor.skill", "labor.skillneed", "labor.laborpolicy"),
+            "scheduling.schedulingpolicy",
         ),
         "master_data",
     ),
     **dict.fromkeys(("labor.employee", "labor.crew", "labor.certificate", "labor.absence"), "employee"),
     **dict.fromkeys(("labor.attendance", "labor.laborentry"), "labor"),
-    **dict.fromkeys(("workorders.workorder", "workorders.schedule"), "order"),
+    "workorders.workorder": "order",
+    "workorders.schedule": "schedule",
     **dict.fromkeys(("workorders.operation", "workorders.orderparameter", "workorders.ordermaterial"), "order"),
     **dict.fromkeys(("workorders.orderstatuschange", "workorders.demand", "workorders.demandorder"), "order"),
     "workorders.run": "run",

@@ -56,6 +56,20 @@ def _applies(entry: CalendarLevel, machine: Machine) -> bool:
     return entry.line_id == machine.line_id if entry.line_id else entry.site_id == machine.line.area.site_id
 
 
+def reference_machines(line_ids: Iterable[int]) -> dict[int, Machine]:
+    """Return for each line the machine whose calendar it follows: its constraint, or its last; active ones only.
+
+    Their line, area and site are at hand. A line without machines is absent.
+    """
+    found: dict[int, Machine] = {}
+    machines = Machine.objects.filter(line__in=set(line_ids), is_active=True).select_related("line__area__site")
+    for machine in machines.order_by("line_id", "position", "id"):
+        known = found.get(machine.line_id)
+        if known is None or not known.is_constraint:
+            found[machine.line_id] = machine
+    return found
+
+
 def machines_below(level: CalendarLevel) -> Iterable[int]:
     """Return the ids of the machines to which a calendar entry applies."""
     if level.machine_id is not None:

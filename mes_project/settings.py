@@ -73,6 +73,7 @@ INSTALLED_APPS = [
     "materials",
     "labor",
     "oee",
+    "scheduling",
     "ingest",
     "live",
     "screens",

@@ -55,6 +55,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Demand", "shopping_cart", "workorders.demand"),
             ("Lot sizing", "splitscreen", "workorders.lotsizing"),
             ("Changeover targets", "swap_horiz", "workorders.changeovertarget"),
+            ("Scheduling policies", "policy", "scheduling.schedulingpolicy"),
         ),
     ),
     (

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from screens import closed_shifts, explain_views, lots, orders, views
+from screens import closed_shifts, explain_views, lots, orders, schedule, views
 
 app_name = "screens"
 urlpatterns = [
@@ -12,6 +12,9 @@ urlpatterns = [
     path("shifts/close/", closed_shifts.close, name="close-shift"),
     path("shifts/<int:closing_id>/", closed_shifts.closed_shift, name="closed-shift"),
     path("changes/", closed_shifts.change_log, name="change-log"),
+    path("schedule/", schedule.schedule_page, name="schedule"),
+    path("schedule/lines/<int:line_id>/place/", schedule.place, name="schedule-place"),
+    path("schedule/entries/<int:entry_id>/", schedule.change, name="schedule-change"),
     path("lots/", lots.lot_list, name="lots"),
     path("lots/<int:lot_id>/", lots.lot_page, name="lot"),
     path("lots/<int:lot_id>/recall.csv", lots.recall_file, name="lot-recall"),

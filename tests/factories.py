@@ -1,6 +1,6 @@
 """Plain factories: each makes one thing with everything it needs, and takes overrides."""
 
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from itertools import count
 from typing import Any, cast
@@ -21,7 +21,7 @@ from products.models import (
     RoutingOperation,
     UnitOfMeasure,
 )
-from workorders.models import ChangeoverTarget, ChangeoverTask, OrderReason, Run, WorkOrder
+from workorders.models import ChangeoverTarget, ChangeoverTask, OrderReason, Run, Schedule, WorkOrder
 
 _numbers = count(1)
 
@@ -136,6 +136,15 @@ def make_order_reason(kind: str = OrderReason.Kind.QUALITY, **overrides: Any) ->
 
 def make_run(**overrides: Any) -> Run:
     return Run.objects.create(**overrides)
+
+
+def make_schedule(**overrides: Any) -> Schedule:
+    """Plan an hour of a line, for an order of its own unless told otherwise; past the services."""
+    overrides = {"line": overrides.get("line") or make_machine().line, **overrides}
+    if overrides.get("kind", "production") == "production" and "work_order" not in overrides:
+        overrides["work_order"] = make_work_order(line=overrides["line"])
+    start = overrides.setdefault("planned_start_at", datetime(2026, 3, 2, 8, tzinfo=UTC))
+    return Schedule.objects.create(**{"planned_end_at": start + timedelta(hours=1), **overrides})
 
 
 def make_location(**overrides: Any) -> Location:

@@ -149,6 +149,7 @@ def bodies():
         "/labor/certificate": {"employee": employee.pk, "skill": skill.pk, "valid_from": "2026-01-01"},
         "/labor/absence": {"employee": employee.pk, "first_date": "2026-07-01", "last_date": "2026-07-14"},
         "/labor/policy": {"site": make_site().pk, "shows_persons": True},
+        "/scheduling/policy": {"site": make_site().pk, "start_tolerance": 5},
     }
 
 
@@ -176,6 +177,7 @@ PATHS = sorted(
         *("/material/location/", "/material/picking-policy/", "/material/transaction/"),
         *("/labor/employee", "/labor/crew", "/labor/skill", "/labor/skill-need"),
         *("/labor/certificate", "/labor/absence", "/labor/policy"),
+        "/scheduling/policy",
     ]
 )
 # What is sent as a form or only read; tested in products and workorders.

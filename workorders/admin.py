@@ -43,7 +43,7 @@ from workorders.resources import (
 
 class ScheduleInline(RowInline):
     model = Schedule
-    fields = ("line", "kind", "planned_start_at", "planned_end_at", "note")
+    fields = ("line", "kind", "planned_start_at", "planned_end_at", "status", "note")
 
 
 class RunInline(RowInline):
@@ -165,9 +165,10 @@ class OperationAdmin(ReadOnlyAdmin):
 
 @admin.register(Schedule)
 class ScheduleAdmin(MasterDataAdmin):
-    list_display = ("planned_start_at", "planned_end_at", "on_line", "kind", "of_order", "note")
+    list_display = ("planned_start_at", "planned_end_at", "on_line", "kind", "of_order", "status", "shift_date", "note")
     list_filter = (
         "kind",
+        "status",
         ("line__area__site", ScopedFilter),
         ("line", ScopedFilter),
         ("planned_start_at", RangeDateTimeFilter),
@@ -175,12 +176,18 @@ class ScheduleAdmin(MasterDataAdmin):
     list_select_related = ("line__area", "work_order")
     search_fields = ("work_order__order_number", "line__name", "note")
     search_help_text = "Order, line or note"
-    autocomplete_fields = ("line", "work_order")
+    autocomplete_fields = ("line", "work_order", "operation")
+    readonly_fields = ("shift", "shift_date", "planner")
     fieldsets = (
-        (None, {"fields": (("line", "kind"), "work_order")}),
-        ("Plan", {"fields": (("planned_start_at", "planned_end_at"), "note")}),
+        (None, {"fields": (("line", "kind", "status"), ("work_order", "operation"))}),
+        ("Plan", {"fields": (("planned_start_at", "planned_end_at"), "planned_quantity", "note")}),
+        ("What follows from it", {"fields": (("shift", "shift_date"), "planner")}),
     )
     resource_classes = [ScheduleResource]
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        obj.planner = request.user
+        super().save_model(request, obj, form, change)
 
     @display(description="line", ordering="line__name")
     def on_line(self, schedule: Schedule) -> SafeString:

@@ -1,5 +1,6 @@
 """REST of orders, schedule, runs and changeover targets."""
 
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -16,7 +17,7 @@ from core.errors import NotFound
 from core.fact_api import FactPagination
 from core.idempotency import Idempotent
 from core.master_data import caller, site_id_of
-from workorders import kinship, life, services
+from workorders import kinship, life, placing, services
 from workorders.models import (
     ChangeoverTarget,
     ChangeoverTask,
@@ -30,7 +31,7 @@ from workorders.models import (
     Schedule,
     WorkOrder,
 )
-from workorders.selectors import made, tolerance
+from workorders.selectors import made, schedule_entries, tolerance
 from workorders.serializers import (
     ChangeoverTargetSerializer,
     ChangeoverTaskDoneSerializer,
@@ -41,18 +42,22 @@ from workorders.serializers import (
     LotSizingSerializer,
     MadeByOrderSerializer,
     MergeOrdersSerializer,
+    MoveSerializer,
     OperationSerializer,
     OrderConfirmationSerializer,
     OrderMaterialSerializer,
     OrderReasonSerializer,
     OrderStatusChangeSerializer,
     ReasonedStepSerializer,
+    ResizeSerializer,
     ReverseConfirmationSerializer,
     ReworkOrderSerializer,
     RunSerializer,
     ScheduleSerializer,
+    SeenSerializer,
     SplitOrderSerializer,
     StepSerializer,
+    SwapSerializer,
     WorkOrderSerializer,
 )
 
@@ -322,19 +327,74 @@ class OrderMaterialViewSet(ReadOnlyModelViewSet):
 
 
 class ScheduleViewSet(MasterDataViewSet):
-    """The schedule of lines."""
+    """The schedule of lines. What became of it: `/scheduling/plan-against-actual/`."""
 
-    kind = "order"
+    kind = "schedule"
     queryset = Schedule.objects.all()
     serializer_class = ScheduleSerializer
     filterset_fields = {
         "line": ["exact"],
         "work_order": ["exact"],
         "kind": ["exact"],
+        "status": ["exact", "in"],
+        "shift": ["exact"],
+        "shift_date": ["exact", "gte", "lt"],
         "planned_start_at": ["gte", "lt"],
         "planned_end_at": ["gte", "lt"],
     }
     search_fields = ("note", "work_order__order_number")
+    ordering_fields = ("id", "line", "work_order", "planned_start_at", "planned_end_at", "status", "shift_date")
+
+    def get_queryset(self) -> Any:
+        return schedule_entries().select_related("line__area__site", "work_order__line__area")
+
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Plan a line's time: 201 when it is new, 200 when it is planned already, 409 when it collides."""
+        given = self.get_serializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        given.save()
+        return Response(given.data, status=201 if getattr(given, "is_new", True) else 200)
+
+    @extend_schema(request=SeenSerializer, responses=ScheduleSerializer)
+    @action(detail=True, methods=["post"])
+    def confirm(self, request: Request, pk: str = "") -> Response:
+        """Say that it holds. Again: no change."""
+        return self._act(placing.confirm, SeenSerializer)
+
+    @extend_schema(request=SeenSerializer, responses=ScheduleSerializer)
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, pk: str = "") -> Response:
+        """Take it out of the schedule: 409 when work on it has begun."""
+        return self._act(placing.cancel, SeenSerializer)
+
+    @extend_schema(request=MoveSerializer, responses=ScheduleSerializer)
+    @action(detail=True, methods=["post"])
+    def move(self, request: Request, pk: str = "") -> Response:
+        """Move it to another time or line: 409 with what it collides with."""
+        return self._act(placing.move, MoveSerializer)
+
+    @extend_schema(request=ResizeSerializer, responses=ScheduleSerializer)
+    @action(detail=True, methods=["post"])
+    def resize(self, request: Request, pk: str = "") -> Response:
+        """Let it end at another time."""
+        return self._act(placing.resize, ResizeSerializer)
+
+    @extend_schema(request=SwapSerializer, responses=ScheduleSerializer)
+    @action(detail=True, methods=["post"])
+    def swap(self, request: Request, pk: str = "") -> Response:
+        """Let it change places with another entry of its line."""
+        return self._act(placing.swap, SwapSerializer)
+
+    def _act(self, service: Callable[..., Any], takes: type[SeenSerializer]) -> Response:
+        entry = self.get_object()
+        self.check_site(entry)
+        said = takes(data=self.request.data, context=self.get_serializer_context())
+        said.is_valid(raise_exception=True)
+        values = said.validated_data
+        if values.get("line") is not None:
+            self.check_site(Schedule(pk=entry.pk, line=values["line"]))
+        service(entry=entry, actor=caller(self.request), **values)
+        return Response(self.get_serializer(self.get_queryset().get(pk=entry.pk)).data)
 
 
 class RunViewSet(MasterDataViewSet):

@@ -9,12 +9,12 @@ from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, Ra
 from django.contrib.postgres.indexes import GinIndex
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Func, Q
+from django.db.models import Deferrable, F, Func, Q
 from simple_history.models import HistoricalRecords
 
 from core.custom_fields import HasCustomFields
 from core.models import append_only
-from enterprise.models import Line
+from enterprise.models import Line, Shift
 from products.models import OperationTemplate, Product, ProductRevision, RoutingOperation, UnitOfMeasure
 from products.models.routing import ParameterTemplate
 from workorders.demand_models import Demand as Demand
@@ -333,8 +333,19 @@ class OrderMaterial(models.Model):
         return f"{self.quantity_required.normalize():f} {self.unit_id} {self.product}"
 
 
+class PlannedRange(Func):
+    """The half-open range [planned_start_at, planned_end_at) as PostgreSQL sees it."""
+
+    function = "TSTZRANGE"
+    output_field = DateTimeRangeField()
+
+
 class Schedule(models.Model):
-    """A planned stretch of a line's time, for an order or for something else."""
+    """A planned stretch of a line's time, for an order or for something else; a line does one thing at a time.
+
+    Its sequence within line and shift is its place by planned start (`workorders.selectors.schedule_entries`), and what
+    became of it follows from its runs (`scheduling`): neither is stored.
+    """
 
     site_paths: ClassVar[tuple[str, ...]] = ("line__area__site",)
 
@@ -343,17 +354,65 @@ class Schedule(models.Model):
         MAINTENANCE = "maintenance", "Maintenance"
         OTHER = "other", "Other"
 
+    class Status(models.TextChoices):
+        PLANNED = "planned", "Planned"
+        CONFIRMED = "confirmed", "Confirmed"
+        CANCELLED = "cancelled", "Cancelled"
+
     line = models.ForeignKey(Line, on_delete=models.PROTECT, related_name="schedules")
     work_order = models.ForeignKey(WorkOrder, null=True, blank=True, on_delete=models.PROTECT, related_name="schedules")
+    operation = models.ForeignKey(
+        Operation,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="schedules",
+        help_text="Which operation of the order. Empty = the order as a whole.",
+    )
     kind = models.CharField(max_length=12, choices=Kind, default=Kind.PRODUCTION)
+    status = models.CharField(max_length=9, choices=Status, default=Status.PLANNED)
     planned_start_at = models.DateTimeField()
     planned_end_at = models.DateTimeField()
+    planned_quantity = models.DecimalField(
+        max_digits=18,
+        decimal_places=6,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal("0.000001"))],
+        help_text="In the order's unit. Empty = the order's share by planned time.",
+    )
     note = models.CharField(max_length=500, blank=True)
+    planner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="Who planned it last.",
+    )
+    shift = models.ForeignKey(
+        Shift,
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="The shift in which it is planned to start, by the line's calendar. Empty = outside of shifts.",
+    )
+    shift_date = models.DateField(
+        null=True, blank=True, editable=False, help_text="The day that the shift, or else its start, belongs to."
+    )
+    is_checked = models.BooleanField(
+        default=True, editable=False, help_text="Off = it was planned before collisions were refused, and collides."
+    )
 
-    history = HistoricalRecords()
+    # Shift and day follow from the calendar.
+    history = HistoricalRecords(excluded_fields=["shift", "shift_date"])
 
     class Meta:
         ordering = ["planned_start_at", "id"]
+        indexes = [models.Index(fields=["line", "shift_date"], name="schedule_of_a_shift")]
         constraints = [
             models.CheckConstraint(
                 name="schedule_not_empty",
@@ -364,6 +423,22 @@ class Schedule(models.Model):
                 name="schedule_production_has_an_order",
                 condition=~Q(kind="production") | Q(work_order__isnull=False),
                 violation_error_message="Scheduled production names its work order.",
+            ),
+            models.CheckConstraint(
+                name="schedule_quantity_positive",
+                condition=Q(planned_quantity__isnull=True) | Q(planned_quantity__gt=0),
+                violation_error_message="The planned quantity is greater than zero.",
+            ),
+            # Checked at the end of each statement, so that one statement can change the order of several.
+            ExclusionConstraint(
+                name="one_schedule_at_a_time",
+                expressions=[
+                    ("line", RangeOperators.EQUAL),
+                    (PlannedRange("planned_start_at", "planned_end_at", RangeBoundary()), RangeOperators.OVERLAPS),
+                ],
+                condition=Q(is_checked=True) & ~Q(status="cancelled"),
+                deferrable=Deferrable.IMMEDIATE,
+                violation_error_message="The line is planned for something else at that time.",
             ),
         ]
 

@@ -11,8 +11,8 @@ from rest_framework import serializers
 from core import master_data
 from core.master_data import caller
 from core.serializers import AwareDateTimeField, CodedSerializer, MasterDataSerializer, ReferenceField
-from enterprise.models import Site
-from workorders import services
+from enterprise.models import Line, Site
+from workorders import placing, services
 from workorders.models import (
     ChangeoverTarget,
     ChangeoverTask,
@@ -30,7 +30,7 @@ from workorders.models import (
     Step,
     WorkOrder,
 )
-from workorders.selectors import allowed
+from workorders.selectors import allowed, schedule_entries
 
 
 class WorkOrderSerializer(MasterDataSerializer):
@@ -117,13 +117,72 @@ class OrderMaterialSerializer(MasterDataSerializer):
         fields = ("id", "work_order", "position", "product", "operation", "quantity_required", "unit")
 
 
+class SeenSerializer(serializers.Serializer):
+    """Say which version was seen, so that what somebody else changed meanwhile is not overwritten."""
+
+    seen_version = serializers.IntegerField(
+        required=False, allow_null=True, default=None, min_value=1, help_text="`version` as it was read: 409 when old."
+    )
+
+
+class MoveSerializer(SeenSerializer):
+    """Where to: without an end it stays as long as it is, without a line on its own."""
+
+    planned_start_at = AwareDateTimeField()
+    planned_end_at = AwareDateTimeField(required=False, allow_null=True, default=None)
+    line = ReferenceField(queryset=Line.objects.all(), required=False, allow_null=True, default=None)
+
+
+class ResizeSerializer(SeenSerializer):
+    """Until when."""
+
+    planned_end_at = AwareDateTimeField()
+
+
+class SwapSerializer(SeenSerializer):
+    """With what."""
+
+    other = ReferenceField(queryset=Schedule.objects.all())
+
+
 class ScheduleSerializer(MasterDataSerializer):
-    """A planned stretch of a line's time."""
+    """A planned stretch of a line's time. What collides is refused with 409, and what it collides with is named.
+
+    The same again is the same entry (200).
+    """
+
+    sequence = serializers.IntegerField(
+        read_only=True, allow_null=True, help_text="Its place within line, shift and day, by its planned start."
+    )
+    version = serializers.IntegerField(read_only=True, help_text="Give it back as `seen_version`.")
+    seen_version = serializers.IntegerField(write_only=True, required=False, allow_null=True, min_value=1)
 
     class Meta:
         model = Schedule
-        fields = ("id", "line", "work_order", "kind", "planned_start_at", "planned_end_at", "note")
+        fields = (
+            *("id", "line", "work_order", "kind", "planned_start_at", "planned_end_at", "note"),
+            *("operation", "planned_quantity", "status", "planner", "shift", "shift_date", "sequence"),
+            *("version", "seen_version"),
+        )
+        read_only_fields = ("planner", "shift", "shift_date")
         validators: list[object] = []
+
+    def create(self, validated_data: dict[str, Any]) -> Schedule:
+        validated_data.pop("seen_version", None)
+        if validated_data.get("work_order") is None and validated_data.get("operation") is not None:
+            validated_data["work_order"] = validated_data["operation"].work_order
+        self.context["view"].check_site(Schedule(**validated_data))
+        entry, self.is_new = placing.place(**validated_data, actor=self.context["request"].user)
+        return schedule_entries().get(pk=entry.pk)
+
+    def update(self, instance: Schedule, validated_data: dict[str, Any]) -> Schedule:
+        seen = validated_data.pop("seen_version", None)
+        for name, value in validated_data.items():
+            setattr(instance, name, value)
+        self.context["view"].check_site(instance)
+        actor = self.context["request"].user
+        placing.change(entry=instance, actor=actor, seen_version=seen, **validated_data)
+        return schedule_entries().get(pk=instance.pk)
 
 
 class RunSerializer(MasterDataSerializer):
