@@ -60,7 +60,7 @@ KIND_OF_MODEL: dict[str, str] = {
             *("downtime.statereason", "downtime.reasonplace", "downtime.reasonrule", "oee.oeepolicy", "oee.customkpi"),
             "oee.closingrule",
             *("workorders.changeovertarget", "workorders.changeovertask"),
-            *("materials.location", "materials.pickingpolicy"),
+            *("materials.location", "materials.pickingpolicy", "materials.backflushpolicy"),
             *("labor.skill", "labor.skillneed", "labor.laborpolicy"),
         ),
         "master_data",

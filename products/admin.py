@@ -109,7 +109,10 @@ class ProductAdmin(MasterDataAdmin):
             "As a material",
             {"fields": (("material_type", "gtin"), ("lot_controlled", "shelf_life_days"), "stock_policy")},
         ),
-        ("While it is made", {"fields": (("micro_stop_below", "slow_cycle_above"), "planned_scrap")}),
+        (
+            "While it is made",
+            {"fields": (("micro_stop_below", "slow_cycle_above"), ("planned_scrap", "balance_tolerance"))},
+        ),
     )
     inlines = (RateOfProductInline,)
     history_of = ("units",)

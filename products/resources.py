@@ -46,7 +46,7 @@ class ProductResource(MasterDataResource):
     class Meta(MasterDataResource.Meta):
         model = Product
         fields = (
-            *("code", "name", "unit", "micro_stop_below", "slow_cycle_above", "planned_scrap"),
+            *("code", "name", "unit", "micro_stop_below", "slow_cycle_above", "planned_scrap", "balance_tolerance"),
             *("material_type", "stock_policy", "lot_controlled", "shelf_life_days", "gtin", "is_active"),
         )
         import_id_fields = ("code",)

@@ -37,7 +37,7 @@ class ProductSerializer(CodedSerializer):
         model = Product
         fields = (
             *("id", "code", "name", "unit", "is_active"),
-            *("micro_stop_below", "slow_cycle_above", "planned_scrap"),
+            *("micro_stop_below", "slow_cycle_above", "planned_scrap", "balance_tolerance"),
             *("material_type", "stock_policy", "lot_controlled", "shelf_life_days", "gtin"),
         )
 

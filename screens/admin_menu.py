@@ -61,6 +61,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Lot status changes", "verified", "materials.lotstatuschange"),
             ("Locations", "shelves", "materials.location"),
             ("Picking policies", "low_priority", "materials.pickingpolicy"),
+            ("Back-flush policies", "fast_rewind", "materials.backflushpolicy"),
         ),
     ),
     (

@@ -124,6 +124,7 @@ def bodies():
         "/schedule-run/run": {"work_order": order.pk, "started_at": AT},
         "/material/location/": {"name": "Shelf A3", "site": line.area.site.pk, "kind": "storage"},
         "/material/picking-policy/": {"site": line.area.site.pk, "rule": "enforce"},
+        "/material/backflush-policy/": {"site": line.area.site.pk, "mode": "order"},
         "/material/transaction/": {
             "kind": "receive",
             "product": product.pk,
@@ -169,7 +170,7 @@ PATHS = sorted(
         *("/downtime/reason-place", "/downtime/reason-rule"),
         *("/downtime/changeover-target", "/downtime/changeover-task", "/downtime/changeover-task-done"),
         *("/workorder/", "/schedule-run/schedule", "/schedule-run/run"),
-        *("/material/location/", "/material/picking-policy/", "/material/transaction/"),
+        *("/material/location/", "/material/picking-policy/", "/material/transaction/", "/material/backflush-policy/"),
         *("/labor/employee", "/labor/crew", "/labor/skill", "/labor/skill-need"),
         *("/labor/certificate", "/labor/absence", "/labor/policy"),
     ]
