@@ -250,6 +250,9 @@ def _report(found: Recall) -> dict[str, Any]:
                 "used_by": row.orders,
                 "brought_in": row.brought_in,
                 "still_in_house": row.still_in_house,
+                "consumed": row.flow.consumed,
+                "shipped": row.flow.shipped,
+                "scrapped": row.flow.scrapped,
                 "gone": row.gone,
                 "unit": row.lot.product.unit_id,
                 "where": [
@@ -371,6 +374,7 @@ def _record(values: dict[str, Any], *, actor: Any) -> Posted:
         Kind.PRODUCE: services.produce,
         Kind.RETURN: services.return_to_stock,
         Kind.SCRAP: services.scrap,
+        Kind.SHIP: services.ship,
         Kind.MOVE: services.move,
     }
     posted: Posted = acts[kind](**what, **places, **said)

@@ -78,7 +78,7 @@ def mass_balance(work_order: WorkOrder, *, tolerance: Decimal | None = None) -> 
     products = Product.objects.select_related("unit").prefetch_related("units__unit")
     by_id = products.in_bulk({row["product"] for row in rows})
     units = {unit.code: unit for unit in UnitOfMeasure.objects.filter(code__in={row["unit"] for row in rows})}
-    found = []
+    found: list[Balance] = []
     for code in sorted({row["unit"] for row in rows}):
         unit = units.get(code)
         if unit is not None and any(
@@ -96,10 +96,13 @@ def mass_balance(work_order: WorkOrder, *, tolerance: Decimal | None = None) -> 
                 others |= {row["unit"]} - {code}
         found.append(
             Balance(
-                code,
-                *(to_millionths(sums[role]) for role in (USED, RETURNED, PRODUCED, SCRAPPED)),
-                tolerance,
-                tuple(sorted(others)),
+                unit=code,
+                used=to_millionths(sums[USED]),
+                returned=to_millionths(sums[RETURNED]),
+                produced=to_millionths(sums[PRODUCED]),
+                scrapped=to_millionths(sums[SCRAPPED]),
+                tolerance=tolerance,
+                converted_from=tuple(sorted(others)),
             )
         )
     return found

@@ -178,6 +178,7 @@ class Kind(models.TextChoices):
     RETURN = "return", "Return"
     SCRAP = "scrap", "Scrap"
     ADJUST = "adjust", "Adjustment"
+    SHIP = "ship", "Shipment"
     MOVE = "move", "Move"
     SPLIT = "split", "Split"
     REVERSAL = "reversal", "Reversal"
@@ -193,6 +194,7 @@ SHAPES: dict[str, Q] = {
     Kind.RETURN: _TO & (_FROM | _ORDER),
     Kind.SCRAP: ~_TO & (_FROM | _ORDER),
     Kind.ADJUST: (_FROM & ~_TO) | (~_FROM & _TO),
+    Kind.SHIP: _FROM & ~_TO & ~_ORDER,
     Kind.MOVE: _FROM & _TO,
     Kind.SPLIT: _FROM & _TO & Q(lot__isnull=False, to_lot__isnull=False),
     Kind.REVERSAL: Q(reverses__isnull=False),

@@ -196,6 +196,7 @@ class NewTransactionSerializer(Plain):
         Kind.RETURN: ({"from_location", "to_location", "work_order"}, {"to_location"}),
         Kind.SCRAP: ({"from_location", "work_order"}, set()),
         Kind.ADJUST: ({"from_location", "to_location"}, set()),
+        Kind.SHIP: ({"from_location"}, {"from_location"}),
         Kind.MOVE: ({"from_location", "to_location"}, {"from_location", "to_location"}),
         Kind.SPLIT: ({"from_location", "to_location"}, {"from_location", "lot", "lot_number"}),
         Kind.REVERSAL: ({"reverses"}, {"reverses", "reason"}),
@@ -311,7 +312,10 @@ class AffectedLotSerializer(NodeSerializer):
     used_by = serializers.ListField(child=serializers.CharField())
     brought_in = QuantityField()
     still_in_house = QuantityField()
-    gone = QuantityField()
+    consumed = QuantityField(help_text="Used by orders, less what came back.")
+    shipped = QuantityField()
+    scrapped = QuantityField(help_text="Thrown away from stock.")
+    gone = QuantityField(help_text="Brought in and no longer in stock, adjustments included.")
     unit = serializers.CharField()
     where = PlaceAndQuantitySerializer(many=True)
 

@@ -213,6 +213,19 @@ def scrap(
 
 
 @transaction.atomic
+def ship(
+    *,
+    product: Product,
+    quantity: Decimal,
+    from_location: Location,
+    lot: MaterialLot | None = None,
+    **said: Unpack[Said],
+) -> Posted:
+    """Send material to a customer; `reason` may say by which delivery. Refuses a lot that must not be used."""
+    return _act(_movement(Kind.SHIP, product, quantity, said, from_location=from_location), lot, said)
+
+
+@transaction.atomic
 def adjust(
     *,
     product: Product,
@@ -404,6 +417,8 @@ def _act(
     movement = replace(movement, lot=resolved)
     if movement.kind in (Kind.ISSUE, Kind.CONSUME):
         refuse_wrong_lot(movement, at=said["occurred_at"])
+    if movement.kind == Kind.SHIP and resolved is not None:
+        refuse_unusable(resolved, at=said["occurred_at"])
     if movement.kind == Kind.SPLIT:
         movement = replace(movement, to_lot=_sublot(movement, sublot_number, said))
     return _write(movement, said, given=given)

@@ -69,6 +69,10 @@ class Migration(migrations.Migration):
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
+        migrations.RemoveConstraint(
+            model_name="materialtransaction",
+            name="material_shape_of_kind",
+        ),
         migrations.AddField(
             model_name="materialtransaction",
             name="given_quantity",
@@ -84,6 +88,96 @@ class Migration(migrations.Migration):
             model_name="materialtransaction",
             name="given_unit",
             field=models.CharField(blank=True, help_text="Empty = it was said in the product's unit.", max_length=20),
+        ),
+        migrations.AlterField(
+            model_name="materialtransaction",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("receive", "Receipt"),
+                    ("issue", "Issue"),
+                    ("consume", "Consumption"),
+                    ("produce", "Production"),
+                    ("return", "Return"),
+                    ("scrap", "Scrap"),
+                    ("adjust", "Adjustment"),
+                    ("ship", "Shipment"),
+                    ("move", "Move"),
+                    ("split", "Split"),
+                    ("reversal", "Reversal"),
+                ],
+                max_length=8,
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="materialtransaction",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("kind", "receive"),
+                        models.Q(("from_location__isnull", False), _negated=True),
+                        ("to_location__isnull", False),
+                    ),
+                    models.Q(
+                        ("kind", "issue"),
+                        ("from_location__isnull", False),
+                        models.Q(("to_location__isnull", False), ("work_order__isnull", False), _connector="OR"),
+                    ),
+                    models.Q(
+                        ("kind", "consume"),
+                        ("from_location__isnull", False),
+                        models.Q(("to_location__isnull", False), _negated=True),
+                        ("work_order__isnull", False),
+                    ),
+                    models.Q(
+                        ("kind", "produce"),
+                        models.Q(("from_location__isnull", False), _negated=True),
+                        ("to_location__isnull", False),
+                        ("work_order__isnull", False),
+                    ),
+                    models.Q(
+                        ("kind", "return"),
+                        ("to_location__isnull", False),
+                        models.Q(("from_location__isnull", False), ("work_order__isnull", False), _connector="OR"),
+                    ),
+                    models.Q(
+                        ("kind", "scrap"),
+                        models.Q(("to_location__isnull", False), _negated=True),
+                        models.Q(("from_location__isnull", False), ("work_order__isnull", False), _connector="OR"),
+                    ),
+                    models.Q(
+                        ("kind", "adjust"),
+                        models.Q(
+                            models.Q(
+                                ("from_location__isnull", False),
+                                models.Q(("to_location__isnull", False), _negated=True),
+                            ),
+                            models.Q(
+                                models.Q(("from_location__isnull", False), _negated=True),
+                                ("to_location__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                    ),
+                    models.Q(
+                        ("kind", "ship"),
+                        ("from_location__isnull", False),
+                        models.Q(("to_location__isnull", False), _negated=True),
+                        models.Q(("work_order__isnull", False), _negated=True),
+                    ),
+                    models.Q(("kind", "move"), ("from_location__isnull", False), ("to_location__isnull", False)),
+                    models.Q(
+                        ("kind", "split"),
+                        ("from_location__isnull", False),
+                        ("to_location__isnull", False),
+                        ("lot__isnull", False),
+                        ("to_lot__isnull", False),
+                    ),
+                    models.Q(("kind", "reversal"), ("reverses__isnull", False)),
+                    _connector="OR",
+                ),
+                name="material_shape_of_kind",
+            ),
         ),
         migrations.AddConstraint(
             model_name="materialtransaction",
