@@ -32,6 +32,8 @@ ROLES: dict[str, dict[str, frozenset[str]]] = {
     "material": _grant(EVERYBODY, {OPERATOR, SUPERVISOR}, change={SUPERVISOR}, delete=set()),
     # A lot comes with its first movement; to write here is to decide about it, or to note where it came from.
     "lot": _grant(EVERYBODY, {SUPERVISOR, QUALITY}, delete=set()),
+    # A changeover written down as it happens; a change is a correction or an approval.
+    "changeover": _grant(EVERYBODY, {OPERATOR, SUPERVISOR}, change={SUPERVISOR}, delete=set()),
     "oee_record": _grant(EVERYBODY, set(EVERYBODY), delete={SUPERVISOR, ENGINEER}),
     # A signature under a shift's numbers; a change is accepting others, and nothing is ever deleted.
     "closing": _grant(EVERYBODY, {SUPERVISOR}, delete=set()),
@@ -70,6 +72,7 @@ KIND_OF_MODEL: dict[str, str] = {
     **dict.fromkeys(("workorders.workorder", "workorders.schedule"), "order"),
     **dict.fromkeys(("workorders.operation", "workorders.orderparameter", "workorders.ordermaterial"), "order"),
     "workorders.run": "run",
+    **dict.fromkeys(("workorders.changeover", "workorders.changeoverphase"), "changeover"),
     **dict.fromkeys(
         (
             *("counts.counthistory", "counts.countreading", "counts.countcorrection", "counts.counterevent"),

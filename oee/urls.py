@@ -3,13 +3,14 @@
 from django.urls import re_path
 
 from core.routers import Router
-from oee import api, closing_api, downtime_api, explain_api, kpi_api, slow_cycles_api, stop_api
+from oee import api, changeover_api, closing_api, downtime_api, explain_api, kpi_api, slow_cycles_api, stop_api
 
 router = Router()
 router.register("oee/policy", api.OeePolicyViewSet)
 router.register("oee/closing-rule", closing_api.ClosingRuleViewSet)
 router.register("oee/shift-closing", closing_api.ShiftClosingViewSet)
 router.register("oee", api.OeeRecordViewSet)
+router.register("changeover", changeover_api.ChangeoverRecordViewSet)
 router.register("downtime/stop", stop_api.StopViewSet, basename="stop")
 urlpatterns = [
     re_path(r"^oee/report/?$", api.OeeReportView.as_view(), name="oee-report"),

@@ -49,6 +49,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Operations of orders", "checklist", "workorders.operation"),
             ("Schedules", "calendar_month", "workorders.schedule"),
             ("Runs", "play_circle", "workorders.run"),
+            ("Changeovers", "sync_alt", "workorders.changeover"),
             ("Changeover targets", "swap_horiz", "workorders.changeovertarget"),
         ),
     ),

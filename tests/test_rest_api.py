@@ -140,6 +140,7 @@ def bodies():
             "started_at": "2026-03-02T07:00:00Z",
             "ended_at": "2026-03-02T07:30:00Z",
         },
+        "/changeover/": {"line": other_line.pk, "kind": "tool", "started_at": AT},
         "/labor/employee": {"name": "Ewa", "site": site.pk},
         "/labor/crew": {"name": "Crew A", "site": site.pk},
         "/labor/skill": {"name": "Welding"},
@@ -171,6 +172,7 @@ PATHS = sorted(
         *("/downtime/changeover-target", "/downtime/changeover-task", "/downtime/changeover-task-done"),
         *("/workorder/", "/schedule-run/schedule", "/schedule-run/run"),
         *("/material/location/", "/material/picking-policy/", "/material/transaction/", "/material/backflush-policy/"),
+        "/changeover/",
         *("/labor/employee", "/labor/crew", "/labor/skill", "/labor/skill-need"),
         *("/labor/certificate", "/labor/absence", "/labor/policy"),
     ]
