@@ -3,7 +3,17 @@
 from django.urls import re_path
 
 from core.routers import Router
-from oee import api, changeover_api, closing_api, downtime_api, explain_api, kpi_api, slow_cycles_api, stop_api
+from oee import (
+    api,
+    changeover_api,
+    closing_api,
+    downtime_api,
+    explain_api,
+    kpi_api,
+    lot_conditions_api,
+    slow_cycles_api,
+    stop_api,
+)
 
 router = Router()
 router.register("oee/policy", api.OeePolicyViewSet)
@@ -26,5 +36,10 @@ urlpatterns = [
     re_path(r"^oee/data-quality/?$", closing_api.DataQualityView.as_view(), name="data-quality"),
     re_path(r"^oee/change-log/?$", closing_api.ChangeLogView.as_view(), name="change-log"),
     re_path(r"^oee/slow-run/?$", slow_cycles_api.SlowRunsView.as_view(), name="slow-runs"),
+    re_path(
+        r"^material/lot/(?P<lot_id>\d{1,18})/conditions/?$",
+        lot_conditions_api.LotConditionsView.as_view(),
+        name="lot-conditions",
+    ),
     *router.urls,
 ]

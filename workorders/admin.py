@@ -1,5 +1,6 @@
 """Work orders, schedules and runs, for whoever plans and whoever looks a thing up."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -273,6 +274,10 @@ class ChangeoverPhaseInline(CopiedInline):
     show_change_link = False
 
 
+def _approve(record: Changeover, actor: Any, now: datetime) -> None:
+    approve_changeover(changeover=record, actor=actor, approved_at=now)
+
+
 @admin.register(Changeover)
 class ChangeoverAdmin(DecisionAdmin):
     list_display = (
@@ -295,9 +300,4 @@ class ChangeoverAdmin(DecisionAdmin):
     search_fields = ("line__name", "from_product__name", "to_product__name", "operators", "improvement_idea")
     search_help_text = "Line, product, people or idea"
     inlines = (ChangeoverPhaseInline,)
-    decisions = {
-        "approve": (
-            "Approve",
-            lambda record, actor, now: approve_changeover(changeover=record, actor=actor, approved_at=now) and None,
-        )
-    }
+    decisions = {"approve": ("Approve", _approve)}
