@@ -34,6 +34,8 @@ ROLES: dict[str, dict[str, frozenset[str]]] = {
     "lot": _grant(EVERYBODY, {SUPERVISOR, QUALITY}, delete=set()),
     # A changeover written down as it happens; a change is a correction or an approval.
     "changeover": _grant(EVERYBODY, {OPERATOR, SUPERVISOR}, change={SUPERVISOR}, delete=set()),
+    # What things and hours cost, and so what an order did; it tells what people earn.
+    "cost": _grant(frozenset({SUPERVISOR, ENGINEER, ERP, ADMIN}), {SUPERVISOR, ENGINEER, ERP}),
     "oee_record": _grant(EVERYBODY, set(EVERYBODY), delete={SUPERVISOR, ENGINEER}),
     # A signature under a shift's numbers; a change is accepting others, and nothing is ever deleted.
     "closing": _grant(EVERYBODY, {SUPERVISOR}, delete=set()),
@@ -71,6 +73,7 @@ KIND_OF_MODEL: dict[str, str] = {
     **dict.fromkeys(("labor.attendance", "labor.laborentry"), "labor"),
     **dict.fromkeys(("workorders.workorder", "workorders.schedule"), "order"),
     **dict.fromkeys(("workorders.operation", "workorders.orderparameter", "workorders.ordermaterial"), "order"),
+    **dict.fromkeys(("products.productcost", "products.machinerate"), "cost"),
     "workorders.run": "run",
     **dict.fromkeys(("workorders.changeover", "workorders.changeoverphase"), "changeover"),
     **dict.fromkeys(

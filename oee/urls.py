@@ -7,6 +7,7 @@ from oee import (
     api,
     changeover_api,
     closing_api,
+    cost_api,
     downtime_api,
     explain_api,
     kpi_api,
@@ -41,5 +42,6 @@ urlpatterns = [
         lot_conditions_api.LotConditionsView.as_view(),
         name="lot-conditions",
     ),
+    re_path(r"^workorder/(?P<order_id>\d{1,18})/costs/?$", cost_api.OrderCostsView.as_view(), name="order-costs"),
     *router.urls,
 ]

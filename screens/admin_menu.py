@@ -35,6 +35,8 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Units of measure", "straighten", "products.unitofmeasure"),
             ("Custom fields", "new_label", "core.customfield"),
             ("Ideal rates", "speed", "products.idealrate"),
+            ("Standard costs", "payments", "products.productcost"),
+            ("Hourly rates", "price_change", "products.machinerate"),
             ("Count types", "category", "counts.counttype"),
             ("Count tags", "sell", "counts.counttag"),
             ("State reasons", "account_tree", "downtime.statereason"),

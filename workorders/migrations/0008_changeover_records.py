@@ -12,7 +12,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("enterprise", "0005_machine_classes_and_custom_fields"),
-        ("products", "0005_mass_balance_tolerance"),
+        ("products", "0004_material_fields"),
         ("workorders", "0004_operations_copied_at_release"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
