@@ -6,6 +6,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from rest_framework.test import APIClient
 
 from core.errors import Conflict, Invalid
 from materials.backflush import backflush_of_order
@@ -188,3 +189,28 @@ def test_balance_weighs_pieces_where_the_product_says_what_they_weigh(shop):
     assert grams.converted_from == ("kg", "pcs")
     assert grams.tolerance == Decimal("0.05")
     assert (pieces.unit, pieces.went_in, pieces.produced) == ("pcs", 0, 20)
+
+
+def test_rest_takes_requirements_from_the_order(shop, order):
+    api = APIClient()
+    api.force_authenticate(shop.anna)
+    body = {
+        "work_order": order.pk,
+        "produced_quantity": "10",
+        "operation_code": "FILL",
+        "location": shop.store.code,
+        "idempotency_key": "f-1",
+    }
+    done = api.post("/material/backflush/", body, format="json")
+    assert (done.status_code, done.data["is_due"], len(done.data["transactions"])) == (201, True, 1), done.data
+    assert api.post("/material/backflush/", body, format="json").status_code == 200
+    for wrong, field in (
+        ({"operation_code": "NO"}, "operation_code"),
+        ({"unit": "no"}, "unit"),
+        ({"unit": "kg", "requirements": [{"product": shop.cap.pk, "quantity_per_unit": "1"}]}, "requirements"),
+    ):
+        refused = api.post("/material/backflush/", {**body, "idempotency_key": "f-2", **wrong}, format="json")
+        assert (refused.status_code, list(refused.data)) == (400, [field])
+    BackflushPolicy.objects.create(site=shop.site, mode="order")
+    later = api.post("/material/backflush/", {**body, "idempotency_key": "f-3"}, format="json")
+    assert (later.status_code, later.data["is_due"], later.data["transactions"]) == (200, False, [])
