@@ -36,6 +36,10 @@ bench-ingest: .venv/.development ## Measure ingestion against raw COPY, in one r
 bench-kpi: .venv/.development ## Measure KPIs over a year of 10^6 and 10^7 facts (ARGS="--facts 1000000")
 	@$(BIN)/python manage.py bench_kpi $(ARGS)
 
+.PHONY: bench-trace
+bench-trace: .venv/.development ## Measure traces and recalls among 10^4 to 10^6 links (ARGS="--links 100000")
+	@$(BIN)/python manage.py bench_trace $(ARGS)
+
 .PHONY: torture-ingest
 torture-ingest: .venv/.development ## Kill servers, databases and buses while devices send (ARGS="server-kill --cycles 25")
 	@$(BIN)/python -m torture $(ARGS)

@@ -36,6 +36,10 @@ ROLES: dict[str, dict[str, frozenset[str]]] = {
     "material": _grant(EVERYBODY, {OPERATOR, SUPERVISOR}, change={SUPERVISOR}, delete=set()),
     # A lot comes with its first movement; to write here is to decide about it, or to note where it came from.
     "lot": _grant(EVERYBODY, {SUPERVISOR, QUALITY}, delete=set()),
+    # A changeover written down as it happens; a change is a correction or an approval.
+    "changeover": _grant(EVERYBODY, {OPERATOR, SUPERVISOR}, change={SUPERVISOR}, delete=set()),
+    # What things and hours cost, and so what an order did; it tells what people earn.
+    "cost": _grant(frozenset({SUPERVISOR, ENGINEER, ERP, ADMIN}), {SUPERVISOR, ENGINEER, ERP}),
     "oee_record": _grant(EVERYBODY, set(EVERYBODY), delete={SUPERVISOR, ENGINEER}),
     # A signature under a shift's numbers; a change is accepting others, and nothing is ever deleted.
     "closing": _grant(EVERYBODY, {SUPERVISOR}, delete=set()),
@@ -65,7 +69,7 @@ KIND_OF_MODEL: dict[str, str] = {
             "oee.closingrule",
             *("workorders.changeovertarget", "workorders.changeovertask"),
             *("workorders.orderreason", "workorders.lotsizing"),
-            *("materials.location", "materials.pickingpolicy"),
+            *("materials.location", "materials.pickingpolicy", "materials.backflushpolicy"),
             *("labor.skill", "labor.skillneed", "labor.laborpolicy"),
             "scheduling.schedulingpolicy",
         ),
@@ -77,7 +81,9 @@ KIND_OF_MODEL: dict[str, str] = {
     "workorders.schedule": "schedule",
     **dict.fromkeys(("workorders.operation", "workorders.orderparameter", "workorders.ordermaterial"), "order"),
     **dict.fromkeys(("workorders.orderstatuschange", "workorders.demand", "workorders.demandorder"), "order"),
+    **dict.fromkeys(("products.productcost", "products.machinerate"), "cost"),
     "workorders.run": "run",
+    **dict.fromkeys(("workorders.changeover", "workorders.changeoverphase"), "changeover"),
     **dict.fromkeys(
         (
             *("counts.counthistory", "counts.countreading", "counts.countcorrection", "counts.counterevent"),

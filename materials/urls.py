@@ -8,6 +8,7 @@ from materials import api, planning_api
 router = Router()
 router.register("material/location", api.LocationViewSet)
 router.register("material/picking-policy", api.PickingPolicyViewSet)
+router.register("material/backflush-policy", api.BackflushPolicyViewSet)
 router.register("material/lot", api.LotViewSet)
 router.register("material/transaction", api.TransactionViewSet)
 router.register("material/stock", api.StockViewSet)

@@ -19,13 +19,12 @@ from core.locks import take_turns
 from enterprise.models import Line, Machine
 from enterprise.selectors import reference_machines, shifts_of_all
 from materials.availability import Need, shortages, used_by_orders
-from oee.changeovers import target_of
 from products.models import IdealRate
 from scheduling.availability import material_needs, short_words
 from scheduling.dispatching import Bar, Busy, Job, LineTime, Plan, Shift, dispatch, with_less_setup
 from workorders.models import ChangeoverTarget, Operation, OrderMaterial, Run, Schedule, WorkOrder
 from workorders.placing import OVER, place
-from workorders.selectors import target_in_product_unit
+from workorders.selectors import target_in_product_unit, target_of
 from workorders.services import save_order
 
 MOST_ORDERS, MOST_ORDERS_FOR_SETUP, MOST_LINES = 200, 30, 50

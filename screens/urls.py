@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from screens import closed_shifts, explain_views, lots, orders, schedule, views
+from screens import changeovers, closed_shifts, explain_views, lots, orders, schedule, views
 
 app_name = "screens"
 urlpatterns = [
@@ -20,6 +20,8 @@ urlpatterns = [
     path("lots/<int:lot_id>/recall.csv", lots.recall_file, name="lot-recall"),
     path("orders/", orders.order_list, name="orders"),
     path("orders/<path:key>/", orders.order_page, name="order"),
+    path("changeovers/", changeovers.changeover_list, name="changeovers"),
+    path("changeovers/<int:changeover_id>/", changeovers.changeover_page, name="changeover"),
     path("kpis/", views.kpis, name="kpis"),
     path("explain/", explain_views.explain, name="explain"),
     path("fragments/overview/", views.overview_fragments, name="overview-fragments"),

@@ -1,5 +1,6 @@
 """Work orders, schedules and runs, for whoever plans and whoever looks a thing up."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -9,11 +10,14 @@ from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
-from core.admin import MasterDataAdmin, ReadOnlyAdmin, RowInline, ScopedFilter, link, trail
+from core.admin import DecisionAdmin, MasterDataAdmin, ReadOnlyAdmin, RowInline, ScopedFilter, link, trail
 from core.errors import Invalid
 from core.master_data import sees_every_site
 from workorders import services
+from workorders.changeovers import approve_changeover
 from workorders.models import (
+    Changeover,
+    ChangeoverPhase,
     ChangeoverTarget,
     ChangeoverTask,
     ChangeoverTaskDone,
@@ -366,3 +370,39 @@ class LotSizingAdmin(MasterDataAdmin):
         ("To stock level", {"fields": (("reorder_point", "stock_level"),)}),
     )
     resource_classes = [LotSizingResource]
+
+
+class ChangeoverPhaseInline(CopiedInline):
+    model = ChangeoverPhase
+    fields = ("phase", "started_at", "ended_at")
+    readonly_fields = fields
+    show_change_link = False
+
+
+def _approve(record: Changeover, actor: Any, now: datetime) -> None:
+    approve_changeover(changeover=record, actor=actor, approved_at=now)
+
+
+@admin.register(Changeover)
+class ChangeoverAdmin(DecisionAdmin):
+    list_display = (
+        "started_at",
+        "ended_at",
+        "line",
+        "kind",
+        "from_product",
+        "to_product",
+        "target_minutes",
+        "approved_by",
+    )
+    list_filter = (
+        "kind",
+        ("line", ScopedFilter),
+        ("started_at", RangeDateTimeFilter),
+        ("approved_at", admin.EmptyFieldListFilter),
+    )
+    list_select_related = ("line", "from_product", "to_product", "approved_by")
+    search_fields = ("line__name", "from_product__name", "to_product__name", "operators", "improvement_idea")
+    search_help_text = "Line, product, people or idea"
+    inlines = (ChangeoverPhaseInline,)
+    decisions = {"approve": ("Approve", _approve)}

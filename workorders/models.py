@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import ClassVar
 
+import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, RangeOperators
@@ -613,3 +614,152 @@ class ChangeoverTaskDone(models.Model):
 
     def __str__(self) -> str:
         return f"{self.task} for {self.run}"
+
+
+class Changeover(models.Model):
+    """A changeover as people wrote it down: what was changed, its phases, first good piece, who approved it (SMED).
+
+    What the counts say of the same changeover is derived beside it (`oee.changeover_records`), never stored here.
+    Identity: the run that it led to, once there is one. Approved, it stays as it is.
+    """
+
+    site_paths: ClassVar[tuple[str, ...]] = ("line__area__site",)
+
+    class Kind(models.TextChoices):
+        PRODUCT = "product", "Product"
+        TOOL = "tool", "Tool"
+        MATERIAL = "material", "Material"
+        FORMAT = "format", "Format"
+
+    class Inspection(models.TextChoices):
+        PASSED = "passed", "Passed"
+        FAILED = "failed", "Failed"
+        CONDITIONAL = "conditional", "Passed conditionally"
+
+    line = models.ForeignKey(Line, on_delete=models.PROTECT, related_name="changeovers")
+    kind = models.CharField(max_length=8, choices=Kind, default=Kind.PRODUCT)
+    from_product = models.ForeignKey(Product, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    to_product = models.ForeignKey(Product, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    work_order = models.ForeignKey(
+        WorkOrder,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="changeovers",
+        help_text="The order that it was made ready for.",
+    )
+    run = models.OneToOneField(
+        Run, null=True, blank=True, on_delete=models.PROTECT, related_name="changeover", help_text="What it led to."
+    )
+    target_minutes = models.DecimalField(
+        "target (min)",
+        max_digits=8,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        help_text="What the targets allowed when it began. Empty = none fitted.",
+    )
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    first_good_at = models.DateTimeField("first good piece at", null=True, blank=True)
+    pieces_made = models.DecimalField(
+        max_digits=18, decimal_places=6, null=True, blank=True, validators=[MinValueValidator(Decimal(0))]
+    )
+    pieces_scrapped = models.DecimalField(
+        max_digits=18, decimal_places=6, null=True, blank=True, validators=[MinValueValidator(Decimal(0))]
+    )
+    supervisor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    operators = models.CharField(max_length=500, blank=True, help_text="Who did it.")
+    inspection = models.CharField(
+        "first piece", max_length=11, choices=Inspection, blank=True, help_text="Empty = not inspected."
+    )
+    inspection_note = models.CharField(max_length=500, blank=True)
+    improvement_idea = models.TextField(max_length=4000, blank=True)
+    started_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    recorded_at = models.DateTimeField()
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    approved_at = models.DateTimeField(null=True, blank=True)
+    idempotency_key = models.CharField(max_length=100, null=True, blank=True, unique=True)
+
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["-started_at", "-id"]
+        indexes = [models.Index(fields=["line", "started_at"], name="changeover_of_line")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["line"],
+                condition=Q(ended_at__isnull=True),
+                name="one_open_changeover_of_a_line",
+                violation_error_message="The line is being changed over already; finish that one first.",
+            ),
+            models.CheckConstraint(
+                name="changeover_not_empty",
+                condition=Q(ended_at__isnull=True) | Q(ended_at__gt=F("started_at")),
+                violation_error_message="A changeover ends after it started.",
+            ),
+            models.CheckConstraint(
+                name="changeover_first_good_after_start",
+                condition=Q(first_good_at__isnull=True) | Q(first_good_at__gte=F("started_at")),
+                violation_error_message="The first good piece comes after the changeover started.",
+            ),
+            models.CheckConstraint(
+                name="changeover_scrap_among_pieces",
+                condition=Q(pieces_made__isnull=True)
+                | Q(pieces_scrapped__isnull=True)
+                | Q(pieces_scrapped__lte=F("pieces_made")),
+                violation_error_message="No more is scrapped than was made.",
+            ),
+            models.CheckConstraint(
+                name="changeover_approved_when_over",
+                condition=Q(approved_at__isnull=True, approved_by__isnull=True)
+                | Q(approved_at__isnull=False, approved_by__isnull=False, ended_at__isnull=False),
+            ),
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="approved_changeover_stays",
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                condition=pgtrigger.Q(old__approved_at__isnull=False),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.from_product or '…'} → {self.to_product or '…'} on {self.line}"
+
+
+class ChangeoverPhase(models.Model):
+    """A phase of a changeover: each at most once, in this order, one after the other."""
+
+    site_paths: ClassVar[tuple[str, ...]] = ("changeover__line__area__site",)
+
+    class Phase(models.TextChoices):
+        TEARDOWN = "teardown", "Teardown"
+        SETUP = "setup", "Set-up"
+        ADJUSTMENT = "adjustment", "Adjustment"
+        TRIAL_RUN = "trial_run", "Trial run"
+
+    changeover = models.ForeignKey(Changeover, on_delete=models.CASCADE, related_name="phases")
+    phase = models.CharField(max_length=10, choices=Phase)
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["changeover", "started_at", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["changeover", "phase"], name="one_phase_of_a_changeover"),
+            models.CheckConstraint(
+                name="changeover_phase_not_empty",
+                condition=Q(ended_at__isnull=True) | Q(ended_at__gt=F("started_at")),
+                violation_error_message="A phase ends after it started.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.get_phase_display()

@@ -1,7 +1,8 @@
 """Read orders: what may happen to them next, what they have made, where they come from, and when they are planned."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 
@@ -9,7 +10,7 @@ from django.db.models import Case, Count, F, IntegerField, Max, OuterRef, Q, Que
 from django.db.models.functions import Coalesce
 
 from products.units import Quantity, convert
-from workorders.models import Operation, Schedule, WorkOrder
+from workorders.models import ChangeoverTarget, Operation, Schedule, WorkOrder
 
 _Status = WorkOrder.Status
 TRANSITIONS: dict[str, frozenset[str]] = {
@@ -217,3 +218,26 @@ def schedule_entries() -> QuerySet[Schedule]:
         ),
         version=Subquery(newest, output_field=IntegerField()),
     )
+
+
+def target_of(
+    targets: Iterable[ChangeoverTarget], from_product_id: int | None, to_product_id: int | None
+) -> timedelta | None:
+    """Return what the most specific target allows, of targets of one line or of any; None without any that fits.
+
+    Of its line before any line, then the one that names more products, then the one that names the product to make.
+    """
+    fitting = [
+        target
+        for target in targets
+        if target.from_product_id in (None, from_product_id) and target.to_product_id in (None, to_product_id)
+    ]
+    if not fitting:
+        return None
+
+    def specific(target: ChangeoverTarget) -> tuple[bool, int, bool]:
+        names_to = target.to_product_id is not None
+        return target.line_id is not None, (target.from_product_id is not None) + names_to, names_to
+
+    minutes: Decimal = max(fitting, key=specific).target_minutes
+    return timedelta(microseconds=int(Fraction(minutes) * 60_000_000))
