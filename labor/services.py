@@ -300,6 +300,12 @@ def _answered(key: str | None, employee: Employee, action: str, *said: object) -
     return before
 
 
+def was_answered(*, key: str, employee_id: str, actor: User) -> bool:
+    """Say whether a request of a log-in in somebody's name was answered before, for one that comes too late."""
+    mine = TerminalCommand.objects.filter(key=key, recorded_by=actor).values_list("employee_id", flat=True)
+    return [str(pk) for pk in mine] == [employee_id]
+
+
 def _remember(
     key: str | None,
     employee: Employee,
