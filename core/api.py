@@ -12,7 +12,7 @@ from rest_framework.views import exception_handler as rest_exception_handler
 from rest_framework.viewsets import ModelViewSet
 
 from core import master_data
-from core.errors import Conflict, DomainError, NotFound, Unprocessable
+from core.errors import Conflict, DomainError, NotFound, TooManyAttempts, Unprocessable
 from core.idempotency import Idempotent
 from core.master_data import belongs_to_all, caller, site_id_of
 
@@ -20,7 +20,8 @@ from core.master_data import belongs_to_all, caller, site_id_of
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """Answer domain errors and database refusals as 4xx with the field at fault, and an outage as 503."""
     if isinstance(error, DomainError):
-        return Response(_domain_body(error), status=_domain_status(error))
+        headers = {"Retry-After": str(error.retry_after)} if isinstance(error, TooManyAttempts) else None
+        return Response(_domain_body(error), status=_domain_status(error), headers=headers)
     if isinstance(error, ProtectedError):
         kinds = sorted({str(thing._meta.verbose_name_plural) for thing in error.protected_objects})
         return Response(
@@ -52,6 +53,8 @@ def _validation_body(error: DjangoValidationError) -> dict[str, Any]:
 def _domain_status(error: DomainError) -> int:
     if isinstance(error, NotFound):
         return status.HTTP_404_NOT_FOUND
+    if isinstance(error, TooManyAttempts):
+        return status.HTTP_429_TOO_MANY_REQUESTS
     if isinstance(error, Conflict):
         return status.HTTP_409_CONFLICT
     if isinstance(error, Unprocessable):

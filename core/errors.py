@@ -7,7 +7,7 @@ from typing import Any
 class DomainError(Exception):
     """Refuse a request, naming the field at fault (or none) and saying what to do about it.
 
-    Faces translate the subclass: `Invalid` 400, `NotFound` 404, `Conflict` 409, `Unprocessable` 422.
+    Faces translate the subclass: `Invalid` 400, `NotFound` 404, `Conflict` 409, `Unprocessable` 422, `TooManyAttempts` 429.
     """
 
     def __init__(
@@ -35,6 +35,14 @@ class NotFound(DomainError):
 
 class Conflict(DomainError):
     """The request was right once, but what is stored now contradicts it."""
+
+
+class TooManyAttempts(Conflict):
+    """Somebody tried too often; `retry_after` says in how many seconds they may again."""
+
+    def __init__(self, message: str, *, retry_after: int, field: str | None = None) -> None:
+        super().__init__(message, field=field)
+        self.retry_after = retry_after
 
 
 class StillReferenced(Conflict):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 
@@ -68,6 +69,24 @@ def reference_machines(line_ids: Iterable[int]) -> dict[int, Machine]:
         if known is None or not known.is_constraint:
             found[machine.line_id] = machine
     return found
+
+
+def occurrences_of(
+    shift: Shift, exceptions: Iterable[CalendarException], zone: ZoneInfo, window: Interval, *, line_id: int | None
+) -> list[ShiftOccurrence]:
+    """Return when one shift takes place, as worked on a line or (None) at its site; its breaks are read: prefetch them.
+
+    `exceptions` are of its site and what lies there; those of other lines and machines do not count.
+    """
+    line_id = line_id or shift.line_id or (shift.machine.line_id if shift.machine else None)
+    days = [
+        _day_rule(day)
+        for day in exceptions
+        if day.site_id is not None
+        or (day.line_id is not None and day.line_id == line_id)
+        or (day.machine_id is not None and day.machine_id == shift.machine_id)
+    ]
+    return shift_occurrences([_shift_rule(shift)], days, zone, window)
 
 
 def machines_below(level: CalendarLevel) -> Iterable[int]:

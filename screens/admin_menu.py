@@ -78,6 +78,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         (
             ("Employees", "badge", "labor.employee"),
             ("Crews", "groups", "labor.crew"),
+            ("Crew plan", "calendar_month", "labor.crewassignment"),
             ("Skills", "school", "labor.skill"),
             ("Skills needed", "verified_user", "labor.skillneed"),
             ("Absences", "event_busy", "labor.absence"),

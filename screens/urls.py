@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from screens import changeovers, closed_shifts, explain_views, lots, orders, schedule, views
+from screens import changeovers, closed_shifts, explain_views, lots, orders, people, schedule, terminal, views
 
 app_name = "screens"
 urlpatterns = [
@@ -22,6 +22,10 @@ urlpatterns = [
     path("orders/<path:key>/", orders.order_page, name="order"),
     path("changeovers/", changeovers.changeover_list, name="changeovers"),
     path("changeovers/<int:changeover_id>/", changeovers.changeover_page, name="changeover"),
+    path("people/", people.people, name="people"),
+    path("labor/approval/", people.approval, name="labor-approval"),
+    path("people/efficiency/", people.labor_efficiency, name="labor-efficiency"),
+    path("terminal/", terminal.terminal, name="terminal"),
     path("kpis/", views.kpis, name="kpis"),
     path("explain/", explain_views.explain, name="explain"),
     path("fragments/overview/", views.overview_fragments, name="overview-fragments"),

@@ -9,7 +9,7 @@ from accounts.models import DeviceKey, Membership, Role, User
 from counts.models import CountTag, CountType
 from downtime.models import StateReason
 from enterprise.models import Area, Enterprise, Line, Machine, Shift, Site
-from labor.models import Employee, Skill
+from labor.models import Crew, Employee, LaborPolicy, Skill
 from materials.models import Location, MaterialLot
 from materials.services import NewLot, receive
 from products.models import (
@@ -196,6 +196,15 @@ def make_device_key(**overrides: Any) -> tuple[DeviceKey, str]:
 def make_employee(**overrides: Any) -> Employee:
     overrides = {"site": overrides.get("site") or make_site(), **overrides}
     return Employee.objects.create(**_coded("employee", overrides))
+
+
+def make_crew(**overrides: Any) -> Crew:
+    overrides = {"site": overrides.get("site") or make_site(), **overrides}
+    return Crew.objects.create(**_coded("crew", overrides))
+
+
+def make_labor_policy(**overrides: Any) -> LaborPolicy:
+    return LaborPolicy.objects.create(**{"site": overrides.get("site") or make_site(), **overrides})
 
 
 def make_skill(**overrides: Any) -> Skill:

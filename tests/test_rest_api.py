@@ -17,9 +17,11 @@ from tests.factories import (
     make_changeover_target,
     make_changeover_task,
     make_count_tag,
+    make_crew,
     make_employee,
     make_enterprise,
     make_ideal_rate,
+    make_labor_policy,
     make_line,
     make_location,
     make_machine,
@@ -61,6 +63,8 @@ def bodies():
     routing = make_routing("FILL", revision=revision)
     site, skill = machine.line.area.site, make_skill()
     employee = make_employee(site=site)
+    crew, crew_shift = make_crew(site=site), make_shift(site=site)
+    labor_policy = make_labor_policy()
     return {
         "/enterprise/": {"name": "Vistula"},
         "/site/": {"name": "Kraków", "enterprise": make_enterprise().pk, "time_zone": "Europe/Warsaw"},
@@ -152,6 +156,9 @@ def bodies():
         "/labor/skill-need": {"skill": skill.pk, "machine": machine.pk},
         "/labor/certificate": {"employee": employee.pk, "skill": skill.pk, "valid_from": "2026-01-01"},
         "/labor/absence": {"employee": employee.pk, "first_date": "2026-07-01", "last_date": "2026-07-14"},
+        "/labor/crew-assignment": {"crew": crew.pk, "shift": crew_shift.pk, "first_date": "2026-01-05"},
+        "/labor/terms": {"employee": employee.pk, "valid_from": "2026-01-01", "hours_per_day": "8"},
+        "/labor/break-rule": {"policy": labor_policy.pk, "after_hours": "6", "minutes": 30},
         "/labor/policy": {"site": make_site().pk, "shows_persons": True},
         "/scheduling/policy": {"site": make_site().pk, "start_tolerance": 5},
     }
@@ -192,6 +199,7 @@ PATHS = sorted(
         *("/labor/employee", "/labor/crew", "/labor/skill", "/labor/skill-need"),
         *("/labor/certificate", "/labor/absence", "/labor/policy"),
         "/scheduling/policy",
+        *("/labor/crew-assignment", "/labor/terms", "/labor/break-rule"),
     ]
 )
 # What is sent as a form or only read; tested in products and workorders.
