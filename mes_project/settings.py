@@ -73,6 +73,7 @@ INSTALLED_APPS = [
     "materials",
     "labor",
     "oee",
+    "execution",
     "ingest",
     "live",
     "screens",
@@ -256,6 +257,9 @@ SPECTACULAR_SETTINGS = {
         "MaterialTransactionKindEnum": "materials.models.Kind",
         "LaborKindEnum": "labor.models.LaborEntry.Kind",
         "AbsenceKindEnum": "labor.models.Absence.Kind",
+        "OperationRunKindEnum": "execution.models.OperationRun.Kind",
+        "OperationStatusEnum": "workorders.models.Operation.Status",
+        "ExecutionRuleEnum": "execution.models.ExecutionPolicy.Rule",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from screens import closed_shifts, explain_views, lots, views
+from screens import closed_shifts, dispatch, explain_views, lots, views
 
 app_name = "screens"
 urlpatterns = [
@@ -15,6 +15,7 @@ urlpatterns = [
     path("lots/", lots.lot_list, name="lots"),
     path("lots/<int:lot_id>/", lots.lot_page, name="lot"),
     path("lots/<int:lot_id>/recall.csv", lots.recall_file, name="lot-recall"),
+    path("dispatch/", dispatch.dispatch_list, name="dispatch"),
     path("kpis/", views.kpis, name="kpis"),
     path("explain/", explain_views.explain, name="explain"),
     path("fragments/overview/", views.overview_fragments, name="overview-fragments"),

@@ -146,6 +146,8 @@ def bodies():
         "/labor/certificate": {"employee": employee.pk, "skill": skill.pk, "valid_from": "2026-01-01"},
         "/labor/absence": {"employee": employee.pk, "first_date": "2026-07-01", "last_date": "2026-07-14"},
         "/labor/policy": {"site": make_site().pk, "shows_persons": True},
+        "/execution/scrap-reason": {"name": "Cracked"},
+        "/execution/policy": {"site": make_site().pk, "missing_material": "refuse"},
     }
 
 
@@ -172,12 +174,14 @@ PATHS = sorted(
         *("/material/location/", "/material/picking-policy/", "/material/transaction/"),
         *("/labor/employee", "/labor/crew", "/labor/skill", "/labor/skill-need"),
         *("/labor/certificate", "/labor/absence", "/labor/policy"),
+        *("/execution/scrap-reason", "/execution/policy"),
     ]
 )
 # What is sent as a form or only read; tested in products and workorders.
 OTHERWISE = {"/operation-document", "/operation", "/order-material"}
 # What is derived when it is asked for, or written at addresses of its own; tested where that is.
 DERIVED = {"/downtime/stop", "/labor/attendance", "/labor/entry", "/material/lot", "/material/stock"}
+DERIVED |= {f"/execution/{name}" for name in ("operation", "run", "step", "report", "reading")}
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -5,7 +5,6 @@ from workorders import api
 
 router = Router()
 router.register("workorder", api.WorkOrderViewSet)
-router.register("operation", api.OperationViewSet)
 router.register("order-material", api.OrderMaterialViewSet)
 router.register("schedule-run/schedule", api.ScheduleViewSet)
 router.register("schedule-run/run", api.RunViewSet)
