@@ -20,6 +20,7 @@ from core.fact_api import FactPagination
 from core.master_data import caller, site_id_of
 from execution import services
 from execution.dispatching import Dispatched, dispatch, rows_of
+from execution.finish import finish_forecast
 from execution.models import (
     DEVIATING,
     ExecutionPolicy,
@@ -138,6 +139,21 @@ class WorkViewSet(_Facts):
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Show whether it is ready and every reason why not, who works on it, and what it has made."""
         return Response(_row(rows_of([self.get_object()], now=timezone.now())[0]))
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @action(detail=True)
+    def forecast(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Say when it will be finished at the rate of so far, between when and when (90 %); null = not known."""
+        found = finish_forecast(self.get_object(), now=timezone.now())
+        moments = {name: getattr(found, name) for name in ("finish_at", "earliest", "latest")}
+        rates = {"per_hour": found.rate, "per_hour_worked": found.running_rate}
+        return Response(
+            {
+                "remaining": exact(found.remaining),
+                **{name: exact(None if rate is None else rate * 3600) for name, rate in rates.items()},
+                **moments,
+            }
+        )
 
     @extend_schema(request=BeginSerializer, responses={201: DoneSerializer, 200: DoneSerializer})
     @action(detail=True, methods=["post"])

@@ -6,6 +6,7 @@ stretches of that time (batch means; Law, Simulation Modeling and Analysis, 9.5.
 90 % and n − 1 degrees of freedom (NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.5.2).
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -115,41 +116,39 @@ def _after(now: datetime, seconds: Fraction, pauses: Sequence[Interval]) -> date
         return None
 
 
-def batches_of(
-    worked: Sequence[Interval], made: Sequence[tuple[datetime, Fraction]], *, pauses: Sequence[Interval] = ()
-) -> list[Batch]:
-    """Cut elapsed working time into batches of an hour and put what was made into them.
+def stretches_of(worked: Interval, pauses: Sequence[Interval] = ()) -> list[tuple[Interval, Fraction]]:
+    """Cut a span into stretches of an hour of working time each; return them with their working seconds.
 
-    `worked` are the spans from first to last work; the non-working time in them is left out. The last batch takes a rest of
-    less than half an hour with it.
+    The stretches cover the span up to its last working moment; the last one takes a rest of less than half an hour with it.
     """
-    free = [part for span in sorted(worked) for part in subtract(span, pauses)]
     hour = 3600 * 1_000_000
-    cuts: list[list[Interval]] = [[]]
-    filled = 0
-    for part in free:
+    found: list[tuple[Interval, Fraction]] = []
+    begun, filled = worked.start, 0
+    end = worked.start
+    for part in subtract(worked, pauses):
         start = part.start
         while start < part.end:
             end = min(part.end, start + timedelta(microseconds=hour - filled))
-            cuts[-1].append(Interval(start, end))
             filled += Interval(start, end).microseconds
             start = end
             if filled == hour:
-                cuts.append([])
-                filled = 0
-    if not cuts[-1]:
-        cuts.pop()
-    elif filled < hour // 2 and len(cuts) > 1:
-        cuts[-2].extend(cuts.pop())
-    found = []
-    bounds = [batch[-1].end for batch in cuts]
-    for number, batch in enumerate(cuts):
-        after = bounds[number - 1] if number else None
-        last = number == len(cuts) - 1
-        # A piece that was counted in a pause belongs to the batch that the pause interrupts or precedes.
-        good = sum(
-            (quantity for at, quantity in made if (after is None or at >= after) and (last or at < bounds[number])),
-            Fraction(0),
-        )
-        found.append(Batch(Fraction(sum(part.microseconds for part in batch), 1_000_000), good))
+                found.append((Interval(begun, end), Fraction(3600)))
+                begun, filled = end, 0
+    if filled and filled < hour // 2 and found:
+        last, seconds = found.pop()
+        found.append((Interval(last.start, end), seconds + Fraction(filled, 1_000_000)))
+    elif filled:
+        found.append((Interval(begun, end), Fraction(filled, 1_000_000)))
     return found
+
+
+def batches_of(
+    worked: Interval, made: Sequence[tuple[datetime, Fraction]], *, pauses: Sequence[Interval] = ()
+) -> list[Batch]:
+    """Put what was made at moments into the stretches of a span; what was counted after the last belongs to it."""
+    stretches = stretches_of(worked, pauses)
+    bounds = [stretch.end for stretch, _ in stretches]
+    sums = [Fraction(0) for _ in stretches]
+    for at, quantity in made if stretches else ():
+        sums[min(bisect_right(bounds, at), len(bounds) - 1)] += quantity
+    return [Batch(seconds, good) for (_, seconds), good in zip(stretches, sums, strict=True)]

@@ -15,7 +15,7 @@ from django.db.models import Q, Sum
 
 from core.intervals import Interval
 from execution.apportion import Work, machine_time, shares_of, span_until
-from execution.counted import UNKNOWN, Pieces, pieces_of, plus
+from execution.counted import Pieces, pieces_of, plus
 from execution.models import OperationRun, ProductionReport
 from labor import apportion
 from oee.selectors import run_report
@@ -258,6 +258,3 @@ def person_time_of(employee_id: int, window: Interval, *, now: datetime) -> dict
     for key, share in apportion.apportion(works).items():
         seconds[operations[key]] += share / 1_000_000
     return dict(seconds)
-
-
-__all__ = ["UNKNOWN", "OperationProgress", "OrderProgress", "good_of", "progress_of", "progress_of_operations"]
