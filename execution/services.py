@@ -1,7 +1,8 @@
 """Write work on operations: guarded steps, spans, what was reported, readings of set-points.
 
 A step that the operation's life does not have is refused, saying which are allowed. Every write may carry a key; a retry
-with the same key answers what the first one did. Lock order: the order's row, then the operation's.
+with the same key answers what the first one did. Lock order: the key's turn, the site's turn, the order's row, then the
+operation's.
 """
 
 from collections.abc import Iterable, Sequence
@@ -186,7 +187,7 @@ def record_operation_run(
     known = _answered(_Action.RECORD, operation, taken)
     if known is not None:
         return known
-    operation = _lock(operation)
+    operation = _lock(operation, moves_runs=False)
     _refuse_future(taken)
     if taken.at <= started_at:
         raise Invalid("Work ends after it starts.", field="ended_at")
@@ -303,7 +304,10 @@ def _answered(action: str, operation: Operation, taken: Taken) -> Done | None:
     return Done(known, False, offers_completion=_offers_completion(known.operation))
 
 
-def _lock(operation: Operation) -> Operation:
+def _lock(operation: Operation, *, moves_runs: bool = True) -> Operation:
+    """Return an operation, locked after its order; who may start or end runs of lines takes turns at the site first."""
+    if moves_runs:
+        take_turns("runs by operations", operation.work_order.line.area.site_id)
     order = (
         WorkOrder.objects.select_for_update(of=("self",))
         .select_related("line__area__site", "product__unit", "unit")
@@ -552,7 +556,7 @@ def report_production(
             if not _is_the_same(known, operation, quantities):
                 raise Conflict(f"Another report was made under the key '{key}'; it stays.", field="idempotency_key")
             return known, False
-    operation = _lock(operation)
+    operation = _lock(operation, moves_runs=False)
     _refuse_future(taken)
     _refuse_over(operation)
     _refuse_stranger(taken.employee, operation)
@@ -571,7 +575,7 @@ def reverse_report(
     *, report: ProductionReport, actor: User, recorded_at: datetime, note: str, idempotency_key: str | None = None
 ) -> tuple[ProductionReport, bool]:
     """Take a report back by one with the opposite quantities, saying why; return it and whether it is new."""
-    operation = _lock(report.operation)
+    operation = _lock(report.operation, moves_runs=False)
     known = ProductionReport.objects.filter(reverses=report).first()
     if known is not None:
         if not idempotency_key or known.idempotency_key != idempotency_key:
