@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 
-from django.db.models import Q, Sum
+from django.db.models import Exists, OuterRef, Q, Sum
 
 from core.intervals import Interval
 from execution.apportion import Work, machine_time, shares_of, span_until
@@ -179,21 +179,23 @@ def progress_of(orders: Sequence[WorkOrder], *, now: datetime) -> dict[int, Orde
     return found
 
 
+def is_worked_on(order: str = "pk") -> Q:
+    """Return the condition that anybody worked or reported on an order's operations; `order` leads to the order's id."""
+    runs = OperationRun.objects.filter(operation__work_order=OuterRef(order))
+    reports = ProductionReport.objects.filter(operation__work_order=OuterRef(order))
+    return Q(Exists(runs)) | Q(Exists(reports))
+
+
 def worked_on(order_ids: Iterable[int]) -> set[int]:
     """Return those of some orders on whose operations anybody worked or reported."""
-    ids = list(order_ids)
-    runs = OperationRun.objects.filter(operation__work_order__in=ids).values_list("operation__work_order", flat=True)
-    reports = ProductionReport.objects.filter(operation__work_order__in=ids)
-    return set(runs.order_by().distinct()) | set(
-        reports.values_list("operation__work_order", flat=True).order_by().distinct()
-    )
+    return set(WorkOrder.objects.filter(is_worked_on(), pk__in=list(order_ids)).values_list("pk", flat=True).order_by())
 
 
 def good_of(orders: Sequence[WorkOrder], *, now: datetime) -> dict[int, Fraction | None]:
-    """Return what orders have made by their operations, in their products' units; others are absent."""
-    worked = worked_on([order.pk for order in orders])
-    progress = progress_of([order for order in orders if order.pk in worked], now=now) if worked else {}
-    return {order_id: of_order.in_product_unit for order_id, of_order in progress.items()}
+    """Return what orders, on whose operations people work, have made in their products' units, by order id."""
+    if not orders:
+        return {}
+    return {order_id: of_order.in_product_unit for order_id, of_order in progress_of(orders, now=now).items()}
 
 
 def _made_by(operations: Sequence[OperationProgress]) -> Pieces:

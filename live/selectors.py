@@ -10,7 +10,7 @@ from downtime.models import StateReason
 from downtime.selectors import CurrentState, current_states, read_by_rules
 from enterprise.models import Line, Machine
 from enterprise.selectors import Shifts, shifts_of_all
-from execution.selectors import good_of
+from execution.selectors import good_of, is_worked_on
 from live.status import (
     UNNAMED,
     HourStatus,
@@ -53,12 +53,15 @@ def line_statuses(line_ids: Iterable[int], *, now: datetime) -> dict[int, LineSt
         run.line_id: run
         for run in Run.objects.filter(line__in=machines, started_at__lte=now)
         .exclude(ended_at__lte=now)
+        .annotate(has_operations_in_work=is_worked_on("work_order"))
         .select_related("work_order__product__unit", "work_order__unit")
     }
     orders: dict[int, list[Run]] = defaultdict(list)
     for of_order in Run.objects.filter(work_order__in={run.work_order_id for run in runs.values()}):
         orders[of_order.line_id].append(of_order)
-    by_operations = good_of([run.work_order for run in runs.values()], now=now)
+    # Two lines may run one order.
+    in_work = {run.work_order_id: run.work_order for run in runs.values() if run.has_operations_in_work}
+    by_operations = good_of(list(in_work.values()), now=now)
     reasons = {reason.pk: reason for reason in StateReason.objects.without_tree_fields()}
     found: dict[int, LineStatus] = {}
     for window, ids in by_window.items():
