@@ -36,9 +36,17 @@ bench-ingest: .venv/.development ## Measure ingestion against raw COPY, in one r
 bench-kpi: .venv/.development ## Measure KPIs over a year of 10^6 and 10^7 facts (ARGS="--facts 1000000")
 	@$(BIN)/python manage.py bench_kpi $(ARGS)
 
+.PHONY: bench-trace
+bench-trace: .venv/.development ## Measure traces and recalls among 10^4 to 10^6 links (ARGS="--links 100000")
+	@$(BIN)/python manage.py bench_trace $(ARGS)
+
 .PHONY: torture-ingest
 torture-ingest: .venv/.development ## Kill servers, databases and buses while devices send (ARGS="server-kill --cycles 25")
 	@$(BIN)/python -m torture $(ARGS)
+
+.PHONY: torture-orders
+torture-orders: .venv/.development ## Let 10,000 pairs of people want contrary things of one order (ARGS="--cycles 100")
+	@$(BIN)/python -m torture.order_races $(ARGS)
 
 .PHONY: prove
 prove: .venv/.development ## Prove that the numbers are right (ARGS=--small, ARGS="oracle --seed 2")

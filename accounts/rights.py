@@ -25,6 +25,10 @@ ROLES: dict[str, dict[str, frozenset[str]]] = {
     # Machines, products, tags, reasons, shifts: what an engineer sets up.
     "master_data": _grant(EVERYBODY, {ENGINEER}),
     "order": _grant(EVERYBODY, {SUPERVISOR, ERP}),
+    # Anybody at the line stops an order; who lets it go on again answers for it.
+    "order_hold": _grant(EVERYBODY, {OPERATOR, SUPERVISOR, QUALITY}, change={SUPERVISOR, QUALITY}, delete=set()),
+    # When a line does what; engineers plan maintenance beside the orders.
+    "schedule": _grant(EVERYBODY, {SUPERVISOR, ENGINEER, ERP}),
     "run": _grant(EVERYBODY, {OPERATOR, SUPERVISOR}, delete={SUPERVISOR}),
     # Facts are added by people where no device does; a change is a correction, and nothing is ever deleted.
     "fact": _grant(EVERYBODY, {OPERATOR, SUPERVISOR}, change={SUPERVISOR, QUALITY}, delete=set()),
@@ -32,6 +36,10 @@ ROLES: dict[str, dict[str, frozenset[str]]] = {
     "material": _grant(EVERYBODY, {OPERATOR, SUPERVISOR}, change={SUPERVISOR}, delete=set()),
     # A lot comes with its first movement; to write here is to decide about it, or to note where it came from.
     "lot": _grant(EVERYBODY, {SUPERVISOR, QUALITY}, delete=set()),
+    # A changeover written down as it happens; a change is a correction or an approval.
+    "changeover": _grant(EVERYBODY, {OPERATOR, SUPERVISOR}, change={SUPERVISOR}, delete=set()),
+    # What things and hours cost, and so what an order did; it tells what people earn.
+    "cost": _grant(frozenset({SUPERVISOR, ENGINEER, ERP, ADMIN}), {SUPERVISOR, ENGINEER, ERP}),
     "oee_record": _grant(EVERYBODY, set(EVERYBODY), delete={SUPERVISOR, ENGINEER}),
     # A signature under a shift's numbers; a change is accepting others, and nothing is ever deleted.
     "closing": _grant(EVERYBODY, {SUPERVISOR}, delete=set()),
@@ -60,20 +68,29 @@ KIND_OF_MODEL: dict[str, str] = {
             *("downtime.statereason", "downtime.reasonplace", "downtime.reasonrule", "oee.oeepolicy", "oee.customkpi"),
             "oee.closingrule",
             *("workorders.changeovertarget", "workorders.changeovertask"),
-            *("materials.location", "materials.pickingpolicy"),
-            *("labor.skill", "labor.skillneed", "labor.laborpolicy"),
+            *("workorders.orderreason", "workorders.lotsizing"),
+            *("materials.location", "materials.pickingpolicy", "materials.backflushpolicy"),
+            *("labor.skill", "labor.skillneed", "labor.laborpolicy", "labor.breakrule"),
+            "scheduling.schedulingpolicy",
         ),
         "master_data",
     ),
     **dict.fromkeys(("labor.employee", "labor.crew", "labor.certificate", "labor.absence"), "employee"),
+    **dict.fromkeys(("labor.crewassignment", "labor.employmentterms"), "employee"),
     **dict.fromkeys(("labor.attendance", "labor.laborentry"), "labor"),
-    **dict.fromkeys(("workorders.workorder", "workorders.schedule"), "order"),
+    "workorders.workorder": "order",
+    "workorders.schedule": "schedule",
+    **dict.fromkeys(("labor.identificationtally", "labor.terminalcommand"), "labor"),
     **dict.fromkeys(("workorders.operation", "workorders.orderparameter", "workorders.ordermaterial"), "order"),
+    **dict.fromkeys(("workorders.orderstatuschange", "workorders.demand", "workorders.demandorder"), "order"),
+    **dict.fromkeys(("products.productcost", "products.machinerate"), "cost"),
     "workorders.run": "run",
+    **dict.fromkeys(("workorders.changeover", "workorders.changeoverphase"), "changeover"),
     **dict.fromkeys(
         (
             *("counts.counthistory", "counts.countreading", "counts.countcorrection", "counts.counterevent"),
             *("downtime.signalgap", "oee.counterstep", "workorders.changeovertaskdone"),
+            "workorders.orderconfirmation",
             *("downtime.statehistory", "downtime.recordedstate", "downtime.statecorrection"),
         ),
         "fact",

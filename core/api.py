@@ -12,14 +12,16 @@ from rest_framework.views import exception_handler as rest_exception_handler
 from rest_framework.viewsets import ModelViewSet
 
 from core import master_data
-from core.errors import Conflict, DomainError, NotFound
+from core.errors import Conflict, DomainError, NotFound, TooManyAttempts, Unprocessable
+from core.idempotency import Idempotent
 from core.master_data import belongs_to_all, caller, site_id_of
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """Answer domain errors and database refusals as 4xx with the field at fault, and an outage as 503."""
     if isinstance(error, DomainError):
-        return Response(_domain_body(error), status=_domain_status(error))
+        headers = {"Retry-After": str(error.retry_after)} if isinstance(error, TooManyAttempts) else None
+        return Response(_domain_body(error), status=_domain_status(error), headers=headers)
     if isinstance(error, ProtectedError):
         kinds = sorted({str(thing._meta.verbose_name_plural) for thing in error.protected_objects})
         return Response(
@@ -51,16 +53,21 @@ def _validation_body(error: DjangoValidationError) -> dict[str, Any]:
 def _domain_status(error: DomainError) -> int:
     if isinstance(error, NotFound):
         return status.HTTP_404_NOT_FOUND
+    if isinstance(error, TooManyAttempts):
+        return status.HTTP_429_TOO_MANY_REQUESTS
     if isinstance(error, Conflict):
         return status.HTTP_409_CONFLICT
+    if isinstance(error, Unprocessable):
+        return status.HTTP_422_UNPROCESSABLE_ENTITY
     return status.HTTP_400_BAD_REQUEST
 
 
 def _domain_body(error: DomainError) -> dict[str, Any]:
-    return {error.field: [error.message]} if error.field else {"detail": error.message}
+    words: dict[str, Any] = {error.field: [error.message]} if error.field else {"detail": error.message}
+    return {**error.facts, **words}
 
 
-class MasterDataViewSet(ModelViewSet):
+class MasterDataViewSet(Idempotent, ModelViewSet):
     """Serve master data: list with filters, ordering and search; read, write and delete through `core.master_data`."""
 
     kind = "master_data"

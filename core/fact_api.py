@@ -14,6 +14,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from core.errors import Invalid
 from core.facts import Verdict
+from core.idempotency import Idempotent
 from core.master_data import caller, site_id_of
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -50,7 +51,9 @@ class FactPagination(CursorPagination):
 
 
 @extend_schema(parameters=[OpenApiParameter("id", str, "path", description="`{owner id}-{microseconds since 1970}`")])
-class FactViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.UpdateModelMixin, GenericViewSet):
+class FactViewSet(
+    Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.UpdateModelMixin, GenericViewSet
+):
     """Serve facts: read, add, correct; never delete."""
 
     kind = "fact"

@@ -8,6 +8,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from simple_history.models import HistoricalRecords
 
+from core.idempotency_models import IdempotentAnswer as IdempotentAnswer
+
 code_validator = RegexValidator(
     r"^[A-Za-z0-9][A-Za-z0-9._-]*\Z",
     "Use letters, digits, '.', '_' and '-' only, beginning with a letter or digit; it becomes part of addresses.",

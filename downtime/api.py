@@ -14,6 +14,7 @@ from core.api import MasterDataViewSet
 from core.errors import Invalid
 from core.fact_api import CONFLICT_MESSAGE, STATUS_OF_VERDICT, FactPagination, FactViewSet, refuse_future
 from core.facts import Verdict
+from core.idempotency import Idempotent
 from core.master_data import caller, site_id_of
 from core.retention import refuse_closed
 from downtime import services
@@ -142,7 +143,9 @@ class StateHistoryViewSet(FactViewSet):
         return self.update(request, *args, **kwargs)
 
 
-class StateCorrectionViewSet(mixins.CreateModelMixin, mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
+class StateCorrectionViewSet(
+    Idempotent, mixins.CreateModelMixin, mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet
+):
     """Corrections of any span of a machine's time: split, merge and reclassify are spans with a reason."""
 
     kind = "fact"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 
@@ -54,6 +55,38 @@ def _applies(entry: CalendarLevel, machine: Machine) -> bool:
     if entry.machine_id is not None:
         return entry.machine_id == machine.pk
     return entry.line_id == machine.line_id if entry.line_id else entry.site_id == machine.line.area.site_id
+
+
+def reference_machines(line_ids: Iterable[int]) -> dict[int, Machine]:
+    """Return for each line the machine whose calendar it follows: its constraint, or its last; active ones only.
+
+    Their line, area and site are at hand. A line without machines is absent.
+    """
+    found: dict[int, Machine] = {}
+    machines = Machine.objects.filter(line__in=set(line_ids), is_active=True).select_related("line__area__site")
+    for machine in machines.order_by("line_id", "position", "id"):
+        known = found.get(machine.line_id)
+        if known is None or not known.is_constraint:
+            found[machine.line_id] = machine
+    return found
+
+
+def occurrences_of(
+    shift: Shift, exceptions: Iterable[CalendarException], zone: ZoneInfo, window: Interval, *, line_id: int | None
+) -> list[ShiftOccurrence]:
+    """Return when one shift takes place, as worked on a line or (None) at its site; its breaks are read: prefetch them.
+
+    `exceptions` are of its site and what lies there; those of other lines and machines do not count.
+    """
+    line_id = line_id or shift.line_id or (shift.machine.line_id if shift.machine else None)
+    days = [
+        _day_rule(day)
+        for day in exceptions
+        if day.site_id is not None
+        or (day.line_id is not None and day.line_id == line_id)
+        or (day.machine_id is not None and day.machine_id == shift.machine_id)
+    ]
+    return shift_occurrences([_shift_rule(shift)], days, zone, window)
 
 
 def machines_below(level: CalendarLevel) -> Iterable[int]:

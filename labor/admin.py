@@ -9,19 +9,22 @@ from unfold.widgets import UnfoldAdminPasswordWidget
 
 from core.admin import MasterDataAdmin, MasterDataForm, ReadOnlyAdmin, RowInline, ScopedFilter, ScopedSearchFilter
 from core.errors import Invalid
+from labor.identification import hashed_pin
 from labor.models import (
     Absence,
     Attendance,
+    BreakRule,
     Certificate,
     Crew,
+    CrewAssignment,
     Employee,
+    EmploymentTerms,
     LaborEntry,
     LaborPolicy,
     Skill,
     SkillNeed,
 )
 from labor.resources import CrewResource, EmployeeResource, SkillResource
-from labor.services import hashed_pin
 
 
 class EmployeeForm(MasterDataForm):
@@ -56,6 +59,11 @@ class AbsenceInline(RowInline):
     fields = ("kind", "first_date", "last_date")
 
 
+class TermsInline(RowInline):
+    model = EmploymentTerms
+    fields = ("valid_from", "valid_until", "hours_per_day", "hours_per_week", "hourly_rate")
+
+
 @admin.register(Employee)
 class EmployeeAdmin(MasterDataAdmin):
     form = EmployeeForm
@@ -69,8 +77,14 @@ class EmployeeAdmin(MasterDataAdmin):
         (None, {"fields": ("site", ("code", "name"), ("crew", "hourly_rate"), "is_active")}),
         ("At a terminal", {"fields": (("badge", "new_pin"), "user")}),
     )
-    inlines = (CertificateInline, AbsenceInline)
+    inlines = (CertificateInline, AbsenceInline, TermsInline)
     resource_classes = [EmployeeResource]
+
+
+class AssignmentInline(RowInline):
+    model = CrewAssignment
+    fields = ("shift", "line", "first_date", "last_date", "every_weeks")
+    autocomplete_fields = ("shift", "line")
 
 
 @admin.register(Crew)
@@ -82,7 +96,19 @@ class CrewAdmin(MasterDataAdmin):
     search_help_text = "Code or name"
     autocomplete_fields = ("site",)
     fields = ("site", "code", "name", "is_active")
+    inlines = (AssignmentInline,)
     resource_classes = [CrewResource]
+
+
+@admin.register(CrewAssignment)
+class CrewAssignmentAdmin(MasterDataAdmin):
+    list_display = ("crew", "shift", "line", "first_date", "last_date", "every_weeks")
+    list_filter = (("crew", ScopedFilter), ("line", ScopedFilter))
+    list_select_related = ("crew", "shift", "line")
+    search_fields = ("crew__code", "crew__name", "shift__name")
+    search_help_text = "Crew or shift"
+    autocomplete_fields = ("crew", "shift", "line")
+    fields = ("crew", ("shift", "line"), ("first_date", "last_date", "every_weeks"))
 
 
 @admin.register(Skill)
@@ -106,6 +132,11 @@ class SkillNeedAdmin(MasterDataAdmin):
     fieldsets = ((None, {"fields": ("skill", ("line", "machine")), "description": "Name either a line or a machine."}),)
 
 
+class BreakRuleInline(RowInline):
+    model = BreakRule
+    fields = ("after_hours", "minutes")
+
+
 @admin.register(LaborPolicy)
 class LaborPolicyAdmin(MasterDataAdmin):
     list_display = ("site", "shows_persons")
@@ -113,7 +144,13 @@ class LaborPolicyAdmin(MasterDataAdmin):
     search_fields = ("site__code", "site__name")
     search_help_text = "Site"
     autocomplete_fields = ("site",)
-    fields = ("site", "shows_persons")
+    fieldsets = (
+        (None, {"fields": ("site", "shows_persons")}),
+        ("Shared terminals", {"fields": (("terminal_timeout", "terminal_forgets"),)}),
+        ("Overtime", {"fields": ("overtime_supplement", ("overtime_counts_from", "overtime_rounds_to"))}),
+        ("Warnings", {"fields": (("longest_entry", "expiry_warning"),)}),
+    )
+    inlines = (BreakRuleInline,)
 
 
 @admin.register(Absence)

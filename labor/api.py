@@ -1,6 +1,6 @@
 """REST of people and their hours, and the shared terminal at which they clock in and start their work."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -13,39 +13,50 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from core.api import MasterDataViewSet
-from core.errors import Invalid
+from core.errors import Conflict, Invalid
+from core.idempotency import Idempotent
 from core.intervals import Interval
 from core.master_data import caller, site_id_of
 from labor import services
+from labor.efficiency import efficiency
+from labor.identification import identify
 from labor.models import (
     Absence,
     Attendance,
+    BreakRule,
     Certificate,
     Crew,
+    CrewAssignment,
     Employee,
+    EmploymentTerms,
     LaborEntry,
     LaborPolicy,
     Skill,
     SkillNeed,
 )
-from labor.selectors import Hours, hours_of
+from labor.selectors import Hours
 from labor.serializers import (
     AbsenceSerializer,
     AttendanceSerializer,
+    BreakRuleSerializer,
     CertificateSerializer,
     ClockSerializer,
+    CrewAssignmentSerializer,
     CrewSerializer,
     EmployeeSerializer,
+    EmploymentTermsSerializer,
     HoursQuerySerializer,
     LaborEntrySerializer,
     LaborPolicySerializer,
     SkillNeedSerializer,
     SkillSerializer,
     StartWorkSerializer,
+    StopAtTerminalSerializer,
     StopWorkSerializer,
 )
 
 LONGEST_WINDOW_DAYS = 100
+MAX_AHEAD = timedelta(minutes=5)
 
 
 class CrewViewSet(MasterDataViewSet):
@@ -110,6 +121,32 @@ class LaborPolicyViewSet(MasterDataViewSet):
     filterset_fields = ("site",)
 
 
+class BreakRuleViewSet(MasterDataViewSet):
+    """Breaks that are taken off when people did not book as much."""
+
+    queryset = BreakRule.objects.select_related("policy")
+    serializer_class = BreakRuleSerializer
+    filterset_fields = ("policy",)
+
+
+class CrewAssignmentViewSet(MasterDataViewSet):
+    """Which crew works which shift, and when."""
+
+    kind = "employee"
+    queryset = CrewAssignment.objects.select_related("crew", "shift", "line")
+    serializer_class = CrewAssignmentSerializer
+    filterset_fields = {"crew": ["exact"], "shift": ["exact"], "line": ["exact"], "first_date": ["gte", "lte"]}
+
+
+class EmploymentTermsViewSet(MasterDataViewSet):
+    """Agreed hours and rates from a day on."""
+
+    kind = "employee"
+    queryset = EmploymentTerms.objects.select_related("employee")
+    serializer_class = EmploymentTermsSerializer
+    filterset_fields = {"employee": ["exact"], "valid_from": ["gte", "lte"]}
+
+
 class AttendanceViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
     """Who was there, and when."""
 
@@ -125,7 +162,7 @@ class AttendanceViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Generi
         return site_id_of(thing)
 
 
-class LaborEntryViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
+class LaborEntryViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
     """Who worked on what. Work starts at `/labor/start/`, and ends at `stop` of its entry."""
 
     kind = "labor"
@@ -151,14 +188,23 @@ class LaborEntryViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Generi
     @extend_schema(request=StopWorkSerializer, responses=LaborEntrySerializer)
     @action(detail=True, methods=["post"])
     def stop(self, request: Request, pk: str = "") -> Response:
-        """End the work, with what came of it: 409 when it has ended."""
+        """End the work, with what came of it: 409 when it has ended.
+
+        For the log-in that started it, the person's own, and supervisors; at another terminal use `/labor/stop/`.
+        """
         entry = self.get_object()
         self._may("add", entry)
-        said = StopWorkSerializer(data=request.data)
+        if caller(request).pk not in (entry.recorded_by_id, entry.employee.user_id):
+            self._may("change", entry)
+        said = StopWorkSerializer(data=request.data, context={"request": request})
         said.is_valid(raise_exception=True)
         values = said.validated_data
-        at = values.pop("at", None) or timezone.now()
-        return Response(self.get_serializer(services.stop_work(entry=entry, at=at, **values)).data)
+        shown_for = values.pop("employee", None)
+        if shown_for is not None and shown_for.pk != entry.employee_id:
+            raise Conflict(f"It is of {entry.employee}, not of {shown_for}.", field="employee")
+        at = not_ahead(values.pop("at", None))
+        stopped = services.stop_work(entry=entry, at=at, actor=caller(request), **values)
+        return Response(self.get_serializer(stopped).data)
 
     @extend_schema(request=None, responses=LaborEntrySerializer)
     @action(detail=True, methods=["post"])
@@ -174,7 +220,15 @@ class LaborEntryViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Generi
             self.permission_denied(self.request, "Your role at that site does not allow this.")
 
 
-class _Terminal(APIView):
+def not_ahead(at: datetime | None) -> datetime:
+    """Return a moment that was given, or now. Raises Invalid for one in the future."""
+    now = timezone.now()
+    if at is not None and at > now + MAX_AHEAD:
+        raise Invalid("That is in the future.", field="at")
+    return at or now
+
+
+class _Terminal(Idempotent, APIView):
     """A terminal that people share: every entry goes in the name of who is identified with it."""
 
     kind = "labor"
@@ -184,7 +238,8 @@ class _Terminal(APIView):
         if not caller(request).may("add", self.kind, site.pk):
             self.permission_denied(request, "Your role at that site does not allow this.")
         who = {name: values.pop(name) for name in ("badge", "code", "pin") if name in values}
-        return services.identify(site=site, **who), values.pop("at", None) or timezone.now()
+        at = not_ahead(values.pop("at", None))
+        return identify(site=site, terminal=caller(request), now=timezone.now(), **who), at
 
 
 class ClockInView(_Terminal):
@@ -195,8 +250,10 @@ class ClockInView(_Terminal):
         """Say that somebody came: 409 when they are there already."""
         said = ClockSerializer(data=request.data, context={"request": request})
         said.is_valid(raise_exception=True)
-        employee, at = self._who(request, said.validated_data)
-        return Response(AttendanceSerializer(services.clock_in(employee=employee, at=at)).data, status=201)
+        values = said.validated_data
+        employee, at = self._who(request, values)
+        came = services.clock_in(employee=employee, at=at, actor=caller(request), **values)
+        return Response(AttendanceSerializer(came).data, status=201)
 
 
 class ClockOutView(_Terminal):
@@ -207,8 +264,10 @@ class ClockOutView(_Terminal):
         """Say that somebody left; what they worked on ends."""
         said = ClockSerializer(data=request.data, context={"request": request})
         said.is_valid(raise_exception=True)
-        employee, at = self._who(request, said.validated_data)
-        return Response(AttendanceSerializer(services.clock_out(employee=employee, at=at)).data)
+        values = said.validated_data
+        employee, at = self._who(request, values)
+        went = services.clock_out(employee=employee, at=at, actor=caller(request), **values)
+        return Response(AttendanceSerializer(went).data)
 
 
 class StartWorkView(_Terminal):
@@ -221,8 +280,27 @@ class StartWorkView(_Terminal):
         said.is_valid(raise_exception=True)
         values = said.validated_data
         employee, at = self._who(request, values)
-        entry = services.start_work(employee=employee, at=at, actor=caller(request), **values)
+        entry = services.start_work(
+            employee=employee, at=at, actor=caller(request), recorded_at=timezone.now(), **values
+        )
         return Response(LaborEntrySerializer(entry).data, status=201)
+
+
+class StopWorkView(_Terminal):
+    """Stop work."""
+
+    @extend_schema(request=StopAtTerminalSerializer, responses=LaborEntrySerializer)
+    def post(self, request: Request) -> Response:
+        """Say that somebody's work ended, and what came of it: 409 when the entry is not theirs, or has ended."""
+        said = StopAtTerminalSerializer(data=request.data, context={"request": request})
+        said.is_valid(raise_exception=True)
+        values = said.validated_data
+        employee, at = self._who(request, values)
+        entry = values.pop("entry")
+        if entry.employee_id != employee.pk:
+            raise Conflict(f"That entry is not of {employee}.", field="entry")
+        stopped = services.stop_work(entry=entry, at=at, actor=caller(request), **values)
+        return Response(LaborEntrySerializer(stopped).data)
 
 
 class HoursView(APIView):
@@ -232,7 +310,10 @@ class HoursView(APIView):
 
     @extend_schema(parameters=[HoursQuerySerializer])
     def get(self, request: Request) -> Response:
-        """Add them up. Single persons are shown where the site's policy says so, and to themselves."""
+        """Add them up. Single persons are shown where the site's policy says so, and to themselves.
+
+        `all` is null for fewer than three people, unless the policy shows persons.
+        """
         query = HoursQuerySerializer(data=request.query_params, context={"request": request})
         query.is_valid(raise_exception=True)
         site, window = (
@@ -243,23 +324,19 @@ class HoursView(APIView):
             self.permission_denied(request, "Your role at that site does not allow this.")
         if (window.end - window.start).days > LONGEST_WINDOW_DAYS:
             raise Invalid(f"The window is longer than {LONGEST_WINDOW_DAYS} days.", field="ends_at")
-        people = {employee.pk: employee for employee in Employee.objects.filter(site=site)}
-        hours = hours_of(list(people), window, now=timezone.now())
-        shows_persons = LaborPolicy.objects.filter(site=site, shows_persons=True).exists()
-        own = caller(request).pk
+        found = efficiency(site, window, by="person", viewer_id=caller(request).pk, now=timezone.now())
         return Response(
             {
-                "all": _numbers(sum(hours.values(), start=Hours())),
+                "all": None if found.all is None else numbers_of(found.all.hours),
                 "persons": [
-                    {"employee": pk, **_numbers(of_person)}
-                    for pk, of_person in hours.items()
-                    if shows_persons or people[pk].user_id == own
+                    {"employee": pk, **numbers_of(group.hours)} for group in found.groups for pk in group.people
                 ],
             }
         )
 
 
-def _numbers(hours: Hours) -> dict[str, str | None]:
+def numbers_of(hours: Hours) -> dict[str, str | None]:
+    """Return hours as they travel: exact numbers as text."""
     values = {
         "attendance_seconds": hours.attendance,
         "break_seconds": hours.breaks,

@@ -6,14 +6,33 @@ from typing import ClassVar
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, RangeOperators
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Func, Q
 from simple_history.models import HistoricalRecords
 
 from core.models import MasterData
 from enterprise.models import Line, Machine, Shift, Site
+from labor.plan_models import BreakRule, CrewAssignment, EmploymentTerms
+from labor.terminal_models import IdentificationTally, TerminalCommand
 from workorders.models import WorkOrder
+
+__all__ = [
+    "Absence",
+    "Attendance",
+    "BreakRule",
+    "Certificate",
+    "Crew",
+    "CrewAssignment",
+    "Employee",
+    "EmploymentTerms",
+    "IdentificationTally",
+    "LaborEntry",
+    "LaborPolicy",
+    "Skill",
+    "SkillNeed",
+    "TerminalCommand",
+]
 
 
 class Crew(MasterData):
@@ -167,7 +186,52 @@ class LaborPolicy(models.Model):
     shows_persons = models.BooleanField(
         "efficiency by person",
         default=False,
-        help_text="Off = efficiency is shown for crews, lines and orders only; everybody sees their own.",
+        help_text="Off = efficiency is shown for crews, lines and orders only, of three people at least; everybody sees"
+        " their own.",
+    )
+    terminal_timeout = models.PositiveSmallIntegerField(
+        "terminal forgets after (s)",
+        default=60,
+        validators=[MinValueValidator(10), MaxValueValidator(3600)],
+        help_text="So long after the last touch a shared terminal forgets who stood there.",
+    )
+    terminal_forgets = models.BooleanField(
+        "terminal forgets after each entry",
+        default=True,
+        help_text="Off = somebody may make several entries before they leave.",
+    )
+    overtime_supplement = models.DecimalField(
+        "overtime supplement (%)",
+        max_digits=5,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal(0))],
+        help_text="What an hour of overtime costs more: 25 = a quarter. Empty = nothing more.",
+    )
+    overtime_counts_from = models.PositiveSmallIntegerField(
+        "overtime counts from (min a day)",
+        default=0,
+        validators=[MaxValueValidator(240)],
+        help_text="On a day with less, none is counted. 0 = every moment counts.",
+    )
+    overtime_rounds_to = models.PositiveSmallIntegerField(
+        "overtime rounded down to (min)",
+        default=0,
+        validators=[MaxValueValidator(60)],
+        help_text="Of each day, to whole so many minutes. 0 = not rounded.",
+    )
+    longest_entry = models.PositiveSmallIntegerField(
+        "entries are odd from (h)",
+        default=12,
+        validators=[MinValueValidator(1), MaxValueValidator(48)],
+        help_text="Longer entries and attendances are marked when hours are approved.",
+    )
+    expiry_warning = models.PositiveSmallIntegerField(
+        "warn of certificates (days)",
+        default=30,
+        validators=[MaxValueValidator(365)],
+        help_text="So many days before it expires a certificate is shown as expiring.",
     )
 
     history = HistoricalRecords()
@@ -196,6 +260,12 @@ class Attendance(models.Model):
     ended_at = models.DateTimeField("clocked out at", null=True, blank=True)
     shift = models.ForeignKey(Shift, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     shift_date = models.DateField(null=True, blank=True)
+    recorded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    ended_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
 
     history = HistoricalRecords()
 
@@ -260,6 +330,9 @@ class LaborEntry(models.Model):
     note = models.CharField(max_length=500, blank=True)
     recorded_at = models.DateTimeField()
     recorded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    ended_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     approved_by = models.ForeignKey(

@@ -10,9 +10,12 @@ from enterprise.models import Line, Machine, Site
 from labor.models import (
     Absence,
     Attendance,
+    BreakRule,
     Certificate,
     Crew,
+    CrewAssignment,
     Employee,
+    EmploymentTerms,
     LaborEntry,
     LaborPolicy,
     Skill,
@@ -77,7 +80,37 @@ class LaborPolicySerializer(MasterDataSerializer):
 
     class Meta:
         model = LaborPolicy
-        fields = ("id", "site", "shows_persons")
+        fields = (
+            *("id", "site", "shows_persons", "terminal_timeout", "terminal_forgets"),
+            *("overtime_supplement", "overtime_counts_from", "overtime_rounds_to"),
+            *("longest_entry", "expiry_warning"),
+        )
+
+
+class BreakRuleSerializer(MasterDataSerializer):
+    """A break that is taken off when people did not book as much."""
+
+    class Meta:
+        model = BreakRule
+        fields = ("id", "policy", "after_hours", "minutes")
+        validators: list[object] = []
+
+
+class CrewAssignmentSerializer(MasterDataSerializer):
+    """A crew works a shift from a day to a day, in every n-th week."""
+
+    class Meta:
+        model = CrewAssignment
+        fields = ("id", "crew", "shift", "line", "first_date", "last_date", "every_weeks")
+        validators: list[object] = []
+
+
+class EmploymentTermsSerializer(MasterDataSerializer):
+    """Agreed hours and rate from a day on."""
+
+    class Meta:
+        model = EmploymentTerms
+        fields = ("id", "employee", "valid_from", "valid_until", "hours_per_day", "hours_per_week", "hourly_rate")
 
 
 class AttendanceSerializer(serializers.ModelSerializer):
@@ -85,7 +118,7 @@ class AttendanceSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Attendance
-        fields = ("id", "employee", "started_at", "ended_at")
+        fields = ("id", "employee", "started_at", "ended_at", "recorded_by", "ended_by")
 
 
 class LaborEntrySerializer(serializers.ModelSerializer):
@@ -96,7 +129,7 @@ class LaborEntrySerializer(serializers.ModelSerializer):
         fields = (
             *("id", "employee", "kind", "work_order", "operation", "line", "machine", "started_at", "ended_at"),
             *("quantity_produced", "quantity_rejected", "standard_seconds", "note"),
-            *("recorded_at", "recorded_by", "approved_by", "approved_at"),
+            *("recorded_at", "recorded_by", "ended_by", "approved_by", "approved_at"),
         )
 
 
@@ -118,6 +151,9 @@ class ClockSerializer(WhoSerializer):
     """Somebody comes or goes."""
 
     at = AwareDateTimeField(required=False, help_text="Empty = now.")
+    idempotency_key = serializers.CharField(
+        required=False, max_length=100, help_text="A retry with the same key has one effect and the same answer."
+    )
 
 
 class StartWorkSerializer(ClockSerializer):
@@ -131,15 +167,30 @@ class StartWorkSerializer(ClockSerializer):
     note = serializers.CharField(required=False, max_length=500, default="")
 
 
-class StopWorkSerializer(serializers.Serializer):
-    """Work ends, and what came of it."""
+class ResultSerializer(serializers.Serializer):
+    """What came of work."""
 
-    at = AwareDateTimeField(required=False, help_text="Empty = now.")
     quantity_produced = serializers.DecimalField(max_digits=18, decimal_places=6, min_value=0, default=Decimal(0))
     quantity_rejected = serializers.DecimalField(max_digits=18, decimal_places=6, min_value=0, default=Decimal(0))
     standard_seconds = serializers.DecimalField(
         max_digits=18, decimal_places=6, min_value=0, required=False, allow_null=True, default=None
     )
+
+
+class StopWorkSerializer(ResultSerializer):
+    """Work ends, and what came of it."""
+
+    at = AwareDateTimeField(required=False, help_text="Empty = now.")
+    idempotency_key = serializers.CharField(required=False, max_length=100)
+    employee = ReferenceField(
+        queryset=Employee.objects.all(), required=False, help_text="Who it was shown for: 409 when it is another's."
+    )
+
+
+class StopAtTerminalSerializer(ResultSerializer, ClockSerializer):
+    """Somebody's work ends, and what came of it."""
+
+    entry = ReferenceField(queryset=LaborEntry.objects.all())
 
 
 class HoursQuerySerializer(serializers.Serializer):

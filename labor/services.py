@@ -1,53 +1,49 @@
 """Write who is there and what they work on. Every write says in whose name, by whom, and when."""
 
-from datetime import date, datetime
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from hashlib import sha256
+from typing import TypeVar
 
-from django.contrib.auth.hashers import check_password, make_password
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from accounts.models import User
 from core import master_data
 from core.errors import Conflict, Invalid, NotFound
-from enterprise.models import Line, Machine, Site
-from labor.models import Absence, Attendance, Certificate, Employee, LaborEntry, Skill, SkillNeed
+from core.master_data import precedes, site_id_of
+from enterprise.models import Line, Machine, Shift
+from labor.models import (
+    Absence,
+    Attendance,
+    Certificate,
+    Crew,
+    CrewAssignment,
+    Employee,
+    LaborEntry,
+    Skill,
+    SkillNeed,
+    TerminalCommand,
+)
 from workorders.models import WorkOrder
 
-_SHORTEST_PIN, _LONGEST_PIN = 4, 12
+Result = TypeVar("Result", Attendance, LaborEntry)
 
-
-def hashed_pin(pin: str) -> str:
-    """Return a PIN as it is stored. Raises Invalid for one that is too easy to guess."""
-    if not (pin.isascii() and pin.isdigit() and _SHORTEST_PIN <= len(pin) <= _LONGEST_PIN):
-        raise Invalid(f"A PIN has {_SHORTEST_PIN} to {_LONGEST_PIN} digits.", field="pin")
-    if len(set(pin)) == 1 or pin in "01234567890123456789":
-        raise Invalid("That PIN is the first that anybody tries; choose another.", field="pin")
-    return make_password(pin)
-
-
-def identify(*, site: Site, badge: str = "", code: str = "", pin: str = "") -> Employee:
-    """Return who stands at a shared terminal: by badge or QR code, or by personnel number and PIN.
-
-    Raises NotFound for nobody, in the same words whatever was wrong, so that guessing learns nothing.
-    """
-    people = Employee.objects.filter(site=site, is_active=True)
-    if badge:
-        found = people.filter(badge=badge).first()
-    else:
-        found = people.filter(code=code).first()
-        # Checked for nobody too, so that both take equally long.
-        if not check_password(pin, found.pin if found and found.pin else make_password(None)):
-            found = None
-    if found is None:
-        raise NotFound("Nobody is known by that.", field="badge" if badge else "pin")
-    return found
+_REASON_LENGTH = 100
 
 
 @transaction.atomic
-def clock_in(*, employee: Employee, at: datetime) -> Attendance:
-    """Say that somebody came. Raises Conflict when they are there already, or somewhere at that time."""
+def clock_in(
+    *, employee: Employee, at: datetime, actor: User | None = None, idempotency_key: str | None = None
+) -> Attendance:
+    """Say that somebody came. Raises Conflict when they are there already, or somewhere at that time.
+
+    `actor` is the log-in of the terminal. The same `idempotency_key` again has one effect, here and below.
+    """
     _lock(employee)
+    if (before := _answered(idempotency_key, employee, "clock_in")) is not None and before.attendance:
+        return before.attendance
     if not employee.is_active:
         raise Invalid(f"{employee} does not work here any more.", field="employee")
     absence = Absence.objects.filter(
@@ -57,23 +53,33 @@ def clock_in(*, employee: Employee, at: datetime) -> Attendance:
         raise Conflict(f"{employee} is absent that day; take the absence back first.", field="employee")
     if Attendance.objects.filter(employee=employee).filter(Q(ended_at__isnull=True) | Q(ended_at__gt=at)).exists():
         raise Conflict(f"{employee} is clocked in already.", field="employee")
-    return master_data.save(Attendance(employee=employee, started_at=at))
+    came = master_data.save(Attendance(employee=employee, started_at=at, recorded_by=actor))
+    _remember(idempotency_key, employee, "clock_in", at=at, actor=actor, attendance=came)
+    return came
 
 
 @transaction.atomic
-def clock_out(*, employee: Employee, at: datetime) -> Attendance:
+def clock_out(
+    *, employee: Employee, at: datetime, actor: User | None = None, idempotency_key: str | None = None
+) -> Attendance:
     """Say that somebody left; what they still worked on ends then. Raises Conflict when they are not there."""
     _lock(employee)
+    if (before := _answered(idempotency_key, employee, "clock_out")) is not None and before.attendance:
+        return before.attendance
     there = Attendance.objects.filter(employee=employee, ended_at__isnull=True).first()
     if there is None:
         raise Conflict(f"{employee} is not clocked in.", field="employee")
     if at <= there.started_at:
         raise Invalid(f"{employee} clocked in at {there.started_at:%Y-%m-%d %H:%M} UTC, after that.", field="at")
     for entry in LaborEntry.objects.filter(employee=employee, ended_at__isnull=True):
-        entry.ended_at = at
+        if at <= entry.started_at:
+            raise Invalid(f"'{entry}' began at {entry.started_at:%Y-%m-%d %H:%M} UTC, after that.", field="at")
+        entry.ended_at, entry.ended_by = at, actor
         master_data.save(entry)
-    there.ended_at = at
-    return master_data.save(there)
+    there.ended_at, there.ended_by = at, actor
+    master_data.save(there)
+    _remember(idempotency_key, employee, "clock_out", at=at, actor=actor, attendance=there)
+    return there
 
 
 @transaction.atomic
@@ -88,6 +94,8 @@ def start_work(
     line: Line | None = None,
     machine: Machine | None = None,
     note: str = "",
+    recorded_at: datetime | None = None,
+    idempotency_key: str | None = None,
 ) -> LaborEntry:
     """Say that somebody begins to work on something; who is not clocked in comes with it. A break ends nothing.
 
@@ -95,8 +103,11 @@ def start_work(
     work is open already.
     """
     _lock(employee)
+    said = (kind, work_order and work_order.pk, operation, line and line.pk, machine and machine.pk, note)
+    if (before := _answered(idempotency_key, employee, "start", *said)) is not None and before.entry:
+        return before.entry
     if not Attendance.objects.filter(employee=employee, ended_at__isnull=True).exists():
-        clock_in(employee=employee, at=at)
+        clock_in(employee=employee, at=at, actor=actor)
     place = line or (machine.line if machine else None) or (work_order.line if work_order else None)
     if place is not None and place.area.site_id != employee.site_id:
         raise NotFound("That line is at another site.", field="line")
@@ -111,7 +122,7 @@ def start_work(
     )
     if same.exists():
         raise Conflict(f"{employee} works on that already.", field="work_order")
-    return master_data.save(
+    entry = master_data.save(
         LaborEntry(
             employee=employee,
             kind=kind,
@@ -121,10 +132,12 @@ def start_work(
             machine=machine,
             started_at=at,
             note=note,
-            recorded_at=at,
+            recorded_at=recorded_at or at,
             recorded_by=actor,
         )
     )
+    _remember(idempotency_key, employee, "start", *said, at=recorded_at or at, actor=actor, entry=entry)
+    return entry
 
 
 @transaction.atomic
@@ -135,15 +148,27 @@ def stop_work(
     quantity_produced: Decimal = Decimal(0),
     quantity_rejected: Decimal = Decimal(0),
     standard_seconds: Decimal | None = None,
+    actor: User | None = None,
+    idempotency_key: str | None = None,
 ) -> LaborEntry:
     """Say that the work ended, and what came of it. Raises Conflict when it has ended already."""
+    _lock(entry.employee)
     entry = LaborEntry.objects.select_for_update(of=("self",)).get(pk=entry.pk)
+    # One number is the same however many zeros it is written with.
+    numbers = [None if number is None else f"{number:f}" for number in (quantity_produced, quantity_rejected)]
+    said = (entry.pk, *(n and (n.rstrip("0").rstrip(".") if "." in n else n) for n in numbers))
+    if _answered(idempotency_key, entry.employee, "stop", *said) is not None:
+        return entry
     if entry.ended_at is not None:
         raise Conflict(f"It ended at {entry.ended_at:%Y-%m-%d %H:%M} already.", field="ended_at")
     entry.ended_at = at
     entry.quantity_produced, entry.quantity_rejected = quantity_produced, quantity_rejected
-    entry.standard_seconds = standard_seconds
-    return master_data.save(entry)
+    entry.standard_seconds, entry.ended_by = standard_seconds, actor
+    if at <= entry.started_at:
+        raise Invalid(f"It began at {entry.started_at:%Y-%m-%d %H:%M} UTC, after that.", field="at")
+    master_data.save(entry)
+    _remember(idempotency_key, entry.employee, "stop", *said, at=at, actor=actor, entry=entry)
+    return entry
 
 
 @transaction.atomic
@@ -164,14 +189,82 @@ def approve(*, entries: list[LaborEntry], actor: User, at: datetime) -> int:
 
 
 @transaction.atomic
-def correct_entry(*, entry: LaborEntry, actor: User, **changes: object) -> LaborEntry:
-    """Change an entry that is not approved; its history keeps what it was. Raises Conflict once it is approved."""
-    entry = LaborEntry.objects.select_for_update(of=("self",)).get(pk=entry.pk)
+def correct_entry(
+    *, entry: LaborEntry, actor: User, reason: str, seen: int | None = None, **changes: object
+) -> LaborEntry:
+    """Change an entry that is not approved; its history keeps what it was, who changed it and why.
+
+    `seen` is the version that was looked at (`version_of`). Raises Conflict once it is approved, for one's own, and
+    when somebody else changed it meanwhile.
+    """
+    entry = LaborEntry.objects.select_for_update(of=("self",)).select_related("employee").get(pk=entry.pk)
     if entry.approved_at is not None:
         raise Conflict("It is approved; nobody changes it any more.", field="approved_at")
+    return _correct(entry, actor, reason, seen, changes)
+
+
+@transaction.atomic
+def correct_attendance(
+    *, attendance: Attendance, actor: User, reason: str, seen: int | None = None, **changes: object
+) -> Attendance:
+    """Change when somebody came or left, such as a clock-out that was forgotten. Raises Conflict like `correct_entry`."""
+    locked = Attendance.objects.select_for_update(of=("self",)).select_related("employee")
+    return _correct(locked.get(pk=attendance.pk), actor, reason, seen, changes)
+
+
+def _correct(thing: Result, actor: User, reason: str, seen: int | None, changes: dict[str, object]) -> Result:
+    if thing.employee.user_id == actor.pk:
+        raise Conflict("Nobody corrects their own hours.", field="employee")
+    if seen is not None and seen != version_of(thing):
+        raise Conflict("Somebody changed it meanwhile; look again.", field="seen")
+    reason = reason.strip()
+    if not reason or len(reason) > _REASON_LENGTH:
+        raise Invalid(f"Say why, in up to {_REASON_LENGTH} characters.", field="reason")
     for name, value in changes.items():
-        setattr(entry, name, value)
-    return master_data.save(entry)
+        setattr(thing, name, value)
+    thing._change_reason = reason  # type: ignore[attr-defined]  # read by the history
+    return master_data.save(thing)
+
+
+def version_of(thing: Attendance | LaborEntry) -> int:
+    """Return the number of the latest version of an entry or attendance; 0 when it has none."""
+    latest = thing.history.values_list("history_id", flat=True).first()
+    return latest or 0
+
+
+@precedes(CrewAssignment)
+def check_assignment(assignment: CrewAssignment) -> None:
+    """Refuse a shift or a line that is at another site than the crew."""
+    for field in ("shift", "line"):
+        place = getattr(assignment, field, None) if getattr(assignment, f"{field}_id") else None
+        if place is not None and assignment.crew_id and site_id_of(place) != assignment.crew.site_id:
+            raise Invalid(f"That {field} is at another site than the crew.", field=field)
+
+
+@transaction.atomic
+def plan_rotation(
+    *, crew: Crew, shifts: Sequence[Shift], first_date: date, last_date: date | None, line: Line | None
+) -> list[CrewAssignment]:
+    """Let a crew take turns on shifts, a week each from the week of the first day on; return its assignments."""
+    if not shifts:
+        raise Invalid("Name at least one shift.", field="shifts")
+    starts = [first_date + timedelta(weeks=number) for number in range(len(shifts))]
+    # Every turn begins on a Monday, but for the first.
+    starts = [start if number == 0 else start - timedelta(days=start.weekday()) for number, start in enumerate(starts)]
+    return [
+        master_data.save(
+            CrewAssignment(
+                crew=crew,
+                shift=shift,
+                line=line,
+                first_date=start,
+                last_date=last_date,
+                every_weeks=len(shifts),
+            )
+        )
+        for shift, start in zip(shifts, starts, strict=True)
+        if last_date is None or start <= last_date
+    ]
 
 
 def skills_missing(*, employee: Employee, line: Line | None, machine: Machine | None, on: date) -> list[Skill]:
@@ -191,6 +284,55 @@ def skills_missing(*, employee: Employee, line: Line | None, machine: Machine | 
 def _lock(employee: Employee) -> None:
     """Let the terminals at which one person stands take turns."""
     Employee.objects.select_for_update(of=("self",)).get(pk=employee.pk)
+
+
+def _digest(*said: object) -> str:
+    return sha256(repr(said).encode()).hexdigest()
+
+
+def _answered(key: str | None, employee: Employee, action: str, *said: object) -> TerminalCommand | None:
+    """Return the request of a key that was answered before. Raises Conflict when that one asked for something else."""
+    before = TerminalCommand.objects.select_related("attendance", "entry").filter(key=key).first() if key else None
+    if before is None:
+        return None
+    if (before.employee_id, before.action, before.digest) != (employee.pk, action, _digest(*said)):
+        raise Conflict("That key was used for another request.", field="idempotency_key")
+    return before
+
+
+def was_answered(*, key: str, employee_id: str, actor: User) -> bool:
+    """Say whether a request of a log-in in somebody's name was answered before, for one that comes too late."""
+    mine = TerminalCommand.objects.filter(key=key, recorded_by=actor).values_list("employee_id", flat=True)
+    return [str(pk) for pk in mine] == [employee_id]
+
+
+def _remember(
+    key: str | None,
+    employee: Employee,
+    action: str,
+    *said: object,
+    at: datetime,
+    actor: User | None,
+    attendance: Attendance | None = None,
+    entry: LaborEntry | None = None,
+) -> None:
+    if not key:
+        return
+    try:
+        with transaction.atomic():
+            TerminalCommand.objects.create(
+                key=key,
+                employee=employee,
+                action=action,
+                digest=_digest(*said),
+                attendance=attendance,
+                entry=entry,
+                recorded_at=at,
+                recorded_by=actor,
+            )
+    except IntegrityError:
+        # Requests of one person take turns, so this was another's.
+        raise Conflict("That key was used for another request.", field="idempotency_key") from None
 
 
 def _day(employee: Employee, at: datetime) -> date:

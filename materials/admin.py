@@ -12,8 +12,16 @@ from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 
 from core.admin import MasterDataAdmin, ReadOnlyAdmin, RowInline, ScopedFilter, ScopedSearchFilter, link, trail
-from materials.models import Location, LotStatusChange, MaterialLot, MaterialTransaction, PickingPolicy, Stock
-from materials.resources import LocationResource, LotResource, PickingPolicyResource
+from materials.models import (
+    BackflushPolicy,
+    Location,
+    LotStatusChange,
+    MaterialLot,
+    MaterialTransaction,
+    PickingPolicy,
+    Stock,
+)
+from materials.resources import BackflushPolicyResource, LocationResource, LotResource, PickingPolicyResource
 
 
 @admin.register(Location)
@@ -56,6 +64,30 @@ class PickingPolicyAdmin(MasterDataAdmin):
 
     @display(description="product", ordering="product__name")
     def of_product(self, policy: PickingPolicy) -> str | SafeString:
+        return link(policy.product) if policy.product else "every product"
+
+
+@admin.register(BackflushPolicy)
+class BackflushPolicyAdmin(MasterDataAdmin):
+    list_display = ("site", "of_product", "mode")
+    list_filter = ("mode", ("site", ScopedFilter))
+    list_select_related = ("site", "product")
+    search_fields = ("site__name", "product__name")
+    autocomplete_fields = ("site", "product")
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (("site", "product"), "mode"),
+                "description": "When the materials of an order are booked by themselves. A policy of the product that is"
+                " made holds over the one of its site; without any, they are booked with every report.",
+            },
+        ),
+    )
+    resource_classes = [BackflushPolicyResource]
+
+    @display(description="product", ordering="product__name")
+    def of_product(self, policy: BackflushPolicy) -> str | SafeString:
         return link(policy.product) if policy.product else "every product"
 
 

@@ -17,14 +17,16 @@ from rest_framework.viewsets import GenericViewSet
 from core.api import MasterDataViewSet
 from core.errors import Invalid
 from core.fact_api import FactPagination
+from core.idempotency import Idempotent
 from core.master_data import caller, site_id_of
 from materials import services
-from materials.backflush import Requirement, backflush
+from materials.backflush import Requirement, backflush, backflush_of_order
 from materials.balance import mass_balance
-from materials.models import Kind, Location, MaterialLot, MaterialTransaction, PickingPolicy, Stock
+from materials.models import BackflushPolicy, Kind, Location, MaterialLot, MaterialTransaction, PickingPolicy, Stock
 from materials.scan import read
 from materials.selectors import pick, picking_rule
 from materials.serializers import (
+    BackflushPolicySerializer,
     BackflushSerializer,
     BalanceQuerySerializer,
     BalanceSerializer,
@@ -46,7 +48,7 @@ from materials.serializers import (
 )
 from materials.services import Posted
 from materials.tracing import MAX_EDGES, Recall, Trace, recall, recall_csv, trace
-from workorders.models import WorkOrder
+from workorders.models import Operation, WorkOrder
 
 NOT_AT_THAT_SITE = "Your role at that site does not allow this."
 
@@ -73,6 +75,14 @@ class PickingPolicyViewSet(MasterDataViewSet):
     queryset = PickingPolicy.objects.all()
     serializer_class = PickingPolicySerializer
     filterset_fields = ("site", "product", "rule")
+
+
+class BackflushPolicyViewSet(MasterDataViewSet):
+    """When what an order needs is booked by itself, by site and product that is made."""
+
+    queryset = BackflushPolicy.objects.all()
+    serializer_class = BackflushPolicySerializer
+    filterset_fields = ("site", "product", "mode")
 
 
 class LotFilter(filters.FilterSet):  # type: ignore[misc]
@@ -107,7 +117,7 @@ class LotFilter(filters.FilterSet):  # type: ignore[misc]
         return queryset.filter(pk__in=there) if value else queryset.exclude(pk__in=there)
 
 
-class LotViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.UpdateModelMixin, GenericViewSet):
+class LotViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.UpdateModelMixin, GenericViewSet):
     """Lots. One comes with its first movement; PATCH notes where it came from; `status` decides about it."""
 
     kind = "lot"
@@ -241,6 +251,9 @@ def _report(found: Recall) -> dict[str, Any]:
                 "used_by": row.orders,
                 "brought_in": row.brought_in,
                 "still_in_house": row.still_in_house,
+                "consumed": row.flow.consumed,
+                "shipped": row.flow.shipped,
+                "scrapped": row.flow.scrapped,
                 "gone": row.gone,
                 "unit": row.lot.product.unit_id,
                 "where": [
@@ -284,7 +297,7 @@ class TransactionFilter(filters.FilterSet):  # type: ignore[misc]
         return queryset.filter(from_location=value) | queryset.filter(to_location=value)
 
 
-class TransactionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
+class TransactionViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
     """The ledger of movements. POST records one; nothing is changed or deleted, a mistake is reversed."""
 
     kind = "material"
@@ -362,6 +375,7 @@ def _record(values: dict[str, Any], *, actor: Any) -> Posted:
         Kind.PRODUCE: services.produce,
         Kind.RETURN: services.return_to_stock,
         Kind.SCRAP: services.scrap,
+        Kind.SHIP: services.ship,
         Kind.MOVE: services.move,
     }
     posted: Posted = acts[kind](**what, **places, **said)
@@ -408,7 +422,7 @@ class StockViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericView
         return site_id_of(thing)
 
 
-class AskView(GenericAPIView):
+class AskView(Idempotent, GenericAPIView):
     """A question whose answer is worked out when it is asked."""
 
     kind = "material"
@@ -490,7 +504,10 @@ class BackflushView(AskView):
 
     @extend_schema(request=NewBackflushSerializer, responses={201: BackflushSerializer, 200: BackflushSerializer})
     def post(self, request: Request) -> Response:
-        """Consume requirements × quantity, first expired first. 409 names every shortage, unless it is to be taken."""
+        """Consume requirements × quantity, first expired first; without requirements, what the order keeps of its bill.
+
+        409 names every shortage, unless it is to be taken.
+        """
         given = NewBackflushSerializer(data=request.data, context={"request": request})
         given.is_valid(raise_exception=True)
         values = given.validated_data
@@ -499,18 +516,33 @@ class BackflushView(AskView):
             if not caller(request).may("add", self.kind, site_id_of(place)):
                 self.permission_denied(request, NOT_AT_THAT_SITE)
         now = timezone.now()
-        done = backflush(
-            work_order=order,
-            produced_quantity=values["produced_quantity"],
-            requirements=[
+        said = {
+            "work_order": order,
+            "produced_quantity": values["produced_quantity"],
+            "location": values["location"],
+            "on_shortage": values["on_shortage"],
+            "actor": caller(request),
+            "occurred_at": values.get("occurred_at", now),
+            "recorded_at": now,
+            "idempotency_key": values.get("idempotency_key"),
+        }
+        if "requirements" in values:
+            if values.get("unit") or values.get("operation_code"):
+                raise Invalid("It is said with what the order keeps; leave it out.", field="requirements")
+            rows = [
                 Requirement(row["product"], row["quantity_per_unit"], row["operation_code"])
                 for row in values["requirements"]
-            ],
-            location=values["location"],
-            on_shortage=values["on_shortage"],
-            actor=caller(request),
-            occurred_at=values.get("occurred_at", now),
-            recorded_at=now,
-            idempotency_key=values.get("idempotency_key"),
-        )
+            ]
+            done = backflush(requirements=rows, **said)
+        else:
+            operation = self._operation(order, values.get("operation_code", ""))
+            done = backflush_of_order(operation=operation, unit=values.get("unit", ""), **said)
         return Response(BackflushSerializer(done).data, status=201 if done.is_new else 200)
+
+    def _operation(self, order: WorkOrder, code: str) -> Operation | None:
+        if not code:
+            return None
+        found = order.operations.filter(code=code).first()
+        if found is None:
+            raise Invalid(f"Order {order} has no operation '{code}'.", field="operation_code")
+        return found

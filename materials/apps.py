@@ -8,5 +8,6 @@ class MaterialsConfig(AppConfig):
     verbose_name = "Materials"
 
     def ready(self) -> None:
-        """Let the services declare what follows from a change of master data."""
-        import_module(f"{self.name}.services")
+        """Let the services declare what follows from a change of master data, and what is known of orders."""
+        for module in ("services", "planning"):
+            import_module(f"{self.name}.{module}")

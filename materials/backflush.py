@@ -1,23 +1,29 @@
 """Book what must have been used, from what was made: requirements × quantity, first expired first."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from enum import StrEnum
+from fractions import Fraction
 
 from django.db import transaction
+from django.db.models import F, Q
 
 from accounts.models import User
 from core.errors import Conflict, Invalid
 from core.locks import take_turns
 from materials import genealogy
-from materials.ledger import Movement, amount, lock_lots, lock_order, lock_stock, post
-from materials.models import SMALLEST, Kind, Location, MaterialLot, MaterialTransaction, Stock
+from materials.ledger import Movement, amount, lock_lots, lock_order, lock_stock, post, to_millionths
+from materials.models import SMALLEST, BackflushPolicy, Kind, Location, MaterialLot, MaterialTransaction, Stock
 from materials.selectors import pick
-from materials.services import MAX_QUANTITY
-from products.models import Product, StockPolicy
-from workorders.models import WorkOrder
+from materials.services import MAX_QUANTITY, NewLot, Said, find_or_make
+from products.models import Product, StockPolicy, UnitOfMeasure
+from products.units import NoConversion, convert
+from workorders.models import Operation, OrderMaterial, WorkOrder
+from workorders.selectors import target_in_product_unit
+from workorders.services import refuse_work
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +32,15 @@ class Requirement:
 
     product: Product
     quantity_per_unit: Decimal
+    operation_code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """What a production needs of a product in all, in that product's unit; negative = it comes out."""
+
+    product: Product
+    quantity: Decimal
     operation_code: str = ""
 
 
@@ -52,11 +67,12 @@ class Shortage:
 
 @dataclass(frozen=True, slots=True)
 class Backflush:
-    """What a back-flush booked, what was missing, and whether it is new."""
+    """What a back-flush booked, what was missing, whether it is new, and whether it was the moment to book at all."""
 
     transactions: list[MaterialTransaction]
     shortages: list[Shortage]
     is_new: bool
+    is_due: bool = True
 
 
 @transaction.atomic
@@ -78,25 +94,156 @@ def backflush(
     with Conflict, all of them named, or taken as far as it goes and reported; what may be negative is booked whole.
     A retry with the same key answers what the first one did.
     """
-    required = _required(requirements, produced_quantity)
-    if idempotency_key:
-        take_turns(f"material transaction {idempotency_key}")
-        known = _known(idempotency_key)
+    return _book(
+        _required(requirements, produced_quantity),
+        work_order=work_order,
+        location=location,
+        on_shortage=on_shortage,
+        said={
+            "actor": actor,
+            "occurred_at": occurred_at,
+            "recorded_at": recorded_at,
+            "idempotency_key": idempotency_key,
+        },
+    )
+
+
+@transaction.atomic
+def backflush_of_order(
+    *,
+    work_order: WorkOrder,
+    produced_quantity: Decimal,
+    operation: Operation | None = None,
+    unit: str = "",
+    location: Location,
+    on_shortage: str = OnShortage.REFUSE,
+    actor: User,
+    occurred_at: datetime,
+    recorded_at: datetime,
+    idempotency_key: str | None = None,
+) -> Backflush:
+    """Book what a report of production must have used and yielded beside, from what the order keeps of its bill.
+
+    Required is what is planned for the order / its target × the produced quantity (in the product's own unit, or in
+    `unit`), exact and then rounded to the sixth decimal. `operation` = who reports; None = the order as a whole. The
+    policy (`backflush_mode`) says which rows are due then; with none due, nothing is booked and `is_due` is False.
+    By-products are produced at the same place; one that is kept by lots goes into the lot of the order's lot number, or of
+    its order number. Raises Invalid when the order keeps no materials.
+    """
+    rows = due_rows(work_order, operation)
+    if rows is None:
+        return Backflush([], [], False, is_due=False)
+    made = _in_own_unit(work_order, produced_quantity, unit)
+    target = target_in_product_unit(work_order)
+    shares: dict[tuple[Product, str], Fraction] = defaultdict(Fraction)
+    for row in rows:
+        code = row.operation.code if row.operation else ""
+        shares[row.product, code] += Fraction(row.quantity_required) / target * made
+    required = [Total(product, to_millionths(share), code) for (product, code), share in shares.items()]
+    for total in required:
+        if abs(total.quantity) >= MAX_QUANTITY:
+            raise Invalid(f"What is needed of {total.product} is too much to book.", field="produced_quantity")
+    # Less than a millionth of a unit is nothing that could be booked.
+    return _book(
+        [total for total in required if total.quantity],
+        work_order=work_order,
+        location=location,
+        on_shortage=on_shortage,
+        said={
+            "actor": actor,
+            "occurred_at": occurred_at,
+            "recorded_at": recorded_at,
+            "idempotency_key": idempotency_key,
+        },
+    )
+
+
+def backflush_mode(work_order: WorkOrder) -> str:
+    """Return when an order's materials are booked: as the policy of its product says, or of its site; by piece without."""
+    policies = BackflushPolicy.objects.filter(
+        Q(product=work_order.product_id) | Q(product__isnull=True), site=work_order.line.area.site_id
+    )
+    found = policies.order_by(F("product").asc(nulls_last=True)).first()
+    return BackflushPolicy.Mode.PIECE if found is None else found.mode
+
+
+def due_rows(work_order: WorkOrder, operation: Operation | None) -> list[OrderMaterial] | None:
+    """Return which of an order's materials a report books; None when it books none by the policy.
+
+    By order: all of them, when the order as a whole is reported. By milestone: those of a milestone and of what comes
+    before it, back to the milestone before; with the order, those that come after its last one. By piece: those of
+    the operation that reports, or all with the order.
+    """
+    rows = list(work_order.materials.select_related("product__unit", "operation"))
+    if not rows:
+        raise Invalid("The order keeps no materials; name what one unit needs.", field="requirements")
+    if operation is not None and operation.work_order_id != work_order.pk:
+        raise Invalid("The operation is another order's.", field="operation_code")
+    mode = backflush_mode(work_order)
+    if mode == BackflushPolicy.Mode.ORDER:
+        return rows if operation is None else None
+    if mode == BackflushPolicy.Mode.PIECE:
+        return rows if operation is None else [row for row in rows if row.operation_id == operation.pk] or None
+    if operation is not None and not operation.is_milestone:
+        return None
+    milestones = list(
+        work_order.operations.filter(is_milestone=True).order_by("sequence").values_list("sequence", flat=True)
+    )
+    if operation is None:
+        after = milestones[-1] if milestones else -1
+        return [row for row in rows if row.operation is None or row.operation.sequence > after] or None
+    after = max((sequence for sequence in milestones if sequence < operation.sequence), default=-1)
+    due = [row for row in rows if row.operation and after < row.operation.sequence <= operation.sequence]
+    return due or None
+
+
+def _in_own_unit(order: WorkOrder, produced: Decimal, unit: str) -> Fraction:
+    if not produced.is_finite() or not SMALLEST <= produced < MAX_QUANTITY:
+        raise Invalid("The produced quantity is greater than zero.", field="produced_quantity")
+    if not unit or order.product is None or unit == order.product.unit_id:
+        return Fraction(produced)
+    known = UnitOfMeasure.objects.filter(code=unit).first()
+    if known is None:
+        raise Invalid(f"There is no unit of measure '{unit[:20]}'.", field="unit")
+    try:
+        return convert(produced, known, order.product.unit, order.product)
+    except NoConversion as refusal:
+        raise Invalid(refusal.message, field="unit") from None
+
+
+def _book(
+    totals: Sequence[Total], *, work_order: WorkOrder, location: Location, on_shortage: str, said: Said
+) -> Backflush:
+    """Write what is used, and what comes out beside (negative), as one request."""
+    key = said.get("idempotency_key")
+    required = [total for total in totals if total.quantity > 0]
+    yielded = [replace(total, quantity=-total.quantity) for total in totals if total.quantity < 0]
+    if key:
+        take_turns(f"material transaction {key}")
+        known = _known(key)
         if known:
-            return Backflush(known, _shortages(required, known, work_order, idempotency_key), False)
+            return Backflush(known, _shortages(required, yielded, known, work_order, key), False)
     if location.site_id != work_order.line.area.site_id:
         raise Invalid(f"Order {work_order} is of another site than {location}.", field="location")
     order = lock_order(work_order)
     if order.status in (WorkOrder.Status.CLOSED, WorkOrder.Status.CANCELLED):
         raise Conflict(f"Order {order} is {order.status}; nothing more can be booked to it.", field="work_order")
-    products = [requirement.product for requirement in required]
+    if order.status == WorkOrder.Status.ON_HOLD:
+        refuse_work(order)
+    by_products = [_by_product(total, order, location, said) for total in yielded]
+    products = [total.product for total in required]
     at_hand = Stock.objects.filter(product__in=products, location=location)
     lots = set(at_hand.filter(lot__isnull=False).values_list("lot", flat=True)) | genealogy.lots_met(order)
-    held = lock_lots(lots)
+    held = lock_lots(lots | {movement.lot.pk for movement in by_products if movement.lot})
     # Lots that arrive from here on are not held, and are left for the next time.
-    keys = at_hand.values_list("product", "lot", "location")
-    lock_stock((product, lot or 0, place) for product, lot, place in keys if lot is None or lot in held)
-    movements, shortages = _plan(required, order, location, set(held), occurred_at)
+    keys = [
+        (product, lot or 0, place)
+        for product, lot, place in at_hand.values_list("product", "lot", "location")
+        if lot is None or lot in held
+    ]
+    keys += [(made.product.pk, made.lot.pk if made.lot else 0, location.pk) for made in by_products]
+    lock_stock(keys)
+    movements, shortages = _plan(required, order, location, lots, said["occurred_at"])
     if shortages and on_shortage == OnShortage.REFUSE:
         raise Conflict(
             " ".join(
@@ -106,51 +253,61 @@ def backflush(
             ),
             field="requirements",
         )
+    movements += by_products
     numbered = [
-        movement if not idempotency_key else _with_key(movement, f"{idempotency_key}/{number}")
-        for number, movement in enumerate(movements, 1)
+        movement if not key else _with_key(movement, f"{key}/{number}") for number, movement in enumerate(movements, 1)
     ]
-    facts = post(numbered, actor=actor, occurred_at=occurred_at, recorded_at=recorded_at)
+    facts = post(numbered, actor=said["actor"], occurred_at=said["occurred_at"], recorded_at=said["recorded_at"])
     for fact in facts:
         genealogy.follow(fact)
     return Backflush(facts, shortages, True)
 
 
-def _required(requirements: Sequence[Requirement], produced: Decimal) -> list[Requirement]:
+def _by_product(total: Total, order: WorkOrder, location: Location, said: Said) -> Movement:
+    movement = Movement(
+        kind=Kind.PRODUCE,
+        product=total.product,
+        quantity=total.quantity,
+        to_location=location,
+        work_order=order,
+        operation_code=total.operation_code,
+        reason="Back-flushed",
+    )
+    if not total.product.lot_controlled:
+        return movement
+    number = order.lot_number or order.order_number
+    return replace(movement, lot=find_or_make(NewLot(number=number), movement, {**said, "reason": ""}))
+
+
+def _required(requirements: Sequence[Requirement], produced: Decimal) -> list[Total]:
     """Return what is needed in all, the rows of one product and operation added up."""
     if not requirements:
         raise Invalid("Say what one unit needs.", field="requirements")
     if not produced.is_finite() or not SMALLEST <= produced < MAX_QUANTITY:
         raise Invalid("The produced quantity is greater than zero.", field="produced_quantity")
-    totals: dict[tuple[int, str], Requirement] = {}
+    per_unit: dict[tuple[Product, str], Decimal] = defaultdict(Decimal)
     for row in requirements:
         if not row.quantity_per_unit.is_finite() or not SMALLEST <= row.quantity_per_unit < MAX_QUANTITY:
             raise Invalid(f"What a unit needs of {row.product} is greater than zero.", field="requirements")
-        key = (row.product.pk, row.operation_code)
-        before = totals[key].quantity_per_unit if key in totals else Decimal(0)
-        totals[key] = Requirement(row.product, before + row.quantity_per_unit, row.operation_code)
+        per_unit[row.product, row.operation_code] += row.quantity_per_unit
     whole = [
-        Requirement(
-            row.product,
-            (row.quantity_per_unit * produced).quantize(SMALLEST, ROUND_HALF_EVEN),
-            row.operation_code,
-        )
-        for row in totals.values()
+        Total(product, (quantity * produced).quantize(SMALLEST, ROUND_HALF_EVEN), code)
+        for (product, code), quantity in per_unit.items()
     ]
-    for row in whole:
-        if not SMALLEST <= row.quantity_per_unit < MAX_QUANTITY:
-            raise Invalid(f"What is needed of {row.product} is too little or too much to book.", field="requirements")
+    for total in whole:
+        if not SMALLEST <= total.quantity < MAX_QUANTITY:
+            raise Invalid(f"What is needed of {total.product} is too little or too much to book.", field="requirements")
     return whole
 
 
 def _plan(
-    required: Sequence[Requirement], order: WorkOrder, location: Location, lot_ids: set[int], at: datetime
+    required: Sequence[Total], order: WorkOrder, location: Location, lot_ids: set[int], at: datetime
 ) -> tuple[list[Movement], list[Shortage]]:
     movements: list[Movement] = []
     shortages: list[Shortage] = []
     planned: dict[tuple[int, int | None], Decimal] = {}
     for row in required:
-        product, missing = row.product, row.quantity_per_unit
+        product, missing = row.product, row.quantity
         # What rows before took of the same product is no longer there.
         before = sum((q for (of, _), q in planned.items() if of == product.pk), Decimal(0))
         found = pick(product=product, quantity=missing + before, location=location, at=at, lot_ids=lot_ids)
@@ -164,12 +321,12 @@ def _plan(
         if missing > 0 and product.stock_policy == StockPolicy.ALLOW_NEGATIVE and not product.lot_controlled:
             movements.append(_consumption(row, missing, None, order, location))
         elif missing > 0:
-            shortages.append(Shortage(product, row.quantity_per_unit, row.quantity_per_unit - missing))
+            shortages.append(Shortage(product, row.quantity, row.quantity - missing))
     return movements, shortages
 
 
 def _consumption(
-    row: Requirement, quantity: Decimal, lot: MaterialLot | None, order: WorkOrder, location: Location
+    row: Total, quantity: Decimal, lot: MaterialLot | None, order: WorkOrder, location: Location
 ) -> Movement:
     return Movement(
         kind=Kind.CONSUME,
@@ -193,19 +350,20 @@ def _known(key: str) -> list[MaterialTransaction]:
 
 
 def _shortages(
-    required: Sequence[Requirement], known: Sequence[MaterialTransaction], work_order: WorkOrder, key: str
+    required: Sequence[Total],
+    yielded: Sequence[Total],
+    known: Sequence[MaterialTransaction],
+    work_order: WorkOrder,
+    key: str,
 ) -> list[Shortage]:
     """Return what was missing when a request was answered first; raise Conflict when it was another request."""
-    taken: dict[tuple[int, str], Decimal] = {}
+    booked: dict[tuple[str, int, str], Decimal] = defaultdict(Decimal)
     for fact in known:
-        of = (fact.product_id, fact.operation_code)
-        taken[of] = taken.get(of, Decimal(0)) + fact.quantity
-    wanted = {(row.product.pk, row.operation_code): row.quantity_per_unit for row in required}
+        booked[fact.kind, fact.product_id, fact.operation_code] += fact.quantity
+    wanted = {(str(Kind.CONSUME), total.product.pk, total.operation_code): total.quantity for total in required}
+    wanted |= {(str(Kind.PRODUCE), total.product.pk, total.operation_code): total.quantity for total in yielded}
     same = all(fact.work_order_id == work_order.pk for fact in known)
-    if not same or any(quantity > wanted.get(of, Decimal(0)) for of, quantity in taken.items()):
+    if not same or any(quantity > wanted.get(of, Decimal(0)) for of, quantity in booked.items()):
         raise Conflict(f"Another back-flush was booked under the key '{key}'; it stays.", field="idempotency_key")
-    return [
-        Shortage(row.product, row.quantity_per_unit, taken.get((row.product.pk, row.operation_code), Decimal(0)))
-        for row in required
-        if taken.get((row.product.pk, row.operation_code), Decimal(0)) < row.quantity_per_unit
-    ]
+    taken = {total: booked[str(Kind.CONSUME), total.product.pk, total.operation_code] for total in required}
+    return [Shortage(total.product, total.quantity, took) for total, took in taken.items() if took < total.quantity]

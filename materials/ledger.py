@@ -7,7 +7,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
+from decimal import Context, Decimal
+from fractions import Fraction
 
 from django.db import connection, transaction
 
@@ -37,6 +38,8 @@ class Movement:
     work_order: WorkOrder | None = None
     operation_code: str = ""
     unit_cost: Decimal | None = None
+    given_quantity: Decimal | None = None
+    given_unit: str = ""
     reason: str = ""
     reverses: MaterialTransaction | None = None
     idempotency_key: str | None = None
@@ -125,6 +128,8 @@ def post(
             work_order=movement.work_order,
             operation_code=movement.operation_code,
             unit_cost=movement.unit_cost,
+            given_quantity=movement.given_quantity,
+            given_unit=movement.given_unit,
             reason=movement.reason,
             occurred_at=occurred_at,
             recorded_at=recorded_at,
@@ -202,6 +207,14 @@ def rebuild_stock() -> tuple[int, int]:
         cursor.execute("DELETE FROM materials_stock")
         cursor.execute(f"INSERT INTO materials_stock (product_id, lot_id, location_id, quantity) {_SUMS}")
     return Stock.objects.count(), wrong
+
+
+def to_millionths(quantity: Fraction) -> Decimal:
+    """Return an exact quantity as the ledger keeps it: to the sixth decimal, half to even."""
+    return Decimal(round(quantity * 10**6)).scaleb(-6, _WIDE)
+
+
+_WIDE = Context(prec=60)
 
 
 def amount(quantity: Decimal) -> str:

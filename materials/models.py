@@ -178,6 +178,7 @@ class Kind(models.TextChoices):
     RETURN = "return", "Return"
     SCRAP = "scrap", "Scrap"
     ADJUST = "adjust", "Adjustment"
+    SHIP = "ship", "Shipment"
     MOVE = "move", "Move"
     SPLIT = "split", "Split"
     REVERSAL = "reversal", "Reversal"
@@ -193,6 +194,7 @@ SHAPES: dict[str, Q] = {
     Kind.RETURN: _TO & (_FROM | _ORDER),
     Kind.SCRAP: ~_TO & (_FROM | _ORDER),
     Kind.ADJUST: (_FROM & ~_TO) | (~_FROM & _TO),
+    Kind.SHIP: _FROM & ~_TO & ~_ORDER,
     Kind.MOVE: _FROM & _TO,
     Kind.SPLIT: _FROM & _TO & Q(lot__isnull=False, to_lot__isnull=False),
     Kind.REVERSAL: Q(reverses__isnull=False),
@@ -228,6 +230,10 @@ class MaterialTransaction(models.Model):
     )
     quantity = models.DecimalField(max_digits=18, decimal_places=6, validators=[MinValueValidator(SMALLEST)])
     unit = models.CharField(max_length=20, help_text="The product's unit when it moved.")
+    given_quantity = models.DecimalField(
+        max_digits=18, decimal_places=6, null=True, blank=True, help_text="As it was said, where in another unit."
+    )
+    given_unit = models.CharField(max_length=20, blank=True, help_text="Empty = it was said in the product's unit.")
     from_location = models.ForeignKey(Location, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     to_location = models.ForeignKey(Location, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     work_order = models.ForeignKey(
@@ -249,6 +255,10 @@ class MaterialTransaction(models.Model):
         constraints = [
             models.CheckConstraint(name="material_quantity_positive", condition=Q(quantity__gt=0)),
             models.CheckConstraint(name="material_shape_of_kind", condition=_shape()),
+            models.CheckConstraint(
+                name="material_given_with_its_unit",
+                condition=Q(given_quantity__isnull=True, given_unit="") | (Q(given_quantity__gt=0) & ~Q(given_unit="")),
+            ),
             models.CheckConstraint(
                 name="material_only_reversals_reverse", condition=Q(kind="reversal") | Q(reverses__isnull=True)
             ),
@@ -397,3 +407,43 @@ class PickingPolicy(models.Model):
 
     def __str__(self) -> str:
         return f"{self.product or 'Every product'} at {self.site}: {self.get_rule_display()}"
+
+
+class BackflushPolicy(models.Model):
+    """When what an order needs is booked by itself. The most specific holds: the product that is made before the site."""
+
+    site_paths: ClassVar[tuple[str, ...]] = ("site",)
+
+    class Mode(models.TextChoices):
+        PIECE = "piece", "By piece: with every report, what its operation takes"
+        MILESTONE = "milestone", "By milestone: a milestone's report books what was taken up to it"
+        ORDER = "order", "By order: all at once, when the order's quantity is reported"
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="backflush_policies")
+    product = models.ForeignKey(
+        Product,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="backflush_policies",
+        help_text="What the order makes. Empty = all without a policy of their own.",
+    )
+    mode = models.CharField(max_length=9, choices=Mode, default=Mode.PIECE)
+
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = "back-flush policy"
+        verbose_name_plural = "back-flush policies"
+        ordering = ["site", "product"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["site", "product"],
+                nulls_distinct=False,
+                name="one_backflush_policy",
+                violation_error_message="There is a policy for it already; change that one.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.product or 'Every product'} at {self.site}: {self.get_mode_display()}"

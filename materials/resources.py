@@ -1,7 +1,7 @@
 """Locations, lots and stock, as spreadsheets."""
 
 from core.resources import MasterDataResource
-from materials.models import Location, MaterialLot, PickingPolicy
+from materials.models import BackflushPolicy, Location, MaterialLot, PickingPolicy
 
 
 class LocationResource(MasterDataResource):
@@ -23,6 +23,17 @@ class PickingPolicyResource(MasterDataResource):
     class Meta(MasterDataResource.Meta):
         model = PickingPolicy
         fields = ("site", "product", "rule")
+        import_id_fields = ("site", "product")
+
+
+class BackflushPolicyResource(MasterDataResource):
+    """Back-flush policies by site and product."""
+
+    examples = {"site": "KRK", "product": "COLA-05", "mode": "milestone"}
+
+    class Meta(MasterDataResource.Meta):
+        model = BackflushPolicy
+        fields = ("site", "product", "mode")
         import_id_fields = ("site", "product")
 
 

@@ -10,6 +10,7 @@ from core.serializers import AwareDateTimeField, CodedSerializer, MasterDataSeri
 from materials.backflush import OnShortage
 from materials.models import (
     EXPIRED,
+    BackflushPolicy,
     Kind,
     Location,
     LotStatus,
@@ -58,6 +59,15 @@ class PickingPolicySerializer(MasterDataSerializer):
     class Meta:
         model = PickingPolicy
         fields = ("id", "site", "product", "rule")
+        validators: list[object] = []
+
+
+class BackflushPolicySerializer(MasterDataSerializer):
+    """When what an order needs is booked by itself."""
+
+    class Meta:
+        model = BackflushPolicy
+        fields = ("id", "site", "product", "mode")
         validators: list[object] = []
 
 
@@ -112,6 +122,7 @@ class TransactionSerializer(serializers.ModelSerializer):
         model = MaterialTransaction
         fields = (
             *("id", "kind", "product", "lot", "lot_number", "to_lot", "to_lot_number", "quantity", "unit"),
+            *("given_quantity", "given_unit"),
             *("from_location", "to_location", "work_order", "operation_code", "unit_cost", "total_cost", "reason"),
             *("occurred_at", "recorded_at", "performed_by", "idempotency_key", "reverses"),
         )
@@ -140,7 +151,11 @@ class NewTransactionSerializer(Plain):
     quantity = QuantityField(
         required=False, help_text="Greater than zero; where it comes from and goes to say the rest."
     )
-    unit = serializers.CharField(max_length=20, required=False, help_text="Checked against the product's.")
+    unit = serializers.CharField(
+        max_length=20,
+        required=False,
+        help_text="What the quantity is in: any unit that the product converts from. Left out = its own.",
+    )
     from_location = ReferenceField(queryset=Location.objects.select_related("site"), required=False, allow_null=True)
     to_location = ReferenceField(queryset=Location.objects.select_related("site"), required=False, allow_null=True)
     work_order = ReferenceField(
@@ -181,6 +196,7 @@ class NewTransactionSerializer(Plain):
         Kind.RETURN: ({"from_location", "to_location", "work_order"}, {"to_location"}),
         Kind.SCRAP: ({"from_location", "work_order"}, set()),
         Kind.ADJUST: ({"from_location", "to_location"}, set()),
+        Kind.SHIP: ({"from_location"}, {"from_location"}),
         Kind.MOVE: ({"from_location", "to_location"}, {"from_location", "to_location"}),
         Kind.SPLIT: ({"from_location", "to_location"}, {"from_location", "lot", "lot_number"}),
         Kind.REVERSAL: ({"reverses"}, {"reverses", "reason"}),
@@ -296,7 +312,10 @@ class AffectedLotSerializer(NodeSerializer):
     used_by = serializers.ListField(child=serializers.CharField())
     brought_in = QuantityField()
     still_in_house = QuantityField()
-    gone = QuantityField()
+    consumed = QuantityField(help_text="Used by orders, less what came back.")
+    shipped = QuantityField()
+    scrapped = QuantityField(help_text="Thrown away from stock.")
+    gone = QuantityField(help_text="Brought in and no longer in stock, adjustments included.")
     unit = serializers.CharField()
     where = PlaceAndQuantitySerializer(many=True)
 
@@ -371,7 +390,12 @@ class BalanceQuerySerializer(Plain):
 
     work_order = ReferenceField(queryset=WorkOrder.objects.all())
     tolerance = serializers.DecimalField(
-        max_digits=7, decimal_places=6, min_value=Decimal(0), max_value=Decimal(1), default=Decimal("0.02")
+        max_digits=7,
+        decimal_places=6,
+        min_value=Decimal(0),
+        max_value=Decimal(1),
+        default=None,
+        help_text="The product's when left out.",
     )
 
 
@@ -388,6 +412,10 @@ class BalanceSerializer(serializers.Serializer):
     difference = QuantityField(allow_null=True, help_text="Null where one side is missing.")
     within = serializers.BooleanField(allow_null=True, help_text="Whether the difference is within the tolerance.")
     material_yield = QuantityField(allow_null=True)
+    tolerance = QuantityField()
+    converted_from = serializers.ListField(
+        child=serializers.CharField(), help_text="Units of which something is in it."
+    )
 
 
 class BackflushRequirementSerializer(Plain):
@@ -403,7 +431,19 @@ class NewBackflushSerializer(Plain):
 
     work_order = ReferenceField(queryset=WorkOrder.objects.select_related("line__area"))
     produced_quantity = QuantityField(min_value=Decimal("0.000001"))
-    requirements = BackflushRequirementSerializer(many=True, max_length=500)  # type: ignore[call-arg]
+    unit = serializers.CharField(max_length=20, required=False, help_text="The product's own when left out.")
+    requirements = BackflushRequirementSerializer(  # type: ignore[call-arg]
+        many=True,
+        max_length=500,
+        required=False,
+        help_text="Left out = what the order keeps of its bill, by its policy.",
+    )
+    operation_code = serializers.CharField(
+        max_length=64,
+        required=False,
+        allow_blank=True,
+        help_text="Which of the order's operations made it. Left out = the order as a whole.",
+    )
     location = ReferenceField(queryset=Location.objects.select_related("site"))
     on_shortage = serializers.ChoiceField(choices=[choice.value for choice in OnShortage], default="refuse")
     occurred_at = AwareDateTimeField(required=False)
@@ -424,3 +464,4 @@ class BackflushSerializer(serializers.Serializer):
 
     transactions = TransactionSerializer(many=True)
     shortages = ShortageSerializer(many=True)
+    is_due = serializers.BooleanField(help_text="False = by the policy, nothing is booked at this report.")

@@ -15,7 +15,7 @@ from core.locks import take_turns
 from core.master_data import follows, precedes
 from enterprise.models import Site
 from materials import genealogy
-from materials.ledger import Movement, lock_lots, lock_order, post
+from materials.ledger import Movement, lock_lots, lock_order, post, to_millionths
 from materials.models import (
     SMALLEST,
     Kind,
@@ -27,8 +27,10 @@ from materials.models import (
     PickingPolicy,
 )
 from materials.selectors import expiring_earlier, picking_rule, refuse_unusable
-from products.models import Product
+from products.models import Product, UnitOfMeasure
+from products.units import NoConversion, convert
 from workorders.models import WorkOrder
+from workorders.services import refuse_work
 
 MAX_QUANTITY = Decimal(10) ** 12
 MAX_AHEAD = timedelta(minutes=5)
@@ -52,7 +54,9 @@ class Said(TypedDict, total=False):
     reason: str
     operation_code: str
     unit: str
+    """What the quantity is said in; it is kept beside the quantity in the product's own unit."""
     unit_cost: Decimal | None
+    """Of one of the product's own unit, whatever the quantity is said in."""
 
 
 class Posted(NamedTuple):
@@ -210,6 +214,19 @@ def scrap(
 
 
 @transaction.atomic
+def ship(
+    *,
+    product: Product,
+    quantity: Decimal,
+    from_location: Location,
+    lot: MaterialLot | None = None,
+    **said: Unpack[Said],
+) -> Posted:
+    """Send material to a customer; `reason` may say by which delivery. Refuses a lot that must not be used."""
+    return _act(_movement(Kind.SHIP, product, quantity, said, from_location=from_location), lot, said)
+
+
+@transaction.atomic
 def adjust(
     *,
     product: Product,
@@ -303,6 +320,8 @@ def reverse(*, transaction: MaterialTransaction, **said: Unpack[Said]) -> Posted
         work_order=undone.work_order,
         operation_code=undone.operation_code,
         unit_cost=undone.unit_cost,
+        given_quantity=undone.given_quantity,
+        given_unit=undone.given_unit,
         reason=said["reason"],
         reverses=undone,
         idempotency_key=key,
@@ -357,10 +376,13 @@ def _movement(
     to_location: Location | None = None,
     work_order: WorkOrder | None = None,
 ) -> Movement:
+    own, given_unit = in_own_unit(product, quantity, said.get("unit") or "")
     return Movement(
         kind=kind,
         product=product,
-        quantity=quantity,
+        quantity=own,
+        given_quantity=quantity if given_unit else None,
+        given_unit=given_unit,
         from_location=from_location,
         to_location=to_location,
         work_order=work_order,
@@ -389,13 +411,15 @@ def _act(
     _refuse_contradiction(movement, lot, said)
     if movement.work_order is not None:
         _refuse_finished(lock_order(movement.work_order), movement)
-    resolved = _made(lot, movement, said) if isinstance(lot, NewLot) else lot
+    resolved = find_or_make(lot, movement, said) if isinstance(lot, NewLot) else lot
     held = _lock(movement.work_order, [resolved, *(input_ for input_, _ in given)], is_held=True)
     if resolved is not None:
         resolved = held[resolved.pk]
     movement = replace(movement, lot=resolved)
     if movement.kind in (Kind.ISSUE, Kind.CONSUME):
         refuse_wrong_lot(movement, at=said["occurred_at"])
+    if movement.kind == Kind.SHIP and resolved is not None:
+        refuse_unusable(resolved, at=said["occurred_at"])
     if movement.kind == Kind.SPLIT:
         movement = replace(movement, to_lot=_sublot(movement, sublot_number, said))
     return _write(movement, said, given=given)
@@ -429,14 +453,38 @@ def _is_the_same(
 ) -> bool:
     number = lot.number if lot is not None else None
     return (
-        (known.kind, known.product_id, known.quantity, known.operation_code)
-        == (asked.kind, asked.product.pk, asked.quantity, asked.operation_code)
+        (known.kind, known.product_id, known.operation_code) == (asked.kind, asked.product.pk, asked.operation_code)
+        # As it was said: what a case holds may be another number by now.
+        and (known.given_quantity or known.quantity, known.given_unit)
+        == (asked.given_quantity or asked.quantity, asked.given_unit)
         and known.from_location == asked.from_location
         and known.to_location == asked.to_location
         and known.work_order == asked.work_order
         and (known.lot.number if known.lot else None) == number
         and (known.to_lot.number if known.to_lot else "") == sublot_number
     )
+
+
+def in_own_unit(product: Product, quantity: Decimal, unit: str) -> tuple[Decimal, str]:
+    """Return a quantity in the product's own unit, and the unit that it was given in; "" = its own.
+
+    Converted exactly, then rounded to the sixth decimal, half to even. Raises Invalid for a unit that nobody knows, or
+    that the product does not convert from.
+    """
+    if unit in ("", product.unit_id):
+        return quantity, ""
+    _refuse_quantity(quantity)
+    known = UnitOfMeasure.objects.filter(code=unit).first()
+    if known is None:
+        raise Invalid(f"There is no unit of measure '{unit[:20]}'.", field="unit")
+    try:
+        own = convert(quantity, known, product.unit, product)
+    except NoConversion as refusal:
+        raise Invalid(refusal.message, field="unit") from None
+    rounded = to_millionths(own)
+    if not rounded:
+        raise Invalid(f"That is less than a millionth of a {product.unit_id}.", field="quantity")
+    return rounded, unit
 
 
 def _refuse_quantity(quantity: Decimal, *, field: str = "quantity") -> None:
@@ -449,8 +497,6 @@ def _refuse_quantity(quantity: Decimal, *, field: str = "quantity") -> None:
 def _refuse_contradiction(movement: Movement, lot: MaterialLot | NewLot | None, said: Said) -> None:
     product = movement.product
     _refuse_quantity(movement.quantity)
-    if said.get("unit") not in (None, "", product.unit_id):
-        raise Invalid(f"{product} is kept in {product.unit_id}, not in {said.get('unit')}.", field="unit")
     if lot is None and product.lot_controlled:
         raise Invalid(f"{product} is kept by lots; name the lot.", field="lot")
     if isinstance(lot, MaterialLot) and lot.product_id != product.pk:
@@ -476,6 +522,8 @@ def _refuse_finished(order: WorkOrder, movement: Movement) -> None:
     over = (WorkOrder.Status.CLOSED, WorkOrder.Status.CANCELLED)
     if order.status in over and movement.kind in (Kind.ISSUE, Kind.CONSUME, Kind.PRODUCE):
         raise Conflict(f"Order {order} is {order.status}; nothing more can be booked to it.", field="work_order")
+    if order.status == WorkOrder.Status.ON_HOLD and movement.kind in (Kind.ISSUE, Kind.CONSUME):
+        refuse_work(order)
 
 
 def _lock(
@@ -490,7 +538,7 @@ def _lock(
     return lock_lots(ids)
 
 
-def _made(new: NewLot, movement: Movement, said: Said) -> MaterialLot:
+def find_or_make(new: NewLot, movement: Movement, said: Said) -> MaterialLot:
     """Return the lot with a number, made with what is said of it when there is none yet."""
     take_turns(f"lot {new.number}", movement.product.pk)
     found = MaterialLot.objects.filter(product=movement.product, number=new.number).first()

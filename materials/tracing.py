@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from django.db.models import Q, QuerySet, Sum
+from django.db import connection
+from django.db.models import Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from core.master_data import in_scope
 from core.spreadsheets import csv_text
 from materials.genealogy import edges
-from materials.models import Kind, MaterialLot, MaterialTransaction, Stock
+from materials.models import MaterialLot, MaterialTransaction, Stock
 from workorders.models import WorkOrder
 
 MAX_EDGES = 10_000
@@ -89,18 +90,32 @@ def _depths(start: int, found: Sequence[Edge], *, forward: bool) -> dict[int, in
 
 
 @dataclass(frozen=True, slots=True)
+class Flow:
+    """What of a lot came into being and where it went, reversals counted against what they reverse."""
+
+    brought_in: Decimal = Decimal(0)
+    consumed: Decimal = Decimal(0)
+    scrapped: Decimal = Decimal(0)
+    shipped: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
 class AffectedLot:
     """A lot that a recall concerns: how much there ever was, what is still in house and where."""
 
     lot: MaterialLot
     depth: int
-    brought_in: Decimal
-    """Received, produced and split off, less what was reversed."""
+    flow: Flow
     in_house: list[Stock]
     orders: list[str]
     """Numbers of the orders that used it."""
     made_by: str
     customers: list[str]
+
+    @property
+    def brought_in(self) -> Decimal:
+        """Received, produced and split off, less what was reversed."""
+        return self.flow.brought_in
 
     @property
     def still_in_house(self) -> Decimal:
@@ -134,9 +149,11 @@ def recall(lot: MaterialLot, *, user: Any = None) -> Recall:
     found = trace(lot, forward=True, user=user)
     ids = list(found.lots)
     stock: dict[int, list[Stock]] = defaultdict(list)
-    for row in Stock.objects.filter(lot__in=_among(ids)).exclude(quantity=0).select_related("location__site"):
+    rows = Stock.objects.filter(lot__in=_among(ids)).exclude(quantity=0)
+    # Their few places are fetched once, not with every row.
+    for row in rows.prefetch_related("location__site"):
         stock[row.lot_id or 0].append(row)
-    brought = _brought_in(ids)
+    flows = flows_of(ids)
     used_by: dict[int, set[int]] = defaultdict(set)
     for edge in found.edges:
         if edge.work_order_id is not None:
@@ -152,7 +169,7 @@ def recall(lot: MaterialLot, *, user: Any = None) -> Recall:
         AffectedLot(
             row,
             found.depths[row.pk],
-            brought.get(row.pk, Decimal(0)),
+            flows.get(row.pk, Flow()),
             sorted(stock[row.pk], key=lambda there: there.location.code),
             sorted(numbers[order] for order in used_by[row.pk] if order in numbers),
             numbers.get(making[row.pk] or 0, ""),
@@ -164,23 +181,31 @@ def recall(lot: MaterialLot, *, user: Any = None) -> Recall:
     return Recall(lot, lots, sorted(numbers.values()), everybody, found.hidden)
 
 
-def _brought_in(lot_ids: Collection[int]) -> dict[int, Decimal]:
-    """Return what came into being of lots: received, produced, split off, less what of that was reversed."""
-    lots = _among(lot_ids)
-    came = [Kind.RECEIVE, Kind.PRODUCE, Kind.SPLIT]
-    rows = MaterialTransaction.objects.order_by()
-    totals: dict[int, Decimal] = defaultdict(Decimal)
-    for queryset, name, sign in (
-        (rows.filter(kind__in=came, to_lot=None, lot__in=lots), "lot", 1),
-        (rows.filter(kind=Kind.SPLIT, to_lot__in=lots), "to_lot", 1),
-        # A split takes from its lot what it gives to the sublot.
-        (rows.filter(kind=Kind.SPLIT, lot__in=lots), "lot", -1),
-        (rows.filter(reverses__kind__in=came, lot__in=lots), "lot", -1),
-        (rows.filter(reverses__kind=Kind.SPLIT, to_lot__in=lots), "to_lot", 1),
-    ):
-        for lot, total in queryset.values_list(name).annotate(total=Sum("quantity")):
-            totals[lot] += sign * total
-    return dict(totals)
+def flows_of(lot_ids: Collection[int]) -> dict[int, Flow]:
+    """Return what became of lots: received, produced, split off; used by orders; thrown away from stock; shipped."""
+    ids = sorted(lot_ids)
+    with connection.cursor() as cursor:
+        cursor.execute(_FLOWS, [ids, ids])
+        return {lot: Flow(*sums) for lot, *sums in cursor.fetchall()}
+
+
+# A reversal counts against what it reverses; one of a split names the lots the other way round.
+_FLOWS = """
+    SELECT lot_id, sum(came), sum(used), sum(scrapped), sum(shipped) FROM (
+        SELECT t.lot_id,
+            CASE WHEN o.kind IN ('receive', 'produce') THEN q WHEN o.kind = 'split' THEN -t.quantity ELSE 0 END AS came,
+            CASE WHEN o.kind = 'consume' OR (o.kind = 'issue' AND o.to_location_id IS NULL) THEN q
+                WHEN o.kind = 'return' AND o.from_location_id IS NULL THEN -q ELSE 0 END AS used,
+            CASE WHEN o.kind = 'scrap' AND o.from_location_id IS NOT NULL THEN q ELSE 0 END AS scrapped,
+            CASE WHEN o.kind = 'ship' THEN q ELSE 0 END AS shipped
+        FROM materials_materialtransaction t
+        JOIN materials_materialtransaction o ON o.id = coalesce(t.reverses_id, t.id)
+        CROSS JOIN LATERAL (SELECT CASE WHEN t.reverses_id IS NULL THEN t.quantity ELSE -t.quantity END) AS signed (q)
+        WHERE t.lot_id = ANY(%s)
+        UNION ALL
+        SELECT t.to_lot_id, t.quantity, 0, 0, 0 FROM materials_materialtransaction t WHERE t.to_lot_id = ANY(%s)
+    ) AS movements GROUP BY lot_id
+"""
 
 
 _CUSTOMER_FIELDS = ("customer", "sales_order")
@@ -196,7 +221,7 @@ def customers_of(orders: QuerySet[WorkOrder]) -> dict[int, list[str]]:
 
 _COLUMNS = (
     *("steps", "product", "lot", "status", "expiry_date", "made_by", "customers", "used_by"),
-    *("brought_in", "still_in_house", "gone", "unit", "where"),
+    *("brought_in", "still_in_house", "consumed", "shipped", "scrapped", "gone", "unit", "where"),
 )
 
 
@@ -214,6 +239,9 @@ def recall_csv(found: Recall, *, status_of: Mapping[int, str]) -> str:
             ", ".join(affected.orders),
             affected.brought_in,
             affected.still_in_house,
+            affected.flow.consumed,
+            affected.flow.shipped,
+            affected.flow.scrapped,
             affected.gone,
             affected.lot.product.unit_id,
             ", ".join(f"{there.location.code}: {there.quantity.normalize():f}" for there in affected.in_house),

@@ -3,11 +3,12 @@
 from django.urls import re_path
 
 from core.routers import Router
-from materials import api
+from materials import api, planning_api
 
 router = Router()
 router.register("material/location", api.LocationViewSet)
 router.register("material/picking-policy", api.PickingPolicyViewSet)
+router.register("material/backflush-policy", api.BackflushPolicyViewSet)
 router.register("material/lot", api.LotViewSet)
 router.register("material/transaction", api.TransactionViewSet)
 router.register("material/stock", api.StockViewSet)
@@ -17,4 +18,5 @@ urlpatterns = [
     re_path(r"^material/pick/?$", api.PickView.as_view(), name="material-pick"),
     re_path(r"^material/balance/?$", api.BalanceView.as_view(), name="material-balance"),
     re_path(r"^material/backflush/?$", api.BackflushView.as_view(), name="material-backflush"),
+    re_path(r"^workorder/generate/?$", planning_api.GenerateView.as_view(), name="workorder-generate"),
 ]

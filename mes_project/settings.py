@@ -73,6 +73,7 @@ INSTALLED_APPS = [
     "materials",
     "labor",
     "oee",
+    "scheduling",
     "ingest",
     "live",
     "screens",
@@ -216,6 +217,8 @@ WHITENOISE_AUTOREFRESH = DEBUG
 
 # --- REST ------------------------------------------------------------------------------------------------------------
 
+# How long the answers to requests with an Idempotency-Key are kept, to answer their repetitions alike.
+IDEMPOTENCY_KEEP_HOURS = env.int("IDEMPOTENCY_KEEP_HOURS", default=24)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "accounts.authentication.ClientKeyAuthentication",
@@ -251,9 +254,17 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "ENUM_NAME_OVERRIDES": {
+        "WorkOrderStatusEnum": "workorders.models.WorkOrder.Status",
+        "OperationStatusEnum": "workorders.models.Operation.Status",
+        "OrderReasonKindEnum": "workorders.models.OrderReason.Kind",
+        "PickingPolicyRuleEnum": "materials.models.PickingPolicy.Rule",
+        "LotSizingRuleEnum": "workorders.models.LotSizing.Rule",
         "LocationKindEnum": "materials.models.Location.Kind",
         "LotStatusEnum": "materials.models.LotStatus",
         "MaterialTransactionKindEnum": "materials.models.Kind",
+        "ChangeoverKindEnum": "workorders.models.Changeover.Kind",
+        "ChangeoverPhaseEnum": "workorders.models.ChangeoverPhase.Phase",
+        "FirstPieceEnum": "workorders.models.Changeover.Inspection",
         "LaborKindEnum": "labor.models.LaborEntry.Kind",
         "AbsenceKindEnum": "labor.models.Absence.Kind",
     },

@@ -11,6 +11,7 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from core.api import MasterDataViewSet
+from core.idempotency import Idempotent
 from core.intervals import Interval
 from core.master_data import caller, site_id_of
 from core.pagination import BoundedPagination
@@ -32,6 +33,7 @@ class OeeRecordPagination(BoundedPagination):
 
 
 class OeeRecordViewSet(
+    Idempotent,
     mixins.CreateModelMixin,
     mixins.ListModelMixin,
     mixins.RetrieveModelMixin,

@@ -1,10 +1,9 @@
 """Changeovers of a line: from the last good piece of one product to the first good piece of the next (SMED)."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from fractions import Fraction
 
 from django.db import connection
@@ -18,6 +17,7 @@ from oee.histories import load_counted
 from oee.hours import bring_up_to_date, whole_hours
 from oee.scopes import machines_of
 from workorders.models import ChangeoverTarget, ChangeoverTask, ChangeoverTaskDone, Run
+from workorders.selectors import target_of
 
 MOST_CHANGEOVERS = 200
 """How many are worked out at once, the newest of the window; each costs two short looks at the counts."""
@@ -87,27 +87,6 @@ def changeovers_of(line: Line, window: Interval, *, now: datetime) -> list[Chang
             )
         )
     return found
-
-
-def target_of(targets: Iterable[ChangeoverTarget], from_product_id: int, to_product_id: int) -> timedelta | None:
-    """Return what the most specific target allows, of targets of one line or of any; None without any that fits.
-
-    Of its line before any line, then the one that names more products, then the one that names the product to make.
-    """
-    fitting = [
-        target
-        for target in targets
-        if target.from_product_id in (None, from_product_id) and target.to_product_id in (None, to_product_id)
-    ]
-    if not fitting:
-        return None
-
-    def specific(target: ChangeoverTarget) -> tuple[bool, int, bool]:
-        names_to = target.to_product_id is not None
-        return target.line_id is not None, (target.from_product_id is not None) + names_to, names_to
-
-    minutes: Decimal = max(fitting, key=specific).target_minutes
-    return timedelta(microseconds=int(Fraction(minutes) * 60_000_000))
 
 
 def _pairs(line: Line, window: Interval, now: datetime) -> list[tuple[list[Run], Run]]:

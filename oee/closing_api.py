@@ -14,6 +14,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from core.api import MasterDataViewSet
 from core.errors import Invalid
+from core.idempotency import Idempotent
 from core.master_data import caller, site_id_of
 from core.pagination import BoundedPagination
 from enterprise.models import Line, Machine, Site
@@ -66,7 +67,7 @@ class ShiftClosingFilter(filters.FilterSet):  # type: ignore[misc]
         return queryset.filter(line__area__site=value) | queryset.filter(machine__line__area__site=value)
 
 
-class ShiftClosingViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
+class ShiftClosingViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
     """Closed shifts. POST closes one; `accept` signs changed numbers; nothing is ever overwritten or deleted."""
 
     kind = "closing"

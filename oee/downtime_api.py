@@ -28,7 +28,7 @@ from oee.stops import Stop
 _PLACES = Decimal("0.000001")
 
 
-def _number(value: Fraction | None) -> str | None:
+def number(value: Fraction | None) -> str | None:
     """Return an exact number with six decimals, as text; None stays unknown."""
     return None if value is None else str((Decimal(value.numerator) / value.denominator).quantize(_PLACES))
 
@@ -37,7 +37,8 @@ def _seconds(duration: timedelta | None) -> float | None:
     return None if duration is None else duration.total_seconds()
 
 
-def _moment(at: datetime | None) -> Any:
+def moment(at: datetime | None) -> Any:
+    """Return a moment as it travels; None stays unknown."""
     return AwareDateTimeField().to_representation(at)
 
 
@@ -147,7 +148,7 @@ class ChangeoverSerializer(serializers.Serializer):
 
     def get_internal_share(self, changeover: Changeover) -> str | None:
         """Return the internal part of the recorded work."""
-        return _number(changeover.internal_share)
+        return number(changeover.internal_share)
 
 
 class ChangeoverView(_View):
@@ -186,15 +187,15 @@ class ReliabilityRowSerializer(serializers.Serializer):
 
     def get_mtbf(self, row: Reliability) -> str | None:
         """Return the mean time between failures."""
-        return _number(row.mtbf)
+        return number(row.mtbf)
 
     def get_mttr(self, row: Reliability) -> str | None:
         """Return the mean time to repair."""
-        return _number(row.mttr)
+        return number(row.mttr)
 
     def get_mttf(self, row: Reliability) -> str | None:
         """Return the mean time to failure."""
-        return _number(row.mttf)
+        return number(row.mttf)
 
 
 class ReliabilityView(_View):
@@ -215,9 +216,9 @@ class ReliabilityView(_View):
         return Response(
             {
                 "definition": DEFINITION,
-                "starts_at": _moment(window.start),
-                "ends_at": _moment(window.end),
-                "known_until": _moment(min(window.end, now)),
+                "starts_at": moment(window.start),
+                "ends_at": moment(window.end),
+                "known_until": moment(min(window.end, now)),
                 "together": ReliabilityRowSerializer(together).data,
                 "machines": [{"machine": pk, **ReliabilityRowSerializer(row).data} for pk, row in by_machine.items()],
             }
@@ -251,13 +252,13 @@ class ParetoView(_View):
         return Response(
             {
                 "by": by.value,
-                "starts_at": _moment(window.start),
-                "ends_at": _moment(window.end),
-                "known_until": _moment(min(window.end, now)),
+                "starts_at": moment(window.start),
+                "ends_at": moment(window.end),
+                "known_until": moment(min(window.end, now)),
                 "currency": machines[0].line.area.site.currency if machines else "",
                 "stopped_seconds": _seconds(found.stopped),
                 "unexplained_seconds": _seconds(found.unexplained),
-                "unexplained_share": _number(found.unexplained_share),
+                "unexplained_share": number(found.unexplained_share),
                 "rows": [self._row(row, found, by, {name: place.pk}, window) for row in found.rows],
             }
         )
@@ -268,11 +269,11 @@ class ParetoView(_View):
         return {
             by.value: row.key,
             "seconds": _seconds(row.duration),
-            "share": _number(Fraction(row.duration // timedelta.resolution, of.stopped // timedelta.resolution)),
+            "share": number(Fraction(row.duration // timedelta.resolution, of.stopped // timedelta.resolution)),
             "occurrences": row.occurrences,
-            "lost_pieces": _number(row.lost_pieces),
+            "lost_pieces": number(row.lost_pieces),
             "seconds_without_rate": _seconds(row.without_rate),
             "cost": None if row.cost is None else str(row.cost),
             "seconds_without_cost": _seconds(row.without_cost),
-            "stops": {**stops, "starts_at": _moment(window.start), "ends_at": _moment(window.end)},
+            "stops": {**stops, "starts_at": moment(window.start), "ends_at": moment(window.end)},
         }

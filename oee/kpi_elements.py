@@ -114,11 +114,12 @@ def _of_schedule(machines: Sequence[Machine], past: Interval, *, now: datetime) 
     lines = {machine.line_id: [m for m in machines if m.line_id == machine.line_id] for machine in machines}
     blocks = Schedule.objects.filter(
         line__in=lines, kind=Schedule.Kind.PRODUCTION, planned_start_at__lt=past.end, planned_end_at__gt=past.start
-    )
+    ).exclude(status=Schedule.Status.CANCELLED)
     orders = {(block.work_order_id, block.line_id) for block in blocks[: MOST_ORDERS + 1]}
     if not orders or len(orders) > MOST_ORDERS:
         return {}
     scheduled = Schedule.objects.filter(work_order__in=[order for order, _ in orders]).select_related("work_order")
+    scheduled = scheduled.exclude(status=Schedule.Status.CANCELLED)
     due, whole, target = dict.fromkeys(orders, Fraction(0)), dict.fromkeys(orders, 0), {}
     for block in scheduled:
         key = block.work_order_id, block.line_id

@@ -14,7 +14,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Q
 
-from core.intervals import Interval, floor_hour, hours_of, intersect, subtract
+from core.intervals import Interval, ceil_hour, floor_hour, hours_of, intersect, subtract
 from core.retention import Closed, closed_until, refuse_closed, too_old
 from counts.models import CountTag
 from enterprise.models import Machine
@@ -155,12 +155,13 @@ def slices_of(
     now: datetime,
     part: Part = EVERYTHING,
     by_hour: bool = False,
+    by_run: bool = False,
     histories: Mapping[int, MachineHistory] | None = None,
     policies: Mapping[int, DatedPolicies] | None = None,
 ) -> SlicesByMachine:
     """Return each machine's slices over the past of a window: stored hours summed, edges cut from the facts.
 
-    With `by_hour`, sums stop at clock hours. `histories` that reach over the window save loading them for the edges;
+    With `by_hour`, sums stop at clock hours; with `by_run`, each run has sums of its own. `histories` that reach over the window save loading them for the edges;
     their counts are not used. The sites' `policies` are looked up unless they are given.
     """
     slices: SlicesByMachine = {machine.pk: [] for machine in machines}
@@ -172,7 +173,7 @@ def slices_of(
         bring_up_to_date(list(slices), hours)
         dated = policies_of(_sites(machines)) if policies is None else policies
         cuts = sorted({at for of_site in dated.values() for at in of_site.starts})
-        for machine_id, piece in _stored_slices(list(slices), hours, part, by_hour, cuts):
+        for machine_id, piece in _stored_slices(list(slices), hours, part, by_hour, by_run, cuts):
             slices[machine_id].append(piece)
     for edge, closed in edges_of(past, hours):
         if closed is not None:
@@ -302,7 +303,7 @@ def part_condition(part: Part) -> tuple[str, list[Any]]:
 
 
 def _stored_slices(
-    machine_ids: list[int], hours: Interval, part: Part, by_hour: bool, cuts: Sequence[datetime]
+    machine_ids: list[int], hours: Interval, part: Part, by_hour: bool, by_run: bool, cuts: Sequence[datetime]
 ) -> Iterable[tuple[int, Slice]]:
     """Yield the stored slices summed over the hours; their keys keep what sums depend on: calendar, rate, and policy,
     which changes at the cuts.
@@ -317,7 +318,8 @@ def _stored_slices(
         cursor.execute(
             f"SELECT machine_id, {hour}, calendar, rate_id, has_data, min(run_id), {sums} FROM oee_hourslice"
             f" WHERE machine_id = ANY(%s) AND starts_at >= %s AND starts_at < %s{condition}"
-            f" GROUP BY machine_id, calendar, rate_id, has_data, run_id IS NULL{', ' if period else ''}{period}",
+            f" GROUP BY machine_id, calendar, rate_id, has_data, {'run_id' if by_run else 'run_id IS NULL'}"
+            f"{', ' if period else ''}{period}",
             [machine_ids, hours.start, hours.end, *parameters, *([cuts] if "%s" in period else [])],
         )
         rows = cursor.fetchall()
@@ -395,6 +397,33 @@ def runs_reports(
     slices = slices_of(machines, window, now=now, part=Part(run_ids=run_ids), histories=histories)
     reports = _reports([(groups[group], window, slices) for group in begun], now=now)
     return dict(zip(begun, reports, strict=True))
+
+
+def sums_by_run(
+    machines: Mapping[int, Sequence[Machine]], runs: Sequence[Run], *, now: datetime
+) -> dict[int, MachineSums]:
+    """Return the sums of each run, by its id, over the machines of its line; in a number of queries that does not grow.
+
+    `machines` are those that stand for each line, by its id. A run that has not begun is absent.
+    """
+    begun = [run for run in runs if run.started_at < now and machines.get(run.line_id)]
+    if not begun:
+        return {}
+    end = max(min(run.ended_at or now, now) for run in begun)
+    # Whole hours, whose slices are told apart by their run.
+    window = Interval(floor_hour(min(run.started_at for run in begun)), min(now, ceil_hour(end)))
+    of_lines = {machine.pk: machine for line_id in {run.line_id for run in begun} for machine in machines[line_id]}
+    part = Part(run_ids=frozenset(run.pk for run in begun))
+    slices = slices_of(list(of_lines.values()), window, now=now, part=part, by_run=True)
+    sums = sums_for(of_lines.values(), slices.values())
+    pieces: dict[tuple[int, int | None], list[Slice]] = defaultdict(list)
+    for machine_id, of_machine in slices.items():
+        for piece in of_machine:
+            pieces[machine_id, piece.key.run_id].append(piece)
+    return {
+        run.pk: MachineSums.total(sums.of(machine, pieces[machine.pk, run.pk]) for machine in machines[run.line_id])
+        for run in begun
+    }
 
 
 def product_report(product_id: int, place: Place, window: Interval, *, now: datetime) -> Report:

@@ -16,6 +16,7 @@ from rest_framework.viewsets import GenericViewSet
 from accounts.permissions import RolePermission
 from accounts.rights import ADD, CHANGE, VIEW
 from core.errors import Invalid
+from core.idempotency import Idempotent
 from core.intervals import Interval
 from core.master_data import caller, site_id_of
 from core.serializers import AwareDateTimeField, ReferenceField
@@ -179,7 +180,7 @@ class SaidSerializer(serializers.Serializer):
     recorded_at = AwareDateTimeField(source="correction.recorded_at")
 
 
-class StopViewSet(GenericViewSet):
+class StopViewSet(Idempotent, GenericViewSet):
     """Stops: stretches in which a machine stood for one reason, and what people say about them."""
 
     kind = "fact"

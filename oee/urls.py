@@ -3,13 +3,25 @@
 from django.urls import re_path
 
 from core.routers import Router
-from oee import api, closing_api, downtime_api, explain_api, kpi_api, slow_cycles_api, stop_api
+from oee import (
+    api,
+    changeover_api,
+    closing_api,
+    cost_api,
+    downtime_api,
+    explain_api,
+    kpi_api,
+    lot_conditions_api,
+    slow_cycles_api,
+    stop_api,
+)
 
 router = Router()
 router.register("oee/policy", api.OeePolicyViewSet)
 router.register("oee/closing-rule", closing_api.ClosingRuleViewSet)
 router.register("oee/shift-closing", closing_api.ShiftClosingViewSet)
 router.register("oee", api.OeeRecordViewSet)
+router.register("changeover", changeover_api.ChangeoverRecordViewSet)
 router.register("downtime/stop", stop_api.StopViewSet, basename="stop")
 urlpatterns = [
     re_path(r"^oee/report/?$", api.OeeReportView.as_view(), name="oee-report"),
@@ -25,5 +37,11 @@ urlpatterns = [
     re_path(r"^oee/data-quality/?$", closing_api.DataQualityView.as_view(), name="data-quality"),
     re_path(r"^oee/change-log/?$", closing_api.ChangeLogView.as_view(), name="change-log"),
     re_path(r"^oee/slow-run/?$", slow_cycles_api.SlowRunsView.as_view(), name="slow-runs"),
+    re_path(
+        r"^material/lot/(?P<lot_id>\d{1,18})/conditions/?$",
+        lot_conditions_api.LotConditionsView.as_view(),
+        name="lot-conditions",
+    ),
+    re_path(r"^workorder/(?P<order_id>\d{1,18})/costs/?$", cost_api.OrderCostsView.as_view(), name="order-costs"),
     *router.urls,
 ]

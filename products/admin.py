@@ -22,9 +22,11 @@ from products import services
 from products.models import (
     BillOfMaterialLine,
     IdealRate,
+    MachineRate,
     OperationDocument,
     OperationParameter,
     Product,
+    ProductCost,
     ProductRevision,
     ProductUnit,
     Routing,
@@ -34,6 +36,8 @@ from products.models import (
 from products.resources import (
     BillOfMaterialResource,
     IdealRateResource,
+    MachineRateResource,
+    ProductCostResource,
     ProductResource,
     ProductRevisionResource,
     ProductUnitResource,
@@ -109,7 +113,11 @@ class ProductAdmin(MasterDataAdmin):
             "As a material",
             {"fields": (("material_type", "gtin"), ("lot_controlled", "shelf_life_days"), "stock_policy")},
         ),
-        ("While it is made", {"fields": (("micro_stop_below", "slow_cycle_above"), "planned_scrap")}),
+        (
+            "While it is made",
+            {"fields": (("micro_stop_below", "slow_cycle_above"), ("planned_scrap", "balance_tolerance"))},
+        ),
+        ("How much of an order is enough", {"fields": (("over_tolerance", "under_tolerance"),)}),
     )
     inlines = (RateOfProductInline,)
     history_of = ("units",)
@@ -431,3 +439,42 @@ class IdealRateAdmin(MasterDataAdmin):
     @display(description="machine", ordering="machine__name")
     def on_machine(self, rate: IdealRate) -> SafeString:
         return trail(rate.machine.line, rate.machine)
+
+
+_DATED = {
+    "fields": (("valid_from", "valid_until"),),
+    "description": "A new cost is a new row from its day on; the past keeps the one it had.",
+}
+
+
+@admin.register(ProductCost)
+class ProductCostAdmin(MasterDataAdmin):
+    list_display = ("product", "site", "cost", "valid_from", "valid_until")
+    list_filter = (("site", ScopedFilter),)
+    list_select_related = ("product", "site")
+    search_fields = ("product__code", "product__name")
+    search_help_text = "Product"
+    autocomplete_fields = ("product", "site")
+    fieldsets = ((None, {"fields": (("product", "site"), "cost")}), ("Valid", _DATED))
+    resource_classes = [ProductCostResource]
+
+
+@admin.register(MachineRate)
+class MachineRateAdmin(MasterDataAdmin):
+    list_display = ("__str__", "overhead_per_hour", "labour_per_hour", "valid_from", "valid_until")
+    list_filter = (("line", ScopedFilter), ("machine__line", ScopedFilter))
+    list_select_related = ("line", "machine")
+    search_fields = ("line__name", "machine__name")
+    search_help_text = "Line or machine"
+    autocomplete_fields = ("line", "machine")
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (("line", "machine"), ("overhead_per_hour", "labour_per_hour")),
+                "description": "A line's rate stands for the whole line; machines' are added up where it has none.",
+            },
+        ),
+        ("Valid", _DATED),
+    )
+    resource_classes = [MachineRateResource]

@@ -20,9 +20,11 @@ from products import selectors, services
 from products.models import (
     BillOfMaterialLine,
     IdealRate,
+    MachineRate,
     OperationDocument,
     OperationParameter,
     Product,
+    ProductCost,
     ProductRevision,
     ProductUnit,
     Routing,
@@ -36,9 +38,11 @@ from products.serializers import (
     CopySerializer,
     ExplodeSerializer,
     IdealRateSerializer,
+    MachineRateSerializer,
     MomentSerializer,
     OperationDocumentSerializer,
     OperationParameterSerializer,
+    ProductCostSerializer,
     ProductRevisionSerializer,
     ProductSerializer,
     ProductUnitSerializer,
@@ -308,3 +312,22 @@ class IdealRateViewSet(MasterDataViewSet):
         "valid_until": ["exact", "lte", "gte", "isnull"],
     }
     search_fields = ("product__code", "product__name", "machine__code")
+
+
+class ProductCostViewSet(MasterDataViewSet):
+    """Standard costs of products at sites, effective-dated."""
+
+    kind = "cost"
+    queryset = ProductCost.objects.all()
+    serializer_class = ProductCostSerializer
+    filterset_fields = {"product": ["exact"], "site": ["exact"], "valid_from": ["lte", "gte"]}
+    search_fields = ("product__code", "product__name")
+
+
+class MachineRateViewSet(MasterDataViewSet):
+    """What an hour of lines and machines costs, effective-dated."""
+
+    kind = "cost"
+    queryset = MachineRate.objects.all()
+    serializer_class = MachineRateSerializer
+    filterset_fields = {"line": ["exact"], "machine": ["exact"], "valid_from": ["lte", "gte"]}

@@ -11,7 +11,9 @@ from core.resources import MasterDataResource, ReferenceWidget, as_text
 from products.models import (
     BillOfMaterialLine,
     IdealRate,
+    MachineRate,
     Product,
+    ProductCost,
     ProductRevision,
     ProductUnit,
     Routing,
@@ -46,7 +48,8 @@ class ProductResource(MasterDataResource):
     class Meta(MasterDataResource.Meta):
         model = Product
         fields = (
-            *("code", "name", "unit", "micro_stop_below", "slow_cycle_above", "planned_scrap"),
+            *("code", "name", "unit", "micro_stop_below", "slow_cycle_above", "planned_scrap", "balance_tolerance"),
+            *("over_tolerance", "under_tolerance"),
             *("material_type", "stock_policy", "lot_controlled", "shelf_life_days", "gtin", "is_active"),
         )
         import_id_fields = ("code",)
@@ -202,3 +205,30 @@ class IdealRateResource(MasterDataResource):
         model = IdealRate
         fields = ("product", "machine", "value", "unit", "valid_from", "valid_until")
         import_id_fields = ("product", "machine", "valid_from")
+
+
+class ProductCostResource(MasterDataResource):
+    """Standard costs by product, site and first moment."""
+
+    examples = {"product": "SUGAR", "site": "KRK", "cost": "0.85", "valid_from": "2026-01-01T00:00:00+01:00"}
+
+    class Meta(MasterDataResource.Meta):
+        model = ProductCost
+        fields = ("product", "site", "cost", "valid_from", "valid_until")
+        import_id_fields = ("product", "site", "valid_from")
+
+
+class MachineRateResource(MasterDataResource):
+    """Hourly rates by line or machine, and first moment."""
+
+    examples = {
+        "line": "L1",
+        "overhead_per_hour": "45",
+        "labour_per_hour": "28",
+        "valid_from": "2026-01-01T00:00:00+01:00",
+    }
+
+    class Meta(MasterDataResource.Meta):
+        model = MachineRate
+        fields = ("line", "machine", "overhead_per_hour", "labour_per_hour", "valid_from", "valid_until")
+        import_id_fields = ("line", "machine", "valid_from")

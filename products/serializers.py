@@ -11,9 +11,11 @@ from core.uploads import read_document
 from products.models import (
     BillOfMaterialLine,
     IdealRate,
+    MachineRate,
     OperationDocument,
     OperationParameter,
     Product,
+    ProductCost,
     ProductRevision,
     ProductUnit,
     Routing,
@@ -37,7 +39,8 @@ class ProductSerializer(CodedSerializer):
         model = Product
         fields = (
             *("id", "code", "name", "unit", "is_active"),
-            *("micro_stop_below", "slow_cycle_above", "planned_scrap"),
+            *("micro_stop_below", "slow_cycle_above", "planned_scrap", "balance_tolerance"),
+            *("over_tolerance", "under_tolerance"),
             *("material_type", "stock_policy", "lot_controlled", "shelf_life_days", "gtin"),
         )
 
@@ -124,6 +127,24 @@ class IdealRateSerializer(MasterDataSerializer):
     class Meta:
         model = IdealRate
         fields = ("id", "product", "machine", "value", "unit", "valid_from", "valid_until")
+        validators: list[object] = []
+
+
+class ProductCostSerializer(MasterDataSerializer):
+    """What a unit of a product costs at a site, and from when to when that holds."""
+
+    class Meta:
+        model = ProductCost
+        fields = ("id", "product", "site", "cost", "valid_from", "valid_until")
+        validators: list[object] = []
+
+
+class MachineRateSerializer(MasterDataSerializer):
+    """What an hour of a line or machine costs, and from when to when that holds."""
+
+    class Meta:
+        model = MachineRate
+        fields = ("id", "line", "machine", "overhead_per_hour", "labour_per_hour", "valid_from", "valid_until")
         validators: list[object] = []
 
 

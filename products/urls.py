@@ -14,4 +14,6 @@ router.register("routing-operation", api.RoutingOperationViewSet)
 router.register("operation-parameter", api.OperationParameterViewSet)
 router.register("operation-document", api.OperationDocumentViewSet)
 router.register("ideal-rate", api.IdealRateViewSet)
+router.register("product-cost", api.ProductCostViewSet)
+router.register("machine-rate", api.MachineRateViewSet)
 urlpatterns = router.urls

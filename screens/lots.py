@@ -18,6 +18,8 @@ from materials.api import csv_of
 from materials.models import Location, LotStatus, MaterialLot, Stock
 from materials.services import TRANSITIONS, change_lot_status
 from materials.tracing import Trace, movements_of, recall, trace
+from oee.lot_conditions import what_was_there
+from oee.lot_conditions_api import seen_by
 
 MAX_ROWS = 500
 """What a trace shows on the page; the recall's file has all."""
@@ -146,6 +148,8 @@ def lot_page(request: HttpRequest, lot_id: int) -> HttpResponse:
         "refused": refused,
         "stock": [(there.location, _plain(there.quantity)) for there in stock.select_related("location")],
         "decisions": lot.status_changes.select_related("changed_by").order_by("-id")[:50],
+        "conditions": seen_by(what_was_there(lot, now=timezone.now()), caller(request)),
+        "sees_people": caller(request).may("view", "labor", site_id_of(lot)),
         "page": movements,
         "movements": [(fact, _plain(fact.quantity)) for fact in movements],
         "traces": [

@@ -31,8 +31,9 @@ from simulator.making import create_making, ensure
 from simulator.plant import LinePlan, MachinePlan, PlantPlan, ReasonPlan, ShiftPlan
 from simulator.progress import LineProgress
 from simulator.working_time import OrderSlot, day_window, order_slots, production_day
+from workorders.life import complete
 from workorders.models import Run, Schedule, WorkOrder
-from workorders.services import complete, end_run
+from workorders.services import end_run
 
 logger = logging.getLogger(__name__)
 
@@ -271,7 +272,7 @@ def _keep_order(line: Line, slot: OrderSlot, now: datetime) -> bool:
     elif run.ended_at is None:
         return False
     if slot.end <= now:
-        complete(work_order=order)
+        complete(work_order=order, at=slot.end)
     return True
 
 

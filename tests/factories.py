@@ -1,6 +1,6 @@
 """Plain factories: each makes one thing with everything it needs, and takes overrides."""
 
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from itertools import count
 from typing import Any, cast
@@ -9,7 +9,7 @@ from accounts.models import DeviceKey, Membership, Role, User
 from counts.models import CountTag, CountType
 from downtime.models import StateReason
 from enterprise.models import Area, Enterprise, Line, Machine, Shift, Site
-from labor.models import Employee, Skill
+from labor.models import Crew, Employee, LaborPolicy, Skill
 from materials.models import Location, MaterialLot
 from materials.services import NewLot, receive
 from products.models import (
@@ -21,7 +21,7 @@ from products.models import (
     RoutingOperation,
     UnitOfMeasure,
 )
-from workorders.models import ChangeoverTarget, ChangeoverTask, Run, WorkOrder
+from workorders.models import ChangeoverTarget, ChangeoverTask, OrderReason, Run, Schedule, WorkOrder
 
 _numbers = count(1)
 
@@ -128,8 +128,23 @@ def make_work_order(**overrides: Any) -> WorkOrder:
     return WorkOrder.objects.create(**{"order_number": f"WO-{number}", "target_quantity": Decimal(1000), **overrides})
 
 
+def make_order_reason(kind: str = OrderReason.Kind.QUALITY, **overrides: Any) -> OrderReason:
+    """Return the reason of a kind that a plant begins with, made when it is not there."""
+    defaults = {"name": kind.capitalize(), "kind": kind, **overrides}
+    return OrderReason.objects.get_or_create(code=overrides.pop("code", kind), defaults=defaults)[0]
+
+
 def make_run(**overrides: Any) -> Run:
     return Run.objects.create(**overrides)
+
+
+def make_schedule(**overrides: Any) -> Schedule:
+    """Plan an hour of a line, for an order of its own unless told otherwise; past the services."""
+    overrides = {"line": overrides.get("line") or make_machine().line, **overrides}
+    if overrides.get("kind", "production") == "production" and "work_order" not in overrides:
+        overrides["work_order"] = make_work_order(line=overrides["line"])
+    start = overrides.setdefault("planned_start_at", datetime(2026, 3, 2, 8, tzinfo=UTC))
+    return Schedule.objects.create(**{"planned_end_at": start + timedelta(hours=1), **overrides})
 
 
 def make_location(**overrides: Any) -> Location:
@@ -181,6 +196,15 @@ def make_device_key(**overrides: Any) -> tuple[DeviceKey, str]:
 def make_employee(**overrides: Any) -> Employee:
     overrides = {"site": overrides.get("site") or make_site(), **overrides}
     return Employee.objects.create(**_coded("employee", overrides))
+
+
+def make_crew(**overrides: Any) -> Crew:
+    overrides = {"site": overrides.get("site") or make_site(), **overrides}
+    return Crew.objects.create(**_coded("crew", overrides))
+
+
+def make_labor_policy(**overrides: Any) -> LaborPolicy:
+    return LaborPolicy.objects.create(**{"site": overrides.get("site") or make_site(), **overrides})
 
 
 def make_skill(**overrides: Any) -> Skill:

@@ -17,9 +17,11 @@ from tests.factories import (
     make_changeover_target,
     make_changeover_task,
     make_count_tag,
+    make_crew,
     make_employee,
     make_enterprise,
     make_ideal_rate,
+    make_labor_policy,
     make_line,
     make_location,
     make_machine,
@@ -61,6 +63,8 @@ def bodies():
     routing = make_routing("FILL", revision=revision)
     site, skill = machine.line.area.site, make_skill()
     employee = make_employee(site=site)
+    crew, crew_shift = make_crew(site=site), make_shift(site=site)
+    labor_policy = make_labor_policy()
     return {
         "/enterprise/": {"name": "Vistula"},
         "/site/": {"name": "Kraków", "enterprise": make_enterprise().pk, "time_zone": "Europe/Warsaw"},
@@ -92,6 +96,8 @@ def bodies():
             "unit": "°C",
         },
         "/ideal-rate/": {"product": product.pk, "machine": machine.pk, "value": "0.25", "valid_from": AT},
+        "/product-cost/": {"product": product.pk, "site": site.pk, "cost": "0.85", "valid_from": AT},
+        "/machine-rate/": {"line": line.pk, "overhead_per_hour": "45", "valid_from": AT},
         "/oee/count-type/": {"name": "Scrap", "role": "reject"},
         "/oee/count-tag/": {"tag_path": "a/b", "machine": machine.pk, "count_type": count_type.pk},
         "/oee/count-history/": {"tag": make_count_tag().pk, "occurred_at": AT, "value": "3"},
@@ -115,6 +121,9 @@ def bodies():
             "reason": make_reason("unplanned").pk,
         },
         "/workorder/": {"order_number": "WO-77", "line": line.pk, "target_quantity": "10"},
+        "/workorder/demand/": {"site": site.pk, "product": product.pk, "quantity": "500", "due_at": AT},
+        "/workorder/lot-sizing/": {"site": site.pk, "product": product.pk, "line": line.pk, "rule": "lot_for_lot"},
+        "/workorder/reason/": {"code": "waits", "name": "Waits for the laboratory", "kind": "quality"},
         "/schedule-run/schedule": {
             "line": line.pk,
             "work_order": order.pk,
@@ -124,6 +133,7 @@ def bodies():
         "/schedule-run/run": {"work_order": order.pk, "started_at": AT},
         "/material/location/": {"name": "Shelf A3", "site": line.area.site.pk, "kind": "storage"},
         "/material/picking-policy/": {"site": line.area.site.pk, "rule": "enforce"},
+        "/material/backflush-policy/": {"site": line.area.site.pk, "mode": "order"},
         "/material/transaction/": {
             "kind": "receive",
             "product": product.pk,
@@ -139,13 +149,18 @@ def bodies():
             "started_at": "2026-03-02T07:00:00Z",
             "ended_at": "2026-03-02T07:30:00Z",
         },
+        "/changeover/": {"line": other_line.pk, "kind": "tool", "started_at": AT},
         "/labor/employee": {"name": "Ewa", "site": site.pk},
         "/labor/crew": {"name": "Crew A", "site": site.pk},
         "/labor/skill": {"name": "Welding"},
         "/labor/skill-need": {"skill": skill.pk, "machine": machine.pk},
         "/labor/certificate": {"employee": employee.pk, "skill": skill.pk, "valid_from": "2026-01-01"},
         "/labor/absence": {"employee": employee.pk, "first_date": "2026-07-01", "last_date": "2026-07-14"},
+        "/labor/crew-assignment": {"crew": crew.pk, "shift": crew_shift.pk, "first_date": "2026-01-05"},
+        "/labor/terms": {"employee": employee.pk, "valid_from": "2026-01-01", "hours_per_day": "8"},
+        "/labor/break-rule": {"policy": labor_policy.pk, "after_hours": "6", "minutes": 30},
         "/labor/policy": {"site": make_site().pk, "shows_persons": True},
+        "/scheduling/policy": {"site": make_site().pk, "start_tolerance": 5},
     }
 
 
@@ -163,15 +178,28 @@ PATHS = sorted(
         ),
         *("/machine-class/", "/custom-field/", "/unit-of-measure/", "/product-unit/", "/product-revision/"),
         *("/bill-of-material/", "/routing/", "/routing-operation/", "/operation-parameter/"),
-        *("/product/", "/ideal-rate/", "/oee/count-type/", "/oee/count-tag/", "/oee/count-history/", "/oee/"),
+        *(
+            "/product-cost/",
+            "/machine-rate/",
+            "/product/",
+            "/ideal-rate/",
+            "/oee/count-type/",
+            "/oee/count-tag/",
+            "/oee/count-history/",
+            "/oee/",
+        ),
         *("/oee/closing-rule/", "/oee/shift-closing/"),
         *("/oee/policy/", "/downtime/state-reason", "/downtime/state-history", "/downtime/state-correction"),
         *("/downtime/reason-place", "/downtime/reason-rule"),
         *("/downtime/changeover-target", "/downtime/changeover-task", "/downtime/changeover-task-done"),
+        *("/workorder/demand/", "/workorder/lot-sizing/", "/workorder/reason/"),
         *("/workorder/", "/schedule-run/schedule", "/schedule-run/run"),
-        *("/material/location/", "/material/picking-policy/", "/material/transaction/"),
+        *("/material/location/", "/material/picking-policy/", "/material/transaction/", "/material/backflush-policy/"),
+        "/changeover/",
         *("/labor/employee", "/labor/crew", "/labor/skill", "/labor/skill-need"),
         *("/labor/certificate", "/labor/absence", "/labor/policy"),
+        "/scheduling/policy",
+        *("/labor/crew-assignment", "/labor/terms", "/labor/break-rule"),
     ]
 )
 # What is sent as a form or only read; tested in products and workorders.

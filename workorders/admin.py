@@ -1,5 +1,6 @@
 """Work orders, schedules and runs, for whoever plans and whoever looks a thing up."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -9,27 +10,44 @@ from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
-from core.admin import MasterDataAdmin, ReadOnlyAdmin, RowInline, ScopedFilter, link, trail
+from core.admin import DecisionAdmin, MasterDataAdmin, ReadOnlyAdmin, RowInline, ScopedFilter, link, trail
 from core.errors import Invalid
 from core.master_data import sees_every_site
 from workorders import services
+from workorders.changeovers import approve_changeover
 from workorders.models import (
+    Changeover,
+    ChangeoverPhase,
     ChangeoverTarget,
     ChangeoverTask,
     ChangeoverTaskDone,
+    Demand,
+    DemandOrder,
+    LotSizing,
     Operation,
+    OrderConfirmation,
     OrderMaterial,
     OrderParameter,
+    OrderReason,
+    OrderStatusChange,
     Run,
     Schedule,
     WorkOrder,
 )
-from workorders.resources import ChangeoverTargetResource, RunResource, ScheduleResource, WorkOrderResource
+from workorders.resources import (
+    ChangeoverTargetResource,
+    DemandResource,
+    LotSizingResource,
+    OrderReasonResource,
+    RunResource,
+    ScheduleResource,
+    WorkOrderResource,
+)
 
 
 class ScheduleInline(RowInline):
     model = Schedule
-    fields = ("line", "kind", "planned_start_at", "planned_end_at", "note")
+    fields = ("line", "kind", "planned_start_at", "planned_end_at", "status", "note")
 
 
 class RunInline(RowInline):
@@ -151,9 +169,10 @@ class OperationAdmin(ReadOnlyAdmin):
 
 @admin.register(Schedule)
 class ScheduleAdmin(MasterDataAdmin):
-    list_display = ("planned_start_at", "planned_end_at", "on_line", "kind", "of_order", "note")
+    list_display = ("planned_start_at", "planned_end_at", "on_line", "kind", "of_order", "status", "shift_date", "note")
     list_filter = (
         "kind",
+        "status",
         ("line__area__site", ScopedFilter),
         ("line", ScopedFilter),
         ("planned_start_at", RangeDateTimeFilter),
@@ -161,12 +180,18 @@ class ScheduleAdmin(MasterDataAdmin):
     list_select_related = ("line__area", "work_order")
     search_fields = ("work_order__order_number", "line__name", "note")
     search_help_text = "Order, line or note"
-    autocomplete_fields = ("line", "work_order")
+    autocomplete_fields = ("line", "work_order", "operation")
+    readonly_fields = ("shift", "shift_date", "planner")
     fieldsets = (
-        (None, {"fields": (("line", "kind"), "work_order")}),
-        ("Plan", {"fields": (("planned_start_at", "planned_end_at"), "note")}),
+        (None, {"fields": (("line", "kind", "status"), ("work_order", "operation"))}),
+        ("Plan", {"fields": (("planned_start_at", "planned_end_at"), "planned_quantity", "note")}),
+        ("What follows from it", {"fields": (("shift", "shift_date"), "planner")}),
     )
     resource_classes = [ScheduleResource]
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        obj.planner = request.user
+        super().save_model(request, obj, form, change)
 
     @display(description="line", ordering="line__name")
     def on_line(self, schedule: Schedule) -> SafeString:
@@ -261,3 +286,123 @@ class ChangeoverTaskDoneAdmin(ReadOnlyAdmin):
     list_select_related = ("task", "run__work_order", "run__line", "done_by")
     search_fields = ("task__name", "run__work_order__order_number")
     search_help_text = "Task or order"
+
+
+@admin.register(OrderReason)
+class OrderReasonAdmin(MasterDataAdmin):
+    list_display = ("name", "code", "kind", "for_hold", "for_cancel", "for_short", "is_active")
+    list_filter = ("kind", "is_active")
+    search_fields = ("code", "name")
+    search_help_text = "Code or name"
+    fieldsets = (
+        (None, {"fields": (("code", "name"), ("kind", "is_active"))}),
+        ("What it is given for", {"fields": (("for_hold", "for_cancel", "for_short"),)}),
+    )
+    resource_classes = [OrderReasonResource]
+
+
+@admin.register(OrderStatusChange)
+class OrderStatusChangeAdmin(ReadOnlyAdmin):
+    list_display = ("changed_at", "of_order", "from_status", "to_status", "reason", "note", "changed_by")
+    list_filter = (
+        "to_status",
+        ("reason", ScopedFilter),
+        ("order__line__area__site", ScopedFilter),
+        ("changed_at", RangeDateTimeFilter),
+    )
+    list_select_related = ("order", "reason", "changed_by")
+    search_fields = ("order__order_number", "note")
+    search_help_text = "Order or note"
+
+    @display(description="order", ordering="order__order_number")
+    def of_order(self, change: OrderStatusChange) -> str | SafeString:
+        return link(change.order)
+
+
+@admin.register(OrderConfirmation)
+class OrderConfirmationAdmin(ReadOnlyAdmin):
+    list_display = ("confirmed_at", "of_order", "good", "scrap", "rework", "note", "confirmed_by", "reverses")
+    list_filter = (("order__line__area__site", ScopedFilter), ("confirmed_at", RangeDateTimeFilter))
+    list_select_related = ("order", "confirmed_by", "reverses__order")
+    search_fields = ("order__order_number", "note")
+    search_help_text = "Order or note"
+
+    @display(description="order", ordering="order__order_number")
+    def of_order(self, row: OrderConfirmation) -> str | SafeString:
+        return link(row.order)
+
+
+class DemandOrderInline(CopiedInline):
+    model = DemandOrder
+    fields = ("order", "quantity", "recorded_at")
+    show_change_link = False
+
+
+@admin.register(Demand)
+class DemandAdmin(MasterDataAdmin):
+    list_display = ("due_at", "product", "quantity", "unit", "customer", "sales_order", "site", "is_active")
+    list_filter = (("site", ScopedFilter), "is_active", ("due_at", RangeDateTimeFilter))
+    list_select_related = ("product", "unit", "site")
+    search_fields = ("product__code", "product__name", "customer", "sales_order", "external_id")
+    search_help_text = "Product, customer or sales order"
+    autocomplete_fields = ("site", "product", "unit", "line")
+    fieldsets = (
+        (None, {"fields": (("site", "product"), ("quantity", "unit"), ("due_at", "line"), "is_active")}),
+        ("For whom", {"fields": (("customer", "sales_order"), "external_id")}),
+    )
+    resource_classes = [DemandResource]
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
+        return [*super().get_inlines(request, obj), *([DemandOrderInline] if obj is not None else [])]
+
+
+@admin.register(LotSizing)
+class LotSizingAdmin(MasterDataAdmin):
+    list_display = ("product", "site", "rule", "lot_size", "minimum", "multiple", "reorder_point", "stock_level")
+    list_filter = (("site", ScopedFilter), "rule")
+    list_select_related = ("product", "site")
+    search_fields = ("product__code", "product__name")
+    search_help_text = "Product"
+    autocomplete_fields = ("site", "product", "line")
+    fieldsets = (
+        (None, {"fields": (("site", "product"), ("line", "lead_time_hours"), "rule")}),
+        ("How much an order makes", {"fields": ("lot_size", ("minimum", "multiple"))}),
+        ("To stock level", {"fields": (("reorder_point", "stock_level"),)}),
+    )
+    resource_classes = [LotSizingResource]
+
+
+class ChangeoverPhaseInline(CopiedInline):
+    model = ChangeoverPhase
+    fields = ("phase", "started_at", "ended_at")
+    readonly_fields = fields
+    show_change_link = False
+
+
+def _approve(record: Changeover, actor: Any, now: datetime) -> None:
+    approve_changeover(changeover=record, actor=actor, approved_at=now)
+
+
+@admin.register(Changeover)
+class ChangeoverAdmin(DecisionAdmin):
+    list_display = (
+        "started_at",
+        "ended_at",
+        "line",
+        "kind",
+        "from_product",
+        "to_product",
+        "target_minutes",
+        "approved_by",
+    )
+    list_filter = (
+        "kind",
+        ("line", ScopedFilter),
+        ("started_at", RangeDateTimeFilter),
+        ("approved_at", admin.EmptyFieldListFilter),
+    )
+    list_select_related = ("line", "from_product", "to_product", "approved_by")
+    search_fields = ("line__name", "from_product__name", "to_product__name", "operators", "improvement_idea")
+    search_help_text = "Line, product, people or idea"
+    inlines = (ChangeoverPhaseInline,)
+    decisions = {"approve": ("Approve", _approve)}

@@ -9,4 +9,5 @@ class WorkordersConfig(AppConfig):
 
     def ready(self) -> None:
         """Let the services declare what follows from a change of master data."""
-        import_module(f"{self.name}.services")
+        for module in ("services", "demands", "placing"):
+            import_module(f"{self.name}.{module}")

@@ -3,20 +3,28 @@
 from decimal import Decimal
 from typing import ClassVar
 
+import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, RangeOperators
 from django.contrib.postgres.indexes import GinIndex
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Func, Q
+from django.db.models import Deferrable, F, Func, Q
 from simple_history.models import HistoricalRecords
 
 from core.custom_fields import HasCustomFields
 from core.models import append_only
-from enterprise.models import Line
+from enterprise.models import Line, Shift
 from products.models import OperationTemplate, Product, ProductRevision, RoutingOperation, UnitOfMeasure
 from products.models.routing import ParameterTemplate
+from workorders.demand_models import Demand as Demand
+from workorders.demand_models import DemandOrder as DemandOrder
+from workorders.demand_models import LotSizing as LotSizing
+from workorders.life_models import OrderConfirmation as OrderConfirmation
+from workorders.life_models import OrderReason as OrderReason
+from workorders.life_models import OrderStatusChange as OrderStatusChange
+from workorders.life_models import Step as Step
 
 
 class WorkOrder(HasCustomFields, models.Model):
@@ -40,6 +48,9 @@ class WorkOrder(HasCustomFields, models.Model):
     class ParentKind(models.TextChoices):
         REWORK = "rework", "Rework"
         SPLIT = "split", "Split"
+
+    step: "Step | None" = None
+    """Who takes it to another status, when and why; set by whoever does, for the row that tells of it. Not stored."""
 
     order_number = models.CharField(max_length=64, unique=True)
     description = models.CharField(max_length=500, blank=True)
@@ -99,6 +110,18 @@ class WorkOrder(HasCustomFields, models.Model):
         help_text="The order that it reworks or was split from.",
     )
     parent_kind = models.CharField(max_length=8, choices=ParentKind, blank=True)
+    merged_into = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.PROTECT,
+        related_name="merged",
+        help_text="The order that its quantity was added to.",
+    )
+    held_from = models.CharField(
+        max_length=12, choices=Status, blank=True, editable=False, help_text="While on hold: the status before."
+    )
     over_tolerance = models.DecimalField(
         max_digits=7,
         decimal_places=6,
@@ -120,7 +143,10 @@ class WorkOrder(HasCustomFields, models.Model):
 
     class Meta:
         ordering = ["-id"]
-        indexes = [GinIndex(fields=["custom"], opclasses=["jsonb_path_ops"], name="work_order_custom")]
+        indexes = [
+            GinIndex(fields=["custom"], opclasses=["jsonb_path_ops"], name="work_order_custom"),
+            models.Index(fields=["status", "due_at"], name="work_order_status_due"),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="work_order_priority_1_to_10",
@@ -141,6 +167,14 @@ class WorkOrder(HasCustomFields, models.Model):
                 name="work_order_not_its_own_parent",
                 condition=Q(parent__isnull=True) | ~Q(parent=F("id")),
                 violation_error_message="An order does not come from itself.",
+            ),
+            models.CheckConstraint(
+                name="work_order_held_from_while_on_hold",
+                condition=Q(held_from="") | Q(status="on_hold"),
+            ),
+            models.CheckConstraint(
+                name="work_order_merged_is_cancelled",
+                condition=Q(merged_into__isnull=True) | (Q(status="cancelled") & ~Q(merged_into=F("id"))),
             ),
             models.CheckConstraint(
                 name="work_order_target_positive",
@@ -300,8 +334,19 @@ class OrderMaterial(models.Model):
         return f"{self.quantity_required.normalize():f} {self.unit_id} {self.product}"
 
 
+class PlannedRange(Func):
+    """The half-open range [planned_start_at, planned_end_at) as PostgreSQL sees it."""
+
+    function = "TSTZRANGE"
+    output_field = DateTimeRangeField()
+
+
 class Schedule(models.Model):
-    """A planned stretch of a line's time, for an order or for something else."""
+    """A planned stretch of a line's time, for an order or for something else; a line does one thing at a time.
+
+    Its sequence within line and shift is its place by planned start (`workorders.selectors.schedule_entries`), and what
+    became of it follows from its runs (`scheduling`): neither is stored.
+    """
 
     site_paths: ClassVar[tuple[str, ...]] = ("line__area__site",)
 
@@ -310,17 +355,65 @@ class Schedule(models.Model):
         MAINTENANCE = "maintenance", "Maintenance"
         OTHER = "other", "Other"
 
+    class Status(models.TextChoices):
+        PLANNED = "planned", "Planned"
+        CONFIRMED = "confirmed", "Confirmed"
+        CANCELLED = "cancelled", "Cancelled"
+
     line = models.ForeignKey(Line, on_delete=models.PROTECT, related_name="schedules")
     work_order = models.ForeignKey(WorkOrder, null=True, blank=True, on_delete=models.PROTECT, related_name="schedules")
+    operation = models.ForeignKey(
+        Operation,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="schedules",
+        help_text="Which operation of the order. Empty = the order as a whole.",
+    )
     kind = models.CharField(max_length=12, choices=Kind, default=Kind.PRODUCTION)
+    status = models.CharField(max_length=9, choices=Status, default=Status.PLANNED)
     planned_start_at = models.DateTimeField()
     planned_end_at = models.DateTimeField()
+    planned_quantity = models.DecimalField(
+        max_digits=18,
+        decimal_places=6,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal("0.000001"))],
+        help_text="In the order's unit. Empty = the order's share by planned time.",
+    )
     note = models.CharField(max_length=500, blank=True)
+    planner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="Who planned it last.",
+    )
+    shift = models.ForeignKey(
+        Shift,
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="The shift in which it is planned to start, by the line's calendar. Empty = outside of shifts.",
+    )
+    shift_date = models.DateField(
+        null=True, blank=True, editable=False, help_text="The day that the shift, or else its start, belongs to."
+    )
+    is_checked = models.BooleanField(
+        default=True, editable=False, help_text="Off = it was planned before collisions were refused, and collides."
+    )
 
-    history = HistoricalRecords()
+    # Shift and day follow from the calendar.
+    history = HistoricalRecords(excluded_fields=["shift", "shift_date"])
 
     class Meta:
         ordering = ["planned_start_at", "id"]
+        indexes = [models.Index(fields=["line", "shift_date"], name="schedule_of_a_shift")]
         constraints = [
             models.CheckConstraint(
                 name="schedule_not_empty",
@@ -331,6 +424,22 @@ class Schedule(models.Model):
                 name="schedule_production_has_an_order",
                 condition=~Q(kind="production") | Q(work_order__isnull=False),
                 violation_error_message="Scheduled production names its work order.",
+            ),
+            models.CheckConstraint(
+                name="schedule_quantity_positive",
+                condition=Q(planned_quantity__isnull=True) | Q(planned_quantity__gt=0),
+                violation_error_message="The planned quantity is greater than zero.",
+            ),
+            # Checked at the end of each statement, so that one statement can change the order of several.
+            ExclusionConstraint(
+                name="one_schedule_at_a_time",
+                expressions=[
+                    ("line", RangeOperators.EQUAL),
+                    (PlannedRange("planned_start_at", "planned_end_at", RangeBoundary()), RangeOperators.OVERLAPS),
+                ],
+                condition=Q(is_checked=True) & ~Q(status="cancelled"),
+                deferrable=Deferrable.IMMEDIATE,
+                violation_error_message="The line is planned for something else at that time.",
             ),
         ]
 
@@ -505,3 +614,152 @@ class ChangeoverTaskDone(models.Model):
 
     def __str__(self) -> str:
         return f"{self.task} for {self.run}"
+
+
+class Changeover(models.Model):
+    """A changeover as people wrote it down: what was changed, its phases, first good piece, who approved it (SMED).
+
+    What the counts say of the same changeover is derived beside it (`oee.changeover_records`), never stored here.
+    Identity: the run that it led to, once there is one. Approved, it stays as it is.
+    """
+
+    site_paths: ClassVar[tuple[str, ...]] = ("line__area__site",)
+
+    class Kind(models.TextChoices):
+        PRODUCT = "product", "Product"
+        TOOL = "tool", "Tool"
+        MATERIAL = "material", "Material"
+        FORMAT = "format", "Format"
+
+    class Inspection(models.TextChoices):
+        PASSED = "passed", "Passed"
+        FAILED = "failed", "Failed"
+        CONDITIONAL = "conditional", "Passed conditionally"
+
+    line = models.ForeignKey(Line, on_delete=models.PROTECT, related_name="changeovers")
+    kind = models.CharField(max_length=8, choices=Kind, default=Kind.PRODUCT)
+    from_product = models.ForeignKey(Product, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    to_product = models.ForeignKey(Product, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    work_order = models.ForeignKey(
+        WorkOrder,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="changeovers",
+        help_text="The order that it was made ready for.",
+    )
+    run = models.OneToOneField(
+        Run, null=True, blank=True, on_delete=models.PROTECT, related_name="changeover", help_text="What it led to."
+    )
+    target_minutes = models.DecimalField(
+        "target (min)",
+        max_digits=8,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        help_text="What the targets allowed when it began. Empty = none fitted.",
+    )
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    first_good_at = models.DateTimeField("first good piece at", null=True, blank=True)
+    pieces_made = models.DecimalField(
+        max_digits=18, decimal_places=6, null=True, blank=True, validators=[MinValueValidator(Decimal(0))]
+    )
+    pieces_scrapped = models.DecimalField(
+        max_digits=18, decimal_places=6, null=True, blank=True, validators=[MinValueValidator(Decimal(0))]
+    )
+    supervisor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    operators = models.CharField(max_length=500, blank=True, help_text="Who did it.")
+    inspection = models.CharField(
+        "first piece", max_length=11, choices=Inspection, blank=True, help_text="Empty = not inspected."
+    )
+    inspection_note = models.CharField(max_length=500, blank=True)
+    improvement_idea = models.TextField(max_length=4000, blank=True)
+    started_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    recorded_at = models.DateTimeField()
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    approved_at = models.DateTimeField(null=True, blank=True)
+    idempotency_key = models.CharField(max_length=100, null=True, blank=True, unique=True)
+
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["-started_at", "-id"]
+        indexes = [models.Index(fields=["line", "started_at"], name="changeover_of_line")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["line"],
+                condition=Q(ended_at__isnull=True),
+                name="one_open_changeover_of_a_line",
+                violation_error_message="The line is being changed over already; finish that one first.",
+            ),
+            models.CheckConstraint(
+                name="changeover_not_empty",
+                condition=Q(ended_at__isnull=True) | Q(ended_at__gt=F("started_at")),
+                violation_error_message="A changeover ends after it started.",
+            ),
+            models.CheckConstraint(
+                name="changeover_first_good_after_start",
+                condition=Q(first_good_at__isnull=True) | Q(first_good_at__gte=F("started_at")),
+                violation_error_message="The first good piece comes after the changeover started.",
+            ),
+            models.CheckConstraint(
+                name="changeover_scrap_among_pieces",
+                condition=Q(pieces_made__isnull=True)
+                | Q(pieces_scrapped__isnull=True)
+                | Q(pieces_scrapped__lte=F("pieces_made")),
+                violation_error_message="No more is scrapped than was made.",
+            ),
+            models.CheckConstraint(
+                name="changeover_approved_when_over",
+                condition=Q(approved_at__isnull=True, approved_by__isnull=True)
+                | Q(approved_at__isnull=False, approved_by__isnull=False, ended_at__isnull=False),
+            ),
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="approved_changeover_stays",
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                condition=pgtrigger.Q(old__approved_at__isnull=False),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.from_product or '…'} → {self.to_product or '…'} on {self.line}"
+
+
+class ChangeoverPhase(models.Model):
+    """A phase of a changeover: each at most once, in this order, one after the other."""
+
+    site_paths: ClassVar[tuple[str, ...]] = ("changeover__line__area__site",)
+
+    class Phase(models.TextChoices):
+        TEARDOWN = "teardown", "Teardown"
+        SETUP = "setup", "Set-up"
+        ADJUSTMENT = "adjustment", "Adjustment"
+        TRIAL_RUN = "trial_run", "Trial run"
+
+    changeover = models.ForeignKey(Changeover, on_delete=models.CASCADE, related_name="phases")
+    phase = models.CharField(max_length=10, choices=Phase)
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["changeover", "started_at", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["changeover", "phase"], name="one_phase_of_a_changeover"),
+            models.CheckConstraint(
+                name="changeover_phase_not_empty",
+                condition=Q(ended_at__isnull=True) | Q(ended_at__gt=F("started_at")),
+                violation_error_message="A phase ends after it started.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.get_phase_display()

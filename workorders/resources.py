@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from core.resources import MasterDataResource, refuse_without_right
 from workorders import services
-from workorders.models import ChangeoverTarget, Run, Schedule, WorkOrder
+from workorders.models import ChangeoverTarget, Demand, LotSizing, OrderReason, Run, Schedule, WorkOrder
 
 
 class WorkOrderResource(MasterDataResource):
@@ -73,3 +73,49 @@ class ChangeoverTargetResource(MasterDataResource):
         model = ChangeoverTarget
         fields = ("line", "from_product", "to_product", "target_minutes")
         import_id_fields = ("line", "from_product", "to_product")
+
+
+class OrderReasonResource(MasterDataResource):
+    """Reasons of orders by code."""
+
+    examples = {"code": "waits-for-lab", "name": "Waits for the laboratory", "kind": "quality", "is_active": "yes"}
+
+    class Meta(MasterDataResource.Meta):
+        model = OrderReason
+        fields = ("code", "name", "kind", "for_hold", "for_cancel", "for_short", "is_active")
+        import_id_fields = ("code",)
+
+
+class DemandResource(MasterDataResource):
+    """Demand by what the ERP calls it."""
+
+    examples = {
+        "external_id": "SO-4711/10",
+        "site": "WAW",
+        "product": "COLA-05",
+        "quantity": "12000",
+        "due_at": "2026-01-31T12:00:00+01:00",
+        "customer": "Northern Stores",
+    }
+
+    class Meta(MasterDataResource.Meta):
+        model = Demand
+        fields = (
+            *("external_id", "site", "product", "quantity", "unit", "due_at", "customer", "sales_order"),
+            *("line", "is_active"),
+        )
+        import_id_fields = ("external_id",)
+
+
+class LotSizingResource(MasterDataResource):
+    """Lot sizing by site and product."""
+
+    examples = {"site": "WAW", "product": "COLA-05", "line": "L1", "rule": "fixed_lot", "lot_size": "5000"}
+
+    class Meta(MasterDataResource.Meta):
+        model = LotSizing
+        fields = (
+            *("site", "product", "line", "rule", "lot_size", "minimum", "multiple"),
+            *("reorder_point", "stock_level", "lead_time_hours"),
+        )
+        import_id_fields = ("site", "product")

@@ -3,6 +3,7 @@
 from datetime import datetime
 from decimal import ROUND_UP, Context, Decimal
 from fractions import Fraction
+from typing import Any, cast
 
 from django.db import transaction
 
@@ -11,7 +12,8 @@ from core import master_data
 from core.announcements import announce
 from core.changes import Change, mark
 from core.errors import Conflict, Invalid
-from core.master_data import follows
+from core.locks import take_turns
+from core.master_data import follows, precedes
 from core.retention import refuse_closed
 from enterprise.models import Line, Machine
 from products.models import Product, ProductRevision, Routing
@@ -23,42 +25,158 @@ from workorders.models import (
     Operation,
     OrderMaterial,
     OrderParameter,
+    OrderReason,
+    OrderStatusChange,
     Run,
     Schedule,
+    Step,
     WorkOrder,
 )
-from workorders.selectors import target_in_product_unit
+from workorders.selectors import LIVE, allowed, made, missing, next_statuses, target_in_product_unit, tolerance
 
 _Status = WorkOrder.Status
-TRANSITIONS: dict[str, frozenset[str]] = {
-    _Status.CREATED: frozenset({_Status.RELEASED, _Status.SCHEDULED, _Status.IN_PROGRESS, _Status.CANCELLED}),
-    _Status.RELEASED: frozenset({_Status.SCHEDULED, _Status.IN_PROGRESS, _Status.ON_HOLD, _Status.CANCELLED}),
-    _Status.SCHEDULED: frozenset({_Status.RELEASED, _Status.IN_PROGRESS, _Status.ON_HOLD, _Status.CANCELLED}),
-    _Status.IN_PROGRESS: frozenset({_Status.ON_HOLD, _Status.COMPLETED, _Status.CANCELLED}),
-    _Status.ON_HOLD: frozenset({_Status.RELEASED, _Status.SCHEDULED, _Status.IN_PROGRESS, _Status.CANCELLED}),
-    _Status.COMPLETED: frozenset({_Status.IN_PROGRESS, _Status.CLOSED}),
-    _Status.CLOSED: frozenset(),
-    _Status.CANCELLED: frozenset(),
-}
-"""Which status may follow which: what is closed or cancelled stays so."""
+_NEEDS_REASON: dict[str, str] = {_Status.ON_HOLD: "for_hold", _Status.CANCELLED: "for_cancel"}
+
+
+@precedes(WorkOrder)
+def note_where_held(order: WorkOrder) -> None:
+    """Keep the status from which an order is put on hold: it resumes there."""
+    if order.status != _Status.ON_HOLD:
+        order.held_from = ""
+    elif order.pk is not None:
+        stored = WorkOrder.objects.get(pk=order.pk)
+        order.held_from = stored.held_from if stored.status == _Status.ON_HOLD else stored.status
 
 
 @follows(WorkOrder)
 def work_order_changed(*, before: WorkOrder | None, after: WorkOrder | None) -> None:
-    """Refuse a step that the order's life does not have; mark its runs when it is another product's now."""
+    """Refuse a step that the order's life does not have, note the others; mark its runs when it is another product's."""
     if after is not None:
         _refuse_unfit(before, after)
+        if before is None or before.status != after.status:
+            _take_step(before, after)
     if before is None or after is None:
         return
-    if before.status != after.status and after.status not in TRANSITIONS[before.status]:
-        allowed = ", ".join(sorted(TRANSITIONS[before.status])) or "nothing"
-        raise Conflict(f"An order that is {before.status} cannot become {after.status}; it can become: {allowed}.")
     if before.line_id != after.line_id and after.runs.exists():
         raise Conflict("The order has run on its line; it cannot move to another one.", field="line")
     if before.product_id != after.product_id:
         for run in after.runs.all():
             refuse_closed(run.started_at, field="product")
             _mark(run)
+
+
+def _take_step(before: WorkOrder | None, order: WorkOrder) -> None:
+    """Append that an order is in another status. Raises Conflict, naming what is allowed, for what its life forbids."""
+    step = order.step
+    if before is not None:
+        _refuse_step(before, order, step)
+    written = order.history.first() if step is None or step.actor is None else None
+    OrderStatusChange.objects.create(
+        order=order,
+        from_status="" if before is None else before.status,
+        to_status=order.status,
+        reason=step.reason if step else None,
+        note=step.note if step else "",
+        changed_by=step.actor if step and step.actor else getattr(written, "history_user", None),
+        changed_at=cast(Any, step.at if step else getattr(written, "history_date", None)),
+    )
+    order.step = None
+
+
+def _refuse_step(before: WorkOrder, order: WorkOrder, step: Step | None) -> None:
+    to_status = order.status
+    possible = next_statuses(status=before.status, held_from=before.held_from)
+    if to_status not in possible:
+        words = ", ".join(sorted(possible)) or "nothing"
+        raise _no(before, f"An order that is {before.status} cannot become {to_status}; it can become: {words}.")
+    reason = step.reason if step else None
+    if to_status in _NEEDS_REASON and order.merged_into_id is None:
+        _refuse_reason(
+            order,
+            reason,
+            _NEEDS_REASON[to_status],
+            f"Say for which reason it becomes {to_status}; the page of the order asks for one.",
+        )
+    if to_status in (_Status.COMPLETED, _Status.CANCELLED):
+        run = Run.objects.filter(work_order=order, ended_at__isnull=True).select_related("line").first()
+        if run is not None:
+            raise _no(before, f"It runs on {run.line} since {run.started_at:%Y-%m-%d %H:%M} UTC; end that run first.")
+    if to_status == _Status.CANCELLED and made(order).anything:
+        raise _no(before, "It has made something already; complete it short instead, so that this is not lost.")
+    if to_status == _Status.COMPLETED:
+        _refuse_amount(before, order, step)
+
+
+def _no(order: WorkOrder, words: str, **facts: Any) -> Conflict:
+    return Conflict(words, facts={"status": order.status, "allowed": allowed(order), **facts})
+
+
+def _refuse_reason(order: WorkOrder, reason: OrderReason | None, purpose: str, words: str) -> None:
+    """Raise Invalid without a reason, or for one that does not serve the purpose or is switched off."""
+    if reason is None:
+        raise Invalid(words, field="reason")
+    if not getattr(reason, purpose) or not reason.is_active:
+        raise Invalid(f"'{reason}' is not a reason for that.", field="reason")
+
+
+def _refuse_amount(before: WorkOrder, order: WorkOrder, step: Step | None) -> None:
+    """Raise Conflict when an order made less or more than its tolerances allow; less may be said to be meant."""
+    made_ = made(order)
+    refuse_too_much(order, made_.good)
+    lacking = missing(order, made_)
+    if lacking is None:
+        return
+    if step is None or not step.short:
+        what = f"{amount(lacking)} {unit_of(order)} are missing" if made_.good is not None else "Nothing was reported"
+        raise _no(
+            before,
+            f"{what}; report the rest, or complete it short, with a reason.",
+            missing=amount(lacking),
+        )
+    _refuse_reason(order, step.reason, "for_short", "Say why it is completed short.")
+
+
+def refuse_too_much(order: WorkOrder, good: Fraction | None) -> None:
+    """Raise Conflict when more was made than the order's tolerance allows."""
+    most = tolerance(order).most
+    if most is not None and good is not None and good > most:
+        raise Conflict(
+            f"At most {amount(most)} {unit_of(order)} may be made, and {amount(good)} would be;"
+            " raise the target or the tolerance of the order first.",
+            facts={"status": order.status, "allowed": allowed(order), "too_much": amount(good - most)},
+        )
+
+
+def unit_of(order: WorkOrder) -> str:
+    """Return the code of the unit that an order's quantities are in."""
+    return order.unit_id or (order.product and order.product.unit_id) or "pieces"
+
+
+def amount(quantity: Fraction | Decimal) -> str:
+    """Return a quantity in words: exact where it ends within six decimals, else rounded up to that."""
+    return f"{_rounded_up(Fraction(quantity)).normalize():f}"
+
+
+def refuse_work(work_order: WorkOrder) -> None:
+    """Raise Conflict when no run, operation or issue of material may begin for an order: it is held, or it is over."""
+    order = WorkOrder.objects.get(pk=work_order.pk)
+    if order.status == _Status.ON_HOLD:
+        last = order.status_changes.filter(to_status=_Status.ON_HOLD).select_related("reason", "changed_by").first()
+        why = (
+            f" ({last.reason}{f', says {last.changed_by}' if last.changed_by else ''})" if last and last.reason else ""
+        )
+        raise Conflict(
+            f"Order {order} is on hold{why}; nothing may start before it is resumed.",
+            field="work_order",
+            code="on_hold",
+            facts={"status": order.status, "allowed": allowed(order)},
+        )
+    if order.status not in LIVE:
+        raise Conflict(
+            f"Order {order} is {order.status}; nothing may start for it.",
+            field="work_order",
+            facts={"status": order.status, "allowed": allowed(order)},
+        )
 
 
 def _refuse_unfit(before: WorkOrder | None, order: WorkOrder) -> None:
@@ -77,7 +195,7 @@ def _refuse_unfit(before: WorkOrder | None, order: WorkOrder) -> None:
         if getattr(before, attribute) != getattr(order, attribute):
             raise Conflict("The order is released with its operations and materials; make another order.", field=name)
     if before.target_quantity != order.target_quantity:
-        if order.operations.exclude(status=Operation.Status.PENDING).exists():
+        if order.operations.exclude(status__in=(Operation.Status.PENDING, Operation.Status.READY)).exists():
             raise Conflict("Work on the order has begun; its quantity stays.", field="target_quantity")
         _copy_from_revision(order)
 
@@ -89,7 +207,7 @@ _NOT_YET = frozenset({_Status.CREATED, _Status.SCHEDULED})
 
 
 @transaction.atomic
-def release_order(*, work_order: WorkOrder, at: datetime) -> WorkOrder:
+def release_order(*, work_order: WorkOrder, at: datetime, actor: User | None = None, note: str = "") -> WorkOrder:
     """Release an order: it takes the revision valid at a moment and copies its operations, set-points and materials.
 
     An order without a product, or whose product has no released revision, is released without any. Raises Conflict when
@@ -97,8 +215,11 @@ def release_order(*, work_order: WorkOrder, at: datetime) -> WorkOrder:
     """
     order = WorkOrder.objects.select_for_update(of=("self",)).get(pk=work_order.pk)
     if order.released_at is not None and order.status == _Status.RELEASED:
-        raise Conflict("The order is released already.", field="status")
+        raise _no(order, "The order is released already.")
+    if order.status == _Status.ON_HOLD:
+        raise _no(order, "The order is on hold; it can be resumed or cancelled.")
     order.status = _Status.RELEASED
+    order.step = Step(at=at, actor=actor, note=note)
     return save_order(work_order=order, at=at)
 
 
@@ -106,8 +227,10 @@ def release_order(*, work_order: WorkOrder, at: datetime) -> WorkOrder:
 def save_order(*, work_order: WorkOrder, at: datetime) -> WorkOrder:
     """Write an order as it stands; when that releases or starts it for the first time, copy what it is made by.
 
-    `at` is the moment whose revision holds.
+    `at` is the moment whose revision holds. Where the order has no tolerances of its own, it takes its product's.
     """
+    if work_order.step is None:
+        work_order.step = Step(at=at)
     before = WorkOrder.objects.select_for_update(of=("self",)).filter(pk=work_order.pk).first()
     was_open = before is None or (before.released_at is None and before.status in _NOT_YET)
     if not was_open or work_order.status not in _RELEASES:
@@ -115,6 +238,10 @@ def save_order(*, work_order: WorkOrder, at: datetime) -> WorkOrder:
     work_order.released_at = at
     if work_order.revision is None and work_order.product_id is not None:
         work_order.revision = revision_at(work_order.product_id, at)
+    if work_order.product is not None:
+        for name in ("over_tolerance", "under_tolerance"):
+            if getattr(work_order, name) is None:
+                setattr(work_order, name, getattr(work_order.product, name))
     revision = work_order.revision
     if revision is not None and revision.status != ProductRevision.Status.RELEASED:
         raise Conflict(f"Revision {revision.code} is {revision.status}; release it first.", field="revision")
@@ -186,6 +313,13 @@ def _rounded_up(quantity: Fraction) -> Decimal:
 _WIDE = Context(prec=60, rounding=ROUND_UP)
 
 
+@precedes(Run)
+def take_turns_on_line(run: Run) -> None:
+    """Let those who start or end runs of an order, or on a line, take turns: the order first, then the line."""
+    WorkOrder.objects.select_for_update(no_key=True, of=("self",)).filter(pk=run.work_order_id).first()
+    take_turns("run on a line", run.line_id or 0)
+
+
 @follows(Run)
 def run_changed(*, before: Run | None, after: Run | None) -> None:
     """Mark the time that a run took or takes, on every machine of its line."""
@@ -195,6 +329,17 @@ def run_changed(*, before: Run | None, after: Run | None) -> None:
             _mark(run)
     if after is not None and after.line_id != after.work_order.line_id:
         raise Invalid("The order belongs to another line.", field="work_order")
+    if after is not None and _begins(before, after):
+        refuse_work(after.work_order)
+
+
+def _begins(before: Run | None, run: Run) -> bool:
+    """Say whether a change of a run begins work on its order."""
+    return (
+        before is None
+        or before.work_order_id != run.work_order_id
+        or (before.ended_at is not None and run.ended_at is None)
+    )
 
 
 def _refuse_closed_runs(before: Run | None, after: Run | None) -> None:
@@ -238,10 +383,11 @@ def start_run(
     ended_at: datetime | None = None,
     estimated_finish_at: datetime | None = None,
     schedule: Schedule | None = None,
+    actor: User | None = None,
 ) -> Run:
     """Start working on an order; it is in progress from then on. A run of the past may be given with its end.
 
-    Raises Conflict when the order cannot be started, ValidationError when the line has another run at that time.
+    Raises Conflict when the order is held or over, ValidationError when the line has another run at that time.
     """
     order = WorkOrder.objects.select_for_update().get(pk=work_order.pk)
     run = master_data.save(
@@ -256,6 +402,7 @@ def start_run(
     )
     if order.status != _Status.IN_PROGRESS:
         order.status = _Status.IN_PROGRESS
+        order.step = Step(at=started_at, actor=actor)
         save_order(work_order=order, at=started_at)
     return run
 
@@ -268,14 +415,6 @@ def end_run(*, run: Run, ended_at: datetime) -> Run:
         raise Conflict("The run has ended already.", field="ended_at")
     stored.ended_at = ended_at
     return master_data.save(stored)
-
-
-@transaction.atomic
-def complete(*, work_order: WorkOrder) -> WorkOrder:
-    """Say that an order is done."""
-    order = WorkOrder.objects.select_for_update().get(pk=work_order.pk)
-    order.status = _Status.COMPLETED
-    return master_data.save(order)
 
 
 @transaction.atomic

@@ -4,6 +4,9 @@ from core.routers import Router
 from workorders import api
 
 router = Router()
+router.register("workorder/demand", api.DemandViewSet)
+router.register("workorder/lot-sizing", api.LotSizingViewSet)
+router.register("workorder/reason", api.OrderReasonViewSet)
 router.register("workorder", api.WorkOrderViewSet)
 router.register("operation", api.OperationViewSet)
 router.register("order-material", api.OrderMaterialViewSet)

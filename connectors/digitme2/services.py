@@ -31,8 +31,9 @@ from enterprise.selectors import shifts_of
 from ingest.items import Refused, read_item
 from ingest.services import Delivery, Outcome, accept
 from products.models import IdealRate, Product
+from workorders.life import complete, reopen
 from workorders.models import Run, WorkOrder
-from workorders.services import complete, end_run, start_run
+from workorders.services import end_run, start_run
 
 NO_JOB = "Cannot set a machine to up when there is no active job"
 MOST_TABLETS = 500
@@ -144,6 +145,8 @@ def start_job(plant: Plant, machine: Machine, job: JobStart, *, detail: str = ""
         try:
             order = _order(plant, machine.line, job)
             _set_pace(plant, order, machine, job.pace, starts_at)
+            if order.status == WorkOrder.Status.COMPLETED:
+                order = reopen(work_order=order, at=starts_at, note="Its job was started again at the machine.")
             run = start_run(work_order=order, line=machine.line, started_at=starts_at)
         except ValidationError as error:
             raise Conflict(" ".join(error.messages), field="job_number") from None
@@ -199,7 +202,7 @@ def end_job(plant: Plant, tablet: Tablet, machine: Machine, *, good: Decimal, re
     reason = reason_of(plant, DOWN if _is_shift(machine, ends_at) or CLOSED not in plant.settings.reasons else CLOSED)
     end_run(run=run, ended_at=ends_at)
     if run.work_order.product_id and run.work_order.product and run.work_order.product.code == _product_code(plant):
-        complete(work_order=run.work_order)
+        complete(work_order=run.work_order, at=ends_at)
     items = [*(_count(tag, value, at) for tag, value in tags), _state(machine, reason, ends_at, "")]
     _raise_refusal(_tell(plant, items, now=now), "quantity_good")
     Tablet.objects.filter(pk=tablet.pk).update(ended_run=run, ended_good=good, ended_rejects=rejects)

@@ -19,14 +19,15 @@ def admin(client):
 def form(**values):
     inlines = {
         f"{name}-{part}": "0"
-        for name in ("certificates", "absences")
+        for name in ("certificates", "absences", "terms")
         for part in ("TOTAL_FORMS", "INITIAL_FORMS", "MIN_NUM_FORMS", "MAX_NUM_FORMS")
     }
     return {**inlines, "is_active": "on", **values}
 
 
 @pytest.mark.parametrize(
-    "model", ["employee", "crew", "skill", "skillneed", "laborpolicy", "absence", "attendance", "laborentry"]
+    "model",
+    ["employee", "crew", "crewassignment", "skill", "skillneed", "laborpolicy", "absence", "attendance", "laborentry"],
 )
 def test_lists_and_forms_open(admin, model):
     make_employee()

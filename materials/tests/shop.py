@@ -21,6 +21,7 @@ _ACTIONS = {
     Kind.PRODUCE: services.produce,
     Kind.RETURN: services.return_to_stock,
     Kind.SCRAP: services.scrap,
+    Kind.SHIP: services.ship,
     Kind.MOVE: services.move,
     Kind.ADJUST: services.adjust,
 }

@@ -131,7 +131,7 @@ def test_recall_says_what_is_affected_how_much_and_where_it_is(shop):
     assert found.orders == ["BAKE", "MIX"]
     assert {there.location: there.quantity for there in found.lots[2].in_house} == {shop.store: 4, shop.side: 2}
     text = recall_csv(found, status_of={row.lot.pk: row.lot.status_at(AT) for row in found.lots})
-    assert "0,FLOUR,F1,released,,,,MIX,10,6,4,kg," in text
+    assert "0,FLOUR,F1,released,,,,MIX,10,6,4,0,0,4,kg," in text
 
 
 def test_lots_of_other_peoples_sites_are_counted_and_not_shown(shop):
@@ -217,3 +217,29 @@ def test_many_who_use_and_make_the_same_lots_at_once_neither_deadlock_nor_close_
     for lot in lots:
         assert lot.pk not in {edge[1] for edge in edges(lot.pk, forward=True)}
     assert rebuild_stock()[1] == 0
+
+
+def test_recall_says_where_everything_went(shop):
+    order = shop.order(customer="Meyer")
+    flour = shop.lot("F1", shop.product(), 10)
+    shop.use(flour, 4, order)
+    shop.do("return", flour.product, 1, lot=flour, to_location=shop.store, work_order=order)
+    shop.do("scrap", flour.product, "0.5", lot=flour, from_location=shop.store, reason="Wet.")
+    dough = shop.make("D1", shop.product(), 6, order)
+    shop.do("ship", dough.product, 2, lot=dough, from_location=shop.store)
+    shop.undo(shop.do("ship", dough.product, 1, lot=dough, from_location=shop.store).transaction)
+    part = split_lot(lot=dough, number="D1a", quantity=Decimal(1), from_location=shop.store, **shop.said).transaction
+    shop.undo(part)
+    rows = {row.lot.number: row for row in recall(flour).lots}
+    told = {
+        n: (r.brought_in, r.flow.consumed, r.flow.scrapped, r.flow.shipped, r.still_in_house) for n, r in rows.items()
+    }
+    assert told["F1"] == (10, 3, Decimal("0.5"), 0, Decimal("6.5"))
+    assert told["D1"] == (6, 0, 0, 2, 4)
+    assert (rows["D1"].customers, rows["D1"].gone) == (["Meyer"], 2)
+
+
+def test_rejected_lot_is_not_shipped(shop):
+    flour = shop.lot("F1", shop.product(), 10, status="quarantine")
+    with pytest.raises(Conflict):
+        shop.do("ship", flour.product, 1, lot=flour, from_location=shop.store)

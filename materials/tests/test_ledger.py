@@ -73,7 +73,7 @@ def test_odd_quantity_is_refused(shop, quantity):
 @pytest.mark.parametrize(
     ("more", "field"),
     [
-        ({"unit": "g"}, "unit"),
+        ({"unit": "bar"}, "unit"),
         ({"lot": None}, "lot"),
         ({"occurred_at": AT + timedelta(hours=1)}, "occurred_at"),
         ({"unit_cost": Decimal(-1)}, "unit_cost"),

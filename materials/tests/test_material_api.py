@@ -108,7 +108,7 @@ def test_retry_is_answered_as_the_first_time(shop, operator):
         ("receive", {"quantity": 1, "to_location": "nowhere", "product": "P"}, "to_location"),
         ("receive", {"quantity": 1, "to_location": "STORE", "product": "P", "colour": 1}, "colour"),
         ("receive", {"quantity": 1, "to_location": "STORE", "product": "P", "lot_number": "a\0"}, "lot_number"),
-        ("receive", {"quantity": 1, "to_location": "STORE", "product": "P", "lot_number": "L", "unit": "g"}, "unit"),
+        ("receive", {"quantity": 1, "to_location": "STORE", "product": "P", "lot_number": "L", "unit": "bar"}, "unit"),
         ("receive", {"quantity": 1, "to_location": "STORE", "product": "P", "batch": "B"}, "batch"),
         ("receive", {"quantity": 1, "to_location": "STORE", "product": "P", "occurred_at": "2026-03-02T08:00:00"}, "occurred_at"),
         ("consume", {"quantity": 1, "from_location": "STORE", "product": "P", "lot_number": "no"}, "work_order"),

@@ -14,7 +14,7 @@ from counts.services import NewReading, record_readings
 from downtime.models import StateReason
 from downtime.services import NewState, record_states
 from enterprise.models import Machine
-from oee.changeovers import changeovers_of, target_of
+from oee.changeovers import changeovers_of
 from oee.engine.root_cause import Found
 from oee.pareto import By, pareto
 from oee.reliability import Reliability, reliability_of
@@ -33,6 +33,7 @@ from tests.factories import (
     make_user,
     make_work_order,
 )
+from workorders.selectors import target_of
 from workorders.services import record_changeover_task
 
 pytestmark = pytest.mark.django_db

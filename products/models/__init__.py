@@ -1,5 +1,6 @@
 """What can be made: units, products, revisions with their bill and routing, and how fast at best."""
 
+from products.models.cost import MachineRate, ProductCost
 from products.models.product import IdealRate, MaterialType, Product, ProductUnit, StockPolicy, ValidityRange
 from products.models.revision import BillOfMaterialLine, ProductRevision
 from products.models.routing import OperationDocument, OperationParameter, OperationTemplate, Routing, RoutingOperation
@@ -9,11 +10,13 @@ __all__ = [
     "STANDARD_UNITS",
     "BillOfMaterialLine",
     "IdealRate",
+    "MachineRate",
     "MaterialType",
     "OperationDocument",
     "OperationParameter",
     "OperationTemplate",
     "Product",
+    "ProductCost",
     "ProductRevision",
     "ProductUnit",
     "Routing",

@@ -72,6 +72,32 @@ class Product(MasterData, HasCustomFields):
         validators=[MinValueValidator(Decimal(0)), MaxValueValidator(Decimal(1))],
         help_text="The part of what is made that is expected to be scrap: 0.02 = 2 %.",
     )
+    over_tolerance = models.DecimalField(
+        max_digits=7,
+        decimal_places=6,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal(0))],
+        help_text="How much more than its target an order may make: 0.05 = 5 %. Empty = not decided. Orders may say otherwise.",
+    )
+    under_tolerance = models.DecimalField(
+        max_digits=7,
+        decimal_places=6,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal(0)), MaxValueValidator(Decimal(1))],
+        help_text="How much less still completes an order: 0.02 = 2 %. Empty = not decided. Orders may say otherwise.",
+    )
+    balance_tolerance = models.DecimalField(
+        "mass balance tolerance",
+        max_digits=7,
+        decimal_places=6,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal(0)), MaxValueValidator(Decimal(1))],
+        help_text="How much of what goes into an order of it may be missing from what comes out: 0.02 = 2 %."
+        " Empty = 2 %.",
+    )
     # --- as a material: what is bought, stored, used and made ---
     material_type = models.CharField(
         max_length=12, choices=MaterialType, default=MaterialType.FINISHED, help_text="What it is to this plant."

@@ -189,7 +189,7 @@ def test_released_order_shows_what_was_copied(revision):
         url,
         {
             **body,
-            "status": "on_hold",
+            "status": "in_progress",
             "revision": revision.pk,
             **inline("operations", initial=0),
             **inline("materials"),

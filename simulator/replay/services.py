@@ -20,8 +20,8 @@ from products.models import IdealRate, Product
 from products.services import ensure_unit
 from simulator.facts import CountFact, StateFact
 from simulator.replay.log import Log, OrderNeed
+from workorders.life import complete
 from workorders.models import Run, WorkOrder
-from workorders.services import complete
 
 BATCH = 5_000
 SOURCE = "replay"
@@ -135,7 +135,7 @@ def _save_order(need: OrderNeed, line: Line) -> None:
     master_data.save(Run(work_order=order, line=line, started_at=need.start, ended_at=need.end))
     order.status = WorkOrder.Status.IN_PROGRESS
     master_data.save(order)
-    complete(work_order=order)
+    complete(work_order=order, at=need.end)
 
 
 def deliver(

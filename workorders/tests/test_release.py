@@ -12,13 +12,14 @@ from products.models import OperationParameter, ProductUnit
 from tests.factories import (
     make_bill_line,
     make_machine,
+    make_order_reason,
     make_product,
     make_revision,
     make_routing,
     make_unit,
     make_work_order,
 )
-from workorders import services
+from workorders import life, services
 from workorders.models import Operation, OrderMaterial, WorkOrder
 
 pytestmark = pytest.mark.django_db
@@ -107,9 +108,9 @@ def test_starting_an_order_that_nobody_released_copies_too(revision, line):
 def test_hold_and_resume_keep_the_copy(revision, line):
     order = release(order_of(revision, line))
     kept = list(Operation.objects.values_list("id", flat=True))
-    for status in ("on_hold", "released", "in_progress"):
-        order.status = status
-        order = services.save_order(work_order=order, at=LATER)
+    order = life.hold(work_order=order, reason=make_order_reason(), at=LATER)
+    order = life.resume(work_order=order, at=LATER)
+    order = life.start(work_order=order, at=LATER)
     assert list(Operation.objects.values_list("id", flat=True)) == kept
     assert order.released_at == AT
 

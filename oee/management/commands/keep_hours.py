@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
+from core.idempotency import forget_answers
 from core.intervals import Interval
 from oee.closing import bring_checks_up_to_date, close_due
 from oee.retention import NotPruned, prune
@@ -43,6 +44,7 @@ class Command(BaseCommand):
                 if done:
                     self.stdout.write(f"Computed hours of {done} machines.")
                 if closed_at is None or now - closed_at >= CLOSE_EVERY:
+                    forget_answers(now=now)
                     closed = close_due(now=now)
                     closed_at = now
                     if closed:

@@ -1,0 +1,49 @@
+"""What material knows of orders: what they put in stock, and what is there for what is wanted."""
+
+from datetime import datetime
+from fractions import Fraction
+
+from accounts.models import User
+from enterprise.models import Site
+from materials.models import LotStatus, Stock
+from materials.selectors import PRODUCED, SCRAPPED, of_order
+from products.units import convert
+from workorders.demands import Generated, generate_orders
+from workorders.models import WorkOrder
+from workorders.selectors import Made, knows_what_was_made
+
+
+@knows_what_was_made
+def booked(order: WorkOrder) -> Made | None:
+    """Return what the ledger says an order made of its product, in the order's unit; None when nothing was booked."""
+    product = order.product
+    if product is None:
+        return None
+    rows = [row for row in of_order(order) if row["product"] == product.pk]
+    sums = {role: sum((Fraction(row["total"]) for row in rows if row["role"] == role), Fraction(0)) for role in _OUT}
+    if not any(sums.values()):
+        return None
+    unit = order.unit or product.unit
+    good, scrap = (convert(sums[role], product.unit, unit, product) for role in _OUT)
+    return Made(good, scrap, None, "ledger")
+
+
+_OUT = (PRODUCED, SCRAPPED)
+
+
+def usable_at(site: Site, *, at: datetime) -> dict[int, Fraction]:
+    """Return what may be used at a site at a moment, by product, in the products' units: released lots, not expired."""
+    found: dict[int, Fraction] = {}
+    rows = Stock.objects.filter(location__site=site).exclude(quantity=0).select_related("lot__site")
+    for row in rows.iterator(chunk_size=2000):
+        if row.lot is None or row.lot.status_at(at) == LotStatus.RELEASED:
+            found[row.product_id] = found.get(row.product_id, Fraction(0)) + Fraction(row.quantity)
+    return found
+
+
+def generate(
+    *, site: Site, until: datetime, at: datetime, actor: User | None = None, dry_run: bool = False
+) -> Generated:
+    """Make the orders that a site needs beyond what is in stock (`workorders.demands.generate_orders`)."""
+    stock = usable_at(site, at=at)
+    return generate_orders(site=site, until=until, at=at, actor=actor, stock=stock, dry_run=dry_run)

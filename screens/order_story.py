@@ -1,0 +1,95 @@
+"""What happened to an order, in the order of time: each source tells its events, and apps may add theirs."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from labor.models import LaborEntry
+from materials.models import MaterialTransaction
+from workorders.models import ChangeoverTaskDone, OrderConfirmation, OrderStatusChange, Run, WorkOrder
+
+MAX_EVENTS = 500
+"""What each source tells at most: the latest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened: when, of which sort, in words, and who did it."""
+
+    at: datetime
+    sort: str
+    text: str
+    who: Any = None
+    note: str = ""
+    is_warning: bool = False
+
+
+Source = Callable[[WorkOrder], Iterable[Event]]
+
+
+def plain(quantity: Any) -> str:
+    """Return a quantity without needless zeros."""
+    return f"{quantity.normalize():f}" if quantity else "0"
+
+
+def status_changes(order: WorkOrder) -> Iterable[Event]:
+    """Tell the steps of its life."""
+    rows = OrderStatusChange.objects.filter(order=order).select_related("reason", "changed_by").order_by("-id")
+    for row in rows[:MAX_EVENTS]:
+        note = ", ".join(filter(None, (row.reason.name if row.reason else "", row.note)))
+        is_warning = row.to_status in (WorkOrder.Status.ON_HOLD, WorkOrder.Status.CANCELLED)
+        yield Event(row.changed_at, "Status", row.get_to_status_display(), row.changed_by, note, is_warning)
+
+
+def runs(order: WorkOrder) -> Iterable[Event]:
+    """Tell when a line began and ended to work on it."""
+    for run in Run.objects.filter(work_order=order).select_related("line").order_by("-started_at")[:MAX_EVENTS]:
+        yield Event(run.started_at, "Run", f"Started on {run.line}")
+        if run.ended_at is not None:
+            yield Event(run.ended_at, "Run", f"Ended on {run.line}")
+
+
+def movements(order: WorkOrder) -> Iterable[Event]:
+    """Tell what it used and made."""
+    rows = MaterialTransaction.objects.filter(work_order=order).select_related("product", "lot", "performed_by")
+    for row in rows.order_by("-id")[:MAX_EVENTS]:
+        what = f"{row.get_kind_display()}: {plain(row.quantity)} {row.unit} {row.product}"
+        lot = f", lot {row.lot}" if row.lot else ""
+        yield Event(row.occurred_at, "Material", what + lot, row.performed_by, row.reason)
+
+
+def labour(order: WorkOrder) -> Iterable[Event]:
+    """Tell when people began and ended to work on it, without their names: hours of persons have their own pages."""
+    rows = LaborEntry.objects.filter(work_order=order).order_by("-id")
+    for row in rows[:MAX_EVENTS]:
+        yield Event(row.started_at, "Labour", f"{row.get_kind_display()} began", note=row.operation)
+        if row.ended_at is not None:
+            yield Event(row.ended_at, "Labour", f"{row.get_kind_display()} ended", note=row.note)
+
+
+def confirmations(order: WorkOrder) -> Iterable[Event]:
+    """Tell what was confirmed to be made."""
+    rows = OrderConfirmation.objects.filter(order=order).select_related("confirmed_by").order_by("-id")
+    for row in rows[:MAX_EVENTS]:
+        parts = (("good", row.good), ("scrap", row.scrap), ("to rework", row.rework))
+        text = ", ".join(f"{plain(quantity)} {name}" for name, quantity in parts if quantity)
+        sort = "Confirmed" if row.reverses_id is None else "Taken back"
+        yield Event(row.confirmed_at, sort, text, row.confirmed_by, row.note, row.reverses_id is not None)
+
+
+def changeover_tasks(order: WorkOrder) -> Iterable[Event]:
+    """Tell which tasks of changeovers to it were done."""
+    rows = ChangeoverTaskDone.objects.filter(run__work_order=order).select_related("task", "done_by").order_by("-id")
+    for row in rows[:MAX_EVENTS]:
+        yield Event(row.started_at, "Changeover", f"{row.task.name} (until {row.ended_at:%H:%M:%S} UTC)", row.done_by)
+
+
+SOURCES: list[Source] = [status_changes, runs, movements, labour, confirmations, changeover_tasks]
+"""Who tells; a further app's events are one more function here."""
+
+
+def story(order: WorkOrder, sources: Iterable[Source] | None = None) -> list[Event]:
+    """Return all that happened to an order, the latest first."""
+    events = [event for source in (SOURCES if sources is None else sources) for event in source(order)]
+    return sorted(events, key=lambda event: event.at, reverse=True)

@@ -1,0 +1,300 @@
+"""Pages of orders: which there are and how far they are, and everything about one."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from django import forms
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.paginator import Paginator
+from django.db.models import Case, DecimalField, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+
+from core.errors import DomainError
+from core.master_data import caller, in_scope, site_id_of
+from enterprise.models import Line
+from materials.selectors import PRODUCED, RETURNED, USED, of_order
+from products.models import Product
+from screens.order_story import plain, story
+from workorders import life, services
+from workorders.models import Operation, OrderConfirmation, OrderReason, WorkOrder
+from workorders.selectors import LIVE, allowed, family, made, tolerance
+
+_ACTS: dict[str, Any] = {
+    "release": services.release_order,
+    "schedule": life.schedule,
+    "start": life.start,
+    "hold": life.hold,
+    "resume": life.resume,
+    "complete": life.complete,
+    "close": life.close,
+    "reopen": life.reopen,
+    "cancel": life.cancel,
+}
+_REASONED = {"hold": "for_hold", "cancel": "for_cancel"}
+_RIGHTS = {"hold": ("add", "order_hold"), "resume": ("change", "order_hold"), "confirm": ("add", "fact")}
+OPEN = "open"
+
+
+class FilterForm(forms.Form):
+    """Which orders to list."""
+
+    search = forms.CharField(max_length=100, required=False)
+    status = forms.ChoiceField(
+        choices=[("", "Any status"), (OPEN, "Not finished"), *WorkOrder.Status.choices], required=False
+    )
+    line = forms.ModelChoiceField(Line.objects.none(), required=False, empty_label="Any line")
+    product = forms.CharField(max_length=100, required=False)
+    customer = forms.CharField(max_length=200, required=False)
+    due_before = forms.DateField(required=False)
+    overdue = forms.BooleanField(required=False)
+
+
+class ActForm(forms.Form):
+    """What is to happen to an order."""
+
+    action = forms.ChoiceField(choices=[(name, name) for name in (*_ACTS, "confirm")])
+    reason = forms.ModelChoiceField(OrderReason.objects.filter(is_active=True), required=False)
+    note = forms.CharField(max_length=500, required=False)
+    quantity = forms.DecimalField(max_digits=18, decimal_places=6, min_value=Decimal(0), required=False)
+    scrap = forms.DecimalField(max_digits=18, decimal_places=6, min_value=Decimal(0), required=False)
+    short = forms.BooleanField(required=False)
+    key = forms.CharField(max_length=100, required=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An order in the list."""
+
+    order: WorkOrder
+    made: str
+    target: str
+    percent: int | None
+    is_overdue: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A button, and what it asks for."""
+
+    name: str
+    label: str
+    reasons: list[OrderReason] | None
+
+
+def _orders(request: HttpRequest) -> QuerySet[WorkOrder]:
+    orders: QuerySet[WorkOrder] = in_scope(WorkOrder.objects.all(), request.user, WorkOrder.site_paths)
+    return orders.select_related("product", "line__area__site", "unit")
+
+
+def _narrowed(orders: QuerySet[WorkOrder], asked: dict[str, Any]) -> QuerySet[WorkOrder]:
+    if search := asked.get("search"):
+        condition = Q()
+        for name in ("order_number", "description", "sales_order", "lot_number", "external_id"):
+            condition |= Q(**{f"{name}__icontains": search})
+        orders = orders.filter(condition)
+    if asked.get("status"):
+        orders = orders.filter(status__in=LIVE) if asked["status"] == OPEN else orders.filter(status=asked["status"])
+    if asked.get("line"):
+        orders = orders.filter(line=asked["line"])
+    if product := asked.get("product"):
+        orders = orders.filter(Q(product__code__icontains=product) | Q(product__name__icontains=product))
+    if customer := asked.get("customer"):
+        orders = orders.filter(customer__icontains=customer)
+    if asked.get("due_before"):
+        orders = orders.filter(due_at__date__lt=asked["due_before"])
+    if asked.get("overdue"):
+        orders = orders.filter(status__in=LIVE, due_at__lt=timezone.now())
+    return orders
+
+
+def _with_made(orders: QuerySet[WorkOrder]) -> QuerySet[WorkOrder]:
+    """Annotate what was confirmed, or else reported by operations, so that a list costs no query for each order."""
+    number = DecimalField(max_digits=24, decimal_places=6)
+    of_order_ = OrderConfirmation.objects.filter(order=OuterRef("pk")).order_by().values("order")
+    confirmed = of_order_.annotate(total=Sum("good")).values("total")
+    operations = Operation.objects.filter(work_order=OuterRef("pk")).order_by()
+    counting = operations.filter(counts_for_output=True).values("work_order")
+    last = operations.order_by("-sequence").values("completed_quantity")[:1]
+    return orders.annotate(
+        confirmed=Subquery(confirmed, output_field=number),
+        counted=Subquery(counting.annotate(total=Sum("completed_quantity")).values("total"), output_field=number),
+        last=Subquery(last, output_field=number),
+    ).annotate(
+        made_so_far=Case(
+            *(_when(name) for name in ("confirmed", "counted", "last")),
+            default=None,
+            output_field=number,
+        )
+    )
+
+
+def _when(name: str) -> Any:
+    return When(Q(**{f"{name}__gt": 0}), then=F(name))
+
+
+@login_required
+def order_list(request: HttpRequest) -> HttpResponse:
+    """List orders, the most urgent first of those that are not finished."""
+    form = FilterForm(request.GET or None)
+    lines = in_scope(Line.objects.filter(is_active=True), request.user, Line.site_paths).order_by("name")
+    form.fields["line"].queryset = lines  # type: ignore[attr-defined]
+    orders = _orders(request)
+    orders = _narrowed(orders, form.cleaned_data if form.is_valid() else {})
+    ordered = _with_made(orders).order_by(
+        Case(*(_rank(status, number) for number, status in enumerate(("in_progress", "on_hold"))), default=2),
+        F("due_at").asc(nulls_last=True),
+        "-id",
+    )
+    page = Paginator(ordered, 50).get_page(request.GET.get("page"))
+    now = timezone.now()
+    context = {"page": page, "rows": [_row(order, now) for order in page], "form": form}
+    return render(request, "screens/orders.html", context)
+
+
+def _rank(status: str, number: int) -> Any:
+    return When(status=status, then=Value(number))
+
+
+def _row(order: Any, now: Any) -> Row:
+    percent = None if order.made_so_far is None else int(order.made_so_far * 100 / order.target_quantity)
+    return Row(
+        order,
+        "" if order.made_so_far is None else plain(order.made_so_far),
+        f"{plain(order.target_quantity)} {services.unit_of(order)}",
+        percent,
+        _is_overdue(order, now),
+    )
+
+
+def _is_overdue(order: WorkOrder, now: Any) -> bool:
+    return order.due_at is not None and order.due_at < now and order.status in LIVE
+
+
+def _found(request: HttpRequest, key: str) -> WorkOrder:
+    """Return the order of a number, or of an id when no order has that number."""
+    orders = _orders(request)
+    found = orders.filter(order_number=key).first()
+    if found is None and key.isdecimal() and len(key) < 19:
+        found = orders.filter(pk=int(key)).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+@login_required
+def order_page(request: HttpRequest, key: str) -> HttpResponse:
+    """Show an order; a POST takes a step of its life, or confirms what it made."""
+    order = _found(request, key)
+    form = ActForm(request.POST or None)
+    refused = ""
+    if request.method == "POST":
+        if not form.is_valid():
+            refused = " ".join(f"{name}: {' '.join(map(str, texts))}" for name, texts in form.errors.items())
+        elif not _may(request, order, form.cleaned_data["action"]):
+            raise PermissionDenied
+        else:
+            try:
+                _act(order, form.cleaned_data, caller(request))
+            except DomainError as refusal:
+                refused = refusal.message
+            except ValidationError as refusal:
+                refused = " ".join(refusal.messages)
+            else:
+                return redirect("screens:order", order.order_number)
+        order = _found(request, key)
+    return render(request, "screens/order.html", _context(request, order, refused), status=409 if refused else 200)
+
+
+def _may(request: HttpRequest, order: WorkOrder, action: str) -> bool:
+    right, kind = _RIGHTS.get(action, ("change", "order"))
+    return bool(caller(request).may(right, kind, site_id_of(order)))
+
+
+def _act(order: WorkOrder, asked: dict[str, Any], actor: Any) -> None:
+    said = {"work_order": order, "at": timezone.now(), "actor": actor, "note": asked["note"]}
+    action = asked["action"]
+    if action == "confirm":
+        quantities = life.Quantities(good=asked["quantity"] or Decimal(0), scrap=asked["scrap"] or Decimal(0))
+        life.confirm(**said, quantities=quantities, idempotency_key=asked["key"] or None)
+    elif action == "complete":
+        more = {"quantity": asked["quantity"], "short": asked["short"], "reason": asked["reason"]}
+        life.complete(**said, **more)
+    elif action in _REASONED:
+        _ACTS[action](**said, reason=asked["reason"])
+    else:
+        _ACTS[action](**said)
+
+
+def _context(request: HttpRequest, order: WorkOrder, refused: str) -> dict[str, Any]:
+    reasons = list(OrderReason.objects.filter(is_active=True))
+    actions = [
+        Action(
+            name,
+            name.capitalize(),
+            [reason for reason in reasons if getattr(reason, _REASONED[name])] if name in _REASONED else None,
+        )
+        for name in allowed(order)
+        if name != "complete" and _may(request, order, name)
+    ]
+    so_far, bounds = made(order), tolerance(order)
+    events = Paginator(story(order), 100).get_page(request.GET.get("page"))
+    relatives = [row for row in family(order) if row.pk != order.pk]
+    shown = _orders(request).filter(pk__in=[row.pk for row in relatives])
+    unit = services.unit_of(order)
+    return {
+        "order": order,
+        "zone": order.line.area.site.zone,
+        "refused": refused,
+        "actions": actions,
+        "may_complete": "complete" in allowed(order) and _may(request, order, "complete"),
+        "may_confirm": order.status in ("in_progress", "on_hold") and _may(request, order, "confirm"),
+        "short_reasons": [reason for reason in reasons if reason.for_short],
+        "key": f"page-{request.user.pk}-{timezone.now().timestamp()}",
+        "unit": unit,
+        "target": plain(order.target_quantity),
+        "made": so_far,
+        "numbers": [
+            (label, "unknown" if value is None else f"{services.amount(value)} {unit}")
+            for label, value in (("Good", so_far.good), ("Scrap", so_far.scrap), ("To rework", so_far.rework))
+        ],
+        "bounds": [services.amount(bound) if bound is not None else "" for bound in (bounds.least, bounds.most)],
+        "is_overdue": _is_overdue(order, timezone.now()),
+        "operations": order.operations.select_related("line", "machine", "machine_class").prefetch_related(
+            "parameters"
+        ),
+        "materials": _materials(order),
+        "runs": order.runs.select_related("line").order_by("-started_at")[:100],
+        "labour": order.labor_entries.values("kind").annotate(quantity=Sum("quantity_produced")).order_by("kind"),
+        "confirmations": order.confirmations.select_related("confirmed_by", "reversed_by").order_by("-id")[:100],
+        "lots": in_scope(order.lots_made.all(), request.user, ("site",)).select_related("product")[:100],
+        "relatives": shown.select_related("parent", "merged_into").order_by("pk"),
+        "page": events,
+    }
+
+
+def _materials(order: WorkOrder) -> list[tuple[Product, str, str, str]]:
+    """Return what the order requires and has used, by product: product, required, used, unit."""
+    used: dict[int, Decimal] = {}
+    for row in of_order(order):
+        if row["role"] in (USED, RETURNED, PRODUCED):
+            sign = 1 if row["role"] == USED else -1
+            used[row["product"]] = used.get(row["product"], Decimal(0)) + sign * row["total"]
+    required: dict[int, Fraction] = {}
+    for needed in order.materials.all():
+        required[needed.product_id] = required.get(needed.product_id, Fraction(0)) + Fraction(needed.quantity_required)
+    used.pop(order.product_id or 0, None)
+    products = Product.objects.in_bulk([*required, *used])
+    return [
+        (
+            product,
+            services.amount(required[pk]) if pk in required else "–",
+            plain(used.get(pk, Decimal(0))),
+            str(product.unit_id),
+        )
+        for pk, product in sorted(products.items(), key=lambda item: item[1].code)
+    ]

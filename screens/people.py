@@ -1,0 +1,232 @@
+"""Pages of people: the shift board, the approval of hours, and efficiency."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+
+from core.errors import Conflict, DomainError, Invalid, NotFound
+from core.intervals import Interval
+from core.master_data import caller
+from enterprise.models import Line, Shift, Site
+from labor import services
+from labor.approval import to_approve
+from labor.board import ABSENT, LEFT, MISSING, THERE, shift_board
+from labor.crew_plan import day_of
+from labor.efficiency import BY, SMALLEST_GROUP, Group, efficiency
+from labor.models import Attendance, Crew, LaborEntry
+from screens.closed_shifts import percent
+from screens.people_sites import MINUTES, chosen_day, chosen_site, duration, moment_in, refusal_of, sites_where
+
+LONGEST_DAYS = 100
+
+
+@login_required
+def people(request: HttpRequest) -> HttpResponse:
+    """Show a day's shift board: who should be there, who is, and what is wrong."""
+    sites = sites_where(request, "view", "labor")
+    site = chosen_site(sites, request.GET.get("site"))
+    day = chosen_day(request.GET, "date", site)
+    lines = list(Line.objects.filter(area__site=site, is_active=True).order_by("name", "pk"))
+    shifts = list(
+        Shift.objects.filter(crew_assignments__crew__site=site).distinct().order_by("start_time", "name", "pk")
+    )
+    line = next((line for line in lines if line.code == request.GET.get("line")), None)
+    shift = next((shift for shift in shifts if str(shift.pk) == request.GET.get("shift")), None)
+    board = shift_board(site, day, now=timezone.now(), line=line, shift=shift)
+    context = {
+        "sites": sites,
+        "site": site,
+        "zone": site.zone,
+        "day": day,
+        "before": day - timedelta(days=1),
+        "after": day + timedelta(days=1),
+        "lines": lines,
+        "line": line,
+        "shifts": shifts,
+        "shift": shift,
+        "board": board,
+        "boards": [
+            (
+                one,
+                [
+                    ("there", one.count(THERE)),
+                    ("missing", one.count(MISSING)),
+                    ("absent", one.count(ABSENT)),
+                    ("left", one.count(LEFT)),
+                ],
+            )
+            for one in board.shifts
+        ],
+        "tells_kind": caller(request).may("view", "employee", site.pk),
+        "may_approve": caller(request).may("change", "labor", site.pk),
+    }
+    return render(request, "screens/people.html", context)
+
+
+class CorrectForm(forms.Form):
+    """What an entry or an attendance should say, and why."""
+
+    seen = forms.IntegerField(min_value=0, max_value=2**62)
+    reason = forms.CharField(max_length=100)
+    started_at = forms.CharField(max_length=16)
+    ended_at = forms.CharField(max_length=16, required=False)
+    good = forms.DecimalField(max_digits=18, decimal_places=6, min_value=0, required=False)
+    scrap = forms.DecimalField(max_digits=18, decimal_places=6, min_value=0, required=False)
+
+
+@login_required
+def approval(request: HttpRequest) -> HttpResponse:
+    """Show a day's hours to approve, with what is odd; a POST approves those chosen, or corrects one."""
+    sites = sites_where(request, "change", "labor")
+    asked = request.POST if request.method == "POST" else request.GET
+    site = chosen_site(sites, asked.get("site"))
+    day = chosen_day(asked, "date", site)
+    crews = list(Crew.objects.filter(site=site, is_active=True).order_by("name", "pk"))
+    crew = next((crew for crew in crews if crew.code == asked.get("crew")), None)
+    refusal = None
+    if request.method == "POST":
+        try:
+            messages.success(request, _approve_or_correct(request, site))
+        except (DomainError, ValidationError) as error:
+            refusal = refusal_of(error)
+        else:
+            query = f"?site={site.code}&date={day}" + (f"&crew={crew.code}" if crew else "")
+            return redirect(f"{request.path}{query}")
+    found = to_approve(site, day, now=timezone.now(), crew=crew)
+    page = Paginator(found.pending, 50).get_page(request.GET.get("page"))
+    context = {
+        "sites": sites,
+        "site": site,
+        "zone": site.zone,
+        "day": day,
+        "before": day - timedelta(days=1),
+        "after": day + timedelta(days=1),
+        "crews": crews,
+        "crew": crew,
+        "page": page,
+        "rows": [
+            {
+                "pending": pending,
+                "entry": pending.entry,
+                "seen": services.version_of(pending.entry),
+                "good": f"{pending.entry.quantity_produced.normalize():f}",
+                "scrap": f"{pending.entry.quantity_rejected.normalize():f}",
+                "started": _local(pending.entry.started_at, site),
+                "ended": _local(pending.entry.ended_at, site),
+                "is_own": pending.entry.employee.user_id == caller(request).pk,
+            }
+            for pending in page
+        ],
+        "not_ended": [
+            (attendance, services.version_of(attendance), _local(attendance.started_at, site))
+            for attendance in found.not_ended
+        ],
+        "is_cut": found.is_cut,
+        "refusal": refusal,
+    }
+    return render(request, "screens/labor_approval.html", context, status=refusal.status if refusal else 200)
+
+
+def _local(at: datetime | None, site: Site) -> str:
+    return at.astimezone(site.zone).strftime(MINUTES) if at else ""
+
+
+def _approve_or_correct(request: HttpRequest, site: Site) -> str:
+    action = request.POST.get("do")
+    if action == "approve":
+        ids = {int(pk) for pk in request.POST.getlist("entry") if pk.isascii() and pk.isdigit() and len(pk) < 19}
+        entries = list(LaborEntry.objects.filter(pk__in=ids, employee__site=site).select_related("employee"))
+        if not entries:
+            raise Invalid("Choose what to approve.")
+        count = services.approve(entries=entries, actor=caller(request), at=timezone.now())
+        return f"Approved: {count}."
+    if action in ("correct", "clock_out"):
+        _correct(request, site, LaborEntry if action == "correct" else Attendance)
+        return "Corrected."
+    raise Invalid("Choose what to do.")
+
+
+def _correct(request: HttpRequest, site: Site, model: type[LaborEntry] | type[Attendance]) -> None:
+    form, pk = CorrectForm(request.POST), request.POST.get("thing", "")
+    if not form.is_valid():
+        raise Invalid("Say from when to when, how many, and why, in up to 100 characters.")
+    said = form.cleaned_data
+    usable = pk.isascii() and pk.isdigit() and len(pk) < 19
+    mine = model._default_manager.filter(employee__site=site).select_related("employee")
+    thing = mine.filter(pk=int(pk)).first() if usable else None
+    if thing is None:
+        raise NotFound("That does not exist.")
+    changes: dict[str, Any] = {}
+    for name in ("started_at", "ended_at"):
+        stored = getattr(thing, name)
+        # A time that was not touched keeps its seconds.
+        if said[name] and said[name] != _local(stored, site):
+            changes[name] = moment_in(site, said[name])
+            if changes[name] is None:
+                raise Invalid(f"There is no such time at {site}: {said[name]}.")
+            if changes[name] > timezone.now():
+                raise Invalid("That is in the future.")
+    actor = caller(request)
+    if isinstance(thing, LaborEntry):
+        for name, field in (("good", "quantity_produced"), ("scrap", "quantity_rejected")):
+            if said[name] is not None:
+                changes[field] = said[name]
+        services.correct_entry(entry=thing, actor=actor, reason=said["reason"], seen=said["seen"], **changes)
+    else:
+        if not changes:
+            raise Conflict("Nothing was changed.")
+        services.correct_attendance(attendance=thing, actor=actor, reason=said["reason"], seen=said["seen"], **changes)
+
+
+@login_required
+def labor_efficiency(request: HttpRequest) -> HttpResponse:
+    """Show worker and labour efficiency by crew, line, order, shift or person."""
+    sites = sites_where(request, "view", "labor")
+    site = chosen_site(sites, request.GET.get("site"))
+    last = chosen_day(request.GET, "last", site)
+    first = min(chosen_day(request.GET, "first", site), last)
+    first = max(first, last - timedelta(days=LONGEST_DAYS - 1))
+    by = request.GET.get("by", "crew")
+    by = by if by in BY else "crew"
+    window = Interval(day_of(first, site.zone).start, day_of(last, site.zone).end)
+    found = efficiency(site, window, by=by, viewer_id=caller(request).pk, now=timezone.now())
+    context = {
+        "sites": sites,
+        "site": site,
+        "first": first,
+        "last": last,
+        "by": by,
+        "choices": BY,
+        "all": None if found.all is None else _row(found.all),
+        "rows": [_row(group) for group in found.groups],
+        "hidden": found.hidden,
+        "smallest": SMALLEST_GROUP,
+    }
+    return render(request, "screens/labor_efficiency.html", context)
+
+
+def _row(group: Group) -> dict[str, Any]:
+    hours = group.hours
+    return {
+        "name": str(group.thing) if group.thing else "none",
+        "people": len(group.people),
+        "attendance": duration(hours.attendance) if group.has_attendance else "",
+        "breaks": duration(hours.breaks) if group.has_attendance else "",
+        "on_orders": duration(hours.on_orders),
+        "worker": _percent(hours.worker_efficiency) if group.has_attendance else "",
+        "labor": _percent(hours.labor_efficiency),
+    }
+
+
+def _percent(ratio: Fraction | None) -> str:
+    return percent(None if ratio is None else Decimal(ratio.numerator) / Decimal(ratio.denominator))

@@ -1,0 +1,83 @@
+"""What the pages of people share: which site is looked at, on which day, and how times and refusals are written."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from fractions import Fraction
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.dateparse import parse_date
+
+from core.errors import Conflict, DomainError, NotFound, TooManyAttempts
+from core.master_data import caller, in_scope
+from enterprise.models import Site
+
+MINUTES = "%Y-%m-%dT%H:%M"
+"""How a browser writes a moment in a form."""
+
+
+def sites_where(request: HttpRequest, action: str, kind: str) -> list[Site]:
+    """Return the active sites at which the person may do something. Raises PermissionDenied when there is none."""
+    sites = in_scope(Site.objects.filter(is_active=True), request.user, Site.site_paths).order_by("name", "pk")
+    found = [site for site in sites if caller(request).may(action, kind, site.pk)]
+    if not found:
+        raise PermissionDenied
+    return found
+
+
+def chosen_site(sites: list[Site], code: object) -> Site:
+    """Return the site of a code, or the first."""
+    return next((site for site in sites if site.code == code), sites[0])
+
+
+def chosen_day(asked: Mapping[str, Any], name: str, site: Site) -> date:
+    """Return the day that was asked for, or the site's today."""
+    try:
+        found = parse_date(str(asked.get(name, "")))
+    except ValueError:
+        found = None
+    # The first and last days of the calendar have no day before or after them.
+    if found is not None and 1970 <= found.year <= 9000:
+        return found
+    return timezone.now().astimezone(site.zone).date()
+
+
+def duration(seconds: Fraction | None) -> str:
+    """Return a time as hours and minutes, rounded to the minute."""
+    if seconds is None:
+        return "unknown"
+    minutes = round(seconds / 60)
+    return f"{minutes // 60}:{minutes % 60:02d}"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why something was not done, with the status to answer."""
+
+    message: str
+    status: int
+    retry_after: int | None = None
+
+
+def refusal_of(error: DomainError | ValidationError) -> Refusal:
+    """Translate what a service raised."""
+    if isinstance(error, ValidationError):
+        return Refusal(" ".join(error.messages), 400)
+    if isinstance(error, TooManyAttempts):
+        return Refusal(error.message, 429, error.retry_after)
+    status = 409 if isinstance(error, Conflict) else 404 if isinstance(error, NotFound) else 400
+    return Refusal(error.message, status)
+
+
+def moment_in(site: Site, text: str) -> datetime | None:
+    """Return a wall-clock time of a site as it stands in a form; None when there is no such time on that day."""
+    try:
+        naive = datetime.strptime(text, MINUTES)  # noqa: DTZ007  # the site's zone follows
+        local = naive.replace(tzinfo=site.zone)
+        there_and_back = local.astimezone(timezone.get_default_timezone()).astimezone(site.zone)
+    except (ValueError, OverflowError):
+        return None
+    return local if there_and_back.replace(tzinfo=None) == naive else None

@@ -1,0 +1,244 @@
+"""A shared terminal: it always shows in whose name the next entry goes, and refuses one for anybody else.
+
+Who stands there is kept in the terminal's session until a time-out. Every form carries the person it was shown for and a
+key of its own: a form of another tab or of a page gone back to is refused, and one sent twice has one effect.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from core.errors import Conflict, DomainError, Invalid, NotFound
+from core.master_data import caller
+from enterprise.models import Machine, Site
+from labor import services
+from labor.identification import identify
+from labor.models import Attendance, Employee, LaborEntry, LaborPolicy
+from labor.timesheets import policy_of
+from screens.people_sites import Refusal, chosen_site, refusal_of, sites_where
+from workorders.models import WorkOrder
+
+_SESSION = "terminal"
+_SITE = "terminal-site"
+_WORK = [choice for choice in LaborEntry.Kind.choices if choice[0] != LaborEntry.Kind.BREAK]
+
+
+class IdentifyForm(forms.Form):
+    """Who is there: a badge, or a personnel number and a PIN."""
+
+    badge = forms.CharField(max_length=100, required=False)
+    code = forms.CharField(max_length=64, required=False)
+    pin = forms.CharField(max_length=12, required=False)
+
+
+class StartForm(forms.Form):
+    """What somebody begins to work on."""
+
+    kind = forms.ChoiceField(choices=_WORK)
+    order = forms.CharField(max_length=64, required=False)
+    operation = forms.CharField(max_length=64, required=False)
+    machine = forms.CharField(max_length=64, required=False)
+
+
+class StopForm(forms.Form):
+    """What came of it."""
+
+    entry = forms.IntegerField(min_value=1, max_value=2**62)
+    good = forms.DecimalField(max_digits=18, decimal_places=6, min_value=0, required=False)
+    scrap = forms.DecimalField(max_digits=18, decimal_places=6, min_value=0, required=False)
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def terminal(request: HttpRequest) -> HttpResponse:
+    """Show who is there and what they may do; a POST identifies somebody, writes an entry, or forgets them."""
+    now = timezone.now()
+    sites = sites_where(request, "add", "labor")
+    site = chosen_site(sites, request.GET.get("site") or request.session.get(_SITE))
+    request.session[_SITE] = site.code
+    policy = policy_of(site)
+    refusal = None
+    if request.method == "POST":
+        try:
+            _act(request, site, policy, now)
+        except (DomainError, ValidationError) as error:
+            refusal = refusal_of(error)
+        else:
+            return redirect("screens:terminal")
+    return _page(request, sites, site, policy, refusal, now)
+
+
+def _page(
+    request: HttpRequest, sites: list[Site], site: Site, policy: LaborPolicy, refusal: Refusal | None, now: datetime
+) -> HttpResponse:
+    employee = _person(request, site, now)
+    context: dict[str, Any] = {
+        "sites": sites,
+        "site": site,
+        "zone": site.zone,
+        "employee": employee,
+        "refusal": refusal,
+        "forget_after": policy.terminal_timeout if employee else None,
+    }
+    if employee is not None:
+        _keep(request, site, employee, policy, now)
+        open_entries = LaborEntry.objects.filter(employee=employee, ended_at__isnull=True)
+        context |= {
+            "attendance": Attendance.objects.filter(employee=employee, ended_at__isnull=True).first(),
+            "entries": [
+                (entry, str(uuid4()))
+                for entry in open_entries.select_related("work_order", "machine", "line").order_by("started_at", "pk")
+            ],
+            # Each form has its own, so that the same form sent twice is known and two forms are not taken for one.
+            "keys": {name: str(uuid4()) for name in ("clock_in", "clock_out", "start", "pause")},
+            "kinds": _WORK,
+            "typed": request.POST if refusal else {},
+        }
+    response = render(request, "screens/terminal.html", context, status=refusal.status if refusal else 200)
+    if refusal and refusal.retry_after:
+        response["Retry-After"] = str(refusal.retry_after)
+    return response
+
+
+def _act(request: HttpRequest, site: Site, policy: LaborPolicy, now: datetime) -> None:
+    action = request.POST.get("do", "")
+    if action == "forget":
+        request.session.pop(_SESSION, None)
+    elif action == "identify":
+        # Whatever comes of it, who stood there before has gone.
+        request.session.pop(_SESSION, None)
+        _keep(request, site, _identified(request, site, now), policy, now)
+    elif action in _ACTIONS:
+        _write(request, site, policy, action, now)
+    else:
+        raise Invalid("Choose what to do.")
+
+
+def _identified(request: HttpRequest, site: Site, now: datetime) -> Employee:
+    form = IdentifyForm(request.POST)
+    who = form.cleaned_data if form.is_valid() else {}
+    if not who.get("badge") and not (who.get("code") and who.get("pin")):
+        raise Invalid("Hold the badge to the reader, or type the personnel number and the PIN.")
+    if who["badge"]:
+        who = {"badge": who["badge"]}
+    return identify(site=site, terminal=caller(request), now=now, **who)
+
+
+def _write(request: HttpRequest, site: Site, policy: LaborPolicy, action: str, now: datetime) -> None:
+    shown_for, key = request.POST.get("employee", ""), request.POST.get("key", "")
+    if not key or len(key) > 100 or "\0" in key:
+        raise Invalid("That form is incomplete; start again.")
+    employee = _person(request, site, now)
+    if employee is None or str(employee.pk) != shown_for:
+        if services.was_answered(key=key, employee_id=shown_for, actor=caller(request)):
+            messages.info(request, "That was written already.")
+            return
+        if employee is None:
+            raise Conflict("Nobody is identified any more, so nothing was written. Identify yourself again.")
+        raise Conflict(f"That form was of somebody else; nothing was written. The next entry goes to {employee}.")
+    messages.success(request, f"{employee}: {_ACTIONS[action](request, employee, key, now)}")
+    if policy.terminal_forgets:
+        request.session.pop(_SESSION, None)
+
+
+def _clock_in(request: HttpRequest, employee: Employee, key: str, now: datetime) -> str:
+    services.clock_in(employee=employee, at=now, actor=caller(request), idempotency_key=key)
+    return "clocked in."
+
+
+def _clock_out(request: HttpRequest, employee: Employee, key: str, now: datetime) -> str:
+    services.clock_out(employee=employee, at=now, actor=caller(request), idempotency_key=key)
+    return "clocked out."
+
+
+def _pause(request: HttpRequest, employee: Employee, key: str, now: datetime) -> str:
+    services.start_work(
+        employee=employee, kind=LaborEntry.Kind.BREAK, at=now, actor=caller(request), idempotency_key=key
+    )
+    return "break begins."
+
+
+def _start(request: HttpRequest, employee: Employee, key: str, now: datetime) -> str:
+    form = StartForm(request.POST)
+    if not form.is_valid():
+        raise Invalid("Say what kind of work it is, and on what.")
+    said = form.cleaned_data
+    order = machine = None
+    if said["order"]:
+        here = WorkOrder.objects.filter(line__area__site=employee.site_id, order_number=said["order"])
+        order = here.select_related("line__area").first()
+        if order is None:
+            raise NotFound(f"There is no order '{said['order']}' at this site.")
+    if said["machine"]:
+        found = Machine.objects.filter(line__area__site=employee.site_id, code=said["machine"], is_active=True)
+        machine = found.select_related("line__area").first()
+        if machine is None:
+            raise NotFound(f"There is no machine '{said['machine']}' at this site.")
+    steps = set(order.operations.values_list("code", flat=True)) if order and said["operation"] else set()
+    if steps and said["operation"] not in steps:
+        raise NotFound(f"Order {order} has no operation '{said['operation']}'.")
+    entry = services.start_work(
+        employee=employee,
+        kind=said["kind"],
+        at=now,
+        actor=caller(request),
+        work_order=order,
+        operation=said["operation"],
+        machine=machine,
+        idempotency_key=key,
+    )
+    return f"{entry.get_kind_display().lower()} begins{f' on order {order}' if order else ''}."
+
+
+def _stop(request: HttpRequest, employee: Employee, key: str, now: datetime) -> str:
+    form = StopForm(request.POST)
+    if not form.is_valid():
+        raise Invalid("Quantities are numbers that are not negative.")
+    entry = LaborEntry.objects.filter(pk=form.cleaned_data["entry"]).first()
+    if entry is None or entry.employee_id != employee.pk:
+        raise Conflict(f"That entry is not of {employee}; nothing was written.")
+    services.stop_work(
+        entry=entry,
+        at=now,
+        quantity_produced=form.cleaned_data["good"] or Decimal(0),
+        quantity_rejected=form.cleaned_data["scrap"] or Decimal(0),
+        actor=caller(request),
+        idempotency_key=key,
+    )
+    return f"{entry.get_kind_display().lower()} ended."
+
+
+_ACTIONS: dict[str, Callable[[HttpRequest, Employee, str, datetime], str]] = {
+    "clock_in": _clock_in,
+    "clock_out": _clock_out,
+    "pause": _pause,
+    "start": _start,
+    "stop": _stop,
+}
+
+
+def _person(request: HttpRequest, site: Site, now: datetime) -> Employee | None:
+    """Return who stands at the terminal, unless it is too long ago or at another site."""
+    kept = request.session.get(_SESSION)
+    if not kept or kept["site"] != site.pk or now >= datetime.fromisoformat(kept["until"]):
+        request.session.pop(_SESSION, None)
+        return None
+    return Employee.objects.filter(pk=kept["employee"], site=site, is_active=True).select_related("site").first()
+
+
+def _keep(request: HttpRequest, site: Site, employee: Employee, policy: LaborPolicy, now: datetime) -> None:
+    until = now + timedelta(seconds=policy.terminal_timeout)
+    request.session[_SESSION] = {"site": site.pk, "employee": employee.pk, "until": until.isoformat()}
