@@ -1,17 +1,15 @@
-"""What the demo plant makes its bottles of, and who makes them: master data, deliveries, and what an order used and made."""
+"""What the demo plant makes its bottles of, how, and who makes them: master data."""
 
-from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta
-from decimal import ROUND_CEILING, Decimal
+from datetime import datetime
+from decimal import Decimal
 from typing import TypeVar
 
 from django.db import models, transaction
 
 from core import master_data
-from core.intervals import Interval
 from enterprise.models import Machine, Site
 from labor.models import Crew, Employee
-from materials.models import Location
+from materials.models import BackflushPolicy, Location
 from products.models import (
     BillOfMaterialLine,
     MaterialType,
@@ -23,11 +21,9 @@ from products.models import (
 )
 from products.services import ensure_unit, release_revision
 from simulator.plant import LinePlan, MaterialPlan, PlantPlan, ProductPlan
-from simulator.working_time import DAY, DAY_STARTS, order_slots, zone_of
 
 THOUSAND = Decimal(1000)
 STORE, FINISHED = "STORE", "FINISHED"
-DELIVERED_BEFORE = timedelta(hours=1)
 
 Thing = TypeVar("Thing", bound=models.Model)
 
@@ -43,6 +39,7 @@ def create_making(plant: PlantPlan, site: Site, *, valid_from: datetime) -> None
     """Make the places, materials, revisions with bill and routing, crews and employees of a plant."""
     for code, name in ((STORE, "Material store"), (FINISHED, "Finished goods")):
         ensure(Location, {"code": code}, name=name, site=site)
+    ensure(BackflushPolicy, {"site": site, "product": None}, mode=BackflushPolicy.Mode.ORDER)
     for material in plant.materials:
         _create_material(material)
     for line in plant.lines:
@@ -115,47 +112,3 @@ def _create_revision(plan: ProductPlan, line: LinePlan, valid_from: datetime) ->
 def operation_code(machine_code: str) -> str:
     """Return what a machine's operation is called: the last part of its code."""
     return machine_code.rsplit("-", 1)[-1]
-
-
-# --- deliveries: a lot covers what the orders until the next one need ---
-
-
-def deliveries(plant: PlantPlan, day: date) -> Iterator[tuple[MaterialPlan, Decimal, datetime]]:
-    """Yield what is delivered on a production day: material, quantity, and when it arrives."""
-    zone = zone_of(plant)
-    arrives_at = datetime.combine(day, DAY_STARTS, tzinfo=zone) - DELIVERED_BEFORE
-    for material in plant.materials:
-        if material.has_lots and day.toordinal() % material.days == 0:
-            needed = _need(plant, material, day)
-            if needed:
-                packages = (needed / material.package).to_integral_value(ROUND_CEILING)
-                yield material, packages * material.package, arrives_at
-
-
-def _need(plant: PlantPlan, material: MaterialPlan, day: date) -> Decimal:
-    """Return what the orders that begin within a delivery's days take of a material, with a tenth to spare."""
-    zone = zone_of(plant)
-    window = Interval.utc(
-        datetime.combine(day, DAY_STARTS, tzinfo=zone),
-        datetime.combine(day + material.days * DAY, DAY_STARTS, tzinfo=zone),
-    )
-    total = Decimal(0)
-    for line in plant.lines:
-        for slot in order_slots(plant, line, window):
-            if window.covers(slot.start):
-                per_thousand = {code: quantity for code, quantity, _ in plant.product(slot.product).bill}
-                total += per_thousand.get(material.code, Decimal(0)) * slot.quantity / THOUSAND
-    return total * Decimal("1.1")
-
-
-def lot_number(material: MaterialPlan, day: date) -> str:
-    """Return how the supplier calls a delivery."""
-    return f"{material.code}-{day:%y%m%d}"
-
-
-def best_before(days: int | None, made: date) -> date | None:
-    """Return the last day on which something made on a day may be used."""
-    return None if days is None else made + timedelta(days=days)
-
-
-MIDNIGHT = time(0)

@@ -32,8 +32,8 @@ from simulator.plant import LinePlan, MachinePlan, PlantPlan, ReasonPlan, ShiftP
 from simulator.progress import LineProgress
 from simulator.working_time import OrderSlot, day_window, order_slots, production_day
 from workorders.life import complete
-from workorders.models import Run, Schedule, WorkOrder
-from workorders.services import end_run
+from workorders.models import Schedule, WorkOrder
+from workorders.services import end_run, start_run
 
 logger = logging.getLogger(__name__)
 
@@ -262,11 +262,9 @@ def _keep_order(line: Line, slot: OrderSlot, now: datetime) -> bool:
     run = order.runs.first()
     if run is None:
         ended_at = slot.end if slot.end <= now else None
-        master_data.save(
-            Run(work_order=order, line=line, schedule=order.schedules.first(), started_at=slot.start, ended_at=ended_at)
+        start_run(
+            work_order=order, line=line, schedule=order.schedules.first(), started_at=slot.start, ended_at=ended_at
         )
-        order.status = WorkOrder.Status.IN_PROGRESS
-        master_data.save(order)
     elif run.ended_at is None and slot.end <= now:
         run = end_run(run=run, ended_at=slot.end)
     elif run.ended_at is None:
@@ -288,6 +286,7 @@ def _plan_order(line: Line, slot: OrderSlot) -> WorkOrder:
             planned_start_at=slot.start,
             planned_end_at=slot.end,
             status=WorkOrder.Status.SCHEDULED,
+            lot_number=slot.number,
         )
     )
     master_data.save(Schedule(line=line, work_order=order, planned_start_at=slot.start, planned_end_at=slot.end))
