@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from screens import changeovers, closed_shifts, explain_views, lots, orders, people, schedule, terminal, views
+from screens import changeovers, closed_shifts, dispatch, explain_views, lots, orders, people, schedule, terminal, views
 
 app_name = "screens"
 urlpatterns = [
@@ -26,6 +26,7 @@ urlpatterns = [
     path("labor/approval/", people.approval, name="labor-approval"),
     path("people/efficiency/", people.labor_efficiency, name="labor-efficiency"),
     path("terminal/", terminal.terminal, name="terminal"),
+    path("dispatch/", dispatch.dispatch_list, name="dispatch"),
     path("kpis/", views.kpis, name="kpis"),
     path("explain/", explain_views.explain, name="explain"),
     path("fragments/overview/", views.overview_fragments, name="overview-fragments"),
