@@ -254,14 +254,14 @@ def order_completed(*, before: WorkOrder | None, after: WorkOrder | None) -> Non
         return
     times = after.status_changes.filter(to_status=WorkOrder.Status.COMPLETED).count()
     key = f"order {after.pk} completed {times}"
-    said = {"actor": change.changed_by, "occurred_at": change.changed_at, "recorded_at": change.changed_at}
+    actor, at = change.changed_by, change.changed_at
     if reopens:
-        take_back(idempotency_key=key, reason="The order was reopened", **said)
+        take_back(idempotency_key=key, reason="The order was reopened", actor=actor, occurred_at=at, recorded_at=at)
         return
     produced = made(after)
     quantity = (produced.good or Fraction(0)) + (produced.scrap or Fraction(0))
     if quantity > 0 and after.materials.exists():
-        _flush(after, None, quantity, policy.location, *said.values(), key)
+        _flush(after, None, quantity, policy.location, actor, at, at, key)
 
 
 def due_rows(work_order: WorkOrder, operation: Operation | None) -> list[OrderMaterial] | None:

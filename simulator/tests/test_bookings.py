@@ -56,7 +56,9 @@ def go_on(order: WorkOrder) -> None:
     """Let a state follow an order on its line."""
     machine = Machine.objects.get(line=order.line, is_constraint=True)
     reason = StateReason.objects.get(code="CLEAN-CIP")
-    record_states([NewState(machine.pk, order.runs.get().ended_at, reason.pk)], recorded_at=NOW)
+    ended_at = order.runs.get().ended_at
+    assert ended_at is not None
+    record_states([NewState(machine.pk, ended_at, reason.pk)], recorded_at=NOW)
 
 
 def test_hours_follow_the_shifts_and_are_booked_once(supervisor):
