@@ -72,6 +72,7 @@ INSTALLED_APPS = [
     "workorders",
     "materials",
     "labor",
+    "quality",
     "oee",
     "scheduling",
     "ingest",
