@@ -15,8 +15,8 @@ from downtime.models import StateHistory, StateReason
 from downtime.services import correct_fact
 from enterprise.models import Machine
 from ingest.items import (
-    CountItem,
     CounterEventItem,
+    CountItem,
     MeasurementItem,
     Refused,
     StateItem,

@@ -32,8 +32,8 @@ from ingest.items import (
 )
 from ingest.quarantine import KeptItem, keep
 from ingest.troubled import troubled_refusals
-from quality.measurements import NewMeasurement, NotTaken, Sent, Value, record_measurements, resolve
 from oee.delivery_tallies import Trouble, TroubledItem, tally
+from quality.measurements import NewMeasurement, NotTaken, Sent, Value, record_measurements, resolve
 
 
 @dataclass(frozen=True, slots=True)

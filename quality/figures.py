@@ -12,6 +12,7 @@ from django.db.models.functions import Coalesce
 from core.intervals import Interval
 from enterprise.models import Site
 from materials.models import MaterialLot
+from products.api import decimal_text
 from quality.judging import Held, held, results_of
 from quality.models import Defect, Inspection
 
@@ -103,6 +104,13 @@ class CertificateLine:
     most: Fraction | None
     text: str
     is_good: bool | None
+
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """Limits, number of results, and values, as they are written on a page."""
+        written = ["" if one is None else decimal_text(Fraction(one)) for one in (self.lower, self.upper)]
+        values = ["" if one is None else decimal_text(one) for one in (self.least, self.mean, self.most)]
+        return (*written, str(self.results), *values)
 
 
 @dataclass(frozen=True, slots=True)

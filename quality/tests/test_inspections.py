@@ -210,10 +210,10 @@ def calibrate(gauge, bench, at, until, result="good"):
 def test_gauge_is_refused_by_name_and_date_without_a_good_calibration(bench):
     gauge = make_gauge(site=bench.site, calibrated=False, name="Caliper 7")
     inspection = bench.begin(make_plan())
-    with pytest.raises(Conflict, match="Caliper 7 .* was not calibrated by 2026-03-02"):
+    with pytest.raises(Conflict, match=r"Caliper 7 .* was not calibrated by 2026-03-02"):
         bench.measure(inspection, 10, gauge=gauge)
     calibrate(gauge, bench, AT - timedelta(30), AT - timedelta(1))
-    with pytest.raises(Conflict, match="Caliper 7 .* expired on 2026-03-01"):
+    with pytest.raises(Conflict, match=r"Caliper 7 .* expired on 2026-03-01"):
         bench.measure(inspection, 10, gauge=gauge)
     calibrate(gauge, bench, AT - timedelta(hours=1), AT + timedelta(30), "failed")
     with pytest.raises(Conflict, match="out of tolerance on 2026-03-02"):
