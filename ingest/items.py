@@ -352,7 +352,7 @@ def _not_a_time(field: str) -> Refused:
 def _measured(item: dict[str, Any]) -> Decimal:
     """Return a measured value, which may be below zero, with at most nine decimals."""
     value = _finite(item)
-    if abs(value) >= _LARGEST_MEASURED:
+    if not -_LARGEST_MEASURED < value < _LARGEST_MEASURED:
         raise Refused("value", "too_large", "'value' must be below 10^15.")
     stored = Decimal(value).quantize(_FINEST_MEASURED)
     if stored != value:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any, cast
 
 from django.db.models import Q
 
@@ -169,7 +170,7 @@ def refuse_to_release_lot(*, lot: MaterialLot, at: datetime) -> None:
 @precedes(Run)
 def refuse_to_run(run: Run) -> None:
     """Refuse to begin a run of an order that is contained."""
-    if run.pk is None and run.work_order_id is not None:
+    if cast(Any, run).pk is None:
         require(step=Step.START, work_order=run.work_order, now=run.started_at)
 
 
@@ -180,7 +181,7 @@ def refuse_to_complete(*, before: WorkOrder | None, after: WorkOrder | None) -> 
     if before is None or after is None or after.status != done or before.status in (done, WorkOrder.Status.CLOSED):
         return
     # Without a moment of its own the step was taken when it was written.
-    at = after.step.at if getattr(after, "step", None) else _written_at(after)
+    at = after.step.at if after.step is not None else _written_at(after)
     require(step=Step.FINISH, work_order=after, now=at)
 
 

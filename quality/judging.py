@@ -14,6 +14,7 @@ from quality.models import Characteristic, Inspection, InspectionDecision, Resul
 
 _Kind = Characteristic.Kind
 _Outcome = Inspection.Outcome
+_GOOD: dict[str, bool] = {Result.Verdict.OK: True, Result.Verdict.NOT_OK: False}
 STATUS_OF = {
     _Outcome.PASS: Inspection.Status.PASSED,
     _Outcome.CONDITIONAL_PASS: Inspection.Status.CONDITIONAL,
@@ -66,7 +67,7 @@ def is_good(characteristic: Characteristic, value: Fraction | None, verdict: str
                 return None
             return (lower is None or value >= Fraction(lower)) and (upper is None or value <= Fraction(upper))
         case _Kind.ATTRIBUTE:
-            return {Result.Verdict.OK: True, Result.Verdict.NOT_OK: False}.get(verdict)  # type: ignore[call-overload]
+            return _GOOD.get(verdict)
         case _Kind.CHOICE:
             return text in characteristic.accepted if characteristic.accepted else None
     return None

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from django.db import transaction
 
@@ -64,7 +64,7 @@ def keep_released_plan(plan: InspectionPlan) -> None:
     """Refuse to edit a plan that is released, and to release one by editing it."""
     if getattr(plan, "by_service", False):
         return
-    if plan.pk is None:
+    if cast(Any, plan).pk is None:
         plan.status, plan.valid_from, plan.valid_until = InspectionPlan.Status.DRAFT, None, None
         return
     stored = InspectionPlan.objects.get(pk=plan.pk)
@@ -107,8 +107,8 @@ def keep_judged_chart(chart: ControlChart) -> None:
 def judge_by_other_rules(*, before: ControlChart | None, after: ControlChart | None) -> None:
     """Judge a chart anew whose rules changed."""
     if before is not None and after is not None and before.rule_set != after.rule_set and after.phases.exists():
-        last = after.phases.order_by("-set_at").first()
-        charting.refresh(after, at=last.set_at)
+        for last in after.phases.order_by("-set_at")[:1]:
+            charting.refresh(after, at=last.set_at)
 
 
 @transaction.atomic
@@ -149,7 +149,8 @@ def new_version(*, plan: InspectionPlan) -> InspectionPlan:
     plan.pk, plan.version = None, (last.version if last else 0) + 1
     plan._state.adding = True
     master_data.save(plan)
-    for part in (*characteristics, *rules):
+    parts: list[Any] = [*characteristics, *rules]
+    for part in parts:
         part.pk, part.plan = None, plan
         part._state.adding = True
         master_data.save(part)

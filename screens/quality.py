@@ -69,7 +69,8 @@ def inspection_page(request: HttpRequest, inspection_id: int) -> HttpResponse:
     inspection = get_object_or_404(_seen(request, Inspection).select_related("plan", "site"), pk=inspection_id)
     _refuse_unless(request, "view", "inspection", inspection)
     gauges = Gauge.objects.filter(site=inspection.site_id, is_active=True).order_by("code")
-    refused, typed = "", {}
+    refused = ""
+    typed: Any = {}
     if request.method == "POST":
         _refuse_unless(request, "add", "inspection", inspection)
         try:

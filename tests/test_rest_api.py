@@ -18,6 +18,7 @@ from tests.factories import (
     make_changeover_task,
     make_count_tag,
     make_crew,
+    make_defect_code,
     make_employee,
     make_enterprise,
     make_gauge,

@@ -50,14 +50,18 @@ class Bench:
 
     def measure(self, inspection: Inspection, *values: Any, at: Any = 1, **more: Any) -> Any:
         """Record a value for units 1, 2 … of the plan's first characteristic."""
-        of = inspection.plan.characteristics.first()
+        of: Any = inspection.plan.characteristics.first()
         field = {"variable": "value", "count": "value", "attribute": "verdict"}.get(of.kind, "text")
+
+        def content(value: Any) -> dict[str, Any]:
+            return {field: Decimal(value) if field == "value" else value}
+
         said = [
             Said(
                 characteristic=of,
                 sample=place,
                 occurred_at=minutes(at) + timedelta(seconds=place),
-                **{field: Decimal(value) if field == "value" else value},
+                **content(value),
                 **more,
             )
             for place, value in enumerate(values, start=1)
