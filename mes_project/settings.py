@@ -74,6 +74,7 @@ INSTALLED_APPS = [
     "labor",
     "quality",
     "oee",
+    "execution",
     "scheduling",
     "ingest",
     "live",
@@ -281,6 +282,8 @@ SPECTACULAR_SETTINGS = {
         "CalibrationResultEnum": "quality.models.Calibration.Outcome",
         "ResultVerdictEnum": "quality.models.Result.Verdict",
         "NonConformanceStatusEnum": "quality.models.NonConformance.Status",
+        "OperationRunKindEnum": "execution.models.OperationRun.Kind",
+        "ExecutionRuleEnum": "execution.models.ExecutionPolicy.Rule",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

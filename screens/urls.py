@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from screens import changeovers, closed_shifts, explain_views, lots, orders, people, quality, schedule, terminal, views
+from screens import (
+    changeovers,
+    closed_shifts,
+    dispatch,
+    explain_views,
+    lots,
+    orders,
+    people,
+    quality,
+    schedule,
+    terminal,
+    views,
+)
 
 app_name = "screens"
 urlpatterns = [
@@ -33,6 +45,7 @@ urlpatterns = [
     path("quality/ncr/", quality.ncr_list, name="ncrs"),
     path("quality/ncr/<int:ncr_id>/", quality.ncr_page, name="ncr"),
     path("lots/<int:lot_id>/certificate/", quality.certificate_page, name="certificate"),
+    path("dispatch/", dispatch.dispatch_list, name="dispatch"),
     path("kpis/", views.kpis, name="kpis"),
     path("explain/", explain_views.explain, name="explain"),
     path("fragments/overview/", views.overview_fragments, name="overview-fragments"),

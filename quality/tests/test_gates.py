@@ -10,6 +10,7 @@ from core.errors import Conflict, Invalid
 from core.intervals import Interval
 from counts.services import NewReading, record_readings
 from downtime.services import NewState, record_states
+from execution.services import Taken, finish_operation, start_operation
 from materials.models import MaterialTransaction
 from quality.figures import certificate, inspected_in, pareto
 from quality.gates import Step, gate, require
@@ -347,3 +348,26 @@ def test_due_list_costs_the_same_for_many_orders(bench, django_assert_max_num_qu
         make_run(line=line, work_order=order, started_at=AT)
     with django_assert_max_num_queries(8):
         assert len(due_at([bench.site], now=minutes(1))) == 5
+
+
+def test_work_on_the_floor_asks_the_gate(bench):
+    plan = make_plan(operation_code="TURN")
+    order = bench.order(status="released")
+    turn = bench.operation(order, "TURN", 10, machine=bench.machine)
+
+    def taken(at):
+        return Taken(at=minutes(at), recorded_at=minutes(at), actor=bench.olek)
+
+    ncr, _ = raise_nonconformance(
+        site=bench.site, title="Cracks", said=About(work_order=order), actor=bench.ewa, raised_at=AT
+    )
+    with pytest.raises(Conflict, match="NCR-000001 blocks it"):
+        start_operation(operation=turn, taken=taken(1))
+    change_nonconformance(nonconformance=ncr, is_contained=False, actor=bench.ewa, at=minutes(2))
+    start_operation(operation=turn, taken=taken(3))
+    with pytest.raises(Conflict, match=f"{plan.name} is due"):
+        finish_operation(operation=turn, taken=taken(4))
+    bench.inspect(plan, 10, at=5, work_order=order, operation_code="TURN")
+    finish_operation(operation=turn, taken=taken(20))
+    turn.refresh_from_db()
+    assert (turn.status, turn.inspection_status) == ("completed", "passed")
