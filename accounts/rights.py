@@ -42,6 +42,11 @@ ROLES: dict[str, dict[str, frozenset[str]]] = {
     "changeover": _grant(EVERYBODY, {OPERATOR, SUPERVISOR}, change={SUPERVISOR}, delete=set()),
     # What things and hours cost, and so what an order did; it tells what people earn.
     "cost": _grant(frozenset({SUPERVISOR, ENGINEER, ERP, ADMIN}), {SUPERVISOR, ENGINEER, ERP}),
+    # Plans, gauges, the catalogue of defects, charts and their baselines.
+    "quality_setup": _grant(EVERYBODY, {ENGINEER, QUALITY}),
+    # What is inspected and found; a change is a correction or a decision, and nothing is ever deleted.
+    "inspection": _grant(EVERYBODY, {OPERATOR, SUPERVISOR, QUALITY}, change={SUPERVISOR, QUALITY}, delete=set()),
+    "nonconformance": _grant(EVERYBODY, {OPERATOR, SUPERVISOR, QUALITY}, change={QUALITY}, delete=set()),
     "oee_record": _grant(EVERYBODY, set(EVERYBODY), delete={SUPERVISOR, ENGINEER}),
     # A signature under a shift's numbers; a change is accepting others, and nothing is ever deleted.
     "closing": _grant(EVERYBODY, {SUPERVISOR}, delete=set()),
@@ -100,6 +105,22 @@ KIND_OF_MODEL: dict[str, str] = {
     ),
     **dict.fromkeys(("materials.materialtransaction", "materials.stock", "materials.genealogylink"), "material"),
     **dict.fromkeys(("materials.materiallot", "materials.lotstatuschange"), "lot"),
+    **dict.fromkeys(
+        (
+            *("quality.inspectionplan", "quality.characteristic", "quality.samplingrule", "quality.gauge"),
+            *("quality.gaugetag", "quality.calibration", "quality.defectcode", "quality.controlchart"),
+            "quality.chartphase",
+        ),
+        "quality_setup",
+    ),
+    **dict.fromkeys(
+        (
+            *("quality.inspection", "quality.result", "quality.resultcorrection", "quality.inspectiondecision"),
+            *("quality.defect", "quality.picture", "quality.signal", "quality.signalacknowledgement"),
+        ),
+        "inspection",
+    ),
+    **dict.fromkeys(("quality.nonconformance", "quality.disposition", "quality.correctiveaction"), "nonconformance"),
     **dict.fromkeys(
         (
             *("execution.operationrun", "execution.productionreport", "execution.operationstep"),

@@ -28,6 +28,8 @@ from labor.models import Employee
 from materials.backflush import backflush_report, take_back
 from products.models import UnitOfMeasure
 from products.units import convert
+from quality.gates import Step as Gate
+from quality.gates import require
 from workorders.models import Operation, OrderParameter, Run, Step, WorkOrder
 from workorders.services import end_run, save_order, start_run
 
@@ -229,6 +231,10 @@ def _begin(action: str, operation: Operation, taken: Taken, machine: Machine | N
     refusals = [reason for reason in reasons if reason.refuses]
     if refusals:
         raise Conflict(" ".join(reason.text for reason in refusals), field="operation", code=refusals[0].code)
+    require(step=Gate.START, operation=operation, now=taken.at)
+    if kind == _Kind.PRODUCTION and operation.actual_start_at is not None:
+        # The first piece is made in set-up, or in the first stretch of production; the series follows when it is released.
+        require(step=Gate.SERIES, operation=operation, now=taken.at)
     own = next(
         (
             run
@@ -273,6 +279,7 @@ def _move(action: str, operation: Operation, taken: Taken, to: str | None) -> Do
 
 
 def _finish(operation: Operation, runs: Sequence[OperationRun], taken: Taken) -> Done:
+    require(step=Gate.FINISH, operation=operation, now=taken.at)
     before = operation.status
     ends = operation.operation_runs.filter(ended_at__isnull=False).values_list("ended_at", flat=True)
     operation.status = _Status.COMPLETED

@@ -17,11 +17,14 @@ MAX_AHEAD = timedelta(minutes=5)
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 _LARGEST = 10**18
 _FINEST = Decimal("0.000001")
+_LARGEST_MEASURED = 10**15
+_FINEST_MEASURED = Decimal("1e-9")
 _LONGEST_WHOLE_NUMBER = 100
 _LEAP_SECOND = re.compile(r"^(.*T\d\d:\d\d:)60(\.\d+)?(.*)$")
 _COUNT_FIELDS = frozenset({"tag", "at", "value"})
 _EVENT_FIELDS = frozenset({"tag", "at", "event", "value"})
 _STATE_FIELDS = frozenset({"machine", "line", "at", "state", "detail"})
+_MEASUREMENT_FIELDS = frozenset({"measurement", "at", "value", "serial"})
 _GAP_FIELDS = frozenset({"machine", "line", "at", "until", "gap"})
 # What a device can know of its counter.
 EVENTS = frozenset({"reset", "replaced", "rollover"})
@@ -30,6 +33,7 @@ EVENTS = frozenset({"reset", "replaced", "rollover"})
 COUNT_EXAMPLE = {"tag": "L1/FILLER/good", "at": "2026-03-01T08:00:00.000Z", "value": 12}
 STATE_EXAMPLE = {"machine": "l1-filler", "at": "2026-03-01T08:00:00.000Z", "state": "running"}
 EVENT_EXAMPLE = {"tag": "L1/FILLER/total", "at": "2026-03-01T08:00:00.000Z", "event": "reset", "value": 0}
+MEASUREMENT_EXAMPLE = {"measurement": "L1/CALIPER/diameter", "at": "2026-03-01T08:00:00.000Z", "value": 12.031}
 GAP_EXAMPLE = {
     "machine": "l1-filler",
     "at": "2026-03-01T08:00:00.000Z",
@@ -89,7 +93,16 @@ class GapItem(NamedTuple):
     cause: str
 
 
-Item = CountItem | StateItem | CounterEventItem | GapItem
+class MeasurementItem(NamedTuple):
+    """A gauge, which the device calls `tag`, read `value` of a unit; `serial` is its number, if it has one."""
+
+    tag: str
+    at: datetime
+    value: Decimal
+    serial: str
+
+
+Item = CountItem | StateItem | CounterEventItem | GapItem | MeasurementItem
 
 
 class BeyondNumber(str):
@@ -212,6 +225,14 @@ def read_item(item: Any, *, now: datetime) -> Item:
             return _read_event(item, now)
         _refuse_unknown(item, _COUNT_FIELDS)
         return CountItem(tag=_text(item, "tag", 255), at=_moment(item, now), value=_quantity(item))
+    if "measurement" in item:
+        _refuse_unknown(item, _MEASUREMENT_FIELDS)
+        return MeasurementItem(
+            tag=_text(item, "measurement", 255),
+            at=_moment(item, now),
+            value=_measured(item),
+            serial=_text(item, "serial", 64, required=False),
+        )
     if "machine" in item or "line" in item:
         if "machine" in item and "line" in item:
             raise Refused("line", "ambiguous", "Name the machine or the line, not both.")
@@ -328,16 +349,33 @@ def _not_a_time(field: str) -> Refused:
     )
 
 
-def _quantity(item: dict[str, Any]) -> int | Decimal:
+def _measured(item: dict[str, Any]) -> Decimal:
+    """Return a measured value, which may be below zero, with at most nine decimals."""
+    value = _finite(item)
+    if not -_LARGEST_MEASURED < value < _LARGEST_MEASURED:
+        raise Refused("value", "too_large", "'value' must be below 10^15.")
+    stored = Decimal(value).quantize(_FINEST_MEASURED)
+    if stored != value:
+        raise Refused("value", "too_fine", "'value' has more than 9 decimals.")
+    return stored
+
+
+def _finite(item: dict[str, Any]) -> int | Decimal:
     value = item.get("value")
     if value is None:
         raise Refused("value", "missing", "'value' is missing.")
-    if type(value) is int and 0 <= value < _LARGEST:
-        return value
     if isinstance(value, BeyondNumber) or (isinstance(value, Decimal) and not value.is_finite()):
         raise Refused("value", "not_finite", "'value' must be a finite number.")
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise Refused("value", "not_a_number", "'value' must be a JSON number, not text.")
+    return value
+
+
+def _quantity(item: dict[str, Any]) -> int | Decimal:
+    plain = item.get("value")
+    if type(plain) is int and 0 <= plain < _LARGEST:
+        return plain
+    value = _finite(item)
     if value < 0:
         raise Refused("value", "negative", "'value' is negative; pieces are taken back by correcting a count.")
     if value >= _LARGEST:

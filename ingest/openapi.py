@@ -10,6 +10,7 @@ from ingest.items import (
     MAX_CAUSE,
     MAX_DETAIL,
     MAX_ITEMS,
+    MEASUREMENT_EXAMPLE,
     STATE_EXAMPLE,
 )
 
@@ -70,6 +71,18 @@ _SCHEMAS: dict[str, Any] = {
             "gap": {"type": "string", "maxLength": MAX_CAUSE, "description": "How it is known, e.g. an overflow."},
         },
         "example": GAP_EXAMPLE,
+    },
+    "MeasurementItem": {
+        "type": "object",
+        "required": ["measurement", "at", "value"],
+        "additionalProperties": False,
+        "properties": {
+            "measurement": {"type": "string", "description": "What the device calls the readings of a gauge."},
+            "at": {"type": "string", "format": "date-time", "description": "When it was measured, with a zone."},
+            "value": {"type": "number", "description": "In the unit that was set up; at most nine decimals."},
+            "serial": {"type": "string", "maxLength": 64, "description": "The unit's serial number, if it has one."},
+        },
+        "example": MEASUREMENT_EXAMPLE,
     },
     "DeliveryOutcome": {
         "type": "object",

@@ -14,10 +14,21 @@ from counts.services import correct_count
 from downtime.models import StateHistory, StateReason
 from downtime.services import correct_fact
 from enterprise.models import Machine
-from ingest.items import CounterEventItem, CountItem, Refused, StateItem, Unreadable, read_item, read_one
+from ingest.items import (
+    CounterEventItem,
+    CountItem,
+    MeasurementItem,
+    Refused,
+    StateItem,
+    Unreadable,
+    read_item,
+    read_one,
+)
 from ingest.models import QuarantinedItem
 from ingest.quarantine import LONGEST_PAYLOAD
 from ingest.services import Delivery, accept
+from quality.models import Result
+from quality.services import correct_result
 
 _COMMENT = "Released from the kept items"
 
@@ -83,6 +94,11 @@ def _correct(item: object, kept: QuarantinedItem, actor: User, now: datetime) ->
         reason = StateReason.objects.filter(code=read.state).first()
         if state is not None and reason is not None:
             correct_fact(fact=state, reason=reason, comment=comment, actor=actor, recorded_at=now)
+            return
+    elif isinstance(read, MeasurementItem):
+        result = Result.objects.filter(tag__tag_path=read.tag, occurred_at=read.at).first()
+        if result is not None:
+            correct_result(result=result, value=read.value, reason=comment, actor=actor, recorded_at=now)
             return
     elif isinstance(read, CounterEventItem):
         raise Invalid("A person says what happened in the list of counter steps; do so there and discard this.")

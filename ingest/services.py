@@ -23,6 +23,7 @@ from ingest.items import (
     CountItem,
     GapItem,
     Item,
+    MeasurementItem,
     PlainItem,
     PlainItems,
     Refused,
@@ -32,6 +33,7 @@ from ingest.items import (
 from ingest.quarantine import KeptItem, keep
 from ingest.troubled import troubled_refusals
 from oee.delivery_tallies import Trouble, TroubledItem, tally
+from quality.measurements import NewMeasurement, NotTaken, Sent, Value, record_measurements, resolve
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ def accept_together(deliveries: Sequence[Delivery], *, recorded_at: datetime) ->
     """Store the good items of several deliveries in one transaction, keep the others aside, and answer each.
 
     A bad item never rejects a good one, of its own delivery or another's. Repeating a delivery changes nothing.
-    Writers lock counts, then counters' events, then states, then gaps, then kept items, then tallies, each in the order
+    Writers lock counts, then counters' events, then states, then gaps, then measurements and the charts they are on, then kept items, then tallies, each in the order
     of their keys, so that none waits in a circle.
     """
     reads = [_read(delivery, recorded_at) for delivery in deliveries]
@@ -93,6 +95,9 @@ def accept_together(deliveries: Sequence[Delivery], *, recorded_at: datetime) ->
         _note_events(found.events, record_counter_events([new for *_, new in found.events], recorded_at=recorded_at))
         _note_states(found.states, record_states([new for *_, new in found.states], recorded_at=recorded_at))
         _note_gaps(found.gaps, record_gaps([new for *_, new in found.gaps], recorded_at=recorded_at))
+        _note_measurements(
+            found.measurements, record_measurements([new for *_, new in found.measurements], recorded_at=recorded_at)
+        )
         keep(
             [
                 KeptItem(read.delivery.items[index], read.delivery.scope, refusal)
@@ -126,6 +131,7 @@ class _Found:
     events: list[tuple[_Read, int, NewCounterEvent]] = field(default_factory=list)
     states: list[tuple[_Read, int, NewState]] = field(default_factory=list)
     gaps: list[tuple[_Read, int, NewGap]] = field(default_factory=list)
+    measurements: list[tuple[_Read, int, NewMeasurement]] = field(default_factory=list)
 
 
 def _resolve(reads: Sequence[_Read], now: datetime) -> _Found:
@@ -161,8 +167,12 @@ def _resolve(reads: Sequence[_Read], now: datetime) -> _Found:
     for read, of_one in plain:
         _resolve_plain(read, of_one, names, found, (earliest, now))
     for read in reads:
+        _resolve_measurements(read, found, earliest)
+    for read in reads:
         scope = read.delivery.scope
         for index, item in read.good.items():
+            if isinstance(item, MeasurementItem):
+                continue
             try:
                 if closed is not None and item.at < closed:
                     raise Refused("at", "too_old", too_old(closed))
@@ -179,6 +189,25 @@ def _resolve(reads: Sequence[_Read], now: datetime) -> _Found:
             except Refused as refusal:
                 read.refused[index] = refusal
     return found
+
+
+def _resolve_measurements(read: _Read, found: _Found, earliest: datetime) -> None:
+    """Resolve what gauges read, all of a delivery together."""
+    items = [(index, item) for index, item in read.good.items() if isinstance(item, MeasurementItem)]
+    for index, item in items:
+        if item.at < earliest:
+            read.refused[index] = Refused("at", "too_old", too_old(earliest))
+    open_ones = [(index, item) for index, item in items if index not in read.refused]
+    if not open_ones:
+        return
+    scope = read.delivery.scope
+    sent = [Sent(item.tag, item.at, item.value, item.serial) for _, item in open_ones]
+    resolved = resolve(sent, machine_ids=scope.machine_ids, source=scope.source)
+    for (index, _), new in zip(open_ones, resolved, strict=True):
+        if isinstance(new, NotTaken):
+            read.refused[index] = Refused(new.field, new.code, new.message)
+        else:
+            found.measurements.append((read, index, new))
 
 
 def _resolve_plain(
@@ -328,6 +357,20 @@ def _note_gaps(gaps: Sequence[tuple[_Read, int, NewGap]], are_new: Sequence[bool
         if not is_new:
             read.duplicates.append(index)
             read.troubled.append(TroubledItem(new.machine_id, new.starts_at, Trouble.DUPLICATE))
+
+
+def _note_measurements(
+    measurements: Sequence[tuple[_Read, int, NewMeasurement]], answers: Sequence[Answer[Value]]
+) -> None:
+    for (read, index, new), answer in zip(measurements, answers, strict=True):
+        if answer.verdict is Verdict.DUPLICATE:
+            read.duplicates.append(index)
+            read.troubled.append(TroubledItem(new.machine_id, new.occurred_at, Trouble.DUPLICATE))
+        elif answer.stored is not None:
+            read.troubled.append(TroubledItem(new.machine_id, new.occurred_at, Trouble.CONFLICT))
+            value, serial = answer.stored
+            of = f" of {serial}" if serial else ""
+            read.refused[index] = _conflict("value", f"{value.normalize():f}{of}")
 
 
 def _conflict(field_name: str, stored: str) -> Refused:

@@ -10,8 +10,9 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from core.master_data import in_scope
 from enterprise.models import Line
-from live.fragments import CARD, DETAIL
+from live.fragments import CARD, CHART, DETAIL
 from live.hub import Watched, Watcher, hub
+from quality.models import ControlChart
 
 RECHECK_SECONDS = 30.0
 NOT_LOGGED_IN, NOT_FOUND, TOO_SLOW = 4401, 4404, 4408
@@ -84,6 +85,21 @@ class LineConsumer(_LiveConsumer):
         line_id = self.scope["url_route"]["kwargs"]["line_id"]
         page: frozenset[Watched] = await _visible_lines(user, DETAIL, line_id)
         return page
+
+
+class ChartConsumer(_LiveConsumer):
+    """Watch a control chart of a machine."""
+
+    async def lines_to_watch(self, user: Any) -> frozenset[Watched]:
+        chart_id = self.scope["url_route"]["kwargs"]["chart_id"]
+        watched: frozenset[Watched] = await _visible_chart(user, chart_id)
+        return watched
+
+
+@database_sync_to_async
+def _visible_chart(user: Any, chart_id: int) -> frozenset[Watched]:
+    charts = in_scope(ControlChart.objects.filter(pk=chart_id, machine__isnull=False), user, ControlChart.site_paths)
+    return frozenset((line_id, f"{CHART}{pk}") for pk, line_id in charts.values_list("pk", "machine__line"))
 
 
 @database_sync_to_async

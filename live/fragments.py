@@ -5,11 +5,16 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.template.loader import render_to_string
+from django.utils.safestring import mark_safe
 
 from live.selectors import line_statuses
 from live.status import LineStatus
+from quality.charting import acknowledgements_of, chart_data, phases_of, results_on
+from quality.models import ControlChart, Signal
+from quality.spc.drawing import draw
 
-CARD, DETAIL = "card", "detail"
+CARD, DETAIL, CHART = "card", "detail", "chart-"
+POINTS_SHOWN = 200
 TEMPLATES = {CARD: "live/_line_card.html", DETAIL: "live/_line_detail.html"}
 
 
@@ -26,5 +31,31 @@ def render(status: LineStatus, view: str) -> str:
 def render_lines(wanted: Iterable[tuple[int, str]], *, now: datetime) -> dict[tuple[int, str], str]:
     """Return the fragments of (line id, view); lines that are gone are absent."""
     pairs = sorted(set(wanted))
-    statuses = line_statuses({line_id for line_id, _ in pairs}, now=now)
-    return {(line_id, view): render(statuses[line_id], view) for line_id, view in pairs if line_id in statuses}
+    charts = {pair: chart_fragment(int(pair[1].removeprefix(CHART))) for pair in pairs if pair[1].startswith(CHART)}
+    pairs = [pair for pair in pairs if pair not in charts]
+    statuses = line_statuses({line_id for line_id, _ in pairs}, now=now) if pairs else {}
+    lines = {(line_id, view): render(statuses[line_id], view) for line_id, view in pairs if line_id in statuses}
+    return lines | charts
+
+
+def chart_fragment(chart_id: int) -> str:
+    """Return the last points of a control chart as HTML, with the rules that they broke."""
+    chart = ControlChart.objects.select_related("characteristic__plan").filter(pk=chart_id).first()
+    if chart is None:
+        return ""
+    rows = results_on(chart).order_by("-occurred_at").values_list("occurred_at", flat=True)
+    newest = list(rows[: POINTS_SHOWN * chart.subgroup_size])
+    # Counted off from where the phase begins, so that points are those that were judged.
+    phases = phases_of(chart)
+    exact = chart.subgroup_size > 1 or chart.kind == ControlChart.Kind.EWMA
+    start = (phases[-1].starts_at if phases else None) if exact or not newest else newest[-1]
+    data = chart_data(chart, start, most=None)
+    drawing = (
+        draw(data.chart, title=chart.name, labels=[f"{at:%m-%d %H:%M:%S}" for at in data.moments]) if data.chart else ""
+    )
+    signals = list(Signal.objects.filter(chart=chart).order_by("-point_at", "rule")[:50])
+    said = acknowledgements_of(signals)
+    context = {"chart": chart, "drawing": mark_safe(drawing), "points": len(data.points)}  # escaped by draw
+    return render_to_string(
+        "live/_chart.html", {**context, "signals": [(signal, said.get(signal.pk)) for signal in signals]}
+    )

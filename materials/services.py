@@ -14,7 +14,7 @@ from core.errors import Conflict, Invalid
 from core.locks import take_turns
 from core.master_data import follows, precedes
 from enterprise.models import Site
-from materials import genealogy
+from materials import gates, genealogy
 from materials.ledger import Movement, lock_lots, lock_order, post, to_millionths
 from materials.models import (
     SMALLEST,
@@ -344,6 +344,8 @@ def change_lot_status(
         raise Conflict(
             f"A lot that is {held.status} cannot become {to_status}; it can become: {allowed}.", field="status"
         )
+    if to_status == LotStatus.RELEASED:
+        gates.refuse_release(held, at=changed_at)
     change = _note_status(held, to_status, reason, actor, changed_at)
     MaterialLot.objects.filter(pk=held.pk).update(status=to_status)
     lot.status = to_status
@@ -551,6 +553,8 @@ def find_or_make(new: NewLot, movement: Movement, said: Said) -> MaterialLot:
     lot.status = new.status or (LotStatus.RELEASED if is_made else LotStatus.QUARANTINE)
     lot.work_order = movement.work_order if is_made else None
     _save_new(lot, said, "Made." if is_made else "Received.")
+    if lot.status == LotStatus.RELEASED:
+        gates.refuse_release(lot, at=said["recorded_at"])
     return lot
 
 

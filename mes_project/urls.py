@@ -22,6 +22,7 @@ urlpatterns = [
     path("", include("workorders.urls")),
     path("", include("materials.urls")),
     path("", include("labor.urls")),
+    path("", include("quality.urls")),
     path("", include("oee.urls")),
     path("", include("execution.urls")),
     path("", include("scheduling.urls")),

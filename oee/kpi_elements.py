@@ -19,6 +19,7 @@ from oee.scopes import machines_on
 from oee.selectors import EVERYTHING, Part, Report, SlicesByMachine, Sums, report, reports_of, slices_of, sums_for
 from oee.slow_cycles import cycles_of
 from products.models import IdealRate
+from quality.figures import inspected_in
 from workorders.models import Run, Schedule
 
 Values = Mapping[str, Fraction | None]
@@ -50,6 +51,7 @@ def answer(asked: Question, *, now: datetime) -> Answer:
     if asked.part == EVERYTHING and past is not None:
         values |= _of_people(asked.machines, past, now=now)
         values |= _of_line(asked.machines, past, now=now)
+        values |= _of_inspections(asked.machines, past)
         values |= _of_schedule(asked.machines, past, now=now)
         closed = closed_until()
         if past.end - past.start <= LONGEST_FOR_CYCLES and (closed is None or closed <= past.start):
@@ -85,6 +87,14 @@ def _of_people(machines: Sequence[Machine], past: Interval, *, now: datetime) ->
         return {}
     hours = sum(hours_of(people, past, now=now).values(), start=Hours())
     return {"APWT": hours.on_orders, "APAT": hours.attendance - hours.breaks}
+
+
+def _of_inspections(machines: Sequence[Machine], past: Interval) -> Values:
+    """Return what inspections at machines looked at and found; not known where none ended."""
+    found = inspected_in([machine.pk for machine in machines], past)
+    if not found.units:
+        return {}
+    return {"QIQ": Fraction(found.units), "QNQ": Fraction(found.nonconforming), "DFQ": Fraction(found.defects)}
 
 
 def _of_line(machines: Sequence[Machine], past: Interval, *, now: datetime) -> Values:

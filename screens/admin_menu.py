@@ -99,6 +99,26 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         ),
     ),
     (
+        "Quality",
+        (
+            ("Inspection plans", "checklist", "quality.inspectionplan"),
+            ("Characteristics", "straighten", "quality.characteristic"),
+            ("Sampling rules", "rule", "quality.samplingrule"),
+            ("Gauges", "speed", "quality.gauge"),
+            ("Measurements of devices", "sensors", "quality.gaugetag"),
+            ("Calibrations", "verified", "quality.calibration"),
+            ("Control charts", "monitoring", "quality.controlchart"),
+            ("Signals", "notification_important", "quality.signal"),
+            ("Inspections", "fact_check", "quality.inspection"),
+            ("Results", "list_alt", "quality.result"),
+            ("Kinds of defects", "category", "quality.defectcode"),
+            ("Defects", "bug_report", "quality.defect"),
+            ("Non-conformances", "report", "quality.nonconformance"),
+            ("Dispositions", "gavel", "quality.disposition"),
+            ("Corrective actions", "build", "quality.correctiveaction"),
+        ),
+    ),
+    (
         "Facts (to look at)",
         (
             ("Count readings", "pin", "counts.countreading"),

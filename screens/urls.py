@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from screens import changeovers, closed_shifts, dispatch, explain_views, lots, orders, people, schedule, terminal, views
+from screens import (
+    changeovers,
+    closed_shifts,
+    dispatch,
+    explain_views,
+    lots,
+    orders,
+    people,
+    quality,
+    schedule,
+    terminal,
+    views,
+)
 
 app_name = "screens"
 urlpatterns = [
@@ -26,6 +38,13 @@ urlpatterns = [
     path("labor/approval/", people.approval, name="labor-approval"),
     path("people/efficiency/", people.labor_efficiency, name="labor-efficiency"),
     path("terminal/", terminal.terminal, name="terminal"),
+    path("quality/", quality.overview, name="quality"),
+    path("quality/inspections/<int:inspection_id>/", quality.inspection_page, name="inspection"),
+    path("quality/charts/<int:chart_id>/", quality.chart_page, name="chart"),
+    path("quality/charts/<int:chart_id>/fragment/", quality.chart_fragments, name="chart-fragments"),
+    path("quality/ncr/", quality.ncr_list, name="ncrs"),
+    path("quality/ncr/<int:ncr_id>/", quality.ncr_page, name="ncr"),
+    path("lots/<int:lot_id>/certificate/", quality.certificate_page, name="certificate"),
     path("dispatch/", dispatch.dispatch_list, name="dispatch"),
     path("kpis/", views.kpis, name="kpis"),
     path("explain/", explain_views.explain, name="explain"),

@@ -21,6 +21,17 @@ from products.models import (
     RoutingOperation,
     UnitOfMeasure,
 )
+from quality.models import (
+    Calibration,
+    Characteristic,
+    ControlChart,
+    DefectCode,
+    Gauge,
+    GaugeTag,
+    InspectionPlan,
+    SamplingRule,
+)
+from quality.services import release_plan
 from workorders.models import ChangeoverTarget, ChangeoverTask, OrderReason, Run, Schedule, WorkOrder
 
 _numbers = count(1)
@@ -209,3 +220,63 @@ def make_labor_policy(**overrides: Any) -> LaborPolicy:
 
 def make_skill(**overrides: Any) -> Skill:
     return Skill.objects.create(**_coded("skill", overrides))
+
+
+def make_plan(*kinds: str, rules: Any = ({"kind": "each"},), released: bool = True, **overrides: Any) -> InspectionPlan:
+    """Make a plan with a characteristic of each kind (a measured value when none is given), in force since long ago."""
+    number = next(_numbers)
+    plan = InspectionPlan.objects.create(**{"code": f"plan-{number}", "name": f"Plan {number}", **overrides})
+    for place, kind in enumerate(kinds or ("variable",), start=1):
+        make_characteristic(plan=plan, kind=kind, position=place)
+    for rule in rules:
+        SamplingRule.objects.create(plan=plan, **rule)
+    return release_plan(plan=plan, at=LONG_AGO) if released else plan
+
+
+def make_characteristic(**overrides: Any) -> Characteristic:
+    """Make a characteristic of a plan; a measured value is 10 ± 1 unless told otherwise."""
+    kind = overrides.get("kind", "variable")
+    limits: dict[str, Any] = {}
+    if kind == "variable":
+        limits = {"nominal": Decimal(10), "lower_limit": Decimal(9), "upper_limit": Decimal(11)}
+    elif kind == "choice":
+        limits = {"choices": ["red", "blue"], "accepted": ["blue"]}
+    overrides = {"plan": overrides.get("plan") or make_plan(released=False), **limits, **overrides}
+    return Characteristic.objects.create(**_coded("characteristic", overrides))
+
+
+def make_gauge(*, calibrated: bool = True, **overrides: Any) -> Gauge:
+    """Make a gauge, calibrated from long ago until 2030."""
+    overrides = {"site": overrides.get("site") or make_site(), **overrides}
+    gauge = Gauge.objects.create(**_coded("gauge", overrides))
+    if calibrated:
+        Calibration.objects.create(
+            gauge=gauge,
+            calibrated_at=LONG_AGO,
+            valid_until=datetime(2030, 1, 1, tzinfo=UTC),
+            recorded_by=make_user(),
+            recorded_at=LONG_AGO,
+        )
+    return gauge
+
+
+def make_gauge_tag(**overrides: Any) -> GaugeTag:
+    overrides = {
+        "machine": overrides.get("machine") or make_machine(),
+        "characteristic": overrides.get("characteristic") or make_plan().characteristics.get(),
+        **overrides,
+    }
+    return GaugeTag.objects.create(**{"tag_path": f"gauge/{next(_numbers)}", **overrides})
+
+
+def make_control_chart(**overrides: Any) -> ControlChart:
+    overrides = {
+        "site": overrides.get("site") or make_site(),
+        "characteristic": overrides.get("characteristic") or make_plan().characteristics.get(),
+        **overrides,
+    }
+    return ControlChart.objects.create(**_coded("chart", overrides))
+
+
+def make_defect_code(**overrides: Any) -> DefectCode:
+    return DefectCode.objects.create(**_coded("defect", {"category": "visual", **overrides}))

@@ -18,13 +18,16 @@ from tests.factories import (
     make_changeover_task,
     make_count_tag,
     make_crew,
+    make_defect_code,
     make_employee,
     make_enterprise,
+    make_gauge,
     make_ideal_rate,
     make_labor_policy,
     make_line,
     make_location,
     make_machine,
+    make_plan,
     make_product,
     make_reason,
     make_revision,
@@ -65,6 +68,8 @@ def bodies():
     employee = make_employee(site=site)
     crew, crew_shift = make_crew(site=site), make_shift(site=site)
     labor_policy = make_labor_policy()
+    draft, plan = make_plan(released=False), make_plan()
+    characteristic = plan.characteristics.get()
     return {
         "/enterprise/": {"name": "Vistula"},
         "/site/": {"name": "Kraków", "enterprise": make_enterprise().pk, "time_zone": "Europe/Warsaw"},
@@ -150,6 +155,21 @@ def bodies():
             "ended_at": "2026-03-02T07:30:00Z",
         },
         "/changeover/": {"line": other_line.pk, "kind": "tool", "started_at": AT},
+        "/quality/plan": {"code": "IN-1", "name": "Incoming", "kind": "incoming"},
+        "/quality/characteristic": {"plan": draft.pk, "code": "LEN", "name": "Length", "upper_limit": "10.5"},
+        "/quality/sampling-rule": {"plan": draft.pk, "kind": "every_minutes", "every": 60},
+        "/quality/gauge": {"name": "Caliper", "site": site.pk},
+        "/quality/gauge-tag": {"tag_path": "L1/D", "machine": machine.pk, "characteristic": characteristic.pk},
+        "/quality/calibration": {
+            "gauge": make_gauge(site=site).pk,
+            "calibrated_at": AT,
+            "valid_until": "2031-03-02T08:00:00Z",
+        },
+        "/quality/inspection": {"plan": plan.pk, "machine": machine.pk},
+        "/quality/defect-code": {"name": "Scratch", "category": "visual"},
+        "/quality/defect": {"code": make_defect_code().pk, "site": site.pk, "machine": machine.pk},
+        "/quality/nonconformance": {"site": site.pk, "title": "Cracks", "work_order": order.pk},
+        "/quality/chart": {"name": "Diameter", "site": site.pk, "characteristic": characteristic.pk},
         "/labor/employee": {"name": "Ewa", "site": site.pk},
         "/labor/crew": {"name": "Crew A", "site": site.pk},
         "/labor/skill": {"name": "Welding"},
@@ -198,6 +218,9 @@ PATHS = sorted(
         *("/workorder/", "/schedule-run/schedule", "/schedule-run/run"),
         *("/material/location/", "/material/picking-policy/", "/material/transaction/", "/material/backflush-policy/"),
         "/changeover/",
+        *("/quality/plan", "/quality/characteristic", "/quality/sampling-rule", "/quality/gauge", "/quality/gauge-tag"),
+        *("/quality/calibration", "/quality/inspection", "/quality/defect-code", "/quality/defect"),
+        *("/quality/nonconformance", "/quality/chart"),
         *("/labor/employee", "/labor/crew", "/labor/skill", "/labor/skill-need"),
         *("/labor/certificate", "/labor/absence", "/labor/policy"),
         "/scheduling/policy",
@@ -208,7 +231,16 @@ PATHS = sorted(
 # What is sent as a form or only read; tested in products and workorders.
 OTHERWISE = {"/operation-document", "/operation", "/order-material"}
 # What is derived when it is asked for, or written at addresses of its own; tested where that is.
-DERIVED = {"/downtime/stop", "/labor/attendance", "/labor/entry", "/material/lot", "/material/stock"}
+DERIVED = {
+    "/quality/result",
+    "/quality/signal",
+    "/quality/corrective-action",
+    "/downtime/stop",
+    "/labor/attendance",
+    "/labor/entry",
+    "/material/lot",
+    "/material/stock",
+}
 DERIVED |= {f"/execution/{name}" for name in ("operation", "run", "step", "report", "reading")}
 
 

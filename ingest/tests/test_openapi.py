@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from drf_spectacular.validation import validate_schema
 
-from ingest.items import CounterEventItem, CountItem, GapItem, StateItem, read_item
+from ingest.items import CounterEventItem, CountItem, GapItem, MeasurementItem, StateItem, read_item
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -30,6 +30,12 @@ def test_door_is_documented_with_its_key(document, path):
 def test_examples_can_be_sent_as_they_are(document):
     batch = document["paths"]["/ingest/"]["post"]["requestBody"]["content"]["application/json"]["schema"]["example"]
     assert [type(read_item(item, now=NOW)) for item in batch["items"]] == [CountItem, StateItem]
-    kinds = {"CountItem": CountItem, "StateItem": StateItem, "CounterEventItem": CounterEventItem, "GapItem": GapItem}
+    kinds = {
+        "CountItem": CountItem,
+        "StateItem": StateItem,
+        "CounterEventItem": CounterEventItem,
+        "GapItem": GapItem,
+        "MeasurementItem": MeasurementItem,
+    }
     for name, kind in kinds.items():
         assert isinstance(read_item(document["components"]["schemas"][name]["example"], now=NOW), kind)

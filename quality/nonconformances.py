@@ -1,0 +1,487 @@
+"""Write defects, non-conformances, what becomes of them, and the actions that follow."""
+
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Sum
+
+from accounts.models import User
+from core import master_data
+from core.announcements import announce
+from core.errors import Conflict, Invalid
+from core.locks import take_turns
+from enterprise.models import Machine, Site
+from materials.models import Location, LotStatus, MaterialLot, MaterialTransaction
+from materials.services import TRANSITIONS, change_lot_status, scrap
+from products.models import Product
+from quality.models import (
+    Cause,
+    CorrectiveAction,
+    Defect,
+    DefectCode,
+    Disposition,
+    Inspection,
+    InspectionDecision,
+    NonConformance,
+    Severity,
+)
+from quality.outside import disposed
+from workorders.kinship import rework_order
+from workorders.models import WorkOrder
+
+_Status, _Step = NonConformance.Status, InspectionDecision.Step
+NEXT: dict[str, frozenset[str]] = {
+    _Status.OPEN: frozenset({_Status.INVESTIGATING, _Status.ACTION_PENDING}),
+    _Status.INVESTIGATING: frozenset({_Status.ACTION_PENDING, _Status.OPEN}),
+    _Status.ACTION_PENDING: frozenset({_Status.INVESTIGATING}),
+    _Status.CLOSED: frozenset(),
+}
+"""Which status may follow which; closing has a service of its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """Where something was found."""
+
+    inspection: Inspection | None = None
+    work_order: WorkOrder | None = None
+    operation_code: str = ""
+    machine: Machine | None = None
+    product: Product | None = None
+    lot: MaterialLot | None = None
+
+    def values(self) -> dict[str, Any]:
+        """Return it as the fields of a row."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def refuse_other_site(self, site: Site) -> None:
+        """Raise Invalid, naming the field, for what is not at a site."""
+        for name in ("inspection", "work_order", "machine", "lot"):
+            thing = getattr(self, name)
+            if thing is not None and master_data.site_id_of(thing) != site.pk:
+                raise Invalid("It is one of another site.", field=name)
+
+
+# --- defects ---
+
+
+@transaction.atomic
+def record_defect(
+    *,
+    code: DefectCode,
+    site: Site,
+    said: About,
+    actor: User,
+    detected_at: datetime,
+    recorded_at: datetime,
+    quantity: int = 1,
+    units: int = 1,
+    serial: str = "",
+    severity: str = "",
+    detection: str = Defect.Detection.VISUAL,
+    cause: str = "",
+    nonconformance: NonConformance | None = None,
+    scrap_cost: Decimal | None = None,
+    rework_cost: Decimal | None = None,
+    note: str = "",
+    idempotency_key: str | None = None,
+) -> tuple[Defect, bool]:
+    """Record that a kind of defect was found; say also whether it is new, or the answer to a retry."""
+    if not code.is_active:
+        raise Invalid(f"'{code}' is switched off.", field="code")
+    said.refuse_other_site(site)
+    if nonconformance is not None and nonconformance.site_id != site.pk:
+        raise Invalid("It is one of another site.", field="nonconformance")
+    if idempotency_key:
+        take_turns(f"defect {idempotency_key}")
+        known = Defect.objects.filter(idempotency_key=idempotency_key).first()
+        if known is not None:
+            if (known.code_id, known.quantity, known.site_id) != (code.pk, quantity, site.pk):
+                raise Conflict("The key was used for another defect.", field="idempotency_key")
+            return known, False
+    defect = Defect(
+        **said.values(),
+        code=code,
+        site=site,
+        quantity=quantity,
+        units=units,
+        serial=serial,
+        severity=severity or code.severity,
+        detection=detection,
+        cause=cause,
+        nonconformance=nonconformance,
+        scrap_cost=scrap_cost,
+        rework_cost=rework_cost,
+        note=note,
+        detected_at=detected_at,
+        recorded_at=recorded_at,
+        recorded_by=actor,
+        idempotency_key=idempotency_key or None,
+    )
+    defect.full_clean()
+    defect.save()
+    announce("defect", [defect.pk])
+    return defect, True
+
+
+# --- non-conformances ---
+
+
+@transaction.atomic
+def raise_nonconformance(
+    *,
+    site: Site,
+    title: str,
+    said: About,
+    actor: User,
+    raised_at: datetime,
+    description: str = "",
+    severity: str = Severity.MAJOR,
+    quantity: Decimal | None = None,
+    is_contained: bool = True,
+    containment: str = "",
+    idempotency_key: str | None = None,
+) -> tuple[NonConformance, bool]:
+    """Raise a non-conformance, numbered; contained, its lot is put on hold. Say also whether it is new."""
+    if not title.strip():
+        raise Invalid("Say what does not conform.", field="title")
+    said.refuse_other_site(site)
+    # One after the other, so that the numbers have no gaps.
+    take_turns("number of a non-conformance")
+    if idempotency_key:
+        known = NonConformance.objects.filter(idempotency_key=idempotency_key).first()
+        if known is not None:
+            if (known.title, known.site_id) != (title.strip(), site.pk):
+                raise Conflict("The key was used for another one.", field="idempotency_key")
+            return known, False
+    last = NonConformance.objects.order_by("-number").values_list("number", flat=True).first()
+    product = said.product or (said.lot.product if said.lot else None)
+    product = product or (said.work_order.product if said.work_order else None)
+    ncr = NonConformance(
+        **{**said.values(), "product": product},
+        number=f"NCR-{int(last.rpartition('-')[2]) + 1 if last else 1:06d}",
+        site=site,
+        title=title.strip(),
+        description=description,
+        severity=severity,
+        quantity=quantity,
+        is_contained=is_contained,
+        containment=containment,
+        raised_by=actor,
+        raised_at=raised_at,
+        idempotency_key=idempotency_key or None,
+    )
+    ncr.full_clean()
+    ncr.save()
+    if is_contained:
+        _hold(ncr, actor, raised_at)
+    announce("nonconformance", [ncr.pk])
+    return ncr, True
+
+
+def _hold(ncr: NonConformance, actor: User, at: datetime) -> None:
+    if ncr.lot_id is None:
+        return
+    lot = MaterialLot.objects.get(pk=ncr.lot_id)
+    if LotStatus.HOLD in TRANSITIONS[lot.status]:
+        reason = f"{ncr.number}: {ncr.title}"[:500]
+        change_lot_status(lot=lot, to_status=LotStatus.HOLD, reason=reason, actor=actor, changed_at=at)
+
+
+@transaction.atomic
+def change_nonconformance(
+    *,
+    nonconformance: NonConformance,
+    status: str | None = None,
+    cause: str | None = None,
+    root_cause: str | None = None,
+    quantity: Decimal | None = None,
+    is_contained: bool | None = None,
+    containment: str | None = None,
+    actor: User,
+    at: datetime,
+) -> NonConformance:
+    """Note what was found out, and how far it is. To lift the containment says: what it blocks may go on."""
+    ncr = _held(nonconformance)
+    if status is not None and status != ncr.status:
+        if status not in NEXT[ncr.status]:
+            allowed = ", ".join(sorted(NEXT[ncr.status])) or "nothing"
+            raise Conflict(
+                f"It is {ncr.status}; it can become: {allowed}. Closing is a step of its own.", field="status"
+            )
+        ncr.status = status
+    if cause is not None:
+        if cause not in ("", *Cause.values):
+            raise Invalid(f"One of {', '.join(Cause.values)}.", field="cause")
+        ncr.cause = cause
+    if root_cause is not None:
+        ncr.root_cause = root_cause
+    if containment is not None:
+        ncr.containment = containment
+    if quantity is not None:
+        if quantity < disposed_of(ncr):
+            raise Conflict("More of it was decided about already.", field="quantity")
+        ncr.quantity = quantity
+    if is_contained is not None and is_contained != ncr.is_contained:
+        ncr.is_contained = is_contained
+        if is_contained:
+            _hold(ncr, actor, at)
+    ncr.full_clean()
+    ncr.save()
+    announce("nonconformance", [ncr.pk])
+    return ncr
+
+
+def disposed_of(ncr: NonConformance) -> Decimal:
+    """Return how much of a non-conformance was decided about."""
+    return ncr.dispositions.aggregate(sum=Sum("quantity"))["sum"] or Decimal(0)
+
+
+@transaction.atomic
+def dispose(
+    *,
+    nonconformance: NonConformance,
+    kind: str,
+    quantity: Decimal,
+    reason: str,
+    actor: User,
+    decided_at: datetime,
+    recorded_at: datetime,
+    from_location: Location | None = None,
+    makes_order: bool = True,
+    idempotency_key: str | None = None,
+) -> tuple[Disposition, bool]:
+    """Decide what becomes of a quantity, and let the lot and the counts follow. Say also whether it is new.
+
+    Scrap is thrown away: of the lot at a place, or of what the order made. Rework makes an order for it, if there is an order that made
+    it. To return a lot rejects it. Once everything is decided, a lot that is used as it is is taken off hold when its
+    gates are passed. Raises Conflict for more than there is, and for a closed one.
+    """
+    ncr = _held(nonconformance)
+    if kind not in _Step.values:
+        raise Invalid(f"One of {', '.join(_Step.values)}.", field="kind")
+    if not reason.strip():
+        raise Invalid("Say why.", field="reason")
+    if not quantity.is_finite() or quantity <= 0 or quantity != quantity.quantize(Decimal("0.000001")):
+        raise Invalid("The quantity is greater than zero, with at most six decimals.", field="quantity")
+    if idempotency_key:
+        known = Disposition.objects.filter(idempotency_key=idempotency_key).first()
+        if known is not None:
+            if (known.nonconformance_id, known.kind, known.quantity) != (ncr.pk, kind, quantity):
+                raise Conflict("The key was used for another decision.", field="idempotency_key")
+            return known, False
+    if ncr.status == _Status.CLOSED:
+        raise Conflict("It is closed.", field="status")
+    if ncr.quantity is None:
+        raise Conflict("Say first how much does not conform.", field="quantity")
+    rest = ncr.quantity - disposed_of(ncr)
+    if quantity > rest:
+        raise Conflict(f"Only {rest.normalize():f} are left to decide about.", field="quantity")
+    movement = child = None
+    if kind == _Step.SCRAP:
+        movement = _scrap(ncr, quantity, reason, from_location, actor, decided_at, recorded_at)
+    elif kind == _Step.REWORK and makes_order and ncr.work_order is not None:
+        child = rework_order(
+            work_order=ncr.work_order,
+            quantity=quantity,
+            reason=f"{ncr.number}: {reason}"[:400],
+            at=recorded_at,
+            actor=actor,
+        )
+    disposition = Disposition.objects.create(
+        nonconformance=ncr,
+        kind=kind,
+        quantity=quantity,
+        from_location=from_location,
+        material_transaction=movement,
+        rework_order=child,
+        reason=reason.strip(),
+        decided_by=actor,
+        decided_at=decided_at,
+        idempotency_key=idempotency_key or None,
+    )
+    if quantity == rest:
+        _settle(ncr, actor, recorded_at)
+    disposed(disposition, actor=actor, recorded_at=recorded_at)
+    announce("nonconformance", [ncr.pk])
+    return disposition, True
+
+
+def _scrap(
+    ncr: NonConformance,
+    quantity: Decimal,
+    reason: str,
+    place: Location | None,
+    actor: User,
+    occurred_at: datetime,
+    recorded_at: datetime,
+) -> MaterialTransaction | None:
+    if ncr.product is None:
+        return None
+    if ncr.lot is not None and place is None and ncr.lot.stock.filter(quantity__gt=0).exists():
+        raise Invalid("Say where the scrapped material lies.", field="from_location")
+    if place is not None and place.site_id != ncr.site_id:
+        raise Invalid("It is one of another site.", field="from_location")
+    if place is None and ncr.work_order is None:
+        return None
+    posted = scrap(
+        product=ncr.product,
+        quantity=quantity,
+        from_location=place,
+        work_order=ncr.work_order if place is None else None,
+        lot=ncr.lot,
+        actor=actor,
+        occurred_at=occurred_at,
+        recorded_at=recorded_at,
+        reason=f"{ncr.number}: {reason.strip()}"[:500],
+    )
+    return posted.transaction
+
+
+def _settle(ncr: NonConformance, actor: User, at: datetime) -> None:
+    """Everything is decided: lift the containment, and let the lot's status follow what was decided."""
+    NonConformance.objects.filter(pk=ncr.pk).update(is_contained=False)
+    ncr.is_contained = False
+    if ncr.lot_id is None:
+        return
+    kinds = set(ncr.dispositions.values_list("kind", flat=True))
+    lot = MaterialLot.objects.get(pk=ncr.lot_id)
+    if _Step.RETURN in kinds or kinds == {_Step.SCRAP}:
+        has_rest = lot.stock.filter(quantity__gt=0).exists()
+        to_status = LotStatus.REJECTED if _Step.RETURN in kinds or not has_rest else None
+    else:
+        # Rework is looked at again; what is used as it is may be used.
+        to_status = LotStatus.QUARANTINE if _Step.REWORK in kinds else LotStatus.RELEASED
+    if to_status is None:
+        to_status = LotStatus.RELEASED
+    if lot.status == LotStatus.HOLD and to_status in TRANSITIONS[lot.status]:
+        said = ", ".join(sorted(kinds))
+        with transaction.atomic():
+            try:
+                with transaction.atomic():
+                    change_lot_status(
+                        lot=lot, to_status=to_status, reason=f"{ncr.number}: {said}.", actor=actor, changed_at=at
+                    )
+            except Conflict:
+                # Another gate is not passed: it stays on hold, and its page says why.
+                return
+
+
+@transaction.atomic
+def approve_nonconformance(*, nonconformance: NonConformance, actor: User, approved_at: datetime) -> NonConformance:
+    """Approve what was decided: somebody else than those who decided. Raises Conflict before all is decided."""
+    ncr = _held(nonconformance)
+    if ncr.approved_by_id == actor.pk:
+        return ncr
+    if ncr.quantity is not None and disposed_of(ncr) < ncr.quantity:
+        raise Conflict("Not all of it is decided yet.", field="quantity")
+    if ncr.dispositions.filter(decided_by=actor).exists():
+        raise Conflict("Whoever decided does not approve; ask somebody else.", field="approved_by")
+    ncr.approved_by, ncr.approved_at = actor, approved_at
+    ncr.save()
+    announce("nonconformance", [ncr.pk])
+    return ncr
+
+
+@transaction.atomic
+def close_nonconformance(*, nonconformance: NonConformance, actor: User, closed_at: datetime) -> NonConformance:
+    """Close it: everything is decided and approved, and every action was found effective. Raises Conflict naming what is not."""
+    ncr = _held(nonconformance)
+    if ncr.status == _Status.CLOSED:
+        return ncr
+    lacking = []
+    if ncr.quantity is not None and disposed_of(ncr) < ncr.quantity:
+        lacking.append("not all of it is decided")
+    if ncr.dispositions.exists() and ncr.approved_by_id is None:
+        lacking.append("what was decided is not approved")
+    for action in ncr.actions.all():
+        if not action.is_closed and not _is_replaced(ncr, action):
+            state = "not done" if action.done_at is None else "not checked" if not action.verdict else "not effective"
+            lacking.append(f"'{action}' is {state}")
+    if lacking:
+        raise Conflict(f"It cannot be closed: {'; '.join(lacking)}.", field="status")
+    ncr.status, ncr.closed_by, ncr.closed_at, ncr.is_contained = _Status.CLOSED, actor, closed_at, False
+    ncr.save()
+    announce("nonconformance", [ncr.pk])
+    return ncr
+
+
+def _is_replaced(ncr: NonConformance, action: CorrectiveAction) -> bool:
+    """Say whether an action that did not work was followed by another that did."""
+    did_not_work = action.verdict == CorrectiveAction.Verdict.NOT_EFFECTIVE
+    return did_not_work and any(other.pk > action.pk and other.is_closed for other in ncr.actions.all())
+
+
+def _held(ncr: NonConformance) -> NonConformance:
+    rows = NonConformance.objects.select_for_update(of=("self",), no_key=True)
+    return rows.select_related("site", "lot", "work_order", "product").get(pk=ncr.pk)
+
+
+# --- corrective and preventive actions ---
+
+
+@transaction.atomic
+def add_action(
+    *,
+    nonconformance: NonConformance,
+    description: str,
+    owner: User,
+    due_date: date,
+    check_date: date,
+    kind: str = CorrectiveAction.Kind.CORRECTIVE,
+) -> CorrectiveAction:
+    """Say what is done so that it does not happen again, by whom, by when, and when its effect is looked at."""
+    ncr = _held(nonconformance)
+    if ncr.status == _Status.CLOSED:
+        raise Conflict("It is closed.", field="nonconformance")
+    action = CorrectiveAction(
+        nonconformance=ncr,
+        kind=kind,
+        description=description.strip(),
+        owner=owner,
+        due_date=due_date,
+        check_date=check_date,
+    )
+    master_data.save(action)
+    if ncr.status != _Status.ACTION_PENDING:
+        ncr.status = _Status.ACTION_PENDING
+        ncr.save()
+    return action
+
+
+@transaction.atomic
+def finish_action(*, action: CorrectiveAction, note: str, actor: User, done_at: datetime) -> CorrectiveAction:
+    """Say that an action was done. The same again changes nothing."""
+    action = CorrectiveAction.objects.select_for_update().get(pk=action.pk)
+    if action.done_at is not None:
+        return action
+    if actor.pk != action.owner_id and not actor.may("change", "nonconformance", action.nonconformance.site_id):
+        raise Invalid(f"It is {action.owner}'s.", field="owner")
+    action.done_at, action.done_note = done_at, note
+    return master_data.save(action)
+
+
+@transaction.atomic
+def check_action(
+    *, action: CorrectiveAction, verdict: str, note: str, actor: User, checked_at: datetime
+) -> CorrectiveAction:
+    """Say whether an action had its effect: not before it is done, nor before its day, and not by its owner."""
+    action = CorrectiveAction.objects.select_for_update().get(pk=action.pk)
+    if verdict not in CorrectiveAction.Verdict.values:
+        raise Invalid(f"One of {', '.join(CorrectiveAction.Verdict.values)}.", field="verdict")
+    if action.verdict:
+        if (action.verdict, action.checked_by_id) == (verdict, actor.pk):
+            return action
+        raise Conflict(f"{action.checked_by} checked it already.", field="verdict")
+    if action.done_at is None:
+        raise Conflict("It is not done yet.", field="verdict")
+    day = checked_at.astimezone(action.nonconformance.site.zone).date()
+    if day < action.check_date:
+        raise Conflict(f"Its effect can be seen from {action.check_date:%Y-%m-%d} on.", field="check_date")
+    if actor.pk == action.owner_id:
+        raise Conflict("Its owner does not check it; ask somebody else.", field="checked_by")
+    action.verdict, action.checked_at, action.checked_by, action.check_note = verdict, checked_at, actor, note
+    return master_data.save(action)
