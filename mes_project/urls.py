@@ -22,6 +22,7 @@ urlpatterns = [
     path("", include("workorders.urls")),
     path("", include("materials.urls")),
     path("", include("labor.urls")),
+    path("", include("tracking.urls")),
     path("", include("oee.urls")),
     path("", include("scheduling.urls")),
     path("", include("connectors.digitme2.urls")),
