@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from screens import changeovers, closed_shifts, explain_views, lots, orders, people, schedule, terminal, views
+from screens import changeovers, closed_shifts, explain_views, lots, orders, people, schedule, terminal, units, views
 
 app_name = "screens"
 urlpatterns = [
@@ -26,6 +26,12 @@ urlpatterns = [
     path("labor/approval/", people.approval, name="labor-approval"),
     path("people/efficiency/", people.labor_efficiency, name="labor-efficiency"),
     path("terminal/", terminal.terminal, name="terminal"),
+    path("units/", units.unit_list, name="units"),
+    path("units/<int:unit_id>/", units.unit_page, name="unit"),
+    path("units/<int:unit_id>/photos/<int:photo_id>/", units.unit_photo, name="unit-photo"),
+    path("station/", units.stations, name="stations"),
+    path("station/<str:code>/", units.station, name="station"),
+    path("station/<str:code>/units/<int:unit_id>/", units.station_unit, name="station-unit"),
     path("kpis/", views.kpis, name="kpis"),
     path("explain/", explain_views.explain, name="explain"),
     path("fragments/overview/", views.overview_fragments, name="overview-fragments"),

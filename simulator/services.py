@@ -53,7 +53,7 @@ class FirstPassword:
     password: str
 
 
-def _ensure(model: type[Thing], key: dict[str, Any], **values: Any) -> Thing:
+def ensure(model: type[Thing], key: dict[str, Any], **values: Any) -> Thing:
     """Return what has this key; make it if there is none. What exists is left as people have set it."""
     found = model._default_manager.filter(**key).first()
     return found if found is not None else master_data.save(model(**key, **values))
@@ -62,16 +62,16 @@ def _ensure(model: type[Thing], key: dict[str, Any], **values: Any) -> Thing:
 @transaction.atomic
 def create_plant(plant: PlantPlan, *, now: datetime) -> Site:
     """Make the plant's master data: places, calendar, products and rates, counters, reasons, OEE policy."""
-    enterprise = _ensure(Enterprise, {"code": plant.enterprise[0]}, name=plant.enterprise[1])
-    site = _ensure(
+    enterprise = ensure(Enterprise, {"code": plant.enterprise[0]}, name=plant.enterprise[1])
+    site = ensure(
         Site, {"code": plant.site[0]}, name=plant.site[1], enterprise=enterprise, time_zone=plant.time_zone, locale="en"
     )
-    area = _ensure(Area, {"code": plant.area[0]}, name=plant.area[1], site=site)
-    _ensure(OeePolicy, {"site": site, "valid_from": None}, target_oee=TARGET_OEE)
+    area = ensure(Area, {"code": plant.area[0]}, name=plant.area[1], site=site)
+    ensure(OeePolicy, {"site": site, "valid_from": None}, target_oee=TARGET_OEE)
     create_reasons(plant.reasons)
     _create_count_types()
     for product in plant.products:
-        _ensure(Product, {"code": product.code}, name=product.name, unit=ensure_unit(code="bottle"))
+        ensure(Product, {"code": product.code}, name=product.name, unit=ensure_unit(code="bottle"))
     _create_shifts(plant.shifts, {"site": site}, now)
     lines = [_create_line(plan, area, now) for plan in plant.lines]
     _create_holidays(plant, site, lines, now)
@@ -86,7 +86,7 @@ def create_reasons(reasons: dict[str, tuple[ReasonPlan, ...]]) -> None:
 
 def _create_branch(category: str, plans: Iterable[ReasonPlan], parent: StateReason | None) -> None:
     for position, plan in enumerate(plans):
-        reason = _ensure(
+        reason = ensure(
             StateReason,
             {"code": plan.code},
             name=plan.name,
@@ -101,11 +101,11 @@ def _create_branch(category: str, plans: Iterable[ReasonPlan], parent: StateReas
 
 def _create_count_types() -> None:
     for role in CountType.Role:
-        _ensure(CountType, {"code": role.name}, name=role.label, role=role)
+        ensure(CountType, {"code": role.name}, name=role.label, role=role)
 
 
 def _create_line(plan: LinePlan, area: Area, now: datetime) -> Line:
-    line = _ensure(Line, {"code": plan.code}, name=plan.name, area=area)
+    line = ensure(Line, {"code": plan.code}, name=plan.name, area=area)
     # The first machine of a new line becomes its constraint.
     for machine in sorted(plan.machines, key=lambda machine: not machine.is_constraint):
         _create_machine(plan, machine, line, plan.machines.index(machine) + 1, now)
@@ -114,9 +114,9 @@ def _create_line(plan: LinePlan, area: Area, now: datetime) -> Line:
 
 
 def _create_machine(line_plan: LinePlan, plan: MachinePlan, line: Line, position: int, now: datetime) -> None:
-    machine = _ensure(Machine, {"code": plan.code}, name=plan.name, line=line, position=position)
+    machine = ensure(Machine, {"code": plan.code}, name=plan.name, line=line, position=position)
     for counter in plan.counters:
-        _ensure(
+        ensure(
             CountTag,
             {"tag_path": plan.tag_path(counter)},
             machine=machine,
@@ -160,9 +160,9 @@ def _create_holidays(plant: PlantPlan, site: Site, lines: Iterable[Line], now: d
         for month, day, name in plant.holidays:
             date = now.date().replace(year=year, month=month, day=day)
             kinds = CalendarException.Kind
-            _ensure(CalendarException, {"site": site, "date": date}, kind=kinds.HOLIDAY, name=name)
+            ensure(CalendarException, {"site": site, "date": date}, kind=kinds.HOLIDAY, name=name)
             for line in works:
-                _ensure(
+                ensure(
                     CalendarException,
                     {"line": line, "date": date},
                     kind=kinds.WORKING_DAY,

@@ -361,8 +361,8 @@ def test_part_is_in_one_unit_at_a_time_and_replacing_it_keeps_history(technician
     child.refresh_from_db()
     assert child.parent is None
     assert {row.what for row in selectors.history_of(child)} >= {f"Taken out of {pack}", f"Built into {pack} at X"}
-    assert selectors.where_used(other) == [pack]
     other.refresh_from_db()
+    assert selectors.where_used(other) == [pack]
     with pytest.raises(Conflict, match="is part of"):
         services.dispatch(unit=other, by=by(technician))
     SerialUnit.objects.filter(pk=other.pk).update(parent=None, parent_position="")
