@@ -433,14 +433,14 @@ def station_unit(request: HttpRequest, code: str, unit_id: int) -> HttpResponse:
     unit = _unit(request, unit_id)
     refusal = None
     if request.method == "POST":
-        before = know(unit).state.due
         try:
             said = _fill_in(request, unit, machine)
         except (DomainError, ValidationError, PermissionDenied) as error:
             refusal = _said(error)
         else:
             messages.success(request, said)
-            if know(unit).state.due != before:
+            due = know(unit).due
+            if due is None or due.code != request.POST.get("stage"):
                 return redirect("screens:station", machine.code)
             return redirect("screens:station-unit", machine.code, unit.pk)
     try:

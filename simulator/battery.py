@@ -15,7 +15,7 @@ from accounts.models import Membership, Role, User
 from core import master_data
 from enterprise.models import Area, Enterprise, Line, Machine, Shift, Site
 from products.models import BillOfMaterialLine, Product, ProductRevision, Routing, RoutingOperation
-from products.services import release_revision
+from products.services import ensure_unit, release_revision
 from simulator.services import FirstPassword, ensure
 from tracking import services
 from tracking.models import SerialUnit, StageField, StageForm
@@ -71,7 +71,7 @@ FORMS: dict[str, tuple[Check, ...]] = {
     ),
     "MODULE-ASSY": (
         Check("POLARITY", "Polarity as drawn", each=True),
-        Check("TORQUE", "Torque of the clamp", "number", True, "4.5", "5.5", None, good="5.0", help="Nm"),
+        Check("TORQUE", "Torque of the clamp", "number", True, "4.5", "5.5", "Nm", good="5.0"),
         _QC,
     ),
     "PRE-ENCAP": (
@@ -80,14 +80,14 @@ FORMS: dict[str, tuple[Check, ...]] = {
         _QC,
     ),
     "WIRE-BOND": (
-        Check("PULL", "Pull force of the weakest bond", "number", True, "0.30", None, None, good="0.42", help="N"),
+        Check("PULL", "Pull force of the weakest bond", "number", True, "0.30", None, "N", good="0.42"),
         Check("BONDS", "All bonds there", each=True),
         _QC,
     ),
     "POST-ENCAP": (Check("CURED", "Cured without bubbles", each=True), _QC),
     "EOL-TEST": (
         Check("OCV", "Open-circuit voltage", "number", True, "14.2", "14.8", "V", good="14.5"),
-        Check("ISOLATION", "Isolation resistance", "number", True, "100", None, None, good="550", help="MΩ"),
+        Check("ISOLATION", "Isolation resistance", "number", True, "100", None, "MΩ", good="550"),
         Check("COMMS", "Answers on the bus", each=True),
         _QC,
     ),
@@ -157,7 +157,7 @@ def _products(line: Line, now: datetime) -> tuple[Product, Product, Product]:
             "Incoming test",
             (
                 Check("VOLTAGE", "Voltage", "number", minimum="3.45", maximum="3.65", unit="V", good="3.55"),
-                Check("IR", "Internal resistance", "number", maximum="18", good="14.2", help="mΩ"),
+                Check("IR", "Internal resistance", "number", maximum="18", unit="mΩ", good="14.2"),
             ),
             [],
         )
@@ -214,7 +214,7 @@ def _form(
                 filled_by="quality" if check.by_quality else "technician",
                 minimum=Decimal(check.minimum) if check.minimum else None,
                 maximum=Decimal(check.maximum) if check.maximum else None,
-                unit_id=check.unit,
+                unit=ensure_unit(code=check.unit) if check.unit else None,
                 choices=["EU", "UK", "US"] if check.kind == "choice" else [],
                 help=check.help,
             )

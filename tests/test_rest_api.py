@@ -33,6 +33,7 @@ from tests.factories import (
     make_shift,
     make_site,
     make_skill,
+    make_stage_form,
     make_unit,
     make_user,
     make_work_order,
@@ -160,6 +161,12 @@ def bodies():
         "/labor/terms": {"employee": employee.pk, "valid_from": "2026-01-01", "hours_per_day": "8"},
         "/labor/break-rule": {"policy": labor_policy.pk, "after_hours": "6", "minutes": 30},
         "/labor/policy": {"site": make_site().pk, "shows_persons": True},
+        "/tracking/stage-form/": {"product": product.pk, "operation_code": "WELD", "name": "Welding"},
+        "/tracking/stage-field/": {
+            "form": make_stage_form(make_product(), "WELD", draft=True).pk,
+            "code": "seam",
+            "label": "Seam closed",
+        },
         "/scheduling/policy": {"site": make_site().pk, "start_tolerance": 5},
     }
 
@@ -199,13 +206,14 @@ PATHS = sorted(
         *("/labor/employee", "/labor/crew", "/labor/skill", "/labor/skill-need"),
         *("/labor/certificate", "/labor/absence", "/labor/policy"),
         "/scheduling/policy",
+        *("/tracking/stage-form/", "/tracking/stage-field/"),
         *("/labor/crew-assignment", "/labor/terms", "/labor/break-rule"),
     ]
 )
 # What is sent as a form or only read; tested in products and workorders.
 OTHERWISE = {"/operation-document", "/operation", "/order-material"}
 # What is derived when it is asked for, or written at addresses of its own; tested where that is.
-DERIVED = {"/downtime/stop", "/labor/attendance", "/labor/entry", "/material/lot", "/material/stock"}
+DERIVED = {"/downtime/stop", "/labor/attendance", "/labor/entry", "/material/lot", "/material/stock", "/tracking/unit"}
 
 
 @pytest.mark.parametrize("path", PATHS)

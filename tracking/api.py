@@ -26,16 +26,16 @@ from tracking.serializers import (
     BuildInSerializer,
     CompleteStageSerializer,
     CreateUnitsSerializer,
-    DecideAtStageSerializer,
-    DecideSerializer,
     EnterSerializer,
     NextStepSerializer,
     ScanQuerySerializer,
     ScrapUnitSerializer,
     SerialUnitSerializer,
+    StageDecisionSerializer,
     StageFieldSerializer,
     StageFormSerializer,
     TakePartOutSerializer,
+    UnitDecisionSerializer,
     YieldQuerySerializer,
     YieldSerializer,
 )
@@ -179,35 +179,35 @@ class SerialUnitViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelM
         services.complete_stage(unit=unit, stage=asked["stage"], station=asked.get("station"), by=self._by(asked))
         return self._answer(unit)
 
-    @extend_schema(request=DecideAtStageSerializer, responses=SerialUnitSerializer)
+    @extend_schema(request=StageDecisionSerializer, responses=SerialUnitSerializer)
     @action(detail=True, methods=["post"])
     def rework(self, request: Request, pk: str) -> Response:
         """Send a unit back to a stage."""
-        unit, asked = self._unit("change"), self._asked(DecideAtStageSerializer)
+        unit, asked = self._unit("change"), self._asked(StageDecisionSerializer)
         services.send_to_rework(unit=unit, to_stage=asked["stage"], by=self._by(asked))
         return self._answer(unit)
 
-    @extend_schema(request=DecideAtStageSerializer, responses=SerialUnitSerializer)
+    @extend_schema(request=StageDecisionSerializer, responses=SerialUnitSerializer)
     @action(detail=True, methods=["post"], url_path="use-as-is")
     def use_as_is(self, request: Request, pk: str) -> Response:
         """Let pass, by quality, what is NOT OK at a stage."""
-        unit, asked = self._unit("add", "unit_check"), self._asked(DecideAtStageSerializer)
+        unit, asked = self._unit("add", "unit_check"), self._asked(StageDecisionSerializer)
         services.use_as_is(unit=unit, stage=asked["stage"], by=self._by(asked))
         return self._answer(unit)
 
-    @extend_schema(request=DecideSerializer, responses=SerialUnitSerializer)
+    @extend_schema(request=UnitDecisionSerializer, responses=SerialUnitSerializer)
     @action(detail=True, methods=["post"])
     def hold(self, request: Request, pk: str) -> Response:
         """Stop a unit."""
-        unit, asked = self._unit("add"), self._asked(DecideSerializer)
+        unit, asked = self._unit("add"), self._asked(UnitDecisionSerializer)
         services.hold(unit=unit, by=self._by(asked))
         return self._answer(unit)
 
-    @extend_schema(request=DecideSerializer, responses=SerialUnitSerializer)
+    @extend_schema(request=UnitDecisionSerializer, responses=SerialUnitSerializer)
     @action(detail=True, methods=["post"])
     def release(self, request: Request, pk: str) -> Response:
         """Let a unit go on."""
-        unit, asked = self._unit("change"), self._asked(DecideSerializer)
+        unit, asked = self._unit("change"), self._asked(UnitDecisionSerializer)
         services.release(unit=unit, by=self._by(asked))
         return self._answer(unit)
 
@@ -219,11 +219,11 @@ class SerialUnitViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelM
         services.scrap(unit=unit, replacement=asked["replacement"], by=self._by(asked))
         return self._answer(unit)
 
-    @extend_schema(request=DecideSerializer, responses=SerialUnitSerializer)
+    @extend_schema(request=UnitDecisionSerializer, responses=SerialUnitSerializer)
     @action(detail=True, methods=["post"], url_path="dispatch")
     def dispatch_unit(self, request: Request, pk: str) -> Response:
         """Send a finished unit out."""
-        unit, asked = self._unit("add"), self._asked(DecideSerializer)
+        unit, asked = self._unit("add"), self._asked(UnitDecisionSerializer)
         services.dispatch(unit=unit, by=self._by(asked))
         return self._answer(unit)
 

@@ -1,5 +1,6 @@
 """How stage forms, units and what is done with them travel."""
 
+from decimal import Decimal
 from typing import Any
 
 from rest_framework import serializers
@@ -110,26 +111,26 @@ class EnterSerializer(serializers.Serializer):
     entries = serializers.ListField(child=EntrySerializer(), min_length=1, max_length=MOST_ENTRIES)
 
 
-class DecideSerializer(serializers.Serializer):
+class UnitDecisionSerializer(serializers.Serializer):
     """A decision, with a key and, where one is needed, a reason."""
 
     key = serializers.CharField(max_length=80, help_text="Made up by the sender: the same again has one effect.")
     reason = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
 
 
-class DecideAtStageSerializer(DecideSerializer):
+class StageDecisionSerializer(UnitDecisionSerializer):
     """A decision about a stage."""
 
     stage = serializers.CharField(max_length=32)
 
 
-class CompleteStageSerializer(DecideAtStageSerializer):
+class CompleteStageSerializer(StageDecisionSerializer):
     """A stage is done."""
 
     station = ReferenceField(queryset=Machine.objects.all(), required=False)
 
 
-class ScrapUnitSerializer(DecideSerializer):
+class ScrapUnitSerializer(UnitDecisionSerializer):
     """A unit is given up."""
 
     replacement = serializers.CharField(
@@ -190,4 +191,4 @@ class YieldSerializer(serializers.Serializer):
 
     def get_first_pass_yield(self, row: Any) -> str | None:
         """Return the ratio as text."""
-        return None if row.value is None else f"{round(row.value, 6):.6f}"
+        return None if row.value is None else f"{Decimal(row.value.numerator) / row.value.denominator:.6f}"
