@@ -32,6 +32,8 @@ ROLES: dict[str, dict[str, frozenset[str]]] = {
     "run": _grant(EVERYBODY, {OPERATOR, SUPERVISOR}, delete={SUPERVISOR}),
     # Facts are added by people where no device does; a change is a correction, and nothing is ever deleted.
     "fact": _grant(EVERYBODY, {OPERATOR, SUPERVISOR}, change={SUPERVISOR, QUALITY}, delete=set()),
+    # Work on operations and what was reported of it; a change is a reversal, a hold or a skip.
+    "execution": _grant(EVERYBODY, {OPERATOR, SUPERVISOR, QUALITY}, change={SUPERVISOR, QUALITY}, delete=set()),
     # Movements of material; a change is an adjustment or a reversal, which are movements too.
     "material": _grant(EVERYBODY, {OPERATOR, SUPERVISOR}, change={SUPERVISOR}, delete=set()),
     # A lot comes with its first movement; to write here is to decide about it, or to note where it came from.
@@ -76,6 +78,7 @@ KIND_OF_MODEL: dict[str, str] = {
             *("materials.location", "materials.pickingpolicy", "materials.backflushpolicy"),
             *("labor.skill", "labor.skillneed", "labor.laborpolicy", "labor.breakrule"),
             "scheduling.schedulingpolicy",
+            *("execution.scrapreason", "execution.executionpolicy"),
         ),
         "master_data",
     ),
@@ -105,6 +108,13 @@ KIND_OF_MODEL: dict[str, str] = {
     **dict.fromkeys(("tracking.serialunit", "tracking.unitstage", "tracking.unitevent", "tracking.stageentry"), "unit"),
     **dict.fromkeys(("tracking.stagepassage", "tracking.stagephoto"), "unit"),
     **dict.fromkeys(("tracking.assembly", "tracking.assemblyremoval"), "unit"),
+    **dict.fromkeys(
+        (
+            *("execution.operationrun", "execution.productionreport", "execution.operationstep"),
+            "execution.parameterreading",
+        ),
+        "execution",
+    ),
     "oee.oeerecord": "oee_record",
     "oee.shiftclosing": "closing",
     "ingest.quarantineditem": "quarantine",

@@ -74,6 +74,7 @@ INSTALLED_APPS = [
     "labor",
     "tracking",
     "oee",
+    "execution",
     "scheduling",
     "ingest",
     "live",
@@ -273,6 +274,8 @@ SPECTACULAR_SETTINGS = {
         "UnitStatusEnum": "tracking.models.UNIT_STATUSES",
         "StageStateEnum": "tracking.models.STAGE_STATES",
         "StageFormStatusEnum": "tracking.models.StageForm.Status",
+        "OperationRunKindEnum": "execution.models.OperationRun.Kind",
+        "ExecutionRuleEnum": "execution.models.ExecutionPolicy.Rule",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -24,6 +24,7 @@ urlpatterns = [
     path("", include("labor.urls")),
     path("", include("tracking.urls")),
     path("", include("oee.urls")),
+    path("", include("execution.urls")),
     path("", include("scheduling.urls")),
     path("", include("connectors.digitme2.urls")),
     path("", include("screens.urls")),

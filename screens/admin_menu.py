@@ -62,6 +62,17 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         ),
     ),
     (
+        "Work on the floor",
+        (
+            ("Work on operations", "construction", "execution.operationrun"),
+            ("Production reports", "task", "execution.productionreport"),
+            ("Steps of operations", "footprint", "execution.operationstep"),
+            ("Readings of set-points", "thermostat", "execution.parameterreading"),
+            ("Scrap reasons", "delete_sweep", "execution.scrapreason"),
+            ("Execution policies", "policy", "execution.executionpolicy"),
+        ),
+    ),
+    (
         "Materials",
         (
             ("Lots", "inventory", "materials.materiallot"),

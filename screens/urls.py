@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from screens import changeovers, closed_shifts, explain_views, lots, orders, people, schedule, terminal, units, views
+from screens import (
+    changeovers,
+    closed_shifts,
+    dispatch,
+    explain_views,
+    lots,
+    orders,
+    people,
+    schedule,
+    terminal,
+    units,
+    views,
+)
 
 app_name = "screens"
 urlpatterns = [
@@ -32,6 +44,7 @@ urlpatterns = [
     path("station/", units.stations, name="stations"),
     path("station/<str:code>/", units.station, name="station"),
     path("station/<str:code>/units/<int:unit_id>/", units.station_unit, name="station-unit"),
+    path("dispatch/", dispatch.dispatch_list, name="dispatch"),
     path("kpis/", views.kpis, name="kpis"),
     path("explain/", explain_views.explain, name="explain"),
     path("fragments/overview/", views.overview_fragments, name="overview-fragments"),

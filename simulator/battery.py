@@ -16,7 +16,8 @@ from core import master_data
 from enterprise.models import Area, Enterprise, Line, Machine, Shift, Site
 from products.models import BillOfMaterialLine, Product, ProductRevision, Routing, RoutingOperation
 from products.services import ensure_unit, release_revision
-from simulator.services import FirstPassword, ensure
+from simulator.making import ensure
+from simulator.services import FirstPassword
 from tracking import services
 from tracking.models import SerialUnit, StageField, StageForm
 from tracking.services import By, Entry

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import connection, models, transaction
+from django.db import connection, transaction
 from django.db.models import Max
 
 from accounts.models import DeviceKey, Membership, Role, User
@@ -27,12 +27,13 @@ from enterprise.models import Area, CalendarException, Enterprise, Line, Machine
 from oee.models import OeePolicy
 from products.models import IdealRate, Product
 from products.services import ensure_unit
+from simulator.making import create_making, ensure
 from simulator.plant import LinePlan, MachinePlan, PlantPlan, ReasonPlan, ShiftPlan
 from simulator.progress import LineProgress
 from simulator.working_time import OrderSlot, day_window, order_slots, production_day
 from workorders.life import complete
-from workorders.models import Run, Schedule, WorkOrder
-from workorders.services import end_run
+from workorders.models import Schedule, WorkOrder
+from workorders.services import end_run, start_run
 
 logger = logging.getLogger(__name__)
 
@@ -40,8 +41,6 @@ RATES_HOLD_SINCE = timedelta(days=400)
 OVERTIME_SINCE, OVERTIME_FOR = timedelta(days=30), timedelta(days=365)
 TARGET_OEE = Decimal("0.75")
 _OPEN = {WorkOrder.Status.CREATED, WorkOrder.Status.RELEASED, WorkOrder.Status.SCHEDULED}
-
-Thing = TypeVar("Thing", bound=models.Model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +50,6 @@ class FirstPassword:
     username: str
     role: str
     password: str
-
-
-def ensure(model: type[Thing], key: dict[str, Any], **values: Any) -> Thing:
-    """Return what has this key; make it if there is none. What exists is left as people have set it."""
-    found = model._default_manager.filter(**key).first()
-    return found if found is not None else master_data.save(model(**key, **values))
 
 
 @transaction.atomic
@@ -71,10 +64,18 @@ def create_plant(plant: PlantPlan, *, now: datetime) -> Site:
     create_reasons(plant.reasons)
     _create_count_types()
     for product in plant.products:
-        ensure(Product, {"code": product.code}, name=product.name, unit=ensure_unit(code="bottle"))
+        ensure(
+            Product,
+            {"code": product.code},
+            name=product.name,
+            unit=ensure_unit(code="bottle"),
+            lot_controlled=True,
+            shelf_life_days=product.shelf_life_days,
+        )
     _create_shifts(plant.shifts, {"site": site}, now)
     lines = [_create_line(plan, area, now) for plan in plant.lines]
     _create_holidays(plant, site, lines, now)
+    create_making(plant, site, valid_from=_since(now))
     return site
 
 
@@ -129,9 +130,15 @@ def _create_machine(line_plan: LinePlan, plan: MachinePlan, line: Line, position
         product = Product.objects.get(code=code)
         if not IdealRate.objects.filter(product=product, machine=machine).exists():
             value = rate * plan.pace.numerator / plan.pace.denominator
-            since = (now - RATES_HOLD_SINCE).replace(hour=0, minute=0, second=0, microsecond=0)
             unit = IdealRate.Unit.PIECES_PER_HOUR
-            master_data.save(IdealRate(product=product, machine=machine, value=value, unit=unit, valid_from=since))
+            master_data.save(
+                IdealRate(product=product, machine=machine, value=value, unit=unit, valid_from=_since(now))
+            )
+
+
+def _since(now: datetime) -> datetime:
+    """Return from when on what the plant makes is known."""
+    return (now - RATES_HOLD_SINCE).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _create_shifts(plans: Iterable[ShiftPlan], level: dict[str, Any], now: datetime) -> None:
@@ -255,11 +262,9 @@ def _keep_order(line: Line, slot: OrderSlot, now: datetime) -> bool:
     run = order.runs.first()
     if run is None:
         ended_at = slot.end if slot.end <= now else None
-        master_data.save(
-            Run(work_order=order, line=line, schedule=order.schedules.first(), started_at=slot.start, ended_at=ended_at)
+        start_run(
+            work_order=order, line=line, schedule=order.schedules.first(), started_at=slot.start, ended_at=ended_at
         )
-        order.status = WorkOrder.Status.IN_PROGRESS
-        master_data.save(order)
     elif run.ended_at is None and slot.end <= now:
         run = end_run(run=run, ended_at=slot.end)
     elif run.ended_at is None:
@@ -281,6 +286,7 @@ def _plan_order(line: Line, slot: OrderSlot) -> WorkOrder:
             planned_start_at=slot.start,
             planned_end_at=slot.end,
             status=WorkOrder.Status.SCHEDULED,
+            lot_number=slot.number,
         )
     )
     master_data.save(Schedule(line=line, work_order=order, planned_start_at=slot.start, planned_end_at=slot.end))

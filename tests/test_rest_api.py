@@ -168,6 +168,8 @@ def bodies():
             "label": "Seam closed",
         },
         "/scheduling/policy": {"site": make_site().pk, "start_tolerance": 5},
+        "/execution/scrap-reason": {"name": "Cracked"},
+        "/execution/policy": {"site": make_site().pk, "missing_material": "refuse"},
     }
 
 
@@ -208,12 +210,14 @@ PATHS = sorted(
         "/scheduling/policy",
         *("/tracking/stage-form/", "/tracking/stage-field/"),
         *("/labor/crew-assignment", "/labor/terms", "/labor/break-rule"),
+        *("/execution/scrap-reason", "/execution/policy"),
     ]
 )
 # What is sent as a form or only read; tested in products and workorders.
 OTHERWISE = {"/operation-document", "/operation", "/order-material"}
 # What is derived when it is asked for, or written at addresses of its own; tested where that is.
 DERIVED = {"/downtime/stop", "/labor/attendance", "/labor/entry", "/material/lot", "/material/stock", "/tracking/unit"}
+DERIVED |= {f"/execution/{name}" for name in ("operation", "run", "step", "report", "reading")}
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -31,7 +31,7 @@ from enterprise.selectors import shifts_of
 from ingest.items import Refused, read_item
 from ingest.services import Delivery, Outcome, accept
 from products.models import IdealRate, Product
-from workorders.life import complete
+from workorders.life import complete, reopen
 from workorders.models import Run, WorkOrder
 from workorders.services import end_run, start_run
 
@@ -145,6 +145,8 @@ def start_job(plant: Plant, machine: Machine, job: JobStart, *, detail: str = ""
         try:
             order = _order(plant, machine.line, job)
             _set_pace(plant, order, machine, job.pace, starts_at)
+            if order.status == WorkOrder.Status.COMPLETED:
+                order = reopen(work_order=order, at=starts_at, note="Its job was started again at the machine.")
             run = start_run(work_order=order, line=machine.line, started_at=starts_at)
         except ValidationError as error:
             raise Conflict(" ".join(error.messages), field="job_number") from None
