@@ -9,8 +9,8 @@ help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
 
 .PHONY: demo
-demo: ## Install, create the demo plant, run it, serve http://localhost:8000
-	@export MES_DEMO_STARTED_AT=$$(date +%s); $(MAKE) --no-print-directory .venv/.runtime && exec scripts/demo.sh
+demo: ## Install, create the demo plant, run it, serve http://localhost:8000 (PLANT=battery: battery packs, too)
+	@export PLANT=$(PLANT) MES_DEMO_STARTED_AT=$$(date +%s); $(MAKE) --no-print-directory .venv/.runtime && exec scripts/demo.sh
 
 .PHONY: test
 test: check ## Install, fetch what is missing, check and test everything

@@ -38,6 +38,10 @@ ROLES: dict[str, dict[str, frozenset[str]]] = {
     "material": _grant(EVERYBODY, {OPERATOR, SUPERVISOR}, change={SUPERVISOR}, delete=set()),
     # A lot comes with its first movement; to write here is to decide about it, or to note where it came from.
     "lot": _grant(EVERYBODY, {SUPERVISOR, QUALITY}, delete=set()),
+    # Serial units: to fill in stages, build together and hold; a change corrects, scraps or sends to rework.
+    "unit": _grant(EVERYBODY, {OPERATOR, SUPERVISOR, QUALITY}, change={SUPERVISOR, QUALITY}, delete=set()),
+    # What quality alone says of a unit: its fields of a stage, and that a deviation is let pass.
+    "unit_check": _grant(EVERYBODY, {QUALITY}, delete=set()),
     # A changeover written down as it happens; a change is a correction or an approval.
     "changeover": _grant(EVERYBODY, {OPERATOR, SUPERVISOR}, change={SUPERVISOR}, delete=set()),
     # What things and hours cost, and so what an order did; it tells what people earn.
@@ -105,6 +109,10 @@ KIND_OF_MODEL: dict[str, str] = {
     ),
     **dict.fromkeys(("materials.materialtransaction", "materials.stock", "materials.genealogylink"), "material"),
     **dict.fromkeys(("materials.materiallot", "materials.lotstatuschange"), "lot"),
+    **dict.fromkeys(("tracking.stageform", "tracking.stagefield"), "master_data"),
+    **dict.fromkeys(("tracking.serialunit", "tracking.unitstage", "tracking.unitevent", "tracking.stageentry"), "unit"),
+    **dict.fromkeys(("tracking.stagepassage", "tracking.stagephoto"), "unit"),
+    **dict.fromkeys(("tracking.assembly", "tracking.assemblyremoval"), "unit"),
     **dict.fromkeys(
         (
             *("quality.inspectionplan", "quality.characteristic", "quality.samplingrule", "quality.gauge"),

@@ -23,6 +23,7 @@ urlpatterns = [
     path("", include("materials.urls")),
     path("", include("labor.urls")),
     path("", include("quality.urls")),
+    path("", include("tracking.urls")),
     path("", include("oee.urls")),
     path("", include("execution.urls")),
     path("", include("scheduling.urls")),

@@ -85,6 +85,16 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         ),
     ),
     (
+        "Serial units",
+        (
+            ("Serial units", "qr_code_2", "tracking.serialunit"),
+            ("Stage forms", "fact_check", "tracking.stageform"),
+            ("Stage entries", "edit_note", "tracking.stageentry"),
+            ("Events of units", "history", "tracking.unitevent"),
+            ("Assemblies", "account_tree", "tracking.assembly"),
+        ),
+    ),
+    (
         "Labour",
         (
             ("Employees", "badge", "labor.employee"),

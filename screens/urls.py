@@ -13,6 +13,7 @@ from screens import (
     quality,
     schedule,
     terminal,
+    units,
     views,
 )
 
@@ -45,6 +46,12 @@ urlpatterns = [
     path("quality/ncr/", quality.ncr_list, name="ncrs"),
     path("quality/ncr/<int:ncr_id>/", quality.ncr_page, name="ncr"),
     path("lots/<int:lot_id>/certificate/", quality.certificate_page, name="certificate"),
+    path("units/", units.unit_list, name="units"),
+    path("units/<int:unit_id>/", units.unit_page, name="unit"),
+    path("units/<int:unit_id>/photos/<int:photo_id>/", units.unit_photo, name="unit-photo"),
+    path("station/", units.stations, name="stations"),
+    path("station/<str:code>/", units.station, name="station"),
+    path("station/<str:code>/units/<int:unit_id>/", units.station_unit, name="station-unit"),
     path("dispatch/", dispatch.dispatch_list, name="dispatch"),
     path("kpis/", views.kpis, name="kpis"),
     path("explain/", explain_views.explain, name="explain"),

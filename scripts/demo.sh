@@ -11,6 +11,10 @@ echo "· preparing the database"
 .venv/bin/python manage.py migrate --verbosity 0
 .venv/bin/python manage.py collectstatic --noinput --verbosity 0
 .venv/bin/python manage.py create_demo --url "http://localhost:$PORT"
+# A second plant beside it, with serial units: PLANT=battery.
+if [ "${PLANT:-}" = battery ]; then
+    .venv/bin/python manage.py create_demo --plant battery --url "http://localhost:$PORT"
+fi
 echo "· starting the server, the keeper of computed hours, the connectors and the simulated devices; Ctrl-C stops them"
 .venv/bin/python manage.py await_first_oee --url "http://localhost:$PORT" &
 exec .venv/bin/honcho start web keeper connectors devices

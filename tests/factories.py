@@ -32,6 +32,9 @@ from quality.models import (
     SamplingRule,
 )
 from quality.services import release_plan
+from tracking.models import SerialUnit, StageField, StageForm
+from tracking.services import create_units
+from tracking.stage_forms import release_form
 from workorders.models import ChangeoverTarget, ChangeoverTask, OrderReason, Run, Schedule, WorkOrder
 
 _numbers = count(1)
@@ -280,3 +283,25 @@ def make_control_chart(**overrides: Any) -> ControlChart:
 
 def make_defect_code(**overrides: Any) -> DefectCode:
     return DefectCode.objects.create(**_coded("defect", {"category": "visual", **overrides}))
+
+
+def make_stage_form(product: Product, code: str, *fields: dict[str, Any], **overrides: Any) -> StageForm:
+    """Make a stage form with fields, released unless told otherwise; a field is given by its values."""
+    draft = overrides.pop("draft", False)
+    form = StageForm.objects.create(**{"product": product, "operation_code": code, "name": code.title(), **overrides})
+    for number, values in enumerate(fields, start=1):
+        StageField.objects.create(**{"form": form, "sequence": 10 * number, "label": values["code"].title(), **values})
+    return form if draft or not fields else release_form(form=form)
+
+
+def make_serial_unit(serial: str = "", **overrides: Any) -> SerialUnit:
+    """Make a unit of a product with a stage A and a stage B, an OK / NOT OK field in each, unless told otherwise."""
+    if "order" not in overrides and "product" not in overrides:
+        product = make_product()
+        for number, code in enumerate(("A", "B"), start=1):
+            make_stage_form(product, code, {"code": "check"}, sequence=10 * number)
+        overrides["product"] = product
+    if "order" not in overrides:
+        overrides.setdefault("site", make_site())
+    overrides = {"actor": overrides.pop("actor", None) or make_user(), "at": LONG_AGO, **overrides}
+    return create_units(serials=[serial or f"S-{next(_numbers)}"], **overrides)[0]

@@ -36,6 +36,7 @@ from tests.factories import (
     make_shift,
     make_site,
     make_skill,
+    make_stage_form,
     make_unit,
     make_user,
     make_work_order,
@@ -180,6 +181,12 @@ def bodies():
         "/labor/terms": {"employee": employee.pk, "valid_from": "2026-01-01", "hours_per_day": "8"},
         "/labor/break-rule": {"policy": labor_policy.pk, "after_hours": "6", "minutes": 30},
         "/labor/policy": {"site": make_site().pk, "shows_persons": True},
+        "/tracking/stage-form/": {"product": product.pk, "operation_code": "WELD", "name": "Welding"},
+        "/tracking/stage-field/": {
+            "form": make_stage_form(make_product(), "WELD", draft=True).pk,
+            "code": "seam",
+            "label": "Seam closed",
+        },
         "/scheduling/policy": {"site": make_site().pk, "start_tolerance": 5},
         "/execution/scrap-reason": {"name": "Cracked"},
         "/execution/policy": {"site": make_site().pk, "missing_material": "refuse"},
@@ -224,6 +231,7 @@ PATHS = sorted(
         *("/labor/employee", "/labor/crew", "/labor/skill", "/labor/skill-need"),
         *("/labor/certificate", "/labor/absence", "/labor/policy"),
         "/scheduling/policy",
+        *("/tracking/stage-form/", "/tracking/stage-field/"),
         *("/labor/crew-assignment", "/labor/terms", "/labor/break-rule"),
         *("/execution/scrap-reason", "/execution/policy"),
     ]
@@ -240,6 +248,7 @@ DERIVED = {
     "/labor/entry",
     "/material/lot",
     "/material/stock",
+    "/tracking/unit",
 }
 DERIVED |= {f"/execution/{name}" for name in ("operation", "run", "step", "report", "reading")}
 

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from core.intervals import Interval
+from simulator.battery import create_battery_plant
 from simulator.expectations import expected_week
 from simulator.services import create_people, create_plant, devices_folder, keep_orders, provide_device_keys
 from simulator.vistula import VISTULA
@@ -15,9 +16,12 @@ from simulator.working_time import day_window, production_day
 class Command(BaseCommand):
     """Make the demo plant, its people, keys, orders and schedule; what exists already stays as it is."""
 
-    help = "Set up the demo plant 'Vistula Beverages' (safe to repeat)."
+    help = "Set up a demo plant: 'Vistula Beverages', or the battery-pack line (safe to repeat)."
 
     def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--plant", choices=["vistula", "battery"], default="vistula", help="Which plant; default vistula."
+        )
         parser.add_argument("--reset-passwords", action="store_true", help="Give the demo's people new passwords.")
         parser.add_argument("--history-days", type=int, default=7, help="Days of past orders; default 7.")
         parser.add_argument(
@@ -27,6 +31,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         now = datetime.now(UTC)
+        if options["plant"] == "battery":
+            made = create_battery_plant(now=now)
+            self.stdout.write(f"{made.site}: {made.units} serial units; the tracker is at {options['url']}/units/.")
+            self._people(made.people)
+            return
         site = create_plant(VISTULA, now=now)
         today = production_day(VISTULA, now)
         begins = day_window(VISTULA, today - timedelta(days=options["history_days"])).start

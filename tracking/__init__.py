@@ -1,0 +1,1 @@
+"""Serial units through their stages."""
