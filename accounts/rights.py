@@ -32,6 +32,8 @@ ROLES: dict[str, dict[str, frozenset[str]]] = {
     "run": _grant(EVERYBODY, {OPERATOR, SUPERVISOR}, delete={SUPERVISOR}),
     # Facts are added by people where no device does; a change is a correction, and nothing is ever deleted.
     "fact": _grant(EVERYBODY, {OPERATOR, SUPERVISOR}, change={SUPERVISOR, QUALITY}, delete=set()),
+    # Work on operations and what was reported of it; a change is a reversal, a hold or a skip.
+    "execution": _grant(EVERYBODY, {OPERATOR, SUPERVISOR, QUALITY}, change={SUPERVISOR, QUALITY}, delete=set()),
     # Movements of material; a change is an adjustment or a reversal, which are movements too.
     "material": _grant(EVERYBODY, {OPERATOR, SUPERVISOR}, change={SUPERVISOR}, delete=set()),
     # A lot comes with its first movement; to write here is to decide about it, or to note where it came from.
@@ -79,6 +81,7 @@ KIND_OF_MODEL: dict[str, str] = {
             *("labor.skill", "labor.skillneed", "labor.laborpolicy", "labor.breakrule"),
             "scheduling.schedulingpolicy",
             *("batchrecords.signingpolicy", "batchrecords.steptemplate"),
+            *("execution.scrapreason", "execution.executionpolicy"),
         ),
         "master_data",
     ),
@@ -107,6 +110,14 @@ KIND_OF_MODEL: dict[str, str] = {
     **dict.fromkeys(("batchrecords.batchrecord", "batchrecords.signature"), "batch_record"),
     **dict.fromkeys(("batchrecords.deviation", "batchrecords.resolution"), "batch_review"),
     "batchrecords.stepentry": "step_entry",
+    "accounts.auditentry": "audit",
+    **dict.fromkeys(
+        (
+            *("execution.operationrun", "execution.productionreport", "execution.operationstep"),
+            "execution.parameterreading",
+        ),
+        "execution",
+    ),
     "oee.oeerecord": "oee_record",
     "oee.shiftclosing": "closing",
     "ingest.quarantineditem": "quarantine",

@@ -6,4 +6,4 @@ class BatchRecordsConfig(AppConfig):
     verbose_name = "Batch records"
 
     def ready(self) -> None:
-        from batchrecords import sections, steps  # noqa: F401
+        from batchrecords import floor_sections, sections, steps  # noqa: F401

@@ -3,7 +3,7 @@
 Drawn line by line, so that memory holds one page beside the document itself. Text is drawn, never interpreted.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO
@@ -109,7 +109,7 @@ def _lines(found: Assembled, stands: Standing) -> Iterator[Drawn]:
         yield from _row((name, value), (110.0, _WIDTH - 2 * _MARGIN - 110))
     yield from _heading("Deviations")
     if found.exceptions:
-        columns = ("Severity", "Deviation", "Detail", "At", "Resolution")
+        heads = ("Severity", "Deviation", "Detail", "At", "Resolution")
         rows = []
         for one in found.exceptions:
             resolution = one.resolution
@@ -120,7 +120,7 @@ def _lines(found: Assembled, stands: Standing) -> Iterator[Drawn]:
             )
             at = written(one.finding.at) or ""
             rows.append((one.finding.severity, one.finding.title, one.finding.detail, at, decided))
-        yield from _table(columns, rows)
+        yield from _table(heads, rows)
     else:
         yield from _row(("None.",), (400.0,))
     yield from _heading("Signatures")
@@ -165,10 +165,12 @@ def _heading(title: str) -> Iterator[Drawn]:
     yield Drawn(((_MARGIN, title),), bold=True, size=9.5, keep=4)
 
 
-def _table(columns: tuple[str, ...], rows: object, widths: tuple[float, ...] = ()) -> Iterator[Drawn]:
+def _table(
+    columns: tuple[str, ...], rows: Iterable[tuple[str, ...]], widths: tuple[float, ...] = ()
+) -> Iterator[Drawn]:
     widths = widths or tuple((_WIDTH - 2 * _MARGIN) / len(columns) for _ in columns)
     yield from _row(columns, widths, bold=True)
-    for row in rows:  # type: ignore[attr-defined]
+    for row in rows:
         yield from _row(row, widths)
 
 

@@ -49,6 +49,51 @@ def readings_in(tag_ids: Sequence[int], window: Interval) -> dict[int, list[tupl
     return readings
 
 
+def readings_within(spans: Sequence[tuple[int, Interval]]) -> list[list[tuple[datetime, Decimal]]]:
+    """Return, for each span of a tag (by id), its (occurred_at, value) there and the last reading before, in order.
+
+    Values are as in `readings_in`. One query, however many spans.
+    """
+    found: list[list[tuple[datetime, Decimal]]] = [[] for _ in spans]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH span AS (
+                SELECT * FROM unnest(%(tags)s::bigint[], %(starts)s::timestamptz[], %(ends)s::timestamptz[])
+                    WITH ORDINALITY AS span (tag_id, starts_at, ends_at, number)
+            ), word AS (
+                SELECT DISTINCT ON (tag_id, occurred_at) tag_id, occurred_at, value FROM counts_countcorrection
+                WHERE tag_id = ANY(%(tags)s) ORDER BY tag_id, occurred_at, id DESC
+            ), before AS (
+                SELECT span.number, last.* FROM span CROSS JOIN LATERAL (
+                    SELECT fact.tag_id, fact.occurred_at, fact.value FROM counts_counthistory fact
+                    WHERE fact.tag_id = span.tag_id AND fact.occurred_at < span.starts_at AND NOT EXISTS (
+                        SELECT FROM word WHERE word.tag_id = fact.tag_id AND word.occurred_at = fact.occurred_at
+                        AND word.value IS NULL
+                    ) ORDER BY fact.occurred_at DESC LIMIT 1
+                ) last
+            ), fact AS (
+                SELECT * FROM before UNION ALL
+                SELECT span.number, fact.tag_id, fact.occurred_at, fact.value
+                FROM span JOIN counts_counthistory fact ON fact.tag_id = span.tag_id
+                AND fact.occurred_at >= span.starts_at AND fact.occurred_at < span.ends_at
+            )
+            SELECT fact.number, fact.occurred_at, CASE WHEN word.tag_id IS NULL THEN fact.value ELSE word.value END
+            FROM fact LEFT JOIN word ON word.tag_id = fact.tag_id AND word.occurred_at = fact.occurred_at
+            ORDER BY fact.number, fact.occurred_at
+            """,
+            {
+                "tags": [tag_id for tag_id, _ in spans],
+                "starts": [span.start for _, span in spans],
+                "ends": [span.end for _, span in spans],
+            },
+        )
+        for number, occurred_at, value in cursor.fetchall():
+            if value is not None:
+                found[number - 1].append((occurred_at, value))
+    return found
+
+
 def counter_events_in(tag_ids: Sequence[int], window: Interval) -> dict[int, list[CounterEvent]]:
     """Return each tag's events in a window in the order in which a later one holds over an earlier one.
 

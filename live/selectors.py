@@ -1,14 +1,16 @@
 """Work out the status of lines, all that are asked for together, in a number of queries that does not grow with them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 
 from core.intervals import Interval, floor_hour, hours_of, intersect
 from downtime.models import StateReason
 from downtime.selectors import CurrentState, current_states, read_by_rules
 from enterprise.models import Line, Machine
 from enterprise.selectors import Shifts, shifts_of_all
+from execution.selectors import good_of, is_worked_on
 from live.status import (
     UNNAMED,
     HourStatus,
@@ -51,11 +53,15 @@ def line_statuses(line_ids: Iterable[int], *, now: datetime) -> dict[int, LineSt
         run.line_id: run
         for run in Run.objects.filter(line__in=machines, started_at__lte=now)
         .exclude(ended_at__lte=now)
-        .select_related("work_order__product")
+        .annotate(has_operations_in_work=is_worked_on("work_order"))
+        .select_related("work_order__product__unit", "work_order__unit")
     }
     orders: dict[int, list[Run]] = defaultdict(list)
     for of_order in Run.objects.filter(work_order__in={run.work_order_id for run in runs.values()}):
         orders[of_order.line_id].append(of_order)
+    # Two lines may run one order.
+    in_work = {run.work_order_id: run.work_order for run in runs.values() if run.has_operations_in_work}
+    by_operations = good_of(list(in_work.values()), now=now)
     reasons = {reason.pk: reason for reason in StateReason.objects.without_tree_fields()}
     found: dict[int, LineStatus] = {}
     for window, ids in by_window.items():
@@ -79,7 +85,7 @@ def line_statuses(line_ids: Iterable[int], *, now: datetime) -> dict[int, LineSt
                 states=states,
                 reasons=reasons,
                 now=now,
-            ).status(*boards[line_id], _order_status(run, made.get(line_id)))
+            ).status(*boards[line_id], _order_status(run, made.get(line_id), by_operations))
     return found
 
 
@@ -89,16 +95,20 @@ def _shown(category: Category) -> str:
     return Category.UNPLANNED.value if short else category.value
 
 
-def _order_status(run: Run | None, made: Report | None) -> OrderStatus | None:
+def _order_status(
+    run: Run | None, made: Report | None, by_operations: Mapping[int, Fraction | None]
+) -> OrderStatus | None:
     if run is None:
         return None
     order = run.work_order
+    by_runs = None if made is None else made.sums.quantities.good
     return OrderStatus(
         number=order.order_number,
         product=order.product.name if order.product else "no product",
         unit=str(order.product.unit_id) if order.product else "pcs",
         target=target_in_product_unit(order),
-        good=None if made is None else made.sums.quantities.good,
+        # Where people work on operations, these say what the order has made; else all that the line's runs made.
+        good=by_operations.get(order.pk, by_runs),
         since=run.started_at,
     )
 

@@ -57,6 +57,32 @@ def of_order(work_order: WorkOrder) -> Iterable[Any]:
     return rows.values("product", "lot", "unit", "role").annotate(total=Sum(_SIGNED)).order_by("product", "lot", "role")
 
 
+def used_by_orders(order_ids: Collection[int]) -> dict[tuple[int, int], Decimal]:
+    """Return what orders used of products, less what was returned, by (order id, product id), in the product's unit."""
+    rows = MaterialTransaction.objects.filter(work_order__in=order_ids).annotate(role=_ROLE)
+    used: dict[tuple[int, int], Decimal] = {}
+    for row in (
+        rows.filter(role__in=(USED, RETURNED))
+        .values("work_order", "product", "role")
+        .annotate(total=Sum(_SIGNED))
+        .order_by()
+    ):
+        key = row["work_order"], row["product"]
+        used[key] = used.get(key, Decimal(0)) + (row["total"] if row["role"] == USED else -row["total"])
+    return used
+
+
+def usable_at_sites(site_ids: Collection[int], product_ids: Collection[int], *, at: datetime) -> dict[Any, Decimal]:
+    """Return how much of products may be used at sites at a moment, by (site id, product id); nothing is reserved."""
+    there: dict[tuple[int, int], Decimal] = {}
+    rows = Stock.objects.filter(location__site__in=site_ids, product__in=product_ids, quantity__gt=0)
+    for row in rows.select_related("location", "lot__site").order_by():
+        if row.lot is None or row.lot.status_at(at) == LotStatus.RELEASED:
+            key = row.location.site_id, row.product_id
+            there[key] = there.get(key, Decimal(0)) + row.quantity
+    return there
+
+
 @dataclass(frozen=True, slots=True)
 class LotsOfOrder:
     """What an order holds, net: used less returned, and produced. By lot id; by −product id for what has no lot."""

@@ -77,6 +77,7 @@ INSTALLED_APPS = [
     "materials",
     "labor",
     "oee",
+    "execution",
     "scheduling",
     "batchrecords",
     "ingest",
@@ -272,6 +273,8 @@ SPECTACULAR_SETTINGS = {
         "FirstPieceEnum": "workorders.models.Changeover.Inspection",
         "LaborKindEnum": "labor.models.LaborEntry.Kind",
         "AbsenceKindEnum": "labor.models.Absence.Kind",
+        "OperationRunKindEnum": "execution.models.OperationRun.Kind",
+        "ExecutionRuleEnum": "execution.models.ExecutionPolicy.Rule",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

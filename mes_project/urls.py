@@ -23,7 +23,9 @@ urlpatterns = [
     path("", include("materials.urls")),
     path("", include("labor.urls")),
     path("", include("oee.urls")),
+    path("", include("execution.urls")),
     path("", include("scheduling.urls")),
+    path("", include("batchrecords.urls")),
     path("", include("connectors.digitme2.urls")),
     path("", include("screens.urls")),
 ]

@@ -273,18 +273,20 @@ def broken_links(place: Line | Machine) -> list[BrokenLink]:
 def broken_closings() -> Iterator[tuple[str, list[BrokenLink]]]:
     """Yield each place that has or had closings, in words with its last hash, and where its chain is broken."""
     heads = set(ChainHead.objects.filter(chain__startswith="oee.closing.").values_list("chain", flat=True))
-    places = [
+    places: list[Line | Machine] = [
         *Line.objects.filter(shift_closings__isnull=False).distinct(),
         *Machine.objects.filter(shift_closings__isnull=False).distinct(),
     ]
     known = {chain_of(place) for place in places}
     for chain in sorted(heads - known):
         kind, _, pk = chain.removeprefix("oee.closing.").partition(":")
-        place = (Line if kind == "line" else Machine)._base_manager.filter(pk=pk).first()
-        if place is None:
+        gone: Line | Machine | None = (
+            Line.objects.filter(pk=pk).first() if kind == "line" else Machine.objects.filter(pk=pk).first()
+        )
+        if gone is None:
             yield f"{kind} {pk}", [BrokenLink(None, f"{chain}: the place is gone")]
         else:
-            places.append(place)
+            places.append(gone)
     for place in places:
         last = ShiftClosing.objects.filter(**_of(place)).order_by("-sequence").first()
         count = f"{last.sequence} closings, the last {last.content_hash}" if last else "no closings"

@@ -368,7 +368,7 @@ class RoutingOperationAdmin(Frozen, MasterDataAdmin):
             {"fields": (("setup_time", "run_time_per_unit", "teardown_time"), ("crew_size", "labour_hours"))},
         ),
         ("How", {"fields": ("instructions", "safety_notes", "inspection_required")}),
-        ("Reporting", {"fields": (("counts_for_output", "is_milestone", "overlap_allowed"),)}),
+        ("Reporting", {"fields": (("counts_for_output", "is_milestone", "overlap_allowed"), "counting_source")}),
     )
     inlines = (ParameterInline, DocumentInline)
     history_of = ("parameters",)

@@ -62,6 +62,17 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         ),
     ),
     (
+        "Work on the floor",
+        (
+            ("Work on operations", "construction", "execution.operationrun"),
+            ("Production reports", "task", "execution.productionreport"),
+            ("Steps of operations", "footprint", "execution.operationstep"),
+            ("Readings of set-points", "thermostat", "execution.parameterreading"),
+            ("Scrap reasons", "delete_sweep", "execution.scrapreason"),
+            ("Execution policies", "policy", "execution.executionpolicy"),
+        ),
+    ),
+    (
         "Materials",
         (
             ("Lots", "inventory", "materials.materiallot"),
@@ -99,6 +110,19 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Signal gaps", "signal_disconnected", "downtime.signalgap"),
             ("Changeover tasks done", "task_alt", "workorders.changeovertaskdone"),
             ("Quarantine", "report", "ingest.quarantineditem"),
+        ),
+    ),
+    (
+        "Batch records",
+        (
+            ("Batch records", "description", "batchrecords.batchrecord"),
+            ("Signatures", "draw", "batchrecords.signature"),
+            ("Deviations", "report_problem", "batchrecords.deviation"),
+            ("Resolutions", "task_alt", "batchrecords.resolution"),
+            ("Steps of operations", "checklist_rtl", "batchrecords.steptemplate"),
+            ("Steps done", "fact_check", "batchrecords.stepentry"),
+            ("Signing policies", "policy", "batchrecords.signingpolicy"),
+            ("Audit trail", "history_edu", "accounts.auditentry"),
         ),
     ),
     (

@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from screens import changeovers, closed_shifts, explain_views, lots, orders, people, schedule, terminal, views
+from screens import (
+    changeovers,
+    closed_shifts,
+    dispatch,
+    explain_views,
+    lots,
+    orders,
+    people,
+    records,
+    schedule,
+    terminal,
+    views,
+)
 
 app_name = "screens"
 urlpatterns = [
@@ -22,10 +34,14 @@ urlpatterns = [
     path("orders/<path:key>/", orders.order_page, name="order"),
     path("changeovers/", changeovers.changeover_list, name="changeovers"),
     path("changeovers/<int:changeover_id>/", changeovers.changeover_page, name="changeover"),
+    path("records/", records.record_list, name="records"),
+    path("records/<path:number>/pdf/", records.record_pdf, name="record-pdf"),
+    path("records/<path:number>/", records.record_page, name="record"),
     path("people/", people.people, name="people"),
     path("labor/approval/", people.approval, name="labor-approval"),
     path("people/efficiency/", people.labor_efficiency, name="labor-efficiency"),
     path("terminal/", terminal.terminal, name="terminal"),
+    path("dispatch/", dispatch.dispatch_list, name="dispatch"),
     path("kpis/", views.kpis, name="kpis"),
     path("explain/", explain_views.explain, name="explain"),
     path("fragments/overview/", views.overview_fragments, name="overview-fragments"),

@@ -161,6 +161,8 @@ def bodies():
         "/labor/break-rule": {"policy": labor_policy.pk, "after_hours": "6", "minutes": 30},
         "/labor/policy": {"site": make_site().pk, "shows_persons": True},
         "/scheduling/policy": {"site": make_site().pk, "start_tolerance": 5},
+        "/execution/scrap-reason": {"name": "Cracked"},
+        "/execution/policy": {"site": make_site().pk, "missing_material": "refuse"},
     }
 
 
@@ -200,12 +202,14 @@ PATHS = sorted(
         *("/labor/certificate", "/labor/absence", "/labor/policy"),
         "/scheduling/policy",
         *("/labor/crew-assignment", "/labor/terms", "/labor/break-rule"),
+        *("/execution/scrap-reason", "/execution/policy"),
     ]
 )
 # What is sent as a form or only read; tested in products and workorders.
 OTHERWISE = {"/operation-document", "/operation", "/order-material"}
 # What is derived when it is asked for, or written at addresses of its own; tested where that is.
 DERIVED = {"/downtime/stop", "/labor/attendance", "/labor/entry", "/material/lot", "/material/stock"}
+DERIVED |= {f"/execution/{name}" for name in ("operation", "run", "step", "report", "reading")}
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Any, cast
 
 from django.db import transaction
+from django.db.models import Q
 
 from accounts.models import User
 from core import master_data
@@ -15,8 +16,9 @@ from core.errors import Conflict, Invalid
 from core.locks import take_turns
 from core.master_data import follows, precedes
 from core.retention import refuse_closed
+from counts.models import CountTag, CountType
 from enterprise.models import Line, Machine
-from products.models import Product, ProductRevision, Routing
+from products.models import Product, ProductRevision, Routing, RoutingOperation
 from products.selectors import requirements, revision_at
 from products.units import convert
 from workorders.models import (
@@ -294,7 +296,8 @@ def _copy_routing(order: WorkOrder, routing: Routing | None) -> list[Operation]:
                 template=step,
                 planned_quantity=order.target_quantity,
                 inspection_status=Operation.Inspection.PENDING if step.inspection_required else "",
-                **{name: getattr(step, name) for name in Operation.COPIED},
+                **{name: getattr(step, name) for name in Operation.COPIED}
+                | {"counting_source": step.counting_source or _who_counts(step, order)},
             )
         )
         for parameter in step.parameters.all():
@@ -302,6 +305,23 @@ def _copy_routing(order: WorkOrder, routing: Routing | None) -> list[Operation]:
             master_data.save(OrderParameter(operation=copy, **values))
         copies.append(copy)
     return copies
+
+
+def _who_counts(step: RoutingOperation, order: WorkOrder) -> str:
+    """Return who counts an operation that does not say: a machine that has a counter for its output, else people."""
+    if step.machine_id is not None:
+        machines = Machine.objects.filter(pk=step.machine_id)
+    elif step.machine_class_id is not None:
+        machines = Machine.objects.filter(
+            machine_class=step.machine_class_id, line__area__site=order.line.area.site_id, is_active=True
+        )
+    else:
+        of_line = Machine.objects.filter(line=step.line_id or order.line_id, is_active=True)
+        machines = of_line.filter(is_constraint=True)
+        machines = machines if machines.exists() else of_line
+    roles = (CountType.Role.GOOD, CountType.Role.TOTAL)
+    counts = CountTag.objects.filter(machine__in=machines, count_type__role__in=roles, is_active=True).exists()
+    return Operation.CountingSource.MACHINE if counts else Operation.CountingSource.OPERATOR
 
 
 def _rounded_up(quantity: Fraction) -> Decimal:
@@ -327,8 +347,10 @@ def run_changed(*, before: Run | None, after: Run | None) -> None:
     for run in (before, after):
         if run is not None:
             _mark(run)
-    if after is not None and after.line_id != after.work_order.line_id:
-        raise Invalid("The order belongs to another line.", field="work_order")
+    if after is not None and not _may_run_on(after.work_order, after.line):
+        raise Invalid(
+            "The order belongs to another line, and no operation of it is done on this one.", field="work_order"
+        )
     if after is not None and _begins(before, after):
         refuse_work(after.work_order)
 
@@ -340,6 +362,17 @@ def _begins(before: Run | None, run: Run) -> bool:
         or before.work_order_id != run.work_order_id
         or (before.ended_at is not None and run.ended_at is None)
     )
+
+
+def _may_run_on(order: WorkOrder, line: Line) -> bool:
+    """Say whether a line may run an order: its own line, or one of the same site that an operation of it is done on."""
+    if line.pk == order.line_id:
+        return True
+    if line.area.site_id != order.line.area.site_id:
+        return False
+    machines = Machine.objects.filter(line=line)
+    done_there = Q(line=line) | Q(machine__in=machines) | Q(machine_class__in=machines.values("machine_class"))
+    return order.operations.filter(done_there).exists()
 
 
 def _refuse_closed_runs(before: Run | None, after: Run | None) -> None:

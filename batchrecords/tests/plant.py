@@ -70,7 +70,12 @@ class Batch:
         )
         employee = make_employee(site=self.site, user=self.worker)
         self.entry = LaborEntry.objects.create(
-            employee=employee, work_order=self.order, line=self.line, started_at=at(8), ended_at=at(12)
+            employee=employee,
+            work_order=self.order,
+            line=self.line,
+            started_at=at(8),
+            ended_at=at(12),
+            recorded_at=at(12),
         )
         self.record = open_record(order=self.order, actor=self.preparer, now=at(13))
 

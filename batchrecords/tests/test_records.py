@@ -16,6 +16,7 @@ from batchrecords.verification import broken_anywhere
 from core.audit_chain import digest
 from core.errors import Conflict, Invalid, NotFound
 from downtime.services import NewState, record_states
+from execution.models import ParameterReading
 from labor.models import Certificate, SkillNeed
 from materials.services import NewLot, receive
 from tests.factories import make_location, make_lot, make_product, make_skill
@@ -250,3 +251,15 @@ def test_verify_audit_names_an_altered_signature_and_writes_anchors(batch, tmp_p
     with pytest.raises(CommandError, match="1 problems"):
         call_command("verify_audit", anchor=anchors)
     assert f"signature:{Signature.objects.get(meaning='approved').pk}" in capsys.readouterr().err
+
+
+def test_a_reading_outside_its_bounds_is_a_deviation(batch):
+    parameter = batch.parameter(target=80)
+    for hour, value in ((9, 80), (10, 81)):
+        ParameterReading.objects.create(
+            parameter=parameter, value=Decimal(value), occurred_at=at(hour), recorded_at=at(hour),
+            recorded_by=batch.worker,
+        )  # fmt: skip
+    found = [one.finding for one in read(batch).exceptions if one.finding.kind == "set_point"]
+    assert [(one.title, one.severity) for one in found] == [("MIX, T: 81", "major")]
+    assert len(section(batch, "readings").rows) == 2

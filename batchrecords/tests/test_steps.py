@@ -15,7 +15,9 @@ from batchrecords.tests.plant import NOW, Batch, at
 from batchrecords.verification import broken_anywhere
 from core import master_data
 from core.errors import Conflict, Invalid
+from execution.services import Taken, finish_operation
 from workorders.gates import refuse_unfinished
+from workorders.models import Operation
 
 pytestmark = pytest.mark.django_db
 
@@ -152,3 +154,17 @@ def test_steps_of_a_released_revision_stay_as_they_are(batch):
         master_data.save(template)
     with pytest.raises(Conflict, match="released"):
         master_data.delete(template)
+
+
+def test_finishing_at_the_machine_asks_the_steps(batch):
+    batch.order.status = "in_progress"
+    batch.order.save()
+    step = batch.step("READ")
+    Operation.objects.update(status="in_progress", actual_start_at=at(8))
+    operation = Operation.objects.select_related("work_order__line__area__site").get()
+    taken = Taken(at=at(12), actor=batch.worker, recorded_at=NOW)
+    with pytest.raises(Conflict, match="READ"):
+        finish_operation(operation=operation, taken=taken)
+    enter(batch, step)
+    finish_operation(operation=operation, taken=taken)
+    assert Operation.objects.get().status == "completed"

@@ -58,9 +58,14 @@ class OperationTemplate(models.Model):
         *("sequence", "code", "name", "line", "machine", "machine_class"),
         *("setup_time", "run_time_per_unit", "teardown_time", "crew_size", "labour_hours"),
         *("inspection_required", "instructions", "safety_notes"),
-        *("is_milestone", "counts_for_output", "overlap_allowed"),
+        *("is_milestone", "counts_for_output", "overlap_allowed", "counting_source"),
     )
     """The fields that an order's copy takes over."""
+
+    class CountingSource(models.TextChoices):
+        OPERATOR = "operator", "People report"
+        MACHINE = "machine", "The machine counts"
+        BOTH = "both", "The machine counts, people report scrap"
 
     sequence = models.PositiveSmallIntegerField(default=10, help_text="10, 20, 30 …: the order of work.")
     code = models.CharField(max_length=32, validators=[code_validator], help_text="What the bill calls it: FILL, CAP.")
@@ -111,6 +116,14 @@ class OperationTemplate(models.Model):
     )
     overlap_allowed = models.BooleanField(
         default=False, help_text="The next operation may start before this one has ended."
+    )
+    counting_source = models.CharField(
+        "counted by",
+        max_length=8,
+        choices=CountingSource,
+        blank=True,
+        help_text="Who says how much was made. Empty = the machine where it has a counter for good or all pieces, else"
+        " people; that is settled when an order is released.",
     )
 
     class Meta:

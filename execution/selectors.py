@@ -1,0 +1,262 @@
+"""What operations and orders have made, derived from reports and from what machines counted while they ran.
+
+By people: the sum of the reports. By the machine: what it counted within the operation's runs on it; of what several
+operations have at once, each has its part (`execution.apportion`). By both: the machine's pieces; what people report as
+scrap or rework was counted as good before, so it is taken out of the good.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+
+from django.db.models import Exists, OuterRef, Q, Sum
+
+from core.intervals import Interval
+from execution.apportion import Work, machine_time, shares_of, span_until
+from execution.counted import Pieces, pieces_of, plus
+from execution.models import OperationRun, ProductionReport
+from labor import apportion
+from oee.selectors import run_report
+from workorders.models import Operation, Run, WorkOrder
+from workorders.selectors import target_in_product_unit
+
+_Source = Operation.CountingSource
+BY_MACHINE = (_Source.MACHINE, _Source.BOTH)
+NOTHING = Pieces()
+
+
+@dataclass(frozen=True, slots=True)
+class OperationProgress:
+    """What an operation has made of what it should, in its order's unit, exact; None = nobody knows."""
+
+    operation: Operation
+    target: Fraction
+    made: Pieces = NOTHING
+
+    @property
+    def remaining(self) -> Fraction | None:
+        """What is still to be made: not less than nothing."""
+        return None if self.made.good is None else max(self.target - self.made.good, Fraction(0))
+
+    @property
+    def beyond(self) -> Fraction | None:
+        """How much more than its target it made."""
+        return None if self.made.good is None else max(self.made.good - self.target, Fraction(0))
+
+
+@dataclass(frozen=True, slots=True)
+class OrderProgress:
+    """What an order has made of its target, in its own unit, with its operations in their sequence.
+
+    `good` is what the operations made that count for the order, or else the last one; scrap and rework are those of
+    all operations. `source` says who knows: operations, or runs of the line where nobody worked on its operations.
+    """
+
+    order: WorkOrder
+    target: Fraction
+    made: Pieces
+    source: str
+    operations: tuple[OperationProgress, ...] = ()
+
+    @property
+    def in_product_unit(self) -> Fraction | None:
+        """The good pieces in the unit that the product is counted in."""
+        return None if self.made.good is None else self.made.good * pieces_per_unit(self.order)
+
+
+def pieces_per_unit(order: WorkOrder) -> Fraction:
+    """Return how many of its product's unit, which machines count in, one of an order's unit is."""
+    return target_in_product_unit(order) / Fraction(order.target_quantity)
+
+
+def progress_of_operations(operations: Sequence[Operation], *, now: datetime) -> dict[int, OperationProgress]:
+    """Return the progress of operations by their id; their order with its product and unit is read: select it too."""
+    reported = _reported([operation.pk for operation in operations])
+    counted = _counted([operation for operation in operations if operation.counting_source in BY_MACHINE], now=now)
+    found = {}
+    for operation in operations:
+        said = reported.get(operation.pk, NOTHING)
+        if operation.counting_source in BY_MACHINE:
+            pieces = counted.get(operation.pk, NOTHING).times(1 / pieces_per_unit(operation.work_order))
+            made = _without(pieces, said) if operation.counting_source == _Source.BOTH else pieces
+        else:
+            made = said
+        found[operation.pk] = OperationProgress(operation, Fraction(operation.planned_quantity), made)
+    return found
+
+
+def _without(counted: Pieces, said: Pieces) -> Pieces:
+    """Return what a machine counted with what people sorted out of its good pieces."""
+    sorted_out = plus(said.scrap, said.rework) or Fraction(0)
+    good = None if counted.good is None else counted.good - sorted_out
+    return Pieces(good, plus(counted.scrap, said.scrap), plus(counted.rework, said.rework))
+
+
+def _reported(operation_ids: Sequence[int]) -> dict[int, Pieces]:
+    """Return the sums of the reports by operation, in the orders' units."""
+    found: dict[int, Pieces] = {}
+    rows = ProductionReport.objects.filter(operation__in=operation_ids).order_by()
+    for row in rows.values("operation", "factor_numerator", "factor_denominator").annotate(
+        good_sum=Sum("good"), scrap_sum=Sum("scrap"), rework_sum=Sum("rework")
+    ):
+        factor = Fraction(int(row["factor_numerator"]), int(row["factor_denominator"]))
+        said = Pieces(Fraction(row["good_sum"]), Fraction(row["scrap_sum"]), Fraction(row["rework_sum"]))
+        found[row["operation"]] = found.get(row["operation"], NOTHING) + said.times(factor)
+    return found
+
+
+def _counted(operations: Sequence[Operation], *, now: datetime) -> dict[int, Pieces]:
+    """Return what machines counted for operations, in pieces; an operation that never ran is absent."""
+    wanted = {operation.pk for operation in operations}
+    if not wanted:
+        return {}
+    shares = [share for share in shares_of(works_beside(wanted, now=now)) if wanted & share.parts.keys()]
+    pieces = pieces_of([(share.machine_id, share.span) for share in shares], now=now)
+    found: dict[int, Pieces] = {}
+    for share, made in zip(shares, pieces, strict=True):
+        for operation_id in wanted & share.parts.keys():
+            found[operation_id] = found.get(operation_id, NOTHING) + made.times(share.parts[operation_id])
+    return found
+
+
+def works_beside(operation_ids: Iterable[int], *, now: datetime) -> list[Work]:
+    """Return the runs of operations, and those of others that machines counted for at the same time on those machines."""
+    ids = list(operation_ids)
+    own = list(
+        OperationRun.objects.filter(operation__in=ids, started_at__lt=now).select_related("operation").order_by()
+    )
+    if not own:
+        return []
+    open_ones = any(run.ended_at is None for run in own)
+    last = now if open_ones else max(run.ended_at for run in own if run.ended_at)
+    beside = (
+        OperationRun.objects.filter(
+            Q(ended_at__isnull=True) | Q(ended_at__gt=min(run.started_at for run in own)),
+            machine__in={run.machine_id for run in own},
+            started_at__lt=last,
+            operation__counting_source__in=BY_MACHINE,
+        )
+        .exclude(operation__in=ids)
+        .select_related("operation")
+        .order_by()
+    )
+    return _works([*own, *beside], now=now)
+
+
+def _works(runs: Iterable[OperationRun], *, now: datetime) -> list[Work]:
+    works = []
+    for run in runs:
+        span = span_until(run.started_at, run.ended_at, now)
+        if span is not None:
+            standard = run.operation.run_time_per_unit
+            rate = 1 / Fraction(standard) if standard else None
+            works.append(Work(run.operation_id, run.machine_id, span, rate))
+    return works
+
+
+# --- orders ---
+
+
+def progress_of(orders: Sequence[WorkOrder], *, now: datetime) -> dict[int, OrderProgress]:
+    """Return the progress of orders by their id; their product and unit are read: select them too."""
+    by_id = {order.pk: order for order in orders}
+    operations: dict[int, list[Operation]] = defaultdict(list)
+    for operation in Operation.objects.filter(work_order__in=by_id).order_by("work_order", "sequence", "id"):
+        operation.work_order = by_id[operation.work_order_id]
+        operations[operation.work_order_id].append(operation)
+    worked = worked_on(by_id)
+    progress = progress_of_operations([one for of_order in operations.values() for one in of_order], now=now)
+    found = {}
+    for order in orders:
+        of_order = tuple(progress[operation.pk] for operation in operations[order.pk])
+        if order.pk in worked:
+            made, source = _made_by(of_order), "operations"
+        else:
+            made, source = _made_by_runs(order, now=now)
+        found[order.pk] = OrderProgress(order, Fraction(order.target_quantity), made, source, of_order)
+    return found
+
+
+def is_worked_on(order: str = "pk") -> Q:
+    """Return the condition that anybody worked or reported on an order's operations; `order` leads to the order's id."""
+    runs = OperationRun.objects.filter(operation__work_order=OuterRef(order))
+    reports = ProductionReport.objects.filter(operation__work_order=OuterRef(order))
+    return Q(Exists(runs)) | Q(Exists(reports))
+
+
+def worked_on(order_ids: Iterable[int]) -> set[int]:
+    """Return those of some orders on whose operations anybody worked or reported."""
+    return set(WorkOrder.objects.filter(is_worked_on(), pk__in=list(order_ids)).values_list("pk", flat=True).order_by())
+
+
+def good_of(orders: Sequence[WorkOrder], *, now: datetime) -> dict[int, Fraction | None]:
+    """Return what orders, on whose operations people work, have made in their products' units, by order id."""
+    if not orders:
+        return {}
+    return {order_id: of_order.in_product_unit for order_id, of_order in progress_of(orders, now=now).items()}
+
+
+def _made_by(operations: Sequence[OperationProgress]) -> Pieces:
+    kept = [one for one in operations if one.operation.status != Operation.Status.SKIPPED] or list(operations)
+    counting = [one for one in kept if one.operation.counts_for_output] or kept[-1:]
+    good = sum_of(one.made.good for one in counting)
+    return Pieces(good, sum_of(one.made.scrap for one in operations), sum_of(one.made.rework for one in operations))
+
+
+def sum_of(values: Iterable[Fraction | None]) -> Fraction | None:
+    """Return a sum; unknown when any part of it is."""
+    total: Fraction | None = Fraction(0)
+    for value in values:
+        total = plus(total, value)
+    return total
+
+
+def _made_by_runs(order: WorkOrder, *, now: datetime) -> tuple[Pieces, str]:
+    found = NOTHING
+    runs = list(Run.objects.filter(work_order=order, started_at__lt=now).select_related("line"))
+    for run in runs:
+        quantities = run_report(run, now=now).sums.quantities
+        found += Pieces(quantities.good, quantities.scrap, quantities.rework)
+    return found.times(1 / pieces_per_unit(order)), "runs" if runs else ""
+
+
+# --- time ---
+
+
+def machine_time_of(
+    runs: Sequence[OperationRun], *, now: datetime, window: Interval | None = None
+) -> dict[int, Fraction]:
+    """Return each operation's seconds of machine time over its runs, by its id.
+
+    What runs at once on a machine shares its time evenly, other operations than these included; the seconds of all add
+    up to the time in which anything ran.
+    """
+    wanted = {run.operation_id for run in runs}
+    machines = {run.machine_id for run in runs}
+    if not runs:
+        return {}
+    at_once = OperationRun.objects.filter(
+        Q(ended_at__isnull=True) | Q(ended_at__gt=min(run.started_at for run in runs)),
+        machine__in=machines,
+        started_at__lt=now,
+    ).select_related("operation")
+    seconds = machine_time(_works(at_once, now=now), window)
+    return {operation_id: seconds.get(operation_id, Fraction(0)) for operation_id in wanted}
+
+
+def person_time_of(employee_id: int, window: Interval, *, now: datetime) -> dict[int, Fraction]:
+    """Return a person's seconds on each operation over the past of a window; work at once shares the time evenly."""
+    works, operations = [], {}
+    for run in OperationRun.objects.filter(
+        Q(ended_at__isnull=True) | Q(ended_at__gt=window.start), employee=employee_id, started_at__lt=window.end
+    ):
+        span = span_until(max(run.started_at, window.start), run.ended_at, min(now, window.end))
+        if span is not None:
+            works.append(apportion.Work(run.pk, span))
+            operations[run.pk] = run.operation_id
+    seconds: dict[int, Fraction] = defaultdict(Fraction)
+    for key, share in apportion.apportion(works).items():
+        seconds[operations[key]] += share / 1_000_000
+    return dict(seconds)

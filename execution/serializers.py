@@ -1,0 +1,261 @@
+"""Work on operations, as it travels."""
+
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from rest_framework import serializers
+
+from core.serializers import AwareDateTimeField, CodedSerializer, CodeField, MasterDataSerializer, ReferenceField
+from enterprise.models import Line, Machine
+from execution.models import (
+    ExecutionPolicy,
+    OperationRun,
+    OperationStep,
+    ParameterReading,
+    ProductionReport,
+    ScrapReason,
+)
+from execution.services import Quantities
+from labor.models import Employee
+from products.models import UnitOfMeasure
+from workorders.models import Operation, OrderParameter, WorkOrder
+from workorders.serializers import OperationSerializer
+
+KEY = r"^[A-Za-z0-9._:-]{1,64}\Z"
+
+
+def exact(value: Fraction | None) -> str | None:
+    """Return a quantity with six decimals, half to even; None stays unknown."""
+    if value is None:
+        return None
+    millionths = round(value * 10**6)
+    sign, digits = ("-" if millionths < 0 else ""), abs(millionths)
+    return f"{sign}{digits // 10**6}.{digits % 10**6:06d}"
+
+
+class Plain(serializers.Serializer):
+    """Refuse fields that nobody knows."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, dict):
+            unknown = [name for name in data if name not in self.fields]
+            if unknown:
+                raise serializers.ValidationError(
+                    {str(name)[:64]: ["This field is not known."] for name in unknown[:10]}
+                )
+        return super().to_internal_value(data)
+
+
+class ScrapReasonSerializer(CodedSerializer):
+    """Why something was scrapped or has to be reworked."""
+
+    class Meta:
+        model = ScrapReason
+        fields = ("id", "code", "name", "is_active")
+
+
+class ExecutionPolicySerializer(MasterDataSerializer):
+    """What a site does about an operation that lacks material, or whose machine is down."""
+
+    class Meta:
+        model = ExecutionPolicy
+        fields = ("id", "site", "missing_material", "machine_down")
+
+
+class OperationProgressSerializer(OperationSerializer):
+    """An operation of an order. What it made is derived from reports and counts when it is asked for.
+
+    `completed_quantity` are the good pieces, `rejected_quantity` the scrap, in the order's unit; null = nobody knows.
+    """
+
+    rework_quantity = serializers.SerializerMethodField()
+
+    class Meta(OperationSerializer.Meta):
+        fields = (*OperationSerializer.Meta.fields, "rework_quantity")
+
+    def get_rework_quantity(self, operation: Operation) -> str | None:
+        """Pieces to rework."""
+        return exact(self._made(operation).rework)
+
+    def to_representation(self, instance: Operation) -> dict[str, Any]:
+        shown: dict[str, Any] = super().to_representation(instance)
+        made = self._made(instance)
+        return {**shown, "completed_quantity": exact(made.good), "rejected_quantity": exact(made.scrap)}
+
+    def _made(self, operation: Operation) -> Any:
+        return self.context["progress"][operation.pk].made
+
+
+class OperationRunSerializer(serializers.ModelSerializer):
+    """A span in which an operation was worked on."""
+
+    class Meta:
+        model = OperationRun
+        fields = (
+            *("id", "operation", "machine", "employee", "kind", "started_at", "ended_at", "ending", "reason"),
+            *("recorded_by", "recorded_at"),
+        )
+
+
+class OperationStepSerializer(serializers.ModelSerializer):
+    """A step that somebody took."""
+
+    class Meta:
+        model = OperationStep
+        fields = (
+            *("id", "operation", "action", "from_status", "to_status", "operation_run", "employee", "reason"),
+            *("warnings", "occurred_at", "recorded_at", "recorded_by", "idempotency_key"),
+        )
+
+
+class ReasonSerializer(serializers.Serializer):
+    """Why an operation is not ready; `refuses` = it cannot be started."""
+
+    code = serializers.CharField()
+    text = serializers.CharField()
+    refuses = serializers.BooleanField()
+
+
+class DoneSerializer(serializers.Serializer):
+    """What a step did."""
+
+    step = OperationStepSerializer()
+    warnings = ReasonSerializer(many=True)
+    offers_completion = serializers.BooleanField(help_text="All operations of the order are over: it can be completed.")
+
+
+class StepSerializer(Plain):
+    """A step to take."""
+
+    at = AwareDateTimeField(required=False, help_text="Now when left out; the past is allowed.")
+    employee = ReferenceField(queryset=Employee.objects.select_related("site"), required=False, allow_null=True)
+    reason = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
+    idempotency_key = serializers.RegexField(
+        KEY, required=False, help_text="Whoever repeats a request with it gets the first answer."
+    )
+
+
+class PlacedStepSerializer(StepSerializer):
+    """A step at a machine."""
+
+    machine = ReferenceField(queryset=Machine.objects.all(), required=False, allow_null=True)
+
+
+class BeginSerializer(PlacedStepSerializer):
+    """Begin or go on to work."""
+
+    kind = serializers.ChoiceField(choices=OperationRun.Kind.choices, default=OperationRun.Kind.PRODUCTION)
+
+
+def _quantity(**options: Any) -> serializers.DecimalField:
+    return serializers.DecimalField(max_digits=18, decimal_places=6, min_value=Decimal(0), **options)
+
+
+class QuantitiesSerializer(Plain):
+    """What came of an operation."""
+
+    good = _quantity(default=Decimal(0))
+    scrap = _quantity(default=Decimal(0))
+    rework = _quantity(default=Decimal(0))
+    unit = CodeField(slug_field="code", queryset=UnitOfMeasure.objects.all(), required=False, allow_null=True)
+    scrap_reason = ReferenceField(queryset=ScrapReason.objects.all(), required=False, allow_null=True)
+    counter_start = _quantity(required=False, allow_null=True, help_text="Of a hand counter of all pieces …")
+    counter_end = _quantity(required=False, allow_null=True, help_text="… instead of `good`.")
+    note = serializers.CharField(max_length=500, required=False, allow_blank=True)
+
+    NAMES = ("good", "scrap", "rework", "unit", "scrap_reason", "counter_start", "counter_end", "note")
+
+    @classmethod
+    def taken_from(cls, values: dict[str, Any]) -> Quantities:
+        """Take the quantities out of validated values."""
+        return Quantities(**{name: values.pop(name) for name in cls.NAMES if name in values})
+
+
+class NewReportSerializer(QuantitiesSerializer):
+    """Good pieces, scrap and rework in one action."""
+
+    operation = ReferenceField(queryset=Operation.objects.select_related("work_order__line__area"))
+    machine = ReferenceField(queryset=Machine.objects.select_related("line__area"), required=False, allow_null=True)
+    employee = ReferenceField(queryset=Employee.objects.select_related("site"), required=False, allow_null=True)
+    occurred_at = AwareDateTimeField(required=False, help_text="Now when left out.")
+    idempotency_key = serializers.RegexField(KEY, required=False)
+
+
+class NewRunSerializer(QuantitiesSerializer):
+    """Work that is over, with what came of it."""
+
+    operation = ReferenceField(queryset=Operation.objects.select_related("work_order__line__area"))
+    machine = ReferenceField(queryset=Machine.objects.select_related("line__area"))
+    employee = ReferenceField(queryset=Employee.objects.select_related("site"), required=False, allow_null=True)
+    kind = serializers.ChoiceField(choices=OperationRun.Kind.choices, default=OperationRun.Kind.PRODUCTION)
+    started_at = AwareDateTimeField()
+    ended_at = AwareDateTimeField()
+    reason = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
+    finishes = serializers.BooleanField(default=False, help_text="The operation is finished with it.")
+    idempotency_key = serializers.RegexField(KEY, required=False)
+
+
+class ReverseSerializer(Plain):
+    """Take a report back."""
+
+    note = serializers.CharField(max_length=500, help_text="Why.")
+    idempotency_key = serializers.RegexField(KEY, required=False)
+
+
+class ProductionReportSerializer(serializers.ModelSerializer):
+    """What somebody reported. `good_in_order_unit` is exact to six decimals."""
+
+    good_in_order_unit = serializers.SerializerMethodField()
+    reversed_by = serializers.SerializerMethodField()
+
+    class Meta:
+        model = ProductionReport
+        fields = (
+            *("id", "operation", "machine", "employee", "good", "scrap", "rework", "unit", "good_in_order_unit"),
+            *("scrap_reason", "counter_start", "counter_end", "note", "occurred_at", "recorded_at", "recorded_by"),
+            *("idempotency_key", "reverses", "reversed_by"),
+        )
+
+    def get_good_in_order_unit(self, report: ProductionReport) -> str | None:
+        """Good pieces in the order's unit."""
+        return exact(Fraction(report.good) * report.factor)
+
+    def get_reversed_by(self, report: ProductionReport) -> int | None:
+        """The report that takes it back."""
+        other = getattr(report, "reversed_by", None)
+        return other.pk if other is not None else None
+
+
+class ParameterReadingSerializer(serializers.ModelSerializer):
+    """What a set-point really was."""
+
+    parameter = ReferenceField(queryset=OrderParameter.objects.select_related("operation__work_order__line__area"))
+    occurred_at = AwareDateTimeField(required=False, help_text="Now when left out.")
+    deviates = serializers.BooleanField(read_only=True, help_text="It is outside of its bounds.")
+
+    class Meta:
+        model = ParameterReading
+        fields = ("id", "parameter", "value", "note", "occurred_at", "recorded_at", "recorded_by", "deviates")
+        read_only_fields = ("recorded_at", "recorded_by")
+        validators: list[object] = []
+
+
+class DispatchQuerySerializer(serializers.Serializer):
+    """Whose list of work: of a line or a machine, and who would do it."""
+
+    line = ReferenceField(queryset=Line.objects.select_related("area__site"), required=False)
+    machine = ReferenceField(queryset=Machine.objects.select_related("line__area__site"), required=False)
+    employee = ReferenceField(queryset=Employee.objects.select_related("site"), required=False)
+    limit = serializers.IntegerField(min_value=1, max_value=500, default=100)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if ("line" in attrs) == ("machine" in attrs):
+            raise serializers.ValidationError({"line": "Name either a line or a machine."})
+        return attrs
+
+
+class ProgressQuerySerializer(serializers.Serializer):
+    """Whose progress."""
+
+    work_order = ReferenceField(queryset=WorkOrder.objects.select_related("line__area__site", "product__unit", "unit"))
