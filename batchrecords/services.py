@@ -102,6 +102,8 @@ def sign(
         held = now_stands.holds(meaning_)
         if held is not None and held.signer_id == signer.pk:
             return held
+        if locked.status == _Status.REJECTED:
+            raise Conflict("The record was rejected; that is final.")
         if held is not None:
             raise Conflict(f"{held.printed_name} signed so already.")
         _refuse_out_of_turn(locked, found, meaning_, comment)
@@ -139,8 +141,6 @@ def _set_status(record: BatchRecord, status: str, actor: User, now: datetime) ->
 
 
 def _refuse_out_of_turn(record: BatchRecord, found: Assembled, meaning: Signature.Meaning, comment: str) -> None:
-    if record.status == _Status.REJECTED:
-        raise Conflict("The record was rejected; that is final.")
     stands = standing(found)
     if meaning == _Meaning.PREPARED:
         if record.work_order.status not in _OVER or record.work_order.runs.filter(ended_at__isnull=True).exists():

@@ -62,6 +62,11 @@ def test_pending_fields_are_named():
     assert set(NAMED) >= PENDING
 
 
-def test_page_has_the_six_tables():
+def test_page_has_the_seven_tables():
     tables = ("work_orders", "work_order_operations", "material_transactions", "labor_transactions")
-    assert re.findall(r"^## (\w+)$", PAGE, re.M) == [*tables, "changeover_events", "production_schedule"]
+    assert re.findall(r"^## (\w+)$", PAGE, re.M) == [
+        *tables,
+        "changeover_events",
+        "production_schedule",
+        "electronic_batch_records",
+    ]

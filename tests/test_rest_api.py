@@ -131,6 +131,15 @@ def bodies():
             "planned_end_at": "2026-03-02T09:00:00Z",
         },
         "/schedule-run/run": {"work_order": order.pk, "started_at": AT},
+        "/batch-record/": {"work_order": order.pk},
+        "/batch-record/signing-policy/": {"site": make_site().pk, "stop_minutes": 15},
+        "/batch-record/step-template/": {
+            "operation": routing.operations.get().pk,
+            "code": "PH",
+            "kind": "number",
+            "prompt": "Measure the pH",
+            "minimum": "6",
+        },
         "/material/location/": {"name": "Shelf A3", "site": line.area.site.pk, "kind": "storage"},
         "/material/picking-policy/": {"site": line.area.site.pk, "rule": "enforce"},
         "/material/backflush-policy/": {"site": line.area.site.pk, "mode": "order"},
@@ -178,6 +187,7 @@ PATHS = sorted(
             "/shift-break/",
             "/calendar-exception/",
         ),
+        *("/batch-record/", "/batch-record/signing-policy/", "/batch-record/step-template/"),
         *("/machine-class/", "/custom-field/", "/unit-of-measure/", "/product-unit/", "/product-revision/"),
         *("/bill-of-material/", "/routing/", "/routing-operation/", "/operation-parameter/"),
         *(
@@ -208,7 +218,14 @@ PATHS = sorted(
 # What is sent as a form or only read; tested in products and workorders.
 OTHERWISE = {"/operation-document", "/operation", "/order-material"}
 # What is derived when it is asked for, or written at addresses of its own; tested where that is.
-DERIVED = {"/downtime/stop", "/labor/attendance", "/labor/entry", "/material/lot", "/material/stock"}
+DERIVED = {
+    "/batch-record/step-entry",
+    "/downtime/stop",
+    "/labor/attendance",
+    "/labor/entry",
+    "/material/lot",
+    "/material/stock",
+}
 DERIVED |= {f"/execution/{name}" for name in ("operation", "run", "step", "report", "reading")}
 
 

@@ -227,7 +227,9 @@ def test_rejecting_is_final(batch):
     batch.sign("rejected", comment="Contaminated.")
     assert BatchRecord.objects.get().status == "rejected"
     with pytest.raises(Conflict, match="final"):
-        batch.sign("prepared", comment="Again.")
+        batch.sign("prepared", user=batch.reviewer, comment="Again.")
+    with pytest.raises(Conflict, match="final"):
+        open_deviation(record=BatchRecord.objects.get(), title="Smell", severity="minor", actor=batch.worker, now=NOW)
 
 
 def test_the_database_refuses_to_change_a_signature(batch):
