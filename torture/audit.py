@@ -105,11 +105,19 @@ _TEXT = "CASE WHEN {0} IS NULL OR {0} = '' THEN 'x' ELSE overlay({0} placing chr
 
 
 def _alter(cursor: Any, chance: random.Random, table: str, pk: Any, *without: str) -> str:
-    """Change one column of a row, by as little as there is."""
-    column, kind = chance.choice(_columns(cursor, table, "id", *without))
-    expression = _OTHER.get(kind, _TEXT).format(f'"{column}"')
-    cursor.execute(f'UPDATE {table} SET "{column}" = {expression} WHERE id = %s', [pk])
-    return f"{column} of {table} {pk}"
+    """Change one column of a row, by as little as there is; one that no constraint refuses."""
+    from django.db import IntegrityError, transaction
+
+    columns = _columns(cursor, table, "id", *without)
+    while True:
+        column, kind = chance.choice(columns)
+        expression = _OTHER.get(kind, _TEXT).format(f'"{column}"')
+        try:
+            with transaction.atomic():
+                cursor.execute(f'UPDATE {table} SET "{column}" = {expression} WHERE id = %s', [pk])
+        except IntegrityError:
+            continue
+        return f"{column} of {table} {pk}"
 
 
 def _entry_names(sequence: int) -> tuple[str, ...]:
@@ -160,8 +168,11 @@ def _insert(cursor: Any, chance: random.Random) -> Row:
     cursor.execute(f"SELECT max(sequence) FROM {TRAIL} WHERE site_id = %s", [site])
     last = cursor.fetchone()[0]
     at = chance.randint(1, last + 1)
-    cursor.execute(f"UPDATE {TRAIL} SET sequence = -sequence - 1 WHERE site_id = %s AND sequence >= %s", [site, at])
-    cursor.execute(f"UPDATE {TRAIL} SET sequence = -sequence WHERE site_id = %s AND sequence < 0", [site])
+    far = 1_000_000
+    cursor.execute(f"UPDATE {TRAIL} SET sequence = sequence + {far} WHERE site_id = %s AND sequence >= %s", [site, at])
+    cursor.execute(
+        f"UPDATE {TRAIL} SET sequence = sequence - {far - 1} WHERE site_id = %s AND sequence > {far}", [site]
+    )
     names = ", ".join(f'"{name}"' for name, _ in _columns(cursor, TRAIL, "id", "sequence"))
     cursor.execute(f"INSERT INTO {TRAIL} (sequence, {names}) SELECT %s, {names} FROM {TRAIL} WHERE id = %s", [at, pk])
     return f"an entry put in at {at}", (f"entry {at} ", f"row {at}:", f"rows {at}–")
