@@ -261,6 +261,9 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "ENUM_NAME_OVERRIDES": {
         "WorkOrderStatusEnum": "workorders.models.WorkOrder.Status",
+        "BatchRecordStatusEnum": "batchrecords.models.BatchRecord.Status",
+        "SignatureMeaningEnum": "batchrecords.models.Signature.Meaning",
+        "ClosingMeaningEnum": "oee.models.ShiftClosing.Meaning",
         "OperationStatusEnum": "workorders.models.Operation.Status",
         "OrderReasonKindEnum": "workorders.models.OrderReason.Kind",
         "PickingPolicyRuleEnum": "materials.models.PickingPolicy.Rule",

@@ -175,7 +175,8 @@ def _insert(cursor: Any, chance: random.Random) -> Row:
     )
     names = ", ".join(f'"{name}"' for name, _ in _columns(cursor, TRAIL, "id", "sequence"))
     cursor.execute(f"INSERT INTO {TRAIL} (sequence, {names}) SELECT %s, {names} FROM {TRAIL} WHERE id = %s", [at, pk])
-    return f"an entry put in at {at}", (f"entry {at} ", f"row {at}:", f"rows {at}–")
+    # A copy put in right before its original is the original's content at the original's place: the next is the stranger.
+    return f"an entry put in at {at}", (f"entry {at} ", f"entry {at + 1} ", f"row {at}:", f"rows {at}–")
 
 
 def _rewrite(cursor: Any, chance: random.Random) -> Row:
@@ -372,11 +373,13 @@ def main() -> None:
     """Tamper in a cluster of its own, print what came of it, and fail when something was not found."""
     parser = argparse.ArgumentParser(prog="python -m torture.audit", description=__doc__)
     parser.add_argument("--cycles", type=int, default=CYCLES)
+    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if not asked.inside:
         with scratch_directory() as directory, cluster_in(directory) as cluster:
             again = [sys.executable, "-m", "torture.audit", "--inside", "--cycles", str(asked.cycles)]
+            again += ["--seed", str(asked.seed)]
             sys.exit(subprocess.run(again, cwd=PROJECT, env=cluster.environment, check=False).returncode)
     import django
     from django.core.management import call_command
@@ -385,7 +388,7 @@ def main() -> None:
     call_command("migrate", verbosity=0)
     build()
     started = time.monotonic()
-    found = tamper(asked.cycles)
+    found = tamper(asked.cycles, seed=asked.seed)
     print(
         f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, {platform.machine()}, {time.monotonic() - started:.0f} s"
     )
