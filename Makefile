@@ -48,6 +48,10 @@ torture-ingest: .venv/.development ## Kill servers, databases and buses while de
 torture-orders: .venv/.development ## Let 10,000 pairs of people want contrary things of one order (ARGS="--cycles 100")
 	@$(BIN)/python -m torture.order_races $(ARGS)
 
+.PHONY: torture-audit
+torture-audit: .venv/.development ## Tamper 10,000 times with audit trails and signed records (ARGS="--cycles 500")
+	@$(BIN)/python -m torture.audit $(ARGS)
+
 .PHONY: prove
 prove: .venv/.development ## Prove that the numbers are right (ARGS=--small, ARGS="oracle --seed 2")
 	@$(BIN)/python -m proof $(ARGS)

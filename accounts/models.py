@@ -11,6 +11,7 @@ from rest_framework_api_key.models import AbstractAPIKey
 from simple_history.models import HistoricalRecords
 
 from accounts import rights
+from accounts.audit_models import AuditEntry as AuditEntry
 from enterprise.models import Line, Machine, Site
 
 

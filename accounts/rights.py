@@ -64,6 +64,12 @@ ROLES: dict[str, dict[str, frozenset[str]]] = {
     "account": _grant(frozenset({ADMIN}), {ADMIN}),
     # What the plant throws away, and when.
     "retention": _grant(frozenset({SUPERVISOR, ENGINEER, ADMIN}), {ADMIN}, delete=set()),
+    # Batch records are opened and prepared, reviewed, and approved or released by different roles; nothing is deleted.
+    "batch_record": _grant(EVERYBODY, {SUPERVISOR, QUALITY}, delete=set()),
+    "batch_review": _grant(EVERYBODY, {SUPERVISOR, QUALITY}, delete=set()),
+    "batch_approval": _grant(EVERYBODY, {QUALITY}, delete=set()),
+    # Steps are done by whoever works.
+    "step_entry": _grant(EVERYBODY, {OPERATOR, SUPERVISOR, QUALITY}, change=set(), delete=set()),
     "audit": _grant(frozenset({SUPERVISOR, ENGINEER, QUALITY, ADMIN}), set()),
 }
 
@@ -83,6 +89,7 @@ KIND_OF_MODEL: dict[str, str] = {
             *("materials.location", "materials.pickingpolicy", "materials.backflushpolicy"),
             *("labor.skill", "labor.skillneed", "labor.laborpolicy", "labor.breakrule"),
             "scheduling.schedulingpolicy",
+            *("batchrecords.signingpolicy", "batchrecords.steptemplate"),
             *("execution.scrapreason", "execution.executionpolicy"),
         ),
         "master_data",
@@ -129,6 +136,10 @@ KIND_OF_MODEL: dict[str, str] = {
         "inspection",
     ),
     **dict.fromkeys(("quality.nonconformance", "quality.disposition", "quality.correctiveaction"), "nonconformance"),
+    **dict.fromkeys(("batchrecords.batchrecord", "batchrecords.signature"), "batch_record"),
+    **dict.fromkeys(("batchrecords.deviation", "batchrecords.resolution"), "batch_review"),
+    "batchrecords.stepentry": "step_entry",
+    "accounts.auditentry": "audit",
     **dict.fromkeys(
         (
             *("execution.operationrun", "execution.productionreport", "execution.operationstep"),

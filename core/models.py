@@ -8,6 +8,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from simple_history.models import HistoricalRecords
 
+from core.audit_models import ChainHead as ChainHead
 from core.idempotency_models import IdempotentAnswer as IdempotentAnswer
 
 code_validator = RegexValidator(

@@ -30,6 +30,7 @@ from products.models import UnitOfMeasure
 from products.units import convert
 from quality.gates import Step as Gate
 from quality.gates import require
+from workorders.gates import refuse_unfinished
 from workorders.models import Operation, OrderParameter, Run, Step, WorkOrder
 from workorders.services import end_run, save_order, start_run
 
@@ -207,6 +208,7 @@ def record_operation_run(
         operation.status = _Status.IN_PROGRESS
     operation.actual_start_at = begun
     if finishes and operation.status == _Status.IN_PROGRESS and not _open_runs(operation):
+        refuse_unfinished(operation=operation, now=taken.at)
         operation.status = _Status.COMPLETED
     if operation.status == _Status.COMPLETED:
         operation.actual_end_at = max(filter(None, (operation.actual_end_at, taken.at)))
@@ -280,6 +282,7 @@ def _move(action: str, operation: Operation, taken: Taken, to: str | None) -> Do
 
 def _finish(operation: Operation, runs: Sequence[OperationRun], taken: Taken) -> Done:
     require(step=Gate.FINISH, operation=operation, now=taken.at)
+    refuse_unfinished(operation=operation, now=taken.at)
     before = operation.status
     ends = operation.operation_runs.filter(ended_at__isnull=False).values_list("ended_at", flat=True)
     operation.status = _Status.COMPLETED

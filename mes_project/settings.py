@@ -28,6 +28,10 @@ env.read_env(BASE_DIR / ".env", recurse=False)
 DEBUG = env.bool("DEBUG", default=False)
 # A trial has a secret of its own, made on first use and kept outside version control.
 SECRET_KEY = env.str("SECRET_KEY", default="") or local_secret.read_or_create(BASE_DIR / "var" / "secret_key")
+# What audit trails are sealed with: the first seals, all are known. A new key goes before the old ones.
+AUDIT_KEYS = [key for key in env.str("AUDIT_KEYS", default="").split(",") if key] or [
+    local_secret.read_or_create(BASE_DIR / "var" / "audit_key")
+]
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 if "*" in ALLOWED_HOSTS:
     # The websocket origin check would then pass every site on the internet.
@@ -77,6 +81,7 @@ INSTALLED_APPS = [
     "oee",
     "execution",
     "scheduling",
+    "batchrecords",
     "ingest",
     "live",
     "screens",
@@ -258,6 +263,9 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "ENUM_NAME_OVERRIDES": {
         "WorkOrderStatusEnum": "workorders.models.WorkOrder.Status",
+        "BatchRecordStatusEnum": "batchrecords.models.BatchRecord.Status",
+        "SignatureMeaningEnum": "batchrecords.models.Signature.Meaning",
+        "ClosingMeaningEnum": "oee.models.ShiftClosing.Meaning",
         "OperationStatusEnum": "workorders.models.Operation.Status",
         "OrderReasonKindEnum": "workorders.models.OrderReason.Kind",
         "PickingPolicyRuleEnum": "materials.models.PickingPolicy.Rule",

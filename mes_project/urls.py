@@ -27,6 +27,7 @@ urlpatterns = [
     path("", include("oee.urls")),
     path("", include("execution.urls")),
     path("", include("scheduling.urls")),
+    path("", include("batchrecords.urls")),
     path("", include("connectors.digitme2.urls")),
     path("", include("screens.urls")),
 ]

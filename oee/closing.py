@@ -15,6 +15,8 @@ from django.db import connection, transaction
 from django.db.models import F, QuerySet
 
 from accounts.models import User
+from core.audit_chain import Link, broken_in, digest, fasten, next_place
+from core.audit_models import ChainHead
 from core.errors import Conflict, DomainError, Invalid, NotFound
 from core.intervals import Interval
 from core.locks import take_turns
@@ -23,7 +25,7 @@ from core.retention import Closed
 from enterprise.models import Line, Machine
 from enterprise.selectors import shifts_of_all
 from enterprise.shift_calendar import ShiftOccurrence
-from oee.frozen_numbers import Comparison, as_report, compare, digest, numbers_over
+from oee.frozen_numbers import Comparison, as_report, compare, numbers_over
 from oee.histories import settling_time
 from oee.hours import take_changes
 from oee.models import ClosingCheck, ClosingRule, OeePolicy, ShiftClosing, TouchedClosing
@@ -241,45 +243,73 @@ def touched_closings(closing_ids: Iterable[int]) -> set[int]:
 
 @dataclass(frozen=True, slots=True)
 class BrokenLink:
-    """A closing that is not what was signed, or that does not follow on the one before it."""
+    """A closing that is not what was signed or does not follow on the one before it; None: one that is not there."""
 
-    closing_id: int
+    closing_id: int | None
     problem: str
 
 
-def broken_links(place: Line | Machine) -> list[BrokenLink]:
-    """Return where the chain of a place's closings is broken: a changed row, a missing one, one put in between.
+def chain_of(place: Line | Machine) -> str:
+    """Return the name of the chain of a place's closings (`core.audit_chain`)."""
+    return f"oee.closing.{'line' if isinstance(place, Line) else 'machine'}:{place.pk}"
 
-    A chain cut off at its end is whole; compare its last hash with one that was written down elsewhere.
-    """
-    found: list[BrokenLink] = []
-    previous, expected = "", 1
-    for closing in ShiftClosing.objects.filter(**_of(place)).order_by("sequence").iterator():
-        if closing.sequence != expected or closing.previous_hash != previous:
-            found.append(
-                BrokenLink(closing.pk, "It does not follow on the closing before it: one is missing or changed.")
-            )
-        if content_hash(closing) != closing.content_hash:
-            found.append(BrokenLink(closing.pk, "Its content is not what was signed."))
-        previous, expected = closing.content_hash, closing.sequence + 1
-    return found
+
+def broken_links(place: Line | Machine) -> list[BrokenLink]:
+    """Return where the chain of a place's closings is broken: a changed row, a missing one, one put in between or cut off."""
+    ids: dict[str, int] = {}
+
+    def links() -> Iterator[Link]:
+        for closing in ShiftClosing.objects.filter(**_of(place)).order_by("sequence").iterator():
+            name = f"closing {closing.pk}"
+            ids[name] = closing.pk
+            yield Link(name, closing.sequence, closing.previous_hash, closing.content_hash, _signed_content(closing))
+
+    return [
+        BrokenLink(ids.get(broken.row), f"{broken.row}: {broken.problem}")
+        for broken in broken_in(chain_of(place), links())
+    ]
+
+
+def broken_closings() -> Iterator[tuple[str, list[BrokenLink]]]:
+    """Yield each place that has or had closings, in words with its last hash, and where its chain is broken."""
+    heads = set(ChainHead.objects.filter(chain__startswith="oee.closing.").values_list("chain", flat=True))
+    places: list[Line | Machine] = [
+        *Line.objects.filter(shift_closings__isnull=False).distinct(),
+        *Machine.objects.filter(shift_closings__isnull=False).distinct(),
+    ]
+    known = {chain_of(place) for place in places}
+    for chain in sorted(heads - known):
+        kind, _, pk = chain.removeprefix("oee.closing.").partition(":")
+        gone: Line | Machine | None = (
+            Line.objects.filter(pk=pk).first() if kind == "line" else Machine.objects.filter(pk=pk).first()
+        )
+        if gone is None:
+            yield f"{kind} {pk}", [BrokenLink(None, f"{chain}: the place is gone")]
+        else:
+            places.append(gone)
+    for place in places:
+        last = ShiftClosing.objects.filter(**_of(place)).order_by("-sequence").first()
+        count = f"{last.sequence} closings, the last {last.content_hash}" if last else "no closings"
+        yield f"{place._meta.model_name} {place.code}: {count}", broken_links(place)
 
 
 def content_hash(closing: ShiftClosing) -> str:
     """Return the SHA-256 of what a closing signs: canonical JSON of all its columns but the hash itself."""
-    return digest(
-        {
-            "place": _of_ids(closing),
-            "shift": [closing.shift_id, closing.shift_name, closing.shift_date.isoformat()],
-            "time": [_written(closing.starts_at), _written(closing.ends_at)],
-            "revision": [closing.revision, closing.supersedes_id],
-            "signature": [closing.closed_by_id, closing.signed_as, closing.meaning, closing.comment],
-            "closed_at": _written(closing.closed_at),
-            "numbers": closing.numbers,
-            "open_points": closing.open_points,
-            "chain": [closing.sequence, closing.previous_hash],
-        }
-    )
+    return digest(_signed_content(closing))
+
+
+def _signed_content(closing: ShiftClosing) -> dict[str, Any]:
+    return {
+        "place": _of_ids(closing),
+        "shift": [closing.shift_id, closing.shift_name, closing.shift_date.isoformat()],
+        "time": [_written(closing.starts_at), _written(closing.ends_at)],
+        "revision": [closing.revision, closing.supersedes_id],
+        "signature": [closing.closed_by_id, closing.signed_as, closing.meaning, closing.comment],
+        "closed_at": _written(closing.closed_at),
+        "numbers": closing.numbers,
+        "open_points": closing.open_points,
+        "chain": [closing.sequence, closing.previous_hash],
+    }
 
 
 WITH_PLACE = ("line__area__site", "machine__line__area__site", "closed_by", "check_row")
@@ -318,7 +348,7 @@ def _sign(
     now: datetime,
 ) -> ShiftClosing:
     """Append a closing to its place's chain; the caller has the place's turn."""
-    last = ShiftClosing.objects.filter(**_of(place)).order_by("-sequence").first()
+    link = next_place(chain_of(place))
     start, end = (of.start, of.end) if isinstance(of, ShiftOccurrence) else (of.starts_at, of.ends_at)
     closing = ShiftClosing(
         **_of(place),
@@ -336,11 +366,12 @@ def _sign(
         comment=signature.comment[:500],
         numbers=numbers,
         open_points=open_now,
-        sequence=last.sequence + 1 if last else 1,
-        previous_hash=last.content_hash if last else "",
+        sequence=link.sequence,
+        previous_hash=link.previous_hash,
     )
     closing.content_hash = content_hash(closing)
     closing.save(force_insert=True)
+    fasten(link, closing.content_hash)
     if before is not None:
         ClosingCheck.objects.filter(pk=before.pk).delete()
     oee = numbers["kpis"]["oee"]

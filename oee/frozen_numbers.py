@@ -1,7 +1,5 @@
 """Numbers as they are signed: taken from a report, written canonically, and compared with those of another moment."""
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -108,16 +106,6 @@ def as_report(numbers: Mapping[str, Any]) -> dict[str, Any]:
             for line in numbers["ledger"]
         ],
     }
-
-
-def canonical(content: Any) -> bytes:
-    """Return the one way in which content is written for its hash: sorted keys, no spaces, ASCII."""
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode()
-
-
-def digest(content: Any) -> str:
-    """Return the SHA-256 of content, in hexadecimal."""
-    return hashlib.sha256(canonical(content)).hexdigest()
 
 
 def compare(was: Mapping[str, Any], now: Mapping[str, Any]) -> list[Comparison]:

@@ -143,6 +143,19 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         ),
     ),
     (
+        "Batch records",
+        (
+            ("Batch records", "description", "batchrecords.batchrecord"),
+            ("Signatures", "draw", "batchrecords.signature"),
+            ("Deviations", "report_problem", "batchrecords.deviation"),
+            ("Resolutions", "task_alt", "batchrecords.resolution"),
+            ("Steps of operations", "checklist_rtl", "batchrecords.steptemplate"),
+            ("Steps done", "fact_check", "batchrecords.stepentry"),
+            ("Signing policies", "policy", "batchrecords.signingpolicy"),
+            ("Audit trail", "history_edu", "accounts.auditentry"),
+        ),
+    ),
+    (
         "OEE",
         (
             ("OEE policies", "policy", "oee.oeepolicy"),

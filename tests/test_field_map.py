@@ -26,6 +26,11 @@ def test_named_field_exists(name):
     assert exists(name)
 
 
-def test_page_has_the_six_tables():
+def test_page_has_the_seven_tables():
     tables = ("work_orders", "work_order_operations", "material_transactions", "labor_transactions")
-    assert re.findall(r"^## (\w+)$", PAGE, re.M) == [*tables, "changeover_events", "production_schedule"]
+    assert re.findall(r"^## (\w+)$", PAGE, re.M) == [
+        *tables,
+        "changeover_events",
+        "production_schedule",
+        "electronic_batch_records",
+    ]

@@ -244,6 +244,19 @@ def test_the_chain_shows_a_row_that_is_missing_or_signed_anew(plant):
     assert third.pk in {link.closing_id for link in broken_links(plant.line)}
 
 
+def test_the_chain_shows_that_its_end_was_cut_off(plant):
+    plant.close()
+    second = plant.close(shift_date=date(2026, 2, 28))
+    assert broken_links(plant.line) == []
+    with pgtrigger.ignore("oee.ShiftClosing:shift_closing_append_only"):
+        second.delete()
+    assert [link.problem for link in broken_links(plant.line)] == ["row 2: cut off at the end"]
+    with pgtrigger.ignore("oee.ShiftClosing:shift_closing_append_only"):
+        ShiftClosing.objects.all().delete()
+    with pytest.raises(CommandError, match="1 links"):
+        call_command("verify_closings")
+
+
 def test_open_points_do_not_stop_closing_and_are_stored(plant):
     # A step that no rollover and no restart explains, and half an hour each without a reason and without data.
     tag = make_count_tag(machine=plant.machine, mode="running", fastest_rate=Decimal(1))

@@ -1,0 +1,1 @@
+"""The electronic batch record: what happened to an order, reviewed by exception and signed."""

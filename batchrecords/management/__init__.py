@@ -1,0 +1,1 @@
+"""Commands of batch records and audit trails."""
