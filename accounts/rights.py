@@ -32,6 +32,8 @@ ROLES: dict[str, dict[str, frozenset[str]]] = {
     "material": _grant(EVERYBODY, {OPERATOR, SUPERVISOR}, change={SUPERVISOR}, delete=set()),
     # A lot comes with its first movement; to write here is to decide about it, or to note where it came from.
     "lot": _grant(EVERYBODY, {SUPERVISOR, QUALITY}, delete=set()),
+    # Labels are printed once and again, never changed.
+    "label": _grant(EVERYBODY, {OPERATOR, SUPERVISOR, ENGINEER}, change=set(), delete=set()),
     "oee_record": _grant(EVERYBODY, set(EVERYBODY), delete={SUPERVISOR, ENGINEER}),
     # A signature under a shift's numbers; a change is accepting others, and nothing is ever deleted.
     "closing": _grant(EVERYBODY, {SUPERVISOR}, delete=set()),
@@ -62,6 +64,7 @@ KIND_OF_MODEL: dict[str, str] = {
             *("workorders.changeovertarget", "workorders.changeovertask"),
             *("materials.location", "materials.pickingpolicy"),
             *("labor.skill", "labor.skillneed", "labor.laborpolicy"),
+            *("labels.labellayout", "reports.workbooktemplate", "reports.workbookmapping", "reports.workbookversion"),
         ),
         "master_data",
     ),
@@ -80,6 +83,7 @@ KIND_OF_MODEL: dict[str, str] = {
     ),
     **dict.fromkeys(("materials.materialtransaction", "materials.stock", "materials.genealogylink"), "material"),
     **dict.fromkeys(("materials.materiallot", "materials.lotstatuschange"), "lot"),
+    **dict.fromkeys(("labels.labelbatch", "labels.label", "labels.labelreprint"), "label"),
     "oee.oeerecord": "oee_record",
     "oee.shiftclosing": "closing",
     "ingest.quarantineditem": "quarantine",

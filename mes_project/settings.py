@@ -66,6 +66,7 @@ INSTALLED_APPS = [
     "core",
     "enterprise",
     "accounts",
+    "labels",
     "products",
     "downtime",
     "counts",
@@ -76,6 +77,7 @@ INSTALLED_APPS = [
     "ingest",
     "live",
     "screens",
+    "reports",
     "connectors",
     "simulator",
 ]
@@ -214,6 +216,11 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 
+# --- Labels ----------------------------------------------------------------------------------------------------------
+
+# A TrueType font for the texts on labels; the one that comes along has the letters of western Europe only.
+LABEL_FONT = env.str("LABEL_FONT", default="")
+
 # --- REST ------------------------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
@@ -256,6 +263,7 @@ SPECTACULAR_SETTINGS = {
         "MaterialTransactionKindEnum": "materials.models.Kind",
         "LaborKindEnum": "labor.models.LaborEntry.Kind",
         "AbsenceKindEnum": "labor.models.Absence.Kind",
+        "LabelSymbologyEnum": "labels.models.LabelLayout.Kind",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -16,6 +16,7 @@ urlpatterns = [
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="api-docs"),
     path("", include("core.custom_field_api")),
     path("", include("enterprise.urls")),
+    path("", include("labels.urls")),
     path("", include("products.urls")),
     path("", include("counts.urls")),
     path("", include("downtime.urls")),
@@ -23,6 +24,7 @@ urlpatterns = [
     path("", include("materials.urls")),
     path("", include("labor.urls")),
     path("", include("oee.urls")),
+    path("", include("reports.urls")),
     path("", include("connectors.digitme2.urls")),
     path("", include("screens.urls")),
 ]

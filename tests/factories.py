@@ -9,6 +9,7 @@ from accounts.models import DeviceKey, Membership, Role, User
 from counts.models import CountTag, CountType
 from downtime.models import StateReason
 from enterprise.models import Area, Enterprise, Line, Machine, Shift, Site
+from labels.models import LabelLayout
 from labor.models import Employee, Skill
 from materials.models import Location, MaterialLot
 from materials.services import NewLot, receive
@@ -21,6 +22,7 @@ from products.models import (
     RoutingOperation,
     UnitOfMeasure,
 )
+from reports.models import WorkbookTemplate
 from workorders.models import ChangeoverTarget, ChangeoverTask, Run, WorkOrder
 
 _numbers = count(1)
@@ -185,3 +187,22 @@ def make_employee(**overrides: Any) -> Employee:
 
 def make_skill(**overrides: Any) -> Skill:
     return Skill.objects.create(**_coded("skill", overrides))
+
+
+def make_label_layout(**overrides: Any) -> LabelLayout:
+    """Make a layout for packs at every site, 50 × 30 mm, unless told otherwise."""
+    overrides = {
+        "labels_what": "pack",
+        "width_mm": Decimal(50),
+        "height_mm": Decimal(30),
+        "base_url": "https://mes.example/",
+        "payload": "{base}/entry/{code:url}",
+        "text_lines": ["{code}", "{date}"],
+        **overrides,
+    }
+    return LabelLayout.objects.create(**_coded("layout", overrides))
+
+
+def make_workbook_template(**overrides: Any) -> WorkbookTemplate:
+    """Make a template for work orders at every site, without a file yet."""
+    return WorkbookTemplate.objects.create(**_coded("workbook", {"source": "work_order", **overrides}))

@@ -20,6 +20,7 @@ from tests.factories import (
     make_employee,
     make_enterprise,
     make_ideal_rate,
+    make_label_layout,
     make_line,
     make_location,
     make_machine,
@@ -34,6 +35,7 @@ from tests.factories import (
     make_unit,
     make_user,
     make_work_order,
+    make_workbook_template,
 )
 from workorders.models import WorkOrder
 
@@ -146,6 +148,10 @@ def bodies():
         "/labor/certificate": {"employee": employee.pk, "skill": skill.pk, "valid_from": "2026-01-01"},
         "/labor/absence": {"employee": employee.pk, "first_date": "2026-07-01", "last_date": "2026-07-14"},
         "/labor/policy": {"site": make_site().pk, "shows_persons": True},
+        "/labels/layout/": {"name": "Pack", "labels_what": "pack", "width_mm": "50", "height_mm": "30"},
+        "/labels/batch/": {"layout": make_label_layout(site=site).pk, "rows": [{"code": "PK-1"}]},
+        "/reports/workbook/": {"name": "Process card", "source": "work_order"},
+        "/reports/mapping/": {"template": make_workbook_template().pk, "target": "J6", "path": "order_number"},
     }
 
 
@@ -172,12 +178,13 @@ PATHS = sorted(
         *("/material/location/", "/material/picking-policy/", "/material/transaction/"),
         *("/labor/employee", "/labor/crew", "/labor/skill", "/labor/skill-need"),
         *("/labor/certificate", "/labor/absence", "/labor/policy"),
+        *("/labels/layout/", "/labels/batch/", "/reports/workbook/", "/reports/mapping/"),
     ]
 )
 # What is sent as a form or only read; tested in products and workorders.
 OTHERWISE = {"/operation-document", "/operation", "/order-material"}
 # What is derived when it is asked for, or written at addresses of its own; tested where that is.
-DERIVED = {"/downtime/stop", "/labor/attendance", "/labor/entry", "/material/lot", "/material/stock"}
+DERIVED = {"/labels/label", "/downtime/stop", "/labor/attendance", "/labor/entry", "/material/lot", "/material/stock"}
 
 
 @pytest.mark.parametrize("path", PATHS)
