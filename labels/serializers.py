@@ -105,7 +105,7 @@ class PhotoSerializer(serializers.Serializer):
     file = serializers.FileField(write_only=True, help_text="JPEG, PNG or WebP, at most 8 MB.")
 
 
-class ElementSerializer(serializers.Serializer):
+class Gs1ElementSerializer(serializers.Serializer):
     """One element of a GS1 code."""
 
     ai = serializers.CharField()
@@ -122,7 +122,7 @@ class FoundSerializer(serializers.Serializer):
     symbology = serializers.CharField()
     identifier = serializers.CharField()
     is_gs1 = serializers.BooleanField()
-    elements = ElementSerializer(many=True)
+    elements = Gs1ElementSerializer(many=True)
     position = serializers.ListField(child=serializers.ListField(child=serializers.IntegerField()))
 
 

@@ -93,6 +93,9 @@ def master_file(template: WorkbookTemplate, records: Any, *, user: Any) -> IO[by
     except BadWorkbook as problem:
         out.close()
         raise Invalid(str(problem), field="template") from None
+    except BaseException:
+        out.close()
+        raise
     out.seek(0)
     return out
 

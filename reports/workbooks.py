@@ -84,7 +84,10 @@ class Book:
     def read(self, part: str) -> bytes:
         """Return a part's bytes."""
         try:
-            return self.archive.read(self.parts[part])
+            entry = self.parts[part]
+            # Told how much to read, zlib stops there; asked for all, it would unpack whatever an entry conceals.
+            with self.archive.open(entry) as stream:
+                return stream.read(entry.file_size + 1)
         except KeyError:
             raise BadWorkbook(f"The workbook lacks its part {part}; save it anew as .xlsx.") from None
         except Exception as error:
