@@ -1,0 +1,1 @@
+"""Quality: what is measured and counted of the product."""
