@@ -29,6 +29,8 @@ def make_card(*, chart=False, own_name=False):
     out, picture = io.BytesIO(), io.BytesIO()
     Image.new("RGB", (20, 20), "red").save(picture, "PNG")
     with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
+        # Made twice, it is the same file.
+        book.set_properties({"created": AT})
         card, totals = book.add_worksheet("Process Card"), book.add_worksheet("Totals")
         moment = book.add_format({"num_format": "dd.mm.yyyy hh:mm", "bg_color": "yellow"})
         bold = book.add_format({"bold": True})
