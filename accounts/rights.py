@@ -51,6 +51,8 @@ ROLES: dict[str, dict[str, frozenset[str]]] = {
     # What is inspected and found; a change is a correction or a decision, and nothing is ever deleted.
     "inspection": _grant(EVERYBODY, {OPERATOR, SUPERVISOR, QUALITY}, change={SUPERVISOR, QUALITY}, delete=set()),
     "nonconformance": _grant(EVERYBODY, {OPERATOR, SUPERVISOR, QUALITY}, change={QUALITY}, delete=set()),
+    # Labels are printed once and again, never changed.
+    "label": _grant(EVERYBODY, {OPERATOR, SUPERVISOR, ENGINEER}, change=set(), delete=set()),
     "oee_record": _grant(EVERYBODY, set(EVERYBODY), delete={SUPERVISOR, ENGINEER}),
     # A signature under a shift's numbers; a change is accepting others, and nothing is ever deleted.
     "closing": _grant(EVERYBODY, {SUPERVISOR}, delete=set()),
@@ -91,6 +93,7 @@ KIND_OF_MODEL: dict[str, str] = {
             "scheduling.schedulingpolicy",
             *("batchrecords.signingpolicy", "batchrecords.steptemplate"),
             *("execution.scrapreason", "execution.executionpolicy"),
+            *("labels.labellayout", "reports.workbooktemplate", "reports.workbookmapping", "reports.workbookversion"),
         ),
         "master_data",
     ),
@@ -147,6 +150,7 @@ KIND_OF_MODEL: dict[str, str] = {
         ),
         "execution",
     ),
+    **dict.fromkeys(("labels.labelbatch", "labels.label", "labels.labelreprint"), "label"),
     "oee.oeerecord": "oee_record",
     "oee.shiftclosing": "closing",
     "ingest.quarantineditem": "quarantine",

@@ -3,6 +3,7 @@
 import csv
 import io
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from itertools import islice
@@ -72,17 +73,37 @@ class XlsxFormat(base_formats.XLSX):  # type: ignore[misc]
 
 
 def refuse_bomb(content: bytes) -> None:
-    """Raise UnreadableFile when the workbook's parts would unpack to more than is sensible; unpacks nothing."""
+    """Raise UnreadableFile when the workbook's parts would unpack to more than is sensible, or than they say."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             parts = archive.infolist()
     except zipfile.BadZipFile as error:
         raise UnreadableFile("The file is no Excel workbook; save it as .xlsx or as CSV.") from error
-    # The reader never unpacks more of a part than its entry says, so the entries can be believed.
     if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED_BYTES:
         raise UnreadableFile(
             f"The workbook unpacks to more than {MAX_UNPACKED_BYTES // 1024**2} MB; keep only the rows to import."
         )
+    if any(_conceals(content, part) for part in parts):
+        raise UnreadableFile("The workbook is damaged; open it in Excel and save it anew as .xlsx.")
+
+
+def _conceals(content: bytes, part: zipfile.ZipInfo) -> bool:
+    """Say whether a part unpacks to more than its entry says: whoever asks zipfile for all of it unpacks all of it."""
+    header = content[part.header_offset : part.header_offset + 30]
+    if len(header) < 30 or part.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        return True
+    start = part.header_offset + 30 + int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
+    packed = memoryview(content)[start : start + part.compress_size]
+    if part.compress_type == zipfile.ZIP_STORED:
+        return part.compress_size != part.file_size
+    unpacker, left, waiting = zlib.decompressobj(-zlib.MAX_WBITS), part.file_size, bytes(packed)
+    try:
+        while waiting and not unpacker.eof and left >= 0:
+            left -= len(unpacker.decompress(waiting, 2**18))
+            waiting = unpacker.unconsumed_tail
+    except zlib.error:
+        return True
+    return left < 0
 
 
 def bounded(rows: Iterable[Sequence[Cell]]) -> Iterator[Sequence[Cell]]:

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from core.gs1 import Element, NotGs1, parse, value_of
 from core.master_data import in_scope
-from materials.gs1 import Element, NotGs1, parse, value_of
 from materials.models import Location, MaterialLot
 from products.models import Product
 from workorders.models import WorkOrder

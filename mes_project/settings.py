@@ -70,6 +70,7 @@ INSTALLED_APPS = [
     "core",
     "enterprise",
     "accounts",
+    "labels",
     "products",
     "downtime",
     "counts",
@@ -85,6 +86,7 @@ INSTALLED_APPS = [
     "ingest",
     "live",
     "screens",
+    "reports",
     "connectors",
     "simulator",
 ]
@@ -223,6 +225,11 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 
+# --- Labels ----------------------------------------------------------------------------------------------------------
+
+# A TrueType font for the texts on labels; the one that comes along has the letters of western Europe only.
+LABEL_FONT = env.str("LABEL_FONT", default="")
+
 # --- REST ------------------------------------------------------------------------------------------------------------
 
 # How long the answers to requests with an Idempotency-Key are kept, to answer their repetitions alike.
@@ -298,6 +305,7 @@ SPECTACULAR_SETTINGS = {
         "StageFormStatusEnum": "tracking.models.StageForm.Status",
         "OperationRunKindEnum": "execution.models.OperationRun.Kind",
         "ExecutionRuleEnum": "execution.models.ExecutionPolicy.Rule",
+        "LabelSymbologyEnum": "labels.models.LabelLayout.Kind",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -16,6 +16,7 @@ urlpatterns = [
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="api-docs"),
     path("", include("core.custom_field_api")),
     path("", include("enterprise.urls")),
+    path("", include("labels.urls")),
     path("", include("products.urls")),
     path("", include("counts.urls")),
     path("", include("downtime.urls")),
@@ -28,6 +29,7 @@ urlpatterns = [
     path("", include("execution.urls")),
     path("", include("scheduling.urls")),
     path("", include("batchrecords.urls")),
+    path("", include("reports.urls")),
     path("", include("connectors.digitme2.urls")),
     path("", include("screens.urls")),
 ]

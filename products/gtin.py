@@ -2,13 +2,9 @@
 
 from django.core.exceptions import ValidationError
 
+from core.gs1 import check_digit
+
 LENGTHS = (8, 12, 13, 14)
-
-
-def check_digit(digits: str) -> int:
-    """Return the check digit of the digits before it: weights 3, 1, 3 … from the right, up to the next ten."""
-    total = sum(int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(reversed(digits)))
-    return -total % 10
 
 
 def is_valid(number: str) -> bool:

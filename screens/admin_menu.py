@@ -95,6 +95,16 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         ),
     ),
     (
+        "Labels and workbooks",
+        (
+            ("Label layouts", "qr_code_2", "labels.labellayout"),
+            ("Label batches", "print", "labels.labelbatch"),
+            ("Labels", "label", "labels.label"),
+            ("Labels printed again", "replay", "labels.labelreprint"),
+            ("Workbooks", "table_view", "reports.workbooktemplate"),
+        ),
+    ),
+    (
         "Labour",
         (
             ("Employees", "badge", "labor.employee"),

@@ -9,6 +9,7 @@ from accounts.models import DeviceKey, Membership, Role, User
 from counts.models import CountTag, CountType
 from downtime.models import StateReason
 from enterprise.models import Area, Enterprise, Line, Machine, Shift, Site
+from labels.models import LabelLayout
 from labor.models import Crew, Employee, LaborPolicy, Skill
 from materials.models import Location, MaterialLot
 from materials.services import NewLot, receive
@@ -32,6 +33,7 @@ from quality.models import (
     SamplingRule,
 )
 from quality.services import release_plan
+from reports.models import WorkbookTemplate
 from tracking.models import SerialUnit, StageField, StageForm
 from tracking.services import create_units
 from tracking.stage_forms import release_form
@@ -305,3 +307,22 @@ def make_serial_unit(serial: str = "", **overrides: Any) -> SerialUnit:
         overrides.setdefault("site", make_site())
     overrides = {"actor": overrides.pop("actor", None) or make_user(), "at": LONG_AGO, **overrides}
     return create_units(serials=[serial or f"S-{next(_numbers)}"], **overrides)[0]
+
+
+def make_label_layout(**overrides: Any) -> LabelLayout:
+    """Make a layout for packs at every site, 50 × 30 mm, unless told otherwise."""
+    overrides = {
+        "labels_what": "pack",
+        "width_mm": Decimal(50),
+        "height_mm": Decimal(30),
+        "base_url": "https://mes.example/",
+        "payload": "{base}/entry/{code:url}",
+        "text_lines": ["{code}", "{date}"],
+        **overrides,
+    }
+    return LabelLayout.objects.create(**_coded("layout", overrides))
+
+
+def make_workbook_template(**overrides: Any) -> WorkbookTemplate:
+    """Make a template for work orders at every site, without a file yet."""
+    return WorkbookTemplate.objects.create(**_coded("workbook", {"source": "work_order", **overrides}))

@@ -23,6 +23,7 @@ from tests.factories import (
     make_enterprise,
     make_gauge,
     make_ideal_rate,
+    make_label_layout,
     make_labor_policy,
     make_line,
     make_location,
@@ -40,6 +41,7 @@ from tests.factories import (
     make_unit,
     make_user,
     make_work_order,
+    make_workbook_template,
 )
 from workorders.models import WorkOrder
 
@@ -199,6 +201,10 @@ def bodies():
         "/scheduling/policy": {"site": make_site().pk, "start_tolerance": 5},
         "/execution/scrap-reason": {"name": "Cracked"},
         "/execution/policy": {"site": make_site().pk, "missing_material": "refuse"},
+        "/labels/layout/": {"name": "Pack", "labels_what": "pack", "width_mm": "50", "height_mm": "30"},
+        "/labels/batch/": {"layout": make_label_layout(site=site).pk, "rows": [{"code": "PK-1"}]},
+        "/reports/workbook/": {"name": "Process card", "source": "work_order"},
+        "/reports/mapping/": {"template": make_workbook_template().pk, "target": "J6", "path": "order_number"},
     }
 
 
@@ -244,12 +250,14 @@ PATHS = sorted(
         *("/tracking/stage-form/", "/tracking/stage-field/"),
         *("/labor/crew-assignment", "/labor/terms", "/labor/break-rule"),
         *("/execution/scrap-reason", "/execution/policy"),
+        *("/labels/layout/", "/labels/batch/", "/reports/workbook/", "/reports/mapping/"),
     ]
 )
 # What is sent as a form or only read; tested in products and workorders.
 OTHERWISE = {"/operation-document", "/operation", "/order-material"}
 # What is derived when it is asked for, or written at addresses of its own; tested where that is.
 DERIVED = {
+    "/labels/label",
     "/quality/result",
     "/quality/signal",
     "/quality/corrective-action",

@@ -92,3 +92,14 @@ def test_an_empty_file_is_refused_in_words(content):
 def test_a_row_longer_than_the_header_is_refused_with_its_number():
     with pytest.raises(UnreadableFile, match="Row 3"):
         CsvFormat().create_dataset("code,name\nA,B\nC,D,E\n")
+
+
+def test_workbook_whose_parts_are_larger_than_they_say_is_refused():
+    bomb = io.BytesIO()
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/styles.xml", b" " * 30_000_000)
+    lying = bytearray(bomb.getvalue())
+    at = lying.rindex(b"xl/styles.xml") - 46
+    lying[at + 24 : at + 28] = (1000).to_bytes(4, "little")
+    with pytest.raises(UnreadableFile, match="damaged"):
+        XlsxFormat().create_dataset(bytes(lying))

@@ -11,12 +11,16 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from products.gtin import check_digit
-
 FNC1 = "\x1d"
 MAX_LENGTH = 400
 SYMBOLOGIES = ("]C1", "]d2", "]Q3", "]e0", "]J1")
 """How scanners announce a GS1 symbol (ISO/IEC 15424): GS1-128, DataMatrix, QR, DataBar, DotCode."""
+
+
+def check_digit(digits: str) -> int:
+    """Return the check digit of the digits before it: weights 3, 1, 3 … from the right, up to the next ten."""
+    total = sum(int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(reversed(digits)))
+    return -total % 10
 
 
 class Form(StrEnum):

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from materials.gs1 import FNC1, NotGs1, parse, value_of
-from products.gtin import check_digit
+from core.gs1 import FNC1, NotGs1, check_digit, parse, value_of
 
 TODAY = date(2026, 3, 2)
 

@@ -1,0 +1,1 @@
+"""Labels: codes printed in batches, each once; codes read from photos."""
