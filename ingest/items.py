@@ -33,7 +33,7 @@ EVENTS = frozenset({"reset", "replaced", "rollover"})
 COUNT_EXAMPLE = {"tag": "L1/FILLER/good", "at": "2026-03-01T08:00:00.000Z", "value": 12}
 STATE_EXAMPLE = {"machine": "l1-filler", "at": "2026-03-01T08:00:00.000Z", "state": "running"}
 EVENT_EXAMPLE = {"tag": "L1/FILLER/total", "at": "2026-03-01T08:00:00.000Z", "event": "reset", "value": 0}
-MEASUREMENT_EXAMPLE = {"measurement": "L1/CALIPER/diameter", "at": "2026-03-01T08:00:00.000Z", "value": 12.031}
+MEASUREMENT_EXAMPLE = {"measurement": "L1/CALIPER/diameter", "at": "2026-03-01T08:00:00.000Z", "value": 12}
 GAP_EXAMPLE = {
     "machine": "l1-filler",
     "at": "2026-03-01T08:00:00.000Z",

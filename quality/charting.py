@@ -27,7 +27,7 @@ from workorders.models import Run
 
 MOST_RESULTS = 20_000
 """So many results are drawn and learned from at once; ask for a shorter time where there are more."""
-_LOOK_BACK = 1_000
+_LOOK_BACK = 100
 _STORED = Context(prec=40)
 _COUNTED = {Kind.P, Kind.NP}
 
@@ -279,16 +279,24 @@ def _refresh(of: ControlChart, at: datetime, since: datetime | None = None) -> l
 def _judged_from(of: ControlChart, phases: Sequence[ChartPhase], since: datetime) -> datetime:
     """Return from where on a chart is read to judge its points from a moment on as the whole phase would.
 
-    Rules look back 15 points at most, so for single results a thousand before are enough, whatever else the phase has; an EWMA
-    remembers all, and larger subgroups are counted off from the phase's beginning.
+    Rules look back 15 points at most, so some more are enough, whatever else the phase has. Subgroups of readings are counted off
+    from the phase's beginning; where inspections or void readings are among them, and for an EWMA, which remembers all, it is read whole.
     """
     before = [phase for phase in phases if phase.starts_at <= since]
     start = (before or phases[:1])[-1].starts_at
-    if of.subgroup_size > 1 or of.kind == ControlChart.Kind.EWMA:
+    if of.kind == ControlChart.Kind.EWMA:
         return start
-    earlier = results_on(of).filter(occurred_at__gte=start, occurred_at__lt=since).order_by("-occurred_at")
-    far = earlier.values_list("occurred_at", flat=True)[_LOOK_BACK : _LOOK_BACK + 1]
-    return far[0] if far else start
+    earlier = results_on(of).filter(occurred_at__gte=start, occurred_at__lt=since)
+    if of.subgroup_size > 1 and (
+        earlier.filter(tag__isnull=True).exists() or earlier.filter(corrections__is_void=True).exists()
+    ):
+        return start
+    skipped = earlier.count() // of.subgroup_size * of.subgroup_size - _LOOK_BACK * of.subgroup_size
+    if skipped <= 0:
+        return start
+    last, first = earlier.order_by("occurred_at").values_list("occurred_at", flat=True)[skipped - 1 : skipped + 1]
+    # Readings of one moment are not parted.
+    return first if last < first else start
 
 
 @transaction.atomic

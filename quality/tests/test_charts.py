@@ -85,15 +85,32 @@ def test_any_order_of_delivery_ends_in_the_same_signals(bench, tag, chart):
         assert sorted(Signal.objects.filter(chart=twin).values_list("panel", "point_at", "rule")) == expected
 
 
-def test_single_points_are_judged_as_the_whole_chart_would(bench, tag, chart):
+@pytest.mark.parametrize(("kind", "size"), [("i_mr", 1), ("xbar_r", 3), ("ewma", 1)])
+def test_single_points_are_judged_as_the_whole_chart_would(bench, tag, kind, size, monkeypatch):
+    monkeypatch.setattr(charting, "_LOOK_BACK", 16)
+    weight = Decimal("0.2") if kind == "ewma" else None
+    chart = make_control_chart(
+        site=bench.site, characteristic=tag.characteristic, kind=kind, subgroup_size=size, weight=weight
+    )
+    bench.deliver(*(read(tag, value, place) for place, value in enumerate(STEADY)))
+    charting.set_baseline(
+        of=chart,
+        name="x",
+        starts_at=AT,
+        learned_from=AT,
+        learned_until=minutes(10),
+        actor=bench.ewa,
+        set_at=minutes(20),
+    )
     rng = random.Random(7)
-    for at in rng.sample(range(30, 90), 40):
-        bench.deliver(read(tag, Decimal(rng.randrange(95, 106)) / 10, at))
+    late = rng.sample(range(30, 150), 12)
+    for at in [*(at for at in range(30, 150) if at not in late), *late]:
+        bench.deliver(read(tag, Decimal(rng.randrange(96, 108)) / 10, at))
     one_by_one = signals()
-    Signal.objects.all().delete()
-    charting.refresh(chart, at=minutes(100))
-    assert signals() == one_by_one
     assert one_by_one
+    Signal.objects.all().delete()
+    charting.refresh(chart, at=minutes(200))
+    assert signals() == one_by_one
 
 
 def test_correction_takes_a_signal_back_and_its_acknowledgement_stays(bench, tag, chart):
