@@ -113,16 +113,18 @@
     const inputs = [...form.querySelectorAll("[data-field]")];
     (inputs[inputs.indexOf(event.target) + 1] || form.querySelector("button")).focus();
   });
+  // What waits is sent first. A form that is sent again within its own submit event is ignored, hence the pause.
   form.addEventListener("submit", async (event) => {
-    if (form.dataset.ready) return;
+    if (form.dataset.ready || (!sending && !read().some(here))) return;
     event.preventDefault();
     const button = event.submitter;
     await (sending || Promise.resolve());
     await send();
     if (read().some((one) => here(one) && !one.isRefused)) return;
+    // What was refused goes with the form, which comes back with the reason.
     write(read().filter((one) => !here(one)));
     form.dataset.ready = "yes";
-    form.requestSubmit(button);
+    setTimeout(() => form.requestSubmit(button), 0);
   });
 
   for (const one of read().filter(here)) {
