@@ -28,7 +28,7 @@ from labor.models import Employee
 from products.models import UnitOfMeasure
 from products.units import convert
 from workorders.models import Operation, OrderParameter, Run, WorkOrder
-from workorders.services import end_run, save_order, start_run
+from workorders.services import end_run, refuse_work, save_order, start_run
 
 _Status, _Order = Operation.Status, WorkOrder.Status
 _Action, _Kind, _Ending = OperationStep.Action, OperationRun.Kind, OperationRun.Ending
@@ -223,6 +223,7 @@ def _begin(action: str, operation: Operation, taken: Taken, machine: Machine | N
     last = operation.operation_runs.order_by("-started_at", "-id").first()
     _refuse_step(action, operation, is_running=bool(runs), has_run=last is not None)
     _refuse_stranger(taken.employee, operation)
+    refuse_work(operation.work_order)
     machine = _place(operation, machine, last if action == _Action.RESUME else None)
     reasons = reasons_against([operation], now=taken.at, machine=machine, employee=taken.employee)[operation.pk]
     refusals = [reason for reason in reasons if reason.refuses]

@@ -1,6 +1,7 @@
 """Pages of orders: which there are and how far they are, and everything about one."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -9,7 +10,7 @@ from django import forms
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
-from django.db.models import Case, DecimalField, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models import Case, F, Q, QuerySet, Sum, Value, When
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -17,11 +18,12 @@ from django.utils import timezone
 from core.errors import DomainError
 from core.master_data import caller, in_scope, site_id_of
 from enterprise.models import Line
+from execution.selectors import progress_of, worked_on
 from materials.selectors import PRODUCED, RETURNED, USED, of_order
 from products.models import Product
 from screens.order_story import plain, story
 from workorders import life, services
-from workorders.models import Operation, OrderConfirmation, OrderReason, WorkOrder
+from workorders.models import OrderConfirmation, OrderReason, WorkOrder
 from workorders.selectors import LIVE, allowed, family, made, tolerance
 
 _ACTS: dict[str, Any] = {
@@ -112,29 +114,18 @@ def _narrowed(orders: QuerySet[WorkOrder], asked: dict[str, Any]) -> QuerySet[Wo
     return orders
 
 
-def _with_made(orders: QuerySet[WorkOrder]) -> QuerySet[WorkOrder]:
-    """Annotate what was confirmed, or else reported by operations, so that a list costs no query for each order."""
-    number = DecimalField(max_digits=24, decimal_places=6)
-    of_order_ = OrderConfirmation.objects.filter(order=OuterRef("pk")).order_by().values("order")
-    confirmed = of_order_.annotate(total=Sum("good")).values("total")
-    operations = Operation.objects.filter(work_order=OuterRef("pk")).order_by()
-    counting = operations.filter(counts_for_output=True).values("work_order")
-    last = operations.order_by("-sequence").values("completed_quantity")[:1]
-    return orders.annotate(
-        confirmed=Subquery(confirmed, output_field=number),
-        counted=Subquery(counting.annotate(total=Sum("completed_quantity")).values("total"), output_field=number),
-        last=Subquery(last, output_field=number),
-    ).annotate(
-        made_so_far=Case(
-            *(_when(name) for name in ("confirmed", "counted", "last")),
-            default=None,
-            output_field=number,
-        )
-    )
+def _made_of(orders: list[WorkOrder], now: datetime) -> dict[int, Fraction]:
+    """Return what orders made, by id: as confirmed, or else as people and machines report of their operations.
 
-
-def _when(name: str) -> Any:
-    return When(Q(**{f"{name}__gt": 0}), then=F(name))
+    The number of queries does not grow with that of the orders. An order of which neither is known is absent.
+    """
+    ids = [order.pk for order in orders]
+    sums = OrderConfirmation.objects.filter(order__in=ids).order_by().values("order").annotate(total=Sum("good"))
+    confirmed = {row["order"]: Fraction(row["total"]) for row in sums if row["total"]}
+    worked = worked_on(pk for pk in ids if pk not in confirmed)
+    progress = progress_of([order for order in orders if order.pk in worked], now=now)
+    reported = {pk: one.made.good for pk, one in progress.items() if one.made.good is not None}
+    return {**reported, **confirmed}
 
 
 @login_required
@@ -145,14 +136,15 @@ def order_list(request: HttpRequest) -> HttpResponse:
     form.fields["line"].queryset = lines  # type: ignore[attr-defined]
     orders = _orders(request)
     orders = _narrowed(orders, form.cleaned_data if form.is_valid() else {})
-    ordered = _with_made(orders).order_by(
+    ordered = orders.order_by(
         Case(*(_rank(status, number) for number, status in enumerate(("in_progress", "on_hold"))), default=2),
         F("due_at").asc(nulls_last=True),
         "-id",
     )
     page = Paginator(ordered, 50).get_page(request.GET.get("page"))
     now = timezone.now()
-    context = {"page": page, "rows": [_row(order, now) for order in page], "form": form}
+    made_ = _made_of(list(page), now)
+    context = {"page": page, "rows": [_row(order, made_.get(order.pk), now) for order in page], "form": form}
     return render(request, "screens/orders.html", context)
 
 
@@ -160,13 +152,12 @@ def _rank(status: str, number: int) -> Any:
     return When(status=status, then=Value(number))
 
 
-def _row(order: Any, now: Any) -> Row:
-    percent = None if order.made_so_far is None else int(order.made_so_far * 100 / order.target_quantity)
+def _row(order: WorkOrder, made_: Fraction | None, now: datetime) -> Row:
     return Row(
         order,
-        "" if order.made_so_far is None else plain(order.made_so_far),
+        "" if made_ is None else services.amount(made_),
         f"{plain(order.target_quantity)} {services.unit_of(order)}",
-        percent,
+        None if made_ is None else int(made_ * 100 / Fraction(order.target_quantity)),
         _is_overdue(order, now),
     )
 
@@ -241,7 +232,7 @@ def _context(request: HttpRequest, order: WorkOrder, refused: str) -> dict[str, 
         for name in allowed(order)
         if name != "complete" and _may(request, order, name)
     ]
-    so_far, bounds = made(order), tolerance(order)
+    so_far, bounds = made(order, now=timezone.now()), tolerance(order)
     events = Paginator(story(order), 100).get_page(request.GET.get("page"))
     relatives = [row for row in family(order) if row.pk != order.pk]
     shown = _orders(request).filter(pk__in=[row.pk for row in relatives])

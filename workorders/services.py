@@ -103,10 +103,15 @@ def _refuse_step(before: WorkOrder, order: WorkOrder, step: Step | None) -> None
         run = Run.objects.filter(work_order=order, ended_at__isnull=True).select_related("line").first()
         if run is not None:
             raise _no(before, f"It runs on {run.line} since {run.started_at:%Y-%m-%d %H:%M} UTC; end that run first.")
-    if to_status == _Status.CANCELLED and made(order).anything:
+    if to_status == _Status.CANCELLED and made(order, now=_moment(order, step)).anything:
         raise _no(before, "It has made something already; complete it short instead, so that this is not lost.")
     if to_status == _Status.COMPLETED:
         _refuse_amount(before, order, step)
+
+
+def _moment(order: WorkOrder, step: Step | None) -> datetime:
+    """Return when a step is taken; one that says nothing of it, when it was written."""
+    return step.at if step else order.history.latest().history_date
 
 
 def _no(order: WorkOrder, words: str, **facts: Any) -> Conflict:
@@ -123,7 +128,7 @@ def _refuse_reason(order: WorkOrder, reason: OrderReason | None, purpose: str, w
 
 def _refuse_amount(before: WorkOrder, order: WorkOrder, step: Step | None) -> None:
     """Raise Conflict when an order made less or more than its tolerances allow; less may be said to be meant."""
-    made_ = made(order)
+    made_ = made(order, now=_moment(order, step))
     refuse_too_much(order, made_.good)
     lacking = missing(order, made_)
     if lacking is None:
