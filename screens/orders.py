@@ -18,12 +18,15 @@ from django.utils import timezone
 from core.errors import DomainError
 from core.master_data import caller, in_scope, site_id_of
 from enterprise.models import Line
-from execution.selectors import progress_of, worked_on
+from execution.finish import finish_forecast
+from execution.forecasting import Forecast
+from execution.models import OperationRun
+from execution.selectors import progress_of, progress_of_operations, worked_on
 from materials.selectors import PRODUCED, RETURNED, USED, of_order
 from products.models import Product
 from screens.order_story import plain, story
 from workorders import life, services
-from workorders.models import OrderConfirmation, OrderReason, WorkOrder
+from workorders.models import Operation, OrderConfirmation, OrderReason, WorkOrder
 from workorders.selectors import LIVE, allowed, family, made, tolerance
 
 _ACTS: dict[str, Any] = {
@@ -255,9 +258,7 @@ def _context(request: HttpRequest, order: WorkOrder, refused: str) -> dict[str, 
         ],
         "bounds": [services.amount(bound) if bound is not None else "" for bound in (bounds.least, bounds.most)],
         "is_overdue": _is_overdue(order, timezone.now()),
-        "operations": order.operations.select_related("line", "machine", "machine_class").prefetch_related(
-            "parameters"
-        ),
+        "operations": _operations(order, timezone.now()),
         "materials": _materials(order),
         "runs": order.runs.select_related("line").order_by("-started_at")[:100],
         "labour": order.labor_entries.values("kind").annotate(quantity=Sum("quantity_produced")).order_by("kind"),
@@ -266,6 +267,61 @@ def _context(request: HttpRequest, order: WorkOrder, refused: str) -> dict[str, 
         "relatives": shown.select_related("parent", "merged_into").order_by("pk"),
         "page": events,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class OperationRow:
+    """An operation in the table: its quantities in words, and when it will be finished."""
+
+    operation: Operation
+    target: str
+    good: str
+    scrap: str
+    rework: str
+    percent: int | None
+    is_beyond: bool
+    forecast: Forecast | None
+
+
+def _operations(order: WorkOrder, now: datetime) -> list[OperationRow]:
+    """Return an order's operations with what they made. What is being worked on has a forecast, up to so many."""
+    operations = list(
+        order.operations.select_related("line", "machine", "machine_class", "work_order__product__unit")
+        .select_related("work_order__unit", "work_order__line__area__site")
+        .prefetch_related("parameters")
+        .order_by("sequence", "id")
+    )
+    progress = progress_of_operations(operations, now=now)
+    running = [one for one in operations if one.status == Operation.Status.IN_PROGRESS] if order.status in LIVE else []
+    open_ = set(
+        OperationRun.objects.filter(operation__in=running, ended_at__isnull=True).values_list("operation", flat=True)
+    )
+    shown = [one for one in running if one.pk in open_][:MAX_FORECASTS]
+    forecasts = {one.pk: finish_forecast(one, now=now) for one in shown}
+    rows = []
+    for one in operations:
+        made_ = progress[one.pk].made
+        target = progress[one.pk].target
+        rows.append(
+            OperationRow(
+                operation=one,
+                target=services.amount(target),
+                good=_or_dash(made_.good),
+                scrap=_or_dash(made_.scrap),
+                rework=_or_dash(made_.rework),
+                percent=int(made_.good * 100 / target) if made_.good is not None and target else None,
+                is_beyond=bool(progress[one.pk].beyond),
+                forecast=forecasts.get(one.pk),
+            )
+        )
+    return rows
+
+
+def _or_dash(quantity: Fraction | None) -> str:
+    return "–" if quantity is None else services.amount(quantity)
+
+
+MAX_FORECASTS = 5
 
 
 def _materials(order: WorkOrder) -> list[tuple[Product, str, str, str]]:
