@@ -49,7 +49,7 @@ from execution.serializers import (
     ReasonSerializer,
     ReverseSerializer,
     ScrapReasonSerializer,
-    StepSerializer,
+    TakeStepSerializer,
     exact,
 )
 from execution.services import Done, Taken
@@ -173,29 +173,29 @@ class WorkViewSet(_Facts):
         """Go on."""
         return self._step(services.resume_operation, BeginSerializer)
 
-    @extend_schema(request=StepSerializer, responses={201: DoneSerializer, 200: DoneSerializer})
+    @extend_schema(request=TakeStepSerializer, responses={201: DoneSerializer, 200: DoneSerializer})
     @action(detail=True, methods=["post"])
     def finish(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Say that it is done."""
-        return self._step(services.finish_operation, StepSerializer)
+        return self._step(services.finish_operation, TakeStepSerializer)
 
-    @extend_schema(request=StepSerializer, responses={201: DoneSerializer, 200: DoneSerializer})
+    @extend_schema(request=TakeStepSerializer, responses={201: DoneSerializer, 200: DoneSerializer})
     @action(detail=True, methods=["post"])
     def skip(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Leave it out, saying why."""
-        return self._step(services.skip_operation, StepSerializer, needs="change")
+        return self._step(services.skip_operation, TakeStepSerializer, needs="change")
 
-    @extend_schema(request=StepSerializer, responses={201: DoneSerializer, 200: DoneSerializer})
+    @extend_schema(request=TakeStepSerializer, responses={201: DoneSerializer, 200: DoneSerializer})
     @action(detail=True, methods=["post"])
     def hold(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Stop it until somebody takes it off hold, saying why. Whoever sees a danger may."""
-        return self._step(services.hold_operation, StepSerializer)
+        return self._step(services.hold_operation, TakeStepSerializer)
 
-    @extend_schema(request=StepSerializer, responses={201: DoneSerializer, 200: DoneSerializer})
+    @extend_schema(request=TakeStepSerializer, responses={201: DoneSerializer, 200: DoneSerializer})
     @action(detail=True, methods=["post"])
     def unhold(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Let it go on."""
-        return self._step(services.unhold_operation, StepSerializer, needs="change")
+        return self._step(services.unhold_operation, TakeStepSerializer, needs="change")
 
     def _step(self, service: Callable[..., Done], serializer: Any, needs: str = "add") -> Response:
         operation = self.get_object()

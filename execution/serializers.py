@@ -130,7 +130,7 @@ class DoneSerializer(serializers.Serializer):
     offers_completion = serializers.BooleanField(help_text="All operations of the order are over: it can be completed.")
 
 
-class StepSerializer(Plain):
+class TakeStepSerializer(Plain):
     """A step to take."""
 
     at = AwareDateTimeField(required=False, help_text="Now when left out; the past is allowed.")
@@ -141,7 +141,7 @@ class StepSerializer(Plain):
     )
 
 
-class PlacedStepSerializer(StepSerializer):
+class PlacedStepSerializer(TakeStepSerializer):
     """A step at a machine."""
 
     machine = ReferenceField(queryset=Machine.objects.all(), required=False, allow_null=True)

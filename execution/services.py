@@ -25,9 +25,10 @@ from enterprise.models import Line, Machine
 from execution.models import OperationRun, OperationStep, ParameterReading, ProductionReport, ScrapReason
 from execution.readiness import DONE, Reason, machines_for, reasons_against
 from labor.models import Employee
+from materials.backflush import backflush_report, take_back
 from products.models import UnitOfMeasure
 from products.units import convert
-from workorders.models import Operation, OrderParameter, Run, WorkOrder
+from workorders.models import Operation, OrderParameter, Run, Step, WorkOrder
 from workorders.services import end_run, refuse_work, save_order, start_run
 
 _Status, _Order = Operation.Status, WorkOrder.Status
@@ -502,6 +503,7 @@ def _into_progress(order: WorkOrder, at: datetime, taken: Taken) -> None:
     order.refresh_from_db(fields=["status"])
     if order.status in (_Order.RELEASED, _Order.SCHEDULED):
         order.status = _Order.IN_PROGRESS
+        order.step = Step(at=at, actor=taken.actor)
         save_order(work_order=order, at=at)
 
 
@@ -528,7 +530,7 @@ def _occupy(line: Line, order: WorkOrder, taken: Taken) -> None:
         if taken.at <= current.started_at:
             return
         end_run(run=current, ended_at=taken.at)
-    start_run(work_order=order, line=line, started_at=taken.at)
+    start_run(work_order=order, line=line, started_at=taken.at, actor=taken.actor)
 
 
 def _is_left(line: Line, order: WorkOrder) -> bool:
@@ -640,8 +642,20 @@ def reverse_report(
         idempotency_key=idempotency_key or None,
         reverses=report,
     )
+    take_back(
+        idempotency_key=_used_by(report),
+        reason=note.strip(),
+        actor=actor,
+        occurred_at=report.occurred_at,
+        recorded_at=recorded_at,
+    )
     _tell(operation)
     return reversal, True
+
+
+def _used_by(report: ProductionReport) -> str:
+    """Return the key under which is booked what a report used."""
+    return f"report {report.pk}"
 
 
 def _report(
@@ -650,7 +664,7 @@ def _report(
     said = _resolved(quantities)
     _refuse_unfit(operation, said)
     factor = _factor(operation.work_order, said.unit)
-    return ProductionReport.objects.create(
+    report = ProductionReport.objects.create(
         operation=operation,
         machine=machine,
         employee=taken.employee,
@@ -663,6 +677,15 @@ def _report(
         recorded_by=taken.actor,
         idempotency_key=key,
     )
+    backflush_report(
+        operation=operation,
+        quantity=Fraction(report.good + report.scrap + report.rework) * report.factor,
+        actor=taken.actor,
+        occurred_at=taken.at,
+        recorded_at=taken.recorded_at,
+        idempotency_key=_used_by(report),
+    )
+    return report
 
 
 def _resolved(quantities: Quantities) -> Any:

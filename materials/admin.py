@@ -69,16 +69,16 @@ class PickingPolicyAdmin(MasterDataAdmin):
 
 @admin.register(BackflushPolicy)
 class BackflushPolicyAdmin(MasterDataAdmin):
-    list_display = ("site", "of_product", "mode")
+    list_display = ("site", "of_product", "mode", "location")
     list_filter = ("mode", ("site", ScopedFilter))
-    list_select_related = ("site", "product")
+    list_select_related = ("site", "product", "location")
     search_fields = ("site__name", "product__name")
-    autocomplete_fields = ("site", "product")
+    autocomplete_fields = ("site", "product", "location")
     fieldsets = (
         (
             None,
             {
-                "fields": (("site", "product"), "mode"),
+                "fields": (("site", "product"), ("mode", "location")),
                 "description": "When the materials of an order are booked by themselves. A policy of the product that is"
                 " made holds over the one of its site; without any, they are booked with every report.",
             },

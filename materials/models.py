@@ -429,6 +429,14 @@ class BackflushPolicy(models.Model):
         help_text="What the order makes. Empty = all without a policy of their own.",
     )
     mode = models.CharField(max_length=9, choices=Mode, default=Mode.PIECE)
+    location = models.ForeignKey(
+        Location,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="Reports and completed orders book from here without anybody asking. Empty = only when asked for.",
+    )
 
     history = HistoricalRecords()
 

@@ -29,11 +29,11 @@ class PickingPolicyResource(MasterDataResource):
 class BackflushPolicyResource(MasterDataResource):
     """Back-flush policies by site and product."""
 
-    examples = {"site": "KRK", "product": "COLA-05", "mode": "milestone"}
+    examples = {"site": "KRK", "product": "COLA-05", "mode": "milestone", "location": "WH-1"}
 
     class Meta(MasterDataResource.Meta):
         model = BackflushPolicy
-        fields = ("site", "product", "mode")
+        fields = ("site", "product", "mode", "location")
         import_id_fields = ("site", "product")
 
 

@@ -67,7 +67,7 @@ class BackflushPolicySerializer(MasterDataSerializer):
 
     class Meta:
         model = BackflushPolicy
-        fields = ("id", "site", "product", "mode")
+        fields = ("id", "site", "product", "mode", "location")
         validators: list[object] = []
 
 

@@ -66,12 +66,40 @@ class MachinePlan:
 
 
 @dataclass(frozen=True, slots=True)
+class MaterialPlan:
+    """Something that is bought: how it comes, and how often.
+
+    A delivery is one lot; it comes every `days` days, in whole packages of `package`, and covers what the orders until
+    the next one need. Something that comes through a pipe has no lots and no supplier.
+    """
+
+    code: str
+    name: str
+    unit: str
+    cost: Decimal
+    supplier: str = ""
+    days: int = 1
+    package: Decimal = Decimal(1)
+    shelf_life_days: int | None = None
+
+    @property
+    def has_lots(self) -> bool:
+        """Whether its deliveries are kept apart."""
+        return bool(self.supplier)
+
+
+@dataclass(frozen=True, slots=True)
 class ProductPlan:
-    """A product; products of one format need only a short changeover between them."""
+    """A product; products of one format need only a short changeover between them.
+
+    `bill` is what a thousand bottles need: material, quantity, and which machine takes it (the last part of its code).
+    """
 
     code: str
     name: str
     format: str
+    bill: tuple[tuple[str, Decimal, str], ...] = ()
+    shelf_life_days: int | None = 365
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +184,17 @@ class PersonPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class CrewPlan:
+    """People who work one shift of a line together: personnel number, first and last name."""
+
+    code: str
+    line: str
+    shift: str
+    members: tuple[tuple[str, str, str], ...]
+    hourly_rate: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class PlantPlan:
     """A plant: one site with one area and its lines."""
 
@@ -169,6 +208,8 @@ class PlantPlan:
     reasons: dict[str, tuple[ReasonPlan, ...]]
     holidays: tuple[tuple[int, int, str], ...]
     people: tuple[PersonPlan, ...]
+    materials: tuple[MaterialPlan, ...] = ()
+    crews: tuple[CrewPlan, ...] = ()
 
     def line(self, code: str) -> LinePlan:
         """Return the line with a code. Raises KeyError."""
@@ -186,3 +227,7 @@ class PlantPlan:
     def product(self, code: str) -> ProductPlan:
         """Return the product with a code. Raises KeyError."""
         return {product.code: product for product in self.products}[code]
+
+    def material(self, code: str) -> MaterialPlan:
+        """Return the material with a code. Raises KeyError."""
+        return {material.code: material for material in self.materials}[code]

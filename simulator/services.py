@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import connection, models, transaction
+from django.db import connection, transaction
 from django.db.models import Max
 
 from accounts.models import DeviceKey, Membership, Role, User
@@ -27,12 +27,13 @@ from enterprise.models import Area, CalendarException, Enterprise, Line, Machine
 from oee.models import OeePolicy
 from products.models import IdealRate, Product
 from products.services import ensure_unit
+from simulator.making import create_making, ensure
 from simulator.plant import LinePlan, MachinePlan, PlantPlan, ReasonPlan, ShiftPlan
 from simulator.progress import LineProgress
 from simulator.working_time import OrderSlot, day_window, order_slots, production_day
 from workorders.life import complete
-from workorders.models import Run, Schedule, WorkOrder
-from workorders.services import end_run
+from workorders.models import Schedule, WorkOrder
+from workorders.services import end_run, start_run
 
 logger = logging.getLogger(__name__)
 
@@ -40,8 +41,6 @@ RATES_HOLD_SINCE = timedelta(days=400)
 OVERTIME_SINCE, OVERTIME_FOR = timedelta(days=30), timedelta(days=365)
 TARGET_OEE = Decimal("0.75")
 _OPEN = {WorkOrder.Status.CREATED, WorkOrder.Status.RELEASED, WorkOrder.Status.SCHEDULED}
-
-Thing = TypeVar("Thing", bound=models.Model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,28 +52,30 @@ class FirstPassword:
     password: str
 
 
-def _ensure(model: type[Thing], key: dict[str, Any], **values: Any) -> Thing:
-    """Return what has this key; make it if there is none. What exists is left as people have set it."""
-    found = model._default_manager.filter(**key).first()
-    return found if found is not None else master_data.save(model(**key, **values))
-
-
 @transaction.atomic
 def create_plant(plant: PlantPlan, *, now: datetime) -> Site:
     """Make the plant's master data: places, calendar, products and rates, counters, reasons, OEE policy."""
-    enterprise = _ensure(Enterprise, {"code": plant.enterprise[0]}, name=plant.enterprise[1])
-    site = _ensure(
+    enterprise = ensure(Enterprise, {"code": plant.enterprise[0]}, name=plant.enterprise[1])
+    site = ensure(
         Site, {"code": plant.site[0]}, name=plant.site[1], enterprise=enterprise, time_zone=plant.time_zone, locale="en"
     )
-    area = _ensure(Area, {"code": plant.area[0]}, name=plant.area[1], site=site)
-    _ensure(OeePolicy, {"site": site, "valid_from": None}, target_oee=TARGET_OEE)
+    area = ensure(Area, {"code": plant.area[0]}, name=plant.area[1], site=site)
+    ensure(OeePolicy, {"site": site, "valid_from": None}, target_oee=TARGET_OEE)
     create_reasons(plant.reasons)
     _create_count_types()
     for product in plant.products:
-        _ensure(Product, {"code": product.code}, name=product.name, unit=ensure_unit(code="bottle"))
+        ensure(
+            Product,
+            {"code": product.code},
+            name=product.name,
+            unit=ensure_unit(code="bottle"),
+            lot_controlled=True,
+            shelf_life_days=product.shelf_life_days,
+        )
     _create_shifts(plant.shifts, {"site": site}, now)
     lines = [_create_line(plan, area, now) for plan in plant.lines]
     _create_holidays(plant, site, lines, now)
+    create_making(plant, site, valid_from=_since(now))
     return site
 
 
@@ -86,7 +87,7 @@ def create_reasons(reasons: dict[str, tuple[ReasonPlan, ...]]) -> None:
 
 def _create_branch(category: str, plans: Iterable[ReasonPlan], parent: StateReason | None) -> None:
     for position, plan in enumerate(plans):
-        reason = _ensure(
+        reason = ensure(
             StateReason,
             {"code": plan.code},
             name=plan.name,
@@ -101,11 +102,11 @@ def _create_branch(category: str, plans: Iterable[ReasonPlan], parent: StateReas
 
 def _create_count_types() -> None:
     for role in CountType.Role:
-        _ensure(CountType, {"code": role.name}, name=role.label, role=role)
+        ensure(CountType, {"code": role.name}, name=role.label, role=role)
 
 
 def _create_line(plan: LinePlan, area: Area, now: datetime) -> Line:
-    line = _ensure(Line, {"code": plan.code}, name=plan.name, area=area)
+    line = ensure(Line, {"code": plan.code}, name=plan.name, area=area)
     # The first machine of a new line becomes its constraint.
     for machine in sorted(plan.machines, key=lambda machine: not machine.is_constraint):
         _create_machine(plan, machine, line, plan.machines.index(machine) + 1, now)
@@ -114,9 +115,9 @@ def _create_line(plan: LinePlan, area: Area, now: datetime) -> Line:
 
 
 def _create_machine(line_plan: LinePlan, plan: MachinePlan, line: Line, position: int, now: datetime) -> None:
-    machine = _ensure(Machine, {"code": plan.code}, name=plan.name, line=line, position=position)
+    machine = ensure(Machine, {"code": plan.code}, name=plan.name, line=line, position=position)
     for counter in plan.counters:
-        _ensure(
+        ensure(
             CountTag,
             {"tag_path": plan.tag_path(counter)},
             machine=machine,
@@ -129,9 +130,15 @@ def _create_machine(line_plan: LinePlan, plan: MachinePlan, line: Line, position
         product = Product.objects.get(code=code)
         if not IdealRate.objects.filter(product=product, machine=machine).exists():
             value = rate * plan.pace.numerator / plan.pace.denominator
-            since = (now - RATES_HOLD_SINCE).replace(hour=0, minute=0, second=0, microsecond=0)
             unit = IdealRate.Unit.PIECES_PER_HOUR
-            master_data.save(IdealRate(product=product, machine=machine, value=value, unit=unit, valid_from=since))
+            master_data.save(
+                IdealRate(product=product, machine=machine, value=value, unit=unit, valid_from=_since(now))
+            )
+
+
+def _since(now: datetime) -> datetime:
+    """Return from when on what the plant makes is known."""
+    return (now - RATES_HOLD_SINCE).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _create_shifts(plans: Iterable[ShiftPlan], level: dict[str, Any], now: datetime) -> None:
@@ -160,9 +167,9 @@ def _create_holidays(plant: PlantPlan, site: Site, lines: Iterable[Line], now: d
         for month, day, name in plant.holidays:
             date = now.date().replace(year=year, month=month, day=day)
             kinds = CalendarException.Kind
-            _ensure(CalendarException, {"site": site, "date": date}, kind=kinds.HOLIDAY, name=name)
+            ensure(CalendarException, {"site": site, "date": date}, kind=kinds.HOLIDAY, name=name)
             for line in works:
-                _ensure(
+                ensure(
                     CalendarException,
                     {"line": line, "date": date},
                     kind=kinds.WORKING_DAY,
@@ -255,11 +262,9 @@ def _keep_order(line: Line, slot: OrderSlot, now: datetime) -> bool:
     run = order.runs.first()
     if run is None:
         ended_at = slot.end if slot.end <= now else None
-        master_data.save(
-            Run(work_order=order, line=line, schedule=order.schedules.first(), started_at=slot.start, ended_at=ended_at)
+        start_run(
+            work_order=order, line=line, schedule=order.schedules.first(), started_at=slot.start, ended_at=ended_at
         )
-        order.status = WorkOrder.Status.IN_PROGRESS
-        master_data.save(order)
     elif run.ended_at is None and slot.end <= now:
         run = end_run(run=run, ended_at=slot.end)
     elif run.ended_at is None:
@@ -281,6 +286,7 @@ def _plan_order(line: Line, slot: OrderSlot) -> WorkOrder:
             planned_start_at=slot.start,
             planned_end_at=slot.end,
             status=WorkOrder.Status.SCHEDULED,
+            lot_number=slot.number,
         )
     )
     master_data.save(Schedule(line=line, work_order=order, planned_start_at=slot.start, planned_end_at=slot.end))

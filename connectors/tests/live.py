@@ -15,7 +15,7 @@ from downtime.models import StateHistory
 from ingest import directory
 from ingest.group_commit import WRITERS
 
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60
 
 
 @asynccontextmanager

@@ -9,14 +9,16 @@ from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
 from core.errors import Conflict, Invalid
+from execution.services import Quantities, Taken, report_production, reverse_report, start_operation
 from materials.backflush import backflush_of_order
 from materials.balance import mass_balance
 from materials.ledger import rebuild_stock, to_millionths
 from materials.models import BackflushPolicy, MaterialTransaction
 from materials.tests.shop import Shop
 from products.models import ProductUnit
-from tests.factories import make_unit
-from workorders.models import Operation, OrderMaterial
+from tests.factories import make_machine, make_unit
+from workorders import life
+from workorders.models import Operation, OrderMaterial, WorkOrder
 
 pytestmark = pytest.mark.django_db
 
@@ -214,3 +216,71 @@ def test_rest_takes_requirements_from_the_order(shop, order):
     BackflushPolicy.objects.create(site=shop.site, mode="order")
     later = api.post("/material/backflush/", {**body, "idempotency_key": "f-3"}, format="json")
     assert (later.status_code, later.data["is_due"], later.data["transactions"]) == (200, False, [])
+
+
+# --- without anybody asking ---
+
+
+@pytest.fixture
+def released(shop, order):
+    """The order as it stands, released, on a line with a machine."""
+    make_machine(line=order.line)
+    WorkOrder.objects.filter(pk=order.pk).update(status="released", released_at=shop.said["occurred_at"])
+    order.refresh_from_db()
+    return order
+
+
+def test_a_report_books_by_itself_where_the_policy_names_a_place_and_takes_it_back_with_itself(shop, released):
+    policy = BackflushPolicy.objects.create(site=shop.site, mode="piece")
+    at, actor = shop.said["occurred_at"], shop.said["actor"]
+    step = released.operations.get(code="MIX")
+    start_operation(operation=step, taken=Taken(at=at, recorded_at=at, actor=actor))
+
+    def report(good):
+        return report_production(
+            operation=step,
+            quantities=Quantities(good=Decimal(good), scrap=Decimal(1)),
+            taken=Taken(at=at, recorded_at=at, actor=actor),
+        )[0]
+
+    report(4)
+    assert not MaterialTransaction.objects.filter(kind="consume").exists()
+    policy.location = shop.store
+    policy.save()
+    written = report(24)
+    assert MaterialTransaction.objects.get(kind="consume").quantity == 2  # of 25 pieces, scrap included
+    reverse_report(report=written, actor=actor, recorded_at=at, note="Counted twice")
+    used = MaterialTransaction.objects.get(kind="consume")
+    assert used.reversed_by.reason == "Counted twice"
+    assert rebuild_stock()[1] == 0
+
+
+def test_shortage_never_stops_a_report(shop, released):
+    BackflushPolicy.objects.create(site=shop.site, mode="piece", location=shop.store)
+    at, actor = shop.said["occurred_at"], shop.said["actor"]
+    step = released.operations.get(code="MIX")
+    start_operation(operation=step, taken=Taken(at=at, recorded_at=at, actor=actor))
+    report_production(
+        operation=step,
+        quantities=Quantities(good=Decimal(10_000)),
+        taken=Taken(at=at, recorded_at=at, actor=actor),
+    )
+    assert MaterialTransaction.objects.get(kind="consume").quantity == 50  # all that was there of 800
+
+
+def test_a_completed_order_books_by_itself_and_a_reopened_one_takes_it_back(shop, released):
+    BackflushPolicy.objects.create(site=shop.site, mode="order", location=shop.store)
+    at, actor = shop.said["occurred_at"], shop.said["actor"]
+    life.start(work_order=released, at=at, actor=actor)
+    life.complete(work_order=released, at=at, actor=actor, quantity=Decimal(50))
+
+    def used():
+        rows = MaterialTransaction.objects.filter(work_order=released, reversed_by__isnull=True, kind="consume")
+        return {row.product.name: row.quantity for row in rows}
+
+    assert used() == {"Sugar": 4, "Cap": 50, "Foil": Decimal("0.5")}
+    life.reopen(work_order=released, at=at, actor=actor)
+    assert used() == {}
+    life.complete(work_order=released, at=at, actor=actor, quantity=Decimal(100))
+    assert used() == {"Sugar": 8, "Cap": 100, "Foil": 1}
+    assert rebuild_stock()[1] == 0

@@ -1,0 +1,97 @@
+"""What the demo plant's people book: lots that come, are used in their order and go on; hours that follow the shifts."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from accounts.models import User
+from core.intervals import Interval
+from counts.models import CountTag
+from counts.services import NewReading, record_readings
+from downtime.models import StateReason
+from downtime.services import NewState, record_states
+from enterprise.models import Machine
+from labor.models import Attendance, LaborEntry
+from materials.models import GenealogyLink, Kind, MaterialLot, MaterialTransaction
+from simulator.bookings import book
+from simulator.deliveries import deliveries, quantity_of
+from simulator.services import create_people, create_plant, keep_orders
+from simulator.vistula import VISTULA
+from workorders.models import WorkOrder
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 3, 11, 22, 30, tzinfo=UTC)
+DAY = Interval(NOW - timedelta(days=1), NOW)
+
+
+def test_a_delivery_covers_the_orders_until_the_next_one_in_whole_packages():
+    for delivery in deliveries(VISTULA, DAY):
+        quantity = quantity_of(VISTULA, delivery)
+        assert quantity % delivery.material.package == 0
+    total = {d.material.code: quantity_of(VISTULA, d) for d in deliveries(VISTULA, DAY)}
+    assert total["CAP-26"] > 0
+    assert "WATER" not in total
+
+
+@pytest.fixture
+def supervisor():
+    site = create_plant(VISTULA, now=NOW)
+    create_people(VISTULA, site, reset_passwords=False)
+    keep_orders(VISTULA, DAY, now=NOW)
+    return User.objects.get(username="supervisor")
+
+
+def count_and_go_on(order: WorkOrder, pieces: int) -> None:
+    """Let the constraint's counter of an order's line say so many pieces, and a state follow the order."""
+    run = order.runs.get()
+    machine = Machine.objects.get(line=order.line, is_constraint=True)
+    tag = CountTag.objects.get(machine=machine, tag_path__endswith="/good", mode="delta")
+    at = run.started_at + timedelta(hours=1)
+    record_readings([NewReading(tag.pk, machine.pk, False, at, pieces)], recorded_at=NOW)
+    go_on(order)
+
+
+def go_on(order: WorkOrder) -> None:
+    """Let a state follow an order on its line."""
+    machine = Machine.objects.get(line=order.line, is_constraint=True)
+    reason = StateReason.objects.get(code="CLEAN-CIP")
+    ended_at = order.runs.get().ended_at
+    assert ended_at is not None
+    record_states([NewState(machine.pk, ended_at, reason.pk)], recorded_at=NOW)
+
+
+def test_hours_follow_the_shifts_and_are_booked_once(supervisor):
+    assert book(VISTULA, DAY, actor=supervisor, now=NOW, most=1000) > 0
+    there = Attendance.objects.count()
+    assert there > 0
+    entries = LaborEntry.objects.select_related("work_order__line", "employee__crew")
+    assert all(entry.employee.crew.code.startswith(entry.work_order.line.code) for entry in entries)
+    ended = [entry for entry in entries if entry.ended_at]
+    assert ended
+    assert Attendance.objects.filter(ended_at__isnull=True).count() <= 2
+    book(VISTULA, DAY, actor=supervisor, now=NOW, most=1000)
+    assert (Attendance.objects.count(), LaborEntry.objects.count()) == (there, len(entries))
+
+
+def test_an_order_is_booked_when_its_machines_have_reported_and_its_lot_tells_where_it_came_from(supervisor):
+    book(VISTULA, DAY, actor=supervisor, now=NOW, most=1000)
+    assert not MaterialTransaction.objects.filter(kind=Kind.PRODUCE).exists()
+    # Of the whole plant, the earliest order goes first.
+    ended = WorkOrder.objects.filter(status="completed").order_by("planned_end_at")
+    glass = ended.filter(line__code="GLASS").first()
+    for order in ended.filter(planned_end_at__lte=glass.planned_end_at):
+        if order == glass:
+            count_and_go_on(order, 5000)
+        else:
+            go_on(order)
+    book(VISTULA, DAY, actor=supervisor, now=NOW, most=1000)
+    lot = MaterialLot.objects.get(number=glass.order_number)
+    assert lot.stock.get().quantity == 5000
+    used = {f.product.code: f.quantity for f in MaterialTransaction.objects.filter(work_order=glass, kind=Kind.CONSUME)}
+    for code, per_thousand, _ in VISTULA.product(glass.product.code).bill:
+        assert used[code] == per_thousand * 5
+    assert GenealogyLink.objects.filter(output_lot=lot).count() == len(used) - 1  # water has no lots
+    facts = MaterialTransaction.objects.count()
+    book(VISTULA, DAY, actor=supervisor, now=NOW, most=1000)
+    assert MaterialTransaction.objects.count() == facts
