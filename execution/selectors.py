@@ -20,7 +20,7 @@ from execution.models import OperationRun, ProductionReport
 from labor import apportion
 from oee.selectors import run_report
 from workorders.models import Operation, Run, WorkOrder
-from workorders.selectors import target_in_product_unit
+from workorders.selectors import Made, knows_what_was_made, target_in_product_unit
 
 _Source = Operation.CountingSource
 BY_MACHINE = (_Source.MACHINE, _Source.BOTH)
@@ -177,6 +177,15 @@ def progress_of(orders: Sequence[WorkOrder], *, now: datetime) -> dict[int, Orde
             made, source = _made_by_runs(order, now=now)
         found[order.pk] = OrderProgress(order, Fraction(order.target_quantity), made, source, of_order)
     return found
+
+
+@knows_what_was_made(rank=10)
+def made_by_work(order: WorkOrder, now: datetime) -> Made | None:
+    """Return what an order's operations made, or its runs where nobody worked on them; None when nobody knows."""
+    progress = progress_of([order], now=now)[order.pk]
+    if not progress.source or progress.made.good is None:
+        return None
+    return Made(progress.made.good, progress.made.scrap, progress.made.rework, progress.source)
 
 
 def is_worked_on(order: str = "pk") -> Q:

@@ -69,19 +69,24 @@ class OperationProgressSerializer(OperationSerializer):
     `completed_quantity` are the good pieces, `rejected_quantity` the scrap, in the order's unit; null = nobody knows.
     """
 
+    completed_quantity = serializers.SerializerMethodField()
+    rejected_quantity = serializers.SerializerMethodField()
     rework_quantity = serializers.SerializerMethodField()
 
     class Meta(OperationSerializer.Meta):
-        fields = (*OperationSerializer.Meta.fields, "rework_quantity")
+        fields = (*OperationSerializer.Meta.fields, "completed_quantity", "rejected_quantity", "rework_quantity")
+
+    def get_completed_quantity(self, operation: Operation) -> str | None:
+        """Good pieces."""
+        return exact(self._made(operation).good)
+
+    def get_rejected_quantity(self, operation: Operation) -> str | None:
+        """Pieces scrapped."""
+        return exact(self._made(operation).scrap)
 
     def get_rework_quantity(self, operation: Operation) -> str | None:
         """Pieces to rework."""
         return exact(self._made(operation).rework)
-
-    def to_representation(self, instance: Operation) -> dict[str, Any]:
-        shown: dict[str, Any] = super().to_representation(instance)
-        made = self._made(instance)
-        return {**shown, "completed_quantity": exact(made.good), "rejected_quantity": exact(made.scrap)}
 
     def _made(self, operation: Operation) -> Any:
         return self.context["progress"][operation.pk].made

@@ -6,7 +6,7 @@ operation's.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -32,7 +32,7 @@ from quality.gates import Step as Gate
 from quality.gates import require
 from workorders.gates import refuse_unfinished
 from workorders.models import Operation, OrderParameter, Run, Step, WorkOrder
-from workorders.services import end_run, save_order, start_run
+from workorders.services import end_run, refuse_work, save_order, start_run
 
 _Status, _Order = Operation.Status, WorkOrder.Status
 _Action, _Kind, _Ending = OperationStep.Action, OperationRun.Kind, OperationRun.Ending
@@ -202,11 +202,7 @@ def record_operation_run(
     ending = _Ending.FINISHED if finishes else _Ending.PAUSED
     run = _open(operation, machine, kind, started_at, taken, ended_at=taken.at, ending=ending)
     before = operation.status
-    begun = min(filter(None, (operation.actual_start_at, started_at)))
-    _into_progress(operation.work_order, started_at, taken)
-    if operation.status in (_Status.PENDING, _Status.READY, _Status.SKIPPED):
-        operation.status = _Status.IN_PROGRESS
-    operation.actual_start_at = begun
+    _was_begun(operation, started_at, taken)
     if finishes and operation.status == _Status.IN_PROGRESS and not _open_runs(operation):
         refuse_unfinished(operation=operation, now=taken.at)
         operation.status = _Status.COMPLETED
@@ -216,6 +212,41 @@ def record_operation_run(
     if quantities:
         _report(operation, quantities, machine=machine, taken=taken, key=_sub_key(taken.idempotency_key))
     return _taken(_Action.RECORD, operation, before, taken, run=run)
+
+
+@transaction.atomic
+def record_pause(*, operation: Operation, started_at: datetime, taken: Taken, machine: Machine | None = None) -> Done:
+    """Write down a pause that is over, from `started_at` to `taken.at`, saying why; the step that ended it is returned.
+
+    Work that was recorded for that time stays: one waits, others go on. What a machine stood still is its state's to say.
+    """
+    known = _answered(_Action.RESUME, operation, taken)
+    if known is not None:
+        return known
+    operation = _lock(operation, moves_runs=False)
+    _refuse_future(taken)
+    if taken.at <= started_at:
+        raise Invalid("A pause ends after it starts.", field="ended_at")
+    if not taken.reason.strip():
+        raise Invalid("Say why.", field="reason")
+    _refuse_over(operation)
+    _refuse_stranger(taken.employee, operation)
+    before = operation.status
+    _was_begun(operation, started_at, taken)
+    master_data.save(operation)
+    where = f"{taken.reason.strip()} ({machine})"[:500] if machine else taken.reason
+    began = replace(taken, at=started_at, reason=where, idempotency_key=_sub_key(taken.idempotency_key))
+    _taken(_Action.PAUSE, operation, before, began)
+    return _taken(_Action.RESUME, operation, operation.status, replace(taken, reason=where))
+
+
+def _was_begun(operation: Operation, started_at: datetime, taken: Taken) -> None:
+    """Let an operation, and its order, be in progress from a moment of the past on; the operation is not written yet."""
+    begun = min(filter(None, (operation.actual_start_at, started_at)))
+    _into_progress(operation.work_order, started_at, taken)
+    if operation.status in (_Status.PENDING, _Status.READY, _Status.SKIPPED):
+        operation.status = _Status.IN_PROGRESS
+    operation.actual_start_at = begun
 
 
 def _begin(action: str, operation: Operation, taken: Taken, machine: Machine | None, kind: str) -> Done:
@@ -228,6 +259,7 @@ def _begin(action: str, operation: Operation, taken: Taken, machine: Machine | N
     last = operation.operation_runs.order_by("-started_at", "-id").first()
     _refuse_step(action, operation, is_running=bool(runs), has_run=last is not None)
     _refuse_stranger(taken.employee, operation)
+    refuse_work(operation.work_order)
     machine = _place(operation, machine, last if action == _Action.RESUME else None)
     reasons = reasons_against([operation], now=taken.at, machine=machine, employee=taken.employee)[operation.pk]
     refusals = [reason for reason in reasons if reason.refuses]
@@ -553,9 +585,16 @@ def _has_more(line: Line, order: WorkOrder) -> bool:
 
 @transaction.atomic
 def report_production(
-    *, operation: Operation, quantities: Quantities, taken: Taken, machine: Machine | None = None
+    *,
+    operation: Operation,
+    quantities: Quantities,
+    taken: Taken,
+    machine: Machine | None = None,
+    begins: bool = False,
 ) -> tuple[ProductionReport, bool]:
     """Append what came of an operation, good pieces, scrap and rework in one action; return it and whether it is new.
+
+    With `begins`, what is reported of the past says that the operation was begun by then.
 
     Raises Invalid for what the operation's counting source does not let people say, Conflict for an operation that
     nobody has begun or an order that is over.
@@ -572,7 +611,10 @@ def report_production(
     _refuse_future(taken)
     _refuse_over(operation)
     _refuse_stranger(taken.employee, operation)
-    if operation.status in (_Status.PENDING, _Status.READY, _Status.SKIPPED):
+    if begins:
+        _was_begun(operation, taken.at, taken)
+        master_data.save(operation)
+    elif operation.status in (_Status.PENDING, _Status.READY, _Status.SKIPPED):
         can = ", ".join(allowed_actions(operation, is_running=False, has_run=False)) or "nothing"
         raise Conflict(f"Nobody has begun {operation}; what can be done: {can}.", field="operation", code="step")
     if machine is not None and machine.line.area.site_id != operation.work_order.line.area.site_id:

@@ -172,6 +172,90 @@ def stop_work(
 
 
 @transaction.atomic
+def record_labor(
+    *,
+    employee: Employee,
+    kind: str,
+    started_at: datetime,
+    ended_at: datetime,
+    actor: User,
+    recorded_at: datetime,
+    work_order: WorkOrder | None = None,
+    operation: str = "",
+    line: Line | None = None,
+    machine: Machine | None = None,
+    quantity_produced: Decimal = Decimal(0),
+    quantity_rejected: Decimal = Decimal(0),
+    standard_seconds: Decimal | None = None,
+    note: str = "",
+    idempotency_key: str | None = None,
+) -> tuple[LaborEntry, bool]:
+    """Write down work that is over, whole; return it and whether it is new. It may overlap other work: time is shared.
+
+    What happened has happened: neither a missing certificate nor an absence stands against it, and nobody is clocked in
+    by it (`record_attendance`). Raises Invalid for an empty span or one that is not over, NotFound for a place elsewhere.
+    """
+    _lock(employee)
+    quantities = (f"{quantity_produced.normalize():f}", f"{quantity_rejected.normalize():f}")
+    of = (kind, work_order and work_order.pk, operation, line and line.pk, machine and machine.pk)
+    said = (*of, started_at.isoformat(), ended_at.isoformat(), *quantities)
+    if (before := _answered(idempotency_key, employee, "record", *said)) is not None and before.entry:
+        return before.entry, False
+    _refuse_unfinished(started_at, ended_at, recorded_at)
+    place = line or (machine.line if machine else None) or (work_order.line if work_order else None)
+    if place is not None and place.area.site_id != employee.site_id:
+        raise NotFound("That line is at another site.", field="line")
+    entry = master_data.save(
+        LaborEntry(
+            employee=employee,
+            kind=kind,
+            work_order=work_order,
+            operation=operation,
+            line=place,
+            machine=machine,
+            started_at=started_at,
+            ended_at=ended_at,
+            quantity_produced=quantity_produced,
+            quantity_rejected=quantity_rejected,
+            standard_seconds=standard_seconds,
+            note=note,
+            recorded_at=recorded_at,
+            recorded_by=actor,
+            ended_by=actor,
+        )
+    )
+    _remember(idempotency_key, employee, "record", *said, at=recorded_at, actor=actor, entry=entry)
+    return entry, True
+
+
+@transaction.atomic
+def record_attendance(
+    *, employee: Employee, started_at: datetime, ended_at: datetime, actor: User, recorded_at: datetime
+) -> tuple[Attendance, bool]:
+    """Write down that somebody was there, from coming to leaving; return it and whether it is new.
+
+    Raises Invalid for an empty span or one that is not over, Conflict when they were there for another part of that time.
+    """
+    _lock(employee)
+    _refuse_unfinished(started_at, ended_at, recorded_at)
+    same = Attendance.objects.filter(employee=employee, started_at=started_at, ended_at=ended_at).first()
+    if same is not None:
+        return same, False
+    around = Attendance.objects.filter(Q(ended_at__isnull=True) | Q(ended_at__gt=started_at), employee=employee)
+    if around.filter(started_at__lt=ended_at).exists():
+        raise Conflict(f"{employee} has another attendance at that time.", field="started_at")
+    came = Attendance(employee=employee, started_at=started_at, ended_at=ended_at, recorded_by=actor, ended_by=actor)
+    return master_data.save(came), True
+
+
+def _refuse_unfinished(started_at: datetime, ended_at: datetime, recorded_at: datetime) -> None:
+    if ended_at <= started_at:
+        raise Invalid("It ends after it starts.", field="ended_at")
+    if ended_at > recorded_at:
+        raise Invalid("It is not over yet.", field="ended_at")
+
+
+@transaction.atomic
 def approve(*, entries: list[LaborEntry], actor: User, at: datetime) -> int:
     """Approve entries that are over; return how many. Nobody approves their own, and what is approved stays so."""
     locked = LaborEntry.objects.select_for_update(of=("self",)).filter(pk__in=[entry.pk for entry in entries])

@@ -258,7 +258,7 @@ def order_completed(*, before: WorkOrder | None, after: WorkOrder | None) -> Non
     if reopens:
         take_back(idempotency_key=key, reason="The order was reopened", actor=actor, occurred_at=at, recorded_at=at)
         return
-    produced = made(after)
+    produced = made(after, now=at)
     quantity = (produced.good or Fraction(0)) + (produced.scrap or Fraction(0))
     if quantity > 0 and after.materials.exists():
         _flush(after, None, quantity, policy.location, actor, at, at, key)

@@ -13,8 +13,8 @@ from workorders.models import WorkOrder
 from workorders.selectors import Made, knows_what_was_made
 
 
-@knows_what_was_made
-def booked(order: WorkOrder) -> Made | None:
+@knows_what_was_made(rank=20)
+def booked(order: WorkOrder, now: datetime) -> Made | None:
     """Return what the ledger says an order made of its product, in the order's unit; None when nothing was booked."""
     product = order.product
     if product is None:

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Exists, OuterRef
+
+from execution.models import OperationRun, OperationStep, ProductionReport
 from labor.models import LaborEntry
 from materials.models import MaterialTransaction
 from workorders.models import ChangeoverTaskDone, OrderConfirmation, OrderStatusChange, Run, WorkOrder
@@ -59,9 +62,59 @@ def movements(order: WorkOrder) -> Iterable[Event]:
         yield Event(row.occurred_at, "Material", what + lot, row.performed_by, row.reason)
 
 
+def operation_runs(order: WorkOrder) -> Iterable[Event]:
+    """Tell who worked on its operations, at which machine, from when to when."""
+    rows = OperationRun.objects.filter(operation__work_order=order).select_related("operation", "machine", "employee")
+    for row in rows.order_by("-started_at", "-id")[:MAX_EVENTS]:
+        until = f"until {row.ended_at:%Y-%m-%d %H:%M} UTC" if row.ended_at else "goes on"
+        note = row.reason if row.ending != OperationRun.Ending.FINISHED else f"Finished. {row.reason}".strip()
+        text = f"{row.get_kind_display()}: {row.operation.name} at {row.machine} ({until})"
+        yield Event(row.started_at, "Work", text, row.employee, note)
+
+
+def operation_steps(order: WorkOrder) -> Iterable[Event]:
+    """Tell the steps of its operations that are no work: pauses with a reason and their ends, holds, skips, finishes."""
+    rows = OperationStep.objects.filter(operation__work_order=order).exclude(action__in=_TOLD_BY_RUNS)
+    # A pause without a reason is the end of the work that is told already.
+    rows = rows.exclude(action__in=(_Action.PAUSE, _Action.RESUME), reason="")
+    for row in rows.select_related("operation", "employee", "recorded_by").order_by("-id")[:MAX_EVENTS]:
+        text = f"{row.get_action_display()}: {row.operation.name}"
+        is_warning = row.action in (_Action.HOLD, _Action.SKIP, _Action.PAUSE)
+        yield Event(row.occurred_at, "Step", text, row.employee or row.recorded_by, row.reason, is_warning)
+
+
+def production_reports(order: WorkOrder) -> Iterable[Event]:
+    """Tell what was reported to come of its operations."""
+    rows = ProductionReport.objects.filter(operation__work_order=order)
+    rows = rows.select_related("operation", "machine", "employee", "recorded_by", "scrap_reason", "unit")
+    for row in rows.order_by("-occurred_at", "-id")[:MAX_EVENTS]:
+        why = f" ({row.scrap_reason})" if row.scrap_reason else ""
+        parts = ((row.good, "good"), (row.scrap, f"scrap{why}"), (row.rework, "rework"))
+        text = ", ".join(f"{plain(quantity)} {name}" for quantity, name in parts if quantity)
+        place = f" at {row.machine}" if row.machine else ""
+        sort = "Reported" if row.reverses_id is None else "Taken back"
+        is_warning = row.reverses_id is not None or bool(row.scrap)
+        who = row.employee or row.recorded_by
+        yield Event(row.occurred_at, sort, f"{row.operation.name}{place}: {text}", who, row.note, is_warning)
+
+
+_Action = OperationStep.Action
+_TOLD_BY_RUNS = (_Action.START, _Action.RECORD)
+
+
 def labour(order: WorkOrder) -> Iterable[Event]:
-    """Tell when people began and ended to work on it, without their names: hours of persons have their own pages."""
-    rows = LaborEntry.objects.filter(work_order=order).order_by("-id")
+    """Tell when people began and ended to work on it, without their names: hours of persons have their own pages.
+
+    What is labour on an operation's span is told by that.
+    """
+    told = OperationRun.objects.filter(
+        operation__work_order=order,
+        operation__code=OuterRef("operation"),
+        employee=OuterRef("employee"),
+        started_at__lte=OuterRef("started_at"),
+        ended_at__gte=OuterRef("ended_at"),
+    )
+    rows = LaborEntry.objects.filter(~Exists(told), work_order=order).order_by("-id")
     for row in rows[:MAX_EVENTS]:
         yield Event(row.started_at, "Labour", f"{row.get_kind_display()} began", note=row.operation)
         if row.ended_at is not None:
@@ -85,8 +138,18 @@ def changeover_tasks(order: WorkOrder) -> Iterable[Event]:
         yield Event(row.started_at, "Changeover", f"{row.task.name} (until {row.ended_at:%H:%M:%S} UTC)", row.done_by)
 
 
-SOURCES: list[Source] = [status_changes, runs, movements, labour, confirmations, changeover_tasks]
-"""Who tells; a further app's events are one more function here."""
+SOURCES: list[Source] = [
+    production_reports,
+    operation_steps,
+    operation_runs,
+    labour,
+    movements,
+    confirmations,
+    changeover_tasks,
+    runs,
+    status_changes,
+]
+"""Who tells; a further app's events are one more function here. Of one moment, the first of these is the latest."""
 
 
 def story(order: WorkOrder, sources: Iterable[Source] | None = None) -> list[Event]:

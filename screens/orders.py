@@ -1,6 +1,7 @@
 """Pages of orders: which there are and how far they are, and everything about one."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -9,7 +10,7 @@ from django import forms
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
-from django.db.models import Case, DecimalField, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models import Case, F, Q, QuerySet, Sum, Value, When
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -17,6 +18,10 @@ from django.utils import timezone
 from core.errors import DomainError
 from core.master_data import caller, in_scope, site_id_of
 from enterprise.models import Line
+from execution.finish import finish_forecast
+from execution.forecasting import Forecast
+from execution.models import OperationRun
+from execution.selectors import progress_of, progress_of_operations, worked_on
 from materials.selectors import PRODUCED, RETURNED, USED, of_order
 from products.models import Product
 from screens.order_story import plain, story
@@ -112,29 +117,18 @@ def _narrowed(orders: QuerySet[WorkOrder], asked: dict[str, Any]) -> QuerySet[Wo
     return orders
 
 
-def _with_made(orders: QuerySet[WorkOrder]) -> QuerySet[WorkOrder]:
-    """Annotate what was confirmed, or else reported by operations, so that a list costs no query for each order."""
-    number = DecimalField(max_digits=24, decimal_places=6)
-    of_order_ = OrderConfirmation.objects.filter(order=OuterRef("pk")).order_by().values("order")
-    confirmed = of_order_.annotate(total=Sum("good")).values("total")
-    operations = Operation.objects.filter(work_order=OuterRef("pk")).order_by()
-    counting = operations.filter(counts_for_output=True).values("work_order")
-    last = operations.order_by("-sequence").values("completed_quantity")[:1]
-    return orders.annotate(
-        confirmed=Subquery(confirmed, output_field=number),
-        counted=Subquery(counting.annotate(total=Sum("completed_quantity")).values("total"), output_field=number),
-        last=Subquery(last, output_field=number),
-    ).annotate(
-        made_so_far=Case(
-            *(_when(name) for name in ("confirmed", "counted", "last")),
-            default=None,
-            output_field=number,
-        )
-    )
+def _made_of(orders: list[WorkOrder], now: datetime) -> dict[int, Fraction]:
+    """Return what orders made, by id: as confirmed, or else as people and machines report of their operations.
 
-
-def _when(name: str) -> Any:
-    return When(Q(**{f"{name}__gt": 0}), then=F(name))
+    The number of queries does not grow with that of the orders. An order of which neither is known is absent.
+    """
+    ids = [order.pk for order in orders]
+    sums = OrderConfirmation.objects.filter(order__in=ids).order_by().values("order").annotate(total=Sum("good"))
+    confirmed = {row["order"]: Fraction(row["total"]) for row in sums if row["total"]}
+    worked = worked_on(pk for pk in ids if pk not in confirmed)
+    progress = progress_of([order for order in orders if order.pk in worked], now=now)
+    reported = {pk: one.made.good for pk, one in progress.items() if one.made.good is not None}
+    return {**reported, **confirmed}
 
 
 @login_required
@@ -145,14 +139,15 @@ def order_list(request: HttpRequest) -> HttpResponse:
     form.fields["line"].queryset = lines  # type: ignore[attr-defined]
     orders = _orders(request)
     orders = _narrowed(orders, form.cleaned_data if form.is_valid() else {})
-    ordered = _with_made(orders).order_by(
+    ordered = orders.order_by(
         Case(*(_rank(status, number) for number, status in enumerate(("in_progress", "on_hold"))), default=2),
         F("due_at").asc(nulls_last=True),
         "-id",
     )
     page = Paginator(ordered, 50).get_page(request.GET.get("page"))
     now = timezone.now()
-    context = {"page": page, "rows": [_row(order, now) for order in page], "form": form}
+    made_ = _made_of(list(page), now)
+    context = {"page": page, "rows": [_row(order, made_.get(order.pk), now) for order in page], "form": form}
     return render(request, "screens/orders.html", context)
 
 
@@ -160,13 +155,12 @@ def _rank(status: str, number: int) -> Any:
     return When(status=status, then=Value(number))
 
 
-def _row(order: Any, now: Any) -> Row:
-    percent = None if order.made_so_far is None else int(order.made_so_far * 100 / order.target_quantity)
+def _row(order: WorkOrder, made_: Fraction | None, now: datetime) -> Row:
     return Row(
         order,
-        "" if order.made_so_far is None else plain(order.made_so_far),
+        "" if made_ is None else services.amount(made_),
         f"{plain(order.target_quantity)} {services.unit_of(order)}",
-        percent,
+        None if made_ is None else int(made_ * 100 / Fraction(order.target_quantity)),
         _is_overdue(order, now),
     )
 
@@ -241,7 +235,7 @@ def _context(request: HttpRequest, order: WorkOrder, refused: str) -> dict[str, 
         for name in allowed(order)
         if name != "complete" and _may(request, order, name)
     ]
-    so_far, bounds = made(order), tolerance(order)
+    so_far, bounds = made(order, now=timezone.now()), tolerance(order)
     events = Paginator(story(order), 100).get_page(request.GET.get("page"))
     relatives = [row for row in family(order) if row.pk != order.pk]
     shown = _orders(request).filter(pk__in=[row.pk for row in relatives])
@@ -264,9 +258,7 @@ def _context(request: HttpRequest, order: WorkOrder, refused: str) -> dict[str, 
         ],
         "bounds": [services.amount(bound) if bound is not None else "" for bound in (bounds.least, bounds.most)],
         "is_overdue": _is_overdue(order, timezone.now()),
-        "operations": order.operations.select_related("line", "machine", "machine_class").prefetch_related(
-            "parameters"
-        ),
+        "operations": _operations(order, timezone.now()),
         "materials": _materials(order),
         "runs": order.runs.select_related("line").order_by("-started_at")[:100],
         "labour": order.labor_entries.values("kind").annotate(quantity=Sum("quantity_produced")).order_by("kind"),
@@ -275,6 +267,61 @@ def _context(request: HttpRequest, order: WorkOrder, refused: str) -> dict[str, 
         "relatives": shown.select_related("parent", "merged_into").order_by("pk"),
         "page": events,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class OperationRow:
+    """An operation in the table: its quantities in words, and when it will be finished."""
+
+    operation: Operation
+    target: str
+    good: str
+    scrap: str
+    rework: str
+    percent: int | None
+    is_beyond: bool
+    forecast: Forecast | None
+
+
+def _operations(order: WorkOrder, now: datetime) -> list[OperationRow]:
+    """Return an order's operations with what they made. What is being worked on has a forecast, up to so many."""
+    operations = list(
+        order.operations.select_related("line", "machine", "machine_class", "work_order__product__unit")
+        .select_related("work_order__unit", "work_order__line__area__site")
+        .prefetch_related("parameters")
+        .order_by("sequence", "id")
+    )
+    progress = progress_of_operations(operations, now=now)
+    running = [one for one in operations if one.status == Operation.Status.IN_PROGRESS] if order.status in LIVE else []
+    open_ = set(
+        OperationRun.objects.filter(operation__in=running, ended_at__isnull=True).values_list("operation", flat=True)
+    )
+    shown = [one for one in running if one.pk in open_][:MAX_FORECASTS]
+    forecasts = {one.pk: finish_forecast(one, now=now) for one in shown}
+    rows = []
+    for one in operations:
+        made_ = progress[one.pk].made
+        target = progress[one.pk].target
+        rows.append(
+            OperationRow(
+                operation=one,
+                target=services.amount(target),
+                good=_or_dash(made_.good),
+                scrap=_or_dash(made_.scrap),
+                rework=_or_dash(made_.rework),
+                percent=int(made_.good * 100 / target) if made_.good is not None and target else None,
+                is_beyond=bool(progress[one.pk].beyond),
+                forecast=forecasts.get(one.pk),
+            )
+        )
+    return rows
+
+
+def _or_dash(quantity: Fraction | None) -> str:
+    return "–" if quantity is None else services.amount(quantity)
+
+
+MAX_FORECASTS = 5
 
 
 def _materials(order: WorkOrder) -> list[tuple[Product, str, str, str]]:

@@ -74,7 +74,7 @@ class CopiedInline(RowInline):
 
 class OperationInline(CopiedInline):
     model = Operation
-    fields = ("sequence", "code", "name", "status", "planned_quantity", "completed_quantity", "rejected_quantity")
+    fields = ("sequence", "code", "name", "status", "planned_quantity")
 
 
 class MaterialInline(CopiedInline):

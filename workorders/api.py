@@ -175,7 +175,7 @@ class WorkOrderViewSet(MasterDataViewSet):
     def made(self, request: Request, pk: str) -> Response:
         """Say what it has made, and how much completes it."""
         order = self.get_object()
-        found, bounds = made(order), tolerance(order)
+        found, bounds = made(order, now=timezone.now()), tolerance(order)
         parts = (found.good, found.scrap, found.rework)
         numbers = {
             "target": order.target_quantity,

@@ -67,7 +67,7 @@ def generate_orders(
     wanted = Demand.objects.filter(site=site, is_active=True, due_at__lt=until)
     for demand in wanted.select_related("product__unit", "unit", "line").order_by("due_at", "id"):
         demands[demand.product_id].append(demand)
-    coverage = _Coverage([sizing.product_id for sizing in sizings], site)
+    coverage = _Coverage([sizing.product_id for sizing in sizings], site, at)
     planned: list[PlannedOrder] = []
     for sizing in sizings:
         of_product = demands.pop(sizing.product_id, [])
@@ -168,7 +168,7 @@ class _Coverage:
     for demand that is still there, so that it lies in stock and is not free.
     """
 
-    def __init__(self, product_ids: list[int], site: Site) -> None:
+    def __init__(self, product_ids: list[int], site: Site, at: datetime) -> None:
         self.of_demand: dict[int, Fraction] = {}
         self.surplus: dict[int, Fraction] = {}
         self.done: dict[int, Fraction] = {}
@@ -184,7 +184,7 @@ class _Coverage:
             if order.status in LIVE:
                 live[sources[pk]] += target_in_product_unit(order)
             elif order.status != _Status.CANCELLED:
-                finished[sources[pk]] += _made_of(order)
+                finished[sources[pk]] += _made_of(order, at)
         of_source: dict[int, list[DemandOrder]] = defaultdict(list)
         for pk, of_order in pegs.items():
             if pk in sources:
@@ -237,9 +237,9 @@ def _source(pk: int, orders: Mapping[int, WorkOrder]) -> int:
     return min(seen)
 
 
-def _made_of(order: WorkOrder) -> Fraction:
+def _made_of(order: WorkOrder, at: datetime) -> Fraction:
     """Return what a finished order made for its demand: its target, or less when it is known to have made less."""
-    target, good = target_in_product_unit(order), made(order).good
+    target, good = target_in_product_unit(order), made(order, now=at).good
     if good is None or good >= order.target_quantity:
         return target
     return target * good / Fraction(order.target_quantity)

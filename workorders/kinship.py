@@ -32,7 +32,7 @@ def split_order(
     both copy their operations and materials anew. Raises Conflict once work has begun.
     """
     parent = _locked(work_order.pk)
-    _refuse_begun(parent, "split")
+    _refuse_begun(parent, "split", at)
     if not quantity.is_finite() or not 0 < quantity < parent.target_quantity:
         raise Invalid(
             f"Split off more than nothing and less than {amount(parent.target_quantity)} {unit_of(parent)}.",
@@ -70,7 +70,7 @@ def merge_orders(
     locked = {order.pk: order for order in _all_locked([work_order.pk, *ids])}
     into, rest = locked[work_order.pk], [locked[pk] for pk in sorted(ids)]
     for order in (into, *rest):
-        _refuse_begun(order, "merged")
+        _refuse_begun(order, "merged", at)
     for other in rest:
         for name in ("product", "revision", "routing_code", "line", "unit"):
             attribute = WorkOrder._meta.get_field(name).attname  # type: ignore[union-attr]
@@ -109,9 +109,9 @@ def rework_order(
     parent = _locked(work_order.pk)
     if not quantity.is_finite() or quantity <= 0 or quantity != quantity.quantize(Decimal("0.000001")):
         raise Invalid("The quantity is greater than zero, with at most six decimals.", field="quantity")
-    if not has_begun(parent):
+    if not has_begun(parent, now=at):
         raise _no(parent, "Nothing of it is made yet that could be reworked.")
-    so_far = made(parent)
+    so_far = made(parent, now=at)
     if so_far.source:
         whole = sum((part or 0 for part in (so_far.good, so_far.scrap, so_far.rework)), Fraction(0))
         children = parent.children.filter(parent_kind=WorkOrder.ParentKind.REWORK).exclude(status=_Status.CANCELLED)
@@ -134,10 +134,10 @@ def _all_locked(ids: Sequence[int]) -> list[WorkOrder]:
     return list(rows.filter(pk__in=ids).order_by("pk"))
 
 
-def _refuse_begun(order: WorkOrder, what: str) -> None:
+def _refuse_begun(order: WorkOrder, what: str, at: datetime) -> None:
     if order.status not in _BEFORE_WORK:
         raise _no(order, f"Order {order} is {order.status}; only one that is not begun yet is {what}.")
-    if has_begun(order):
+    if has_begun(order, now=at):
         raise _no(order, f"Work on order {order} has begun; it is not {what} any more.")
 
 

@@ -227,12 +227,6 @@ class Operation(OperationTemplate):
     )
     status = models.CharField(max_length=12, choices=Status, default=Status.PENDING)
     planned_quantity = models.DecimalField(max_digits=18, decimal_places=6, validators=[MinValueValidator(Decimal(0))])
-    completed_quantity = models.DecimalField(
-        max_digits=18, decimal_places=6, default=Decimal(0), validators=[MinValueValidator(Decimal(0))]
-    )
-    rejected_quantity = models.DecimalField(
-        max_digits=18, decimal_places=6, default=Decimal(0), validators=[MinValueValidator(Decimal(0))]
-    )
     planned_start_at = models.DateTimeField(null=True, blank=True)
     planned_end_at = models.DateTimeField(null=True, blank=True)
     actual_start_at = models.DateTimeField(null=True, blank=True)
@@ -255,7 +249,7 @@ class Operation(OperationTemplate):
             models.UniqueConstraint(fields=["work_order", "code"], name="one_order_operation_of_a_code"),
             models.CheckConstraint(
                 name="operation_quantities_not_negative",
-                condition=Q(planned_quantity__gte=0, completed_quantity__gte=0, rejected_quantity__gte=0),
+                condition=Q(planned_quantity__gte=0),
                 violation_error_message="A quantity is not negative.",
             ),
             models.CheckConstraint(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
@@ -86,23 +86,28 @@ class Made:
         return any((self.good, self.scrap, self.rework))
 
 
-Source = Callable[[WorkOrder], Made | None]
-_sources: list[Source] = []
+Source = Callable[[WorkOrder, datetime], Made | None]
+_sources: list[tuple[int, Source]] = []
 
 
-def knows_what_was_made(source: Source) -> Source:
-    """Declare a source of an app above: asked, in the order of declaration, when nothing here knows."""
-    _sources.append(source)
-    return source
+def knows_what_was_made(*, rank: int) -> Callable[[Source], Source]:
+    """Declare a source of an app above: called with an order and the moment now, of several the lowest rank first."""
+
+    def declare(source: Source) -> Source:
+        _sources.append((rank, source))
+        _sources.sort(key=lambda ranked: ranked[0])
+        return source
+
+    return declare
 
 
-def made(order: WorkOrder) -> Made:
-    """Return what an order has made: as confirmed; else as its operations reported; else as sources above know.
-
-    Of the operations, those count that are marked so; when none is, the last one.
-    """
-    for source in (confirmed, _by_operations, *_sources):
-        found = source(order)
+def made(order: WorkOrder, *, now: datetime) -> Made:
+    """Return what an order has made: as confirmed; else as the first source of an app above knows."""
+    found = confirmed(order)
+    if found is not None:
+        return found
+    for _, source in _sources:
+        found = source(order, now)
         if found is not None:
             return found
     return Made()
@@ -114,16 +119,6 @@ def confirmed(order: WorkOrder) -> Made | None:
     if not any(rows.values()):
         return None
     return Made(Fraction(rows["good"]), Fraction(rows["scrap"]), Fraction(rows["rework"]), "confirmations")
-
-
-def _by_operations(order: WorkOrder) -> Made | None:
-    operations: list[Operation] = list(order.operations.order_by("sequence", "id"))
-    counting = [operation for operation in operations if operation.counts_for_output] or operations[-1:]
-    if not any(operation.completed_quantity or operation.rejected_quantity for operation in operations):
-        return None
-    good = sum((operation.completed_quantity for operation in counting), Decimal(0))
-    scrap = sum((operation.rejected_quantity for operation in operations), Decimal(0))
-    return Made(Fraction(good), Fraction(scrap), None, "operations")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,14 +146,14 @@ def missing(order: WorkOrder, made_: Made) -> Fraction | None:
     return lacking if lacking is not None and lacking > 0 else None
 
 
-def has_begun(order: WorkOrder) -> bool:
+def has_begun(order: WorkOrder, *, now: datetime) -> bool:
     """Say whether any work on an order has begun: a run, an operation, or anything made."""
     return (
         order.status in (_Status.IN_PROGRESS, _Status.COMPLETED, _Status.CLOSED)
         or order.held_from == _Status.IN_PROGRESS
         or order.runs.exists()
         or order.operations.exclude(status__in=(Operation.Status.PENDING, Operation.Status.READY)).exists()
-        or made(order).anything
+        or made(order, now=now).anything
     )
 
 

@@ -103,8 +103,7 @@ class OperationSerializer(MasterDataSerializer):
         model = Operation
         fields = (
             *("id", "work_order", *Operation.COPIED, "template", "status"),
-            *("planned_quantity", "completed_quantity", "rejected_quantity"),
-            *("planned_start_at", "planned_end_at", "actual_start_at", "actual_end_at"),
+            *("planned_quantity", "planned_start_at", "planned_end_at", "actual_start_at", "actual_end_at"),
             *("inspection_status", "inspected_at", "inspected_by", "parameters"),
         )
 

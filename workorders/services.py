@@ -103,10 +103,15 @@ def _refuse_step(before: WorkOrder, order: WorkOrder, step: Step | None) -> None
         run = Run.objects.filter(work_order=order, ended_at__isnull=True).select_related("line").first()
         if run is not None:
             raise _no(before, f"It runs on {run.line} since {run.started_at:%Y-%m-%d %H:%M} UTC; end that run first.")
-    if to_status == _Status.CANCELLED and made(order).anything:
+    if to_status == _Status.CANCELLED and made(order, now=_moment(order, step)).anything:
         raise _no(before, "It has made something already; complete it short instead, so that this is not lost.")
     if to_status == _Status.COMPLETED:
         _refuse_amount(before, order, step)
+
+
+def _moment(order: WorkOrder, step: Step | None) -> datetime:
+    """Return when a step is taken; one that says nothing of it, when it was written."""
+    return step.at if step else order.history.latest().history_date
 
 
 def _no(order: WorkOrder, words: str, **facts: Any) -> Conflict:
@@ -123,7 +128,7 @@ def _refuse_reason(order: WorkOrder, reason: OrderReason | None, purpose: str, w
 
 def _refuse_amount(before: WorkOrder, order: WorkOrder, step: Step | None) -> None:
     """Raise Conflict when an order made less or more than its tolerances allow; less may be said to be meant."""
-    made_ = made(order)
+    made_ = made(order, now=_moment(order, step))
     refuse_too_much(order, made_.good)
     lacking = missing(order, made_)
     if lacking is None:
@@ -255,9 +260,9 @@ def save_order(*, work_order: WorkOrder, at: datetime) -> WorkOrder:
 
 
 def _copy_from_revision(order: WorkOrder) -> None:
-    """Replace an order's operations, set-points and materials by copies of its revision's."""
+    """Replace an order's operations, set-points and materials by copies of its revision's; steps that were added stay."""
     OrderMaterial.objects.filter(work_order=order).delete()
-    Operation.objects.filter(work_order=order).delete()
+    Operation.objects.filter(work_order=order, template__isnull=False).delete()
     revision = order.revision
     if revision is None or order.product is None or order.released_at is None:
         return
@@ -276,6 +281,50 @@ def _copy_from_revision(order: WorkOrder) -> None:
                 unit=needed.component.unit,
             )
         )
+
+
+@transaction.atomic
+def add_operation(
+    *,
+    work_order: WorkOrder,
+    code: str,
+    name: str,
+    actor: User,
+    sequence: int | None = None,
+    machine: Machine | None = None,
+    planned_quantity: Decimal | None = None,
+    counting_source: str = Operation.CountingSource.OPERATOR,
+) -> Operation:
+    """Give a released order a step that its routing does not have, after its others unless `sequence` places it.
+
+    It is to make the order's target unless another quantity is planned. Raises Conflict for an order that is not released
+    or is over, and for a code or place that another of its steps has; Invalid for a machine at another site.
+    """
+    order = WorkOrder.objects.select_for_update(of=("self",)).select_related("line__area").get(pk=work_order.pk)
+    if order.released_at is None:
+        raise _no(order, f"Order {order} is not released; release it first, its routing's steps come with that.")
+    if order.status not in LIVE:
+        raise _no(order, f"Order {order} is {order.status}; nothing more is done for it.")
+    if machine is not None and machine.line.area.site_id != order.line.area.site_id:
+        raise Invalid("That machine is at another site than the order.", field="machine")
+    others = list(order.operations.all())
+    if any(other.code == code for other in others):
+        raise Conflict(f"Order {order} has a step {code} already.", field="code")
+    if sequence is None:
+        sequence = max((other.sequence for other in others), default=0) // 10 * 10 + 10
+    elif any(other.sequence == sequence for other in others):
+        raise Conflict(f"Order {order} has another step at {sequence}; choose a place between.", field="sequence")
+    operation = Operation(
+        work_order=order,
+        sequence=sequence,
+        code=code,
+        name=name,
+        machine=machine,
+        planned_quantity=order.target_quantity if planned_quantity is None else planned_quantity,
+        counting_source=counting_source,
+    )
+    operation._history_user = actor  # type: ignore[attr-defined]  # read by the history
+    return master_data.save(operation)
 
 
 def _routing(order: WorkOrder, revision: ProductRevision) -> Routing | None:

@@ -25,9 +25,22 @@ from execution.services import (
 )
 from execution.tests.floor import AT, NOW, make_floor, make_order, minutes, stored, taken
 from live.selectors import line_statuses
+from materials.services import produce
 from products.models import ProductUnit
-from tests.factories import make_count_tag, make_employee, make_machine, make_product, make_unit, make_user
+from tests.factories import (
+    make_count_tag,
+    make_employee,
+    make_location,
+    make_machine,
+    make_product,
+    make_unit,
+    make_user,
+)
+from workorders.life import Quantities as Confirmed
+from workorders.life import confirm
 from workorders.models import WorkOrder
+from workorders.selectors import has_begun
+from workorders.selectors import made as made_by_order
 
 pytestmark = pytest.mark.django_db
 
@@ -261,3 +274,34 @@ def test_progress_of_many_operations_costs_no_more_queries(django_assert_max_num
     with django_assert_max_num_queries(16):
         found = progress_of_operations(operations, now=NOW + timedelta(minutes=1))
     assert sum(one.made.good for one in found.values()) == 6
+
+
+def test_what_an_order_made_is_asked_of_its_operations_before_the_ledger_and_after_what_was_confirmed():
+    floor = make_floor("CUT", "WELD", "PACK")
+    cut, weld, pack = floor.operations.values()
+    assert made_by_order(floor.order, now=NOW).source == ""
+    store = make_location(site=floor.machine.line.area.site)
+    user = make_user()
+    said = {"occurred_at": AT, "recorded_at": NOW, "actor": user, "work_order": floor.order}
+    produce(product=floor.order.product, quantity=Decimal(30), to_location=store, **said)
+    assert made_by_order(floor.order, now=NOW).source == "ledger"
+    for operation, good in ((cut, 9), (weld, 7), (pack, 3)):
+        record_operation_run(operation=operation, machine=floor.machine, started_at=minutes(0), taken=taken(5))
+        report(operation, good, 1)
+    found = made_by_order(floor.order, now=NOW)
+    assert (found.good, found.scrap, found.rework, found.source) == (3, 3, 0, "operations")
+    type(weld).objects.filter(pk=weld.pk).update(counts_for_output=True)
+    assert made_by_order(floor.order, now=NOW).good == 7
+    confirm(work_order=floor.order, quantities=Confirmed(good=Decimal(4)), at=NOW, actor=user)
+    assert (made_by_order(floor.order, now=NOW).good, made_by_order(floor.order, now=NOW).source) == (
+        4,
+        "confirmations",
+    )
+
+
+def test_work_on_an_operation_is_work_on_its_order():
+    floor = make_floor("CUT", "WELD")
+    assert not has_begun(floor.order, now=NOW)
+    record_operation_run(operation=floor.first, machine=floor.machine, started_at=minutes(0), taken=taken(10))
+    WorkOrder.objects.update(status="released")
+    assert has_begun(WorkOrder.objects.get(pk=floor.order.pk), now=NOW)

@@ -21,6 +21,7 @@ from execution.tests.floor import AT, make_floor, make_order, minutes, stored, t
 from labor.models import SkillNeed
 from tests.factories import make_employee, make_line, make_lot, make_machine, make_product, make_reason, make_skill
 from workorders.models import OrderMaterial, Run, WorkOrder
+from workorders.services import refuse_work
 
 pytestmark = pytest.mark.django_db
 
@@ -140,8 +141,11 @@ def test_hold_stops_work_and_unhold_lets_it_go_on():
 def test_order_on_hold_is_not_worked_on():
     floor = make_floor("CUT")
     WorkOrder.objects.update(status="on_hold")
-    with pytest.raises(Conflict, match="is on hold"):
+    with pytest.raises(Conflict, match="is on hold") as refusal:
         start_operation(operation=floor.first, taken=taken(0))
+    with pytest.raises(Conflict) as of_orders:
+        refuse_work(floor.order)
+    assert (refusal.value.message, refusal.value.code) == (of_orders.value.message, "on_hold")
 
 
 @pytest.mark.parametrize(("rule", "starts", "warned"), [("refuse", False, 0), ("warn", True, 1), ("ignore", True, 0)])

@@ -12,6 +12,7 @@ from simulator.replay.batch_workbook import BatchWorkbookMapping, read_batch_wor
 from simulator.replay.event_log import EventLogMapping, read_event_log
 from simulator.replay.fact_table import read_fact_table
 from simulator.replay.log import Log, ReasonNeed, TagNeed, UnreadableLog
+from simulator.replay.order_log import OrderLog, OrderLogMapping, read_order_log
 from simulator.replay.work_log import WorkLogMapping, read_work_log
 
 
@@ -47,6 +48,16 @@ def read_log(path: Path, *, mapping: str, machine: str, time_zone: str) -> Log:
                 raise UnreadableLog(f"The mapping's kind is {kind!r}: {kinds}.")
     except (KeyError, TypeError) as error:
         raise UnreadableLog(f"The mapping '{mapping}' is incomplete: {error}") from error
+
+
+def read_orders(path: Path, *, mapping: str, time_zone: str) -> tuple[OrderLog, OrderLogMapping]:
+    """Return what a work log says of orders, and how it was read. Raises UnreadableLog."""
+    document = _document(mapping)
+    try:
+        parsed = OrderLogMapping.parse(document, _required(_zone(time_zone or document.get("time_zone", ""))))
+    except (KeyError, TypeError) as error:
+        raise UnreadableLog(f"The mapping '{mapping}' says nothing of orders, or is incomplete: {error}") from error
+    return read_order_log(path, parsed), parsed
 
 
 def _document(mapping: str) -> dict[str, Any]:
