@@ -16,6 +16,7 @@ from core.retention import Closed
 from counts.models import CountCorrection
 from downtime.models import StateCorrection, StateReason
 from enterprise.models import Machine
+from execution.selectors import progress_of_operations
 from labor.models import Certificate, LaborEntry, SkillNeed
 from materials.models import GenealogyLink, Kind, LotStatus, LotStatusChange, MaterialLot, MaterialTransaction
 from materials.selectors import USED, of_order
@@ -59,15 +60,20 @@ def operations_section(order: WorkOrder, now: datetime) -> Section:
     section = Section(
         ("Sequence", "Operation", "Status", "Machine", "Planned", "Completed", "Rejected", "Start", "End", "Inspection")
     )
-    for operation in order.operations.select_related("machine", "inspected_by").order_by("sequence", "id"):
+    operations = list(order.operations.select_related("machine", "inspected_by").order_by("sequence", "id"))
+    for operation in operations:
+        operation.work_order = order
+    progress = progress_of_operations(operations, now=now)
+    for operation in operations:
+        pieces = progress[operation.pk].made
         section.add(
             operation.sequence,
             f"{operation.code} {operation.name}",
             operation.get_status_display(),
             operation.machine,
             operation.planned_quantity,
-            operation.completed_quantity,
-            operation.rejected_quantity,
+            pieces.good,
+            pieces.scrap,
             operation.actual_start_at,
             operation.actual_end_at,
             operation.get_inspection_status_display(),

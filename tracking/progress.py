@@ -49,9 +49,9 @@ def tell(progress: Progress) -> None:
         listener(progress)
 
 
-@knows_what_was_made
-def made_by_units(order: WorkOrder) -> Made | None:
-    """Count what an order made by its units, in its own unit; None when none are tracked or it is not known."""
+@knows_what_was_made(rank=5)
+def made_by_units(order: WorkOrder, now: datetime) -> Made | None:
+    """Return what an order made by its units, in its own unit; None when none are tracked or it is not known."""
     finished = Q(status__in=[UnitStatus.FINISHED, UnitStatus.DISPATCHED])
     scrapped = Q(status=UnitStatus.SCRAPPED)
     found = SerialUnit.objects.filter(order=order).aggregate(
