@@ -18,7 +18,7 @@ MAX_EVENTS = 500
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened: when, of which sort, in words, and who did it."""
+    """Something that happened: when and perhaps until when, of which sort, in words, and who did it."""
 
     at: datetime
     sort: str
@@ -26,6 +26,7 @@ class Event:
     who: Any = None
     note: str = ""
     is_warning: bool = False
+    until: datetime | None = None
 
 
 Source = Callable[[WorkOrder], Iterable[Event]]
@@ -66,10 +67,10 @@ def operation_runs(order: WorkOrder) -> Iterable[Event]:
     """Tell who worked on its operations, at which machine, from when to when."""
     rows = OperationRun.objects.filter(operation__work_order=order).select_related("operation", "machine", "employee")
     for row in rows.order_by("-started_at", "-id")[:MAX_EVENTS]:
-        until = f"until {row.ended_at:%Y-%m-%d %H:%M} UTC" if row.ended_at else "goes on"
         note = row.reason if row.ending != OperationRun.Ending.FINISHED else f"Finished. {row.reason}".strip()
-        text = f"{row.get_kind_display()}: {row.operation.name} at {row.machine} ({until})"
-        yield Event(row.started_at, "Work", text, row.employee, note)
+        goes_on = "" if row.ended_at else " (goes on)"
+        text = f"{row.get_kind_display()}: {row.operation.name} at {row.machine}{goes_on}"
+        yield Event(row.started_at, "Work", text, row.employee, note, until=row.ended_at)
 
 
 def operation_steps(order: WorkOrder) -> Iterable[Event]:

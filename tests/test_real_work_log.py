@@ -152,10 +152,13 @@ def test_job_shop_orders_say_what_pandas_makes_of_the_log_by_part_machine_and_wo
 
 @pytest.fixture
 def three_cases(tmp_path):
-    """Return a file with the rows of three cases: the longest, one with a breakdown, one with rework and MRB."""
+    """Return a file with the rows of three cases: the longest with a breakdown, with MRB and with rework."""
     rows = shop_rows()
-    longest = rows["case"].value_counts().index[0]
-    wanted = {longest, rows[rows["kind"] == "B"]["case"].iloc[0], rows[rows["mrb"] > 0]["case"].iloc[0]}
+    wanted: set[str] = set()
+    for marked in (rows["kind"] == "B", rows["mrb"] > 0, rows["rework"] == "Y"):
+        of_kind = rows[marked & ~rows["case"].isin(wanted)]["case"]
+        # Of those, the one with the most rows.
+        wanted.add(rows[rows["case"].isin(of_kind)]["case"].value_counts().index[0])
     lines = SHOP.read_text(encoding="utf-8").splitlines()
     path = tmp_path / "three.csv"
     path.write_text("\n".join([lines[0], *(one for one in lines[1:] if one.split(",")[0] in wanted)]) + "\n")

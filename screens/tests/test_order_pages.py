@@ -78,7 +78,7 @@ def test_page_tells_everything_in_order(client, shop, django_assert_max_num_quer
     assert [event.at for event in events] == sorted((event.at for event in events), reverse=True)
     assert {event.sort for event in events} == {"Status", "Run", "Material", "Confirmed"}
     assert story(order, [lambda order: [Event(AT, "Test", "x")]])[0].sort == "Test"
-    assert len(SOURCES) == 6
+    assert len(SOURCES) == 9
     assert client.get(reverse("screens:order", args=[str(order.pk)])).status_code == 200
     assert client.get(reverse("screens:order", args=["nobody"])).status_code == 404
     client.force_login(make_user("operator", site=make_site()))
