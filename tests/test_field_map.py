@@ -26,11 +26,13 @@ def test_named_field_exists(name):
     assert exists(name)
 
 
-def test_page_has_the_seven_tables():
+def test_page_has_the_nine_tables():
     tables = ("work_orders", "work_order_operations", "material_transactions", "labor_transactions")
     assert re.findall(r"^## (\w+)$", PAGE, re.M) == [
         *tables,
         "changeover_events",
         "production_schedule",
+        "quality_inspections",
+        "defects",
         "electronic_batch_records",
     ]

@@ -278,7 +278,7 @@ def test_number_of_custom_kpis_does_not_change_the_queries(api, django_assert_ma
     for _ in range(5):
         make_kpi()
     values(api, machine=machine.pk)
-    with django_assert_max_num_queries(37):
+    with django_assert_max_num_queries(39):
         values(api, machine=machine.pk)
 
 

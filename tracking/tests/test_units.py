@@ -297,7 +297,7 @@ def test_units_of_an_order_tell_what_it_made_and_book_its_operations(technician,
     finally:
         _listeners.pop()
     assert told == [("1", "SORT", 1, 0), ("1", "WELD", 1, 0), ("2", "SORT", 1, 0), ("2", "WELD", 0, 1)]
-    counted = made(order)
+    counted = made(order, now=AT + timedelta(days=1))
     assert (counted.good, counted.scrap) == (1, 1)
     assert services.create_units(serials=["3"], order=order, actor=technician, at=AT)[0].serial == "3"
 
