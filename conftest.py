@@ -16,6 +16,8 @@ def pytest_configure(config: pytest.Config) -> None:
     that tests start have the pool.
     """
     settings.DATABASES["default"]["OPTIONS"]["pool"] = False
+    # What hashes passwords well takes its time, and thousands of tests make people.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     if not os.environ.get("DATABASE_URL"):
         embedded_postgres.ensure_running()
 

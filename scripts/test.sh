@@ -15,4 +15,4 @@ trap 'kill $redis 2>/dev/null || true; wait $redis 2>/dev/null || true; rm -rf "
 export MES_TEST_REDIS_URL="unix://$directory/redis"
 
 echo "· tests"
-.venv/bin/pytest --quiet --numprocesses "${MES_TEST_PROCESSES:-auto}" "$@"
+.venv/bin/pytest --quiet --numprocesses "${MES_TEST_PROCESSES:-auto}" --dist worksteal "$@"
