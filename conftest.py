@@ -7,6 +7,9 @@ from django.conf import settings
 from django.db import connection
 
 from core import embedded_postgres
+from tests import template_database
+
+TEMPLATE = f"{settings.DATABASES['default']['TEST']['NAME']}_template"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -16,10 +19,16 @@ def pytest_configure(config: pytest.Config) -> None:
     that tests start have the pool.
     """
     settings.DATABASES["default"]["OPTIONS"]["pool"] = False
-    # What hashes passwords well takes its time, and thousands of tests make people.
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     if not os.environ.get("DATABASE_URL"):
         embedded_postgres.ensure_running()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings, django_db_blocker):
+    """Let each process copy its database from a template instead of migrating it."""
+    with django_db_blocker.unblock():
+        template_database.ensure(TEMPLATE)
+    settings.DATABASES["default"]["TEST"]["TEMPLATE"] = TEMPLATE
 
 
 @pytest.fixture(scope="session")

@@ -17,10 +17,10 @@ class ProductsConfig(AppConfig):
 
 
 def add_standard_units(**kwargs: Any) -> None:
-    """Make the standard units again after a flush, as Django does with its own rows; products cannot be without."""
+    """Make the standard units after a migration and after a flush, as Django does with its own rows; products need them."""
     from products import services
     from products.models import UnitOfMeasure
 
-    # Not while only the migrations of before the units have run.
+    # Not while only the migrations of other apps have run.
     if UnitOfMeasure._meta.db_table in connection.introspection.table_names():
         services.add_standard_units()

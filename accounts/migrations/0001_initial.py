@@ -11,10 +11,54 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ("core", "0001_extensions"),
         ("auth", "0012_alter_user_first_name_max_length"),
     ]
 
     operations = [
+        migrations.CreateModel(
+            name="ClientKey",
+            fields=[
+                (
+                    "id",
+                    models.CharField(editable=False, max_length=150, primary_key=True, serialize=False, unique=True),
+                ),
+                ("prefix", models.CharField(editable=False, max_length=8, unique=True)),
+                ("hashed_key", models.CharField(editable=False, max_length=150)),
+                ("created", models.DateTimeField(auto_now_add=True, db_index=True)),
+                (
+                    "name",
+                    models.CharField(
+                        default=None,
+                        help_text="A free-form name for the API key. Need not be unique. 50 characters max.",
+                        max_length=50,
+                    ),
+                ),
+                (
+                    "revoked",
+                    models.BooleanField(
+                        blank=True,
+                        default=False,
+                        help_text="If the API key is revoked, clients cannot use it anymore. (This cannot be undone.)",
+                    ),
+                ),
+                (
+                    "expiry_date",
+                    models.DateTimeField(
+                        blank=True,
+                        help_text="Once API key expires, clients cannot use it anymore.",
+                        null=True,
+                        verbose_name="Expires",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "client key",
+                "verbose_name_plural": "client keys",
+                "ordering": ("-created",),
+                "abstract": False,
+            },
+        ),
         migrations.CreateModel(
             name="DeviceKey",
             fields=[
@@ -61,10 +105,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="HistoricalMembership",
             fields=[
-                (
-                    "id",
-                    models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID"),
-                ),
+                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
                 (
                     "role",
                     models.CharField(
@@ -98,10 +139,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="HistoricalUser",
             fields=[
-                (
-                    "id",
-                    models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID"),
-                ),
+                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
                 (
                     "is_superuser",
                     models.BooleanField(
@@ -140,10 +178,7 @@ class Migration(migrations.Migration):
                         verbose_name="active",
                     ),
                 ),
-                (
-                    "date_joined",
-                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="date joined"),
-                ),
+                ("date_joined", models.DateTimeField(default=django.utils.timezone.now, verbose_name="date joined")),
                 ("history_id", models.AutoField(primary_key=True, serialize=False)),
                 ("history_date", models.DateTimeField(db_index=True)),
                 ("history_change_reason", models.CharField(max_length=100, null=True)),
@@ -163,10 +198,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Membership",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
                     "role",
                     models.CharField(
@@ -186,10 +218,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="User",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("password", models.CharField(max_length=128, verbose_name="password")),
                 ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
                 (
@@ -230,10 +259,7 @@ class Migration(migrations.Migration):
                         verbose_name="active",
                     ),
                 ),
-                (
-                    "date_joined",
-                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="date joined"),
-                ),
+                ("date_joined", models.DateTimeField(default=django.utils.timezone.now, verbose_name="date joined")),
                 (
                     "groups",
                     models.ManyToManyField(
@@ -267,54 +293,44 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
-            name="ClientKey",
+            name="AuditEntry",
             fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("sequence", models.PositiveBigIntegerField(help_text="Its number at its site.")),
+                ("at", models.DateTimeField()),
                 (
-                    "id",
-                    models.CharField(editable=False, max_length=150, primary_key=True, serialize=False, unique=True),
+                    "actor_name",
+                    models.CharField(blank=True, help_text="As it was then. Empty = the system.", max_length=300),
                 ),
-                ("prefix", models.CharField(editable=False, max_length=8, unique=True)),
-                ("hashed_key", models.CharField(editable=False, max_length=150)),
-                ("created", models.DateTimeField(auto_now_add=True, db_index=True)),
+                ("action", models.CharField(max_length=64)),
+                ("subject", models.CharField(help_text="What it was done to: model and id.", max_length=150)),
                 (
-                    "name",
-                    models.CharField(
-                        default=None,
-                        help_text="A free-form name for the API key. Need not be unique. 50 characters max.",
-                        max_length=50,
+                    "row_digest",
+                    models.CharField(blank=True, help_text="SHA-256 of the subject's row after it.", max_length=64),
+                ),
+                (
+                    "said",
+                    models.JSONField(
+                        default=dict, help_text="What is worth reading here: exact text and whole numbers."
                     ),
                 ),
+                ("previous_hash", models.CharField(blank=True, max_length=64)),
+                ("content_hash", models.CharField(max_length=64)),
+                ("seal", models.CharField(max_length=64)),
                 (
-                    "revoked",
-                    models.BooleanField(
-                        blank=True,
-                        default=False,
-                        help_text="If the API key is revoked, clients cannot use it anymore. (This cannot be undone.)",
-                    ),
-                ),
-                (
-                    "expiry_date",
-                    models.DateTimeField(
-                        blank=True,
-                        help_text="Once API key expires, clients cannot use it anymore.",
-                        null=True,
-                        verbose_name="Expires",
-                    ),
-                ),
-                (
-                    "user",
+                    "actor",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="client_keys",
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
                         to=settings.AUTH_USER_MODEL,
                     ),
                 ),
             ],
             options={
-                "verbose_name": "client key",
-                "verbose_name_plural": "client keys",
-                "ordering": ("-created",),
-                "abstract": False,
+                "verbose_name_plural": "audit entries",
+                "ordering": ["site", "-sequence"],
             },
         ),
     ]

@@ -13,18 +13,38 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ("accounts", "__first__"),
         ("enterprise", "0001_initial"),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="CountType",
+            name="CountReading",
             fields=[
                 (
                     "id",
-                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                    models.CharField(
+                        help_text="The tag's id, @, and the moment in UTC.",
+                        max_length=60,
+                        primary_key=True,
+                        serialize=False,
+                    ),
                 ),
+                ("occurred_at", models.DateTimeField()),
+                ("value", models.DecimalField(decimal_places=6, max_digits=24)),
+                ("recorded_at", models.DateTimeField()),
+                ("source", models.CharField(max_length=64)),
+            ],
+            options={
+                "db_table": "count_reading",
+                "ordering": ["-tag_id", "-occurred_at"],
+                "managed": False,
+            },
+        ),
+        migrations.CreateModel(
+            name="CountType",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
                     "code",
                     models.CharField(
@@ -43,9 +63,7 @@ class Migration(migrations.Migration):
                 (
                     "is_active",
                     models.BooleanField(
-                        default=True,
-                        help_text="Switch off instead of deleting what has a past.",
-                        verbose_name="active",
+                        default=True, help_text="Switch off instead of deleting what has a past.", verbose_name="active"
                     ),
                 ),
                 (
@@ -70,16 +88,11 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="CountTag",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
                     "tag_path",
                     models.CharField(
-                        help_text="How the device names it, for example L1/FILLER/good.",
-                        max_length=255,
-                        unique=True,
+                        help_text="How the device names it, for example L1/FILLER/good.", max_length=255, unique=True
                     ),
                 ),
                 (
@@ -98,10 +111,27 @@ class Migration(migrations.Migration):
                     models.DecimalField(
                         decimal_places=6,
                         default=Decimal("1"),
-                        help_text="Pieces made per counted pulse, for example 6 for a six-cavity mould.",
+                        help_text="What one counted pulse stands for, exactly: 0.5 when a piece makes two pulses.",
                         max_digits=12,
                         validators=[django.core.validators.MinValueValidator(Decimal("0.000001"))],
                         verbose_name="pieces per pulse",
+                    ),
+                ),
+                (
+                    "cavities",
+                    models.PositiveSmallIntegerField(
+                        default=1,
+                        help_text="Pieces that come at once: 6 for a six-cavity mould. Multiplies the pieces per pulse.",
+                        validators=[django.core.validators.MinValueValidator(1)],
+                    ),
+                ),
+                (
+                    "offset",
+                    models.DecimalField(
+                        decimal_places=6,
+                        default=Decimal("0"),
+                        help_text="Added to what the device sends before it counts, in pulses: -1000 when its zero reads 1000.",
+                        max_digits=20,
                     ),
                 ),
                 (
@@ -121,10 +151,23 @@ class Migration(migrations.Migration):
                         choices=[
                             ("from_zero", "It restarted from zero: the reading counts"),
                             ("new_baseline", "It was set anew: only the next rise counts"),
+                            ("hold", "Nobody knows: count nothing until a person has said"),
                         ],
                         default="from_zero",
-                        help_text="What a lower reading means on a running counter without a modulus.",
+                        help_text="What a lower reading means on a running counter that did not roll over.",
                         max_length=12,
+                    ),
+                ),
+                (
+                    "fastest_rate",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=6,
+                        help_text="A running counter that rises faster is not believed: its pieces are held back until a person has said what happened. Empty = only a fall that no rollover and no restart explains is held back.",
+                        max_digits=14,
+                        null=True,
+                        validators=[django.core.validators.MinValueValidator(Decimal("0.000001"))],
+                        verbose_name="fastest rate (pulses/s)",
                     ),
                 ),
                 (
@@ -138,22 +181,44 @@ class Migration(migrations.Migration):
                 (
                     "machine",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="count_tags",
-                        to="enterprise.machine",
+                        on_delete=django.db.models.deletion.PROTECT, related_name="count_tags", to="enterprise.machine"
                     ),
                 ),
                 (
                     "count_type",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="tags",
-                        to="counts.counttype",
+                        on_delete=django.db.models.deletion.PROTECT, related_name="tags", to="counts.counttype"
                     ),
                 ),
             ],
             options={
                 "ordering": ["tag_path"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("scale__gt", 0)),
+                        name="count_tag_scale_positive",
+                        violation_error_message="Pieces per pulse is greater than zero.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("modulus__isnull", True),
+                            models.Q(("mode", "running"), ("modulus__gte", 2)),
+                            _connector="OR",
+                        ),
+                        name="count_tag_modulus_of_running_counter",
+                        violation_error_message="Only a running counter has a modulus, and it is at least 2.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("cavities__gte", 1)),
+                        name="count_tag_cavities_positive",
+                        violation_error_message="There is at least one cavity.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("fastest_rate__isnull", True), ("fastest_rate__gt", 0), _connector="OR"),
+                        name="count_tag_fastest_rate_positive",
+                        violation_error_message="The fastest rate is greater than zero.",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -171,9 +236,7 @@ class Migration(migrations.Migration):
                 (
                     "source",
                     models.CharField(
-                        default="",
-                        help_text="Who delivered it: a device key's prefix or a person.",
-                        max_length=64,
+                        default="", help_text="Who delivered it: a device key's prefix or a person.", max_length=64
                     ),
                 ),
                 (
@@ -194,12 +257,69 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="CounterEvent",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("occurred_at", models.DateTimeField()),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("reset", "Reset: it went on from the value that is given, or by the tag's policy"),
+                            ("replaced", "Replaced: another counter, whose first reading is its baseline"),
+                            ("rollover", "Rolled over once, at its modulus"),
+                            ("genuine", "Nothing: the rise was real"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "value",
+                    models.DecimalField(
+                        decimal_places=6,
+                        help_text="What the counter read right after a reset.",
+                        max_digits=24,
+                        null=True,
+                    ),
+                ),
+                ("comment", models.CharField(blank=True, max_length=500)),
+                ("recorded_at", models.DateTimeField()),
+                (
+                    "source",
+                    models.CharField(default="", help_text="Who delivered it: a device key's prefix.", max_length=64),
+                ),
+                (
+                    "stated_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "tag",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="events", to="counts.counttag"
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["-id"],
+                "indexes": [models.Index(fields=["tag", "occurred_at"], name="counter_event_of_tag")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("stated_by__isnull", True)),
+                        fields=("tag", "occurred_at"),
+                        name="counter_event_of_device_once",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="CountCorrection",
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("occurred_at", models.DateTimeField(help_text="Of the reading that is corrected.")),
                 (
                     "value",
@@ -212,37 +332,29 @@ class Migration(migrations.Migration):
                 (
                     "corrected_by",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
                     ),
                 ),
                 (
                     "tag",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="corrections",
-                        to="counts.counttag",
+                        on_delete=django.db.models.deletion.PROTECT, related_name="corrections", to="counts.counttag"
                     ),
                 ),
             ],
             options={
                 "ordering": ["-id"],
+                "indexes": [models.Index(models.F("tag"), models.F("occurred_at"), name="count_correction_of_reading")],
             },
         ),
         migrations.CreateModel(
             name="HistoricalCountTag",
             fields=[
-                (
-                    "id",
-                    models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID"),
-                ),
+                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
                 (
                     "tag_path",
                     models.CharField(
-                        db_index=True,
-                        help_text="How the device names it, for example L1/FILLER/good.",
-                        max_length=255,
+                        db_index=True, help_text="How the device names it, for example L1/FILLER/good.", max_length=255
                     ),
                 ),
                 (
@@ -261,10 +373,27 @@ class Migration(migrations.Migration):
                     models.DecimalField(
                         decimal_places=6,
                         default=Decimal("1"),
-                        help_text="Pieces made per counted pulse, for example 6 for a six-cavity mould.",
+                        help_text="What one counted pulse stands for, exactly: 0.5 when a piece makes two pulses.",
                         max_digits=12,
                         validators=[django.core.validators.MinValueValidator(Decimal("0.000001"))],
                         verbose_name="pieces per pulse",
+                    ),
+                ),
+                (
+                    "cavities",
+                    models.PositiveSmallIntegerField(
+                        default=1,
+                        help_text="Pieces that come at once: 6 for a six-cavity mould. Multiplies the pieces per pulse.",
+                        validators=[django.core.validators.MinValueValidator(1)],
+                    ),
+                ),
+                (
+                    "offset",
+                    models.DecimalField(
+                        decimal_places=6,
+                        default=Decimal("0"),
+                        help_text="Added to what the device sends before it counts, in pulses: -1000 when its zero reads 1000.",
+                        max_digits=20,
                     ),
                 ),
                 (
@@ -284,10 +413,23 @@ class Migration(migrations.Migration):
                         choices=[
                             ("from_zero", "It restarted from zero: the reading counts"),
                             ("new_baseline", "It was set anew: only the next rise counts"),
+                            ("hold", "Nobody knows: count nothing until a person has said"),
                         ],
                         default="from_zero",
-                        help_text="What a lower reading means on a running counter without a modulus.",
+                        help_text="What a lower reading means on a running counter that did not roll over.",
                         max_length=12,
+                    ),
+                ),
+                (
+                    "fastest_rate",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=6,
+                        help_text="A running counter that rises faster is not believed: its pieces are held back until a person has said what happened. Empty = only a fall that no rollover and no restart explains is held back.",
+                        max_digits=14,
+                        null=True,
+                        validators=[django.core.validators.MinValueValidator(Decimal("0.000001"))],
+                        verbose_name="fastest rate (pulses/s)",
                     ),
                 ),
                 (
@@ -348,10 +490,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="HistoricalCountType",
             fields=[
-                (
-                    "id",
-                    models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID"),
-                ),
+                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
                 (
                     "code",
                     models.CharField(
@@ -370,9 +509,7 @@ class Migration(migrations.Migration):
                 (
                     "is_active",
                     models.BooleanField(
-                        default=True,
-                        help_text="Switch off instead of deleting what has a past.",
-                        verbose_name="active",
+                        default=True, help_text="Switch off instead of deleting what has a past.", verbose_name="active"
                     ),
                 ),
                 (
@@ -427,9 +564,19 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        migrations.AddIndex(
-            model_name="countcorrection",
-            index=models.Index(models.F("tag"), models.F("occurred_at"), name="count_correction_of_reading"),
+        pgtrigger.migrations.AddTrigger(
+            model_name="counterevent",
+            trigger=pgtrigger.compiler.Trigger(
+                name="counter_event_append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="425c3195a464a427210f79a6944cbd64c59f72ec",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_counter_event_append_only_a77d4",
+                    table="counts_counterevent",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="countcorrection",
@@ -443,26 +590,6 @@ class Migration(migrations.Migration):
                     table="counts_countcorrection",
                     when="BEFORE",
                 ),
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="counttag",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("scale__gt", 0)),
-                name="count_tag_scale_positive",
-                violation_error_message="Pieces per pulse is greater than zero.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="counttag",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("modulus__isnull", True),
-                    models.Q(("mode", "running"), ("modulus__gte", 2)),
-                    _connector="OR",
-                ),
-                name="count_tag_modulus_of_running_counter",
-                violation_error_message="Only a running counter has a modulus, and it is at least 2.",
             ),
         ),
     ]

@@ -1,4 +1,4 @@
-from django.db import migrations, models
+from django.db import migrations
 
 CREATE_VIEW = """
 CREATE VIEW count_reading AS
@@ -9,33 +9,6 @@ FROM counts_counthistory
 
 
 class Migration(migrations.Migration):
-    dependencies = [
-        ("counts", "0001_initial"),
-    ]
+    dependencies = [("counts", "0001_initial")]
 
-    operations = [
-        migrations.RunSQL(CREATE_VIEW, "DROP VIEW count_reading"),
-        migrations.CreateModel(
-            name="CountReading",
-            fields=[
-                (
-                    "id",
-                    models.CharField(
-                        help_text="The tag's id, @, and the moment in UTC.",
-                        max_length=60,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                ("occurred_at", models.DateTimeField()),
-                ("value", models.DecimalField(decimal_places=6, max_digits=24)),
-                ("recorded_at", models.DateTimeField()),
-                ("source", models.CharField(max_length=64)),
-            ],
-            options={
-                "db_table": "count_reading",
-                "ordering": ["-tag_id", "-occurred_at"],
-                "managed": False,
-            },
-        ),
-    ]
+    operations = [migrations.RunSQL(CREATE_VIEW, "DROP VIEW count_reading")]

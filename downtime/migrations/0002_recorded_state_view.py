@@ -1,4 +1,4 @@
-from django.db import migrations, models
+from django.db import migrations
 
 CREATE_VIEW = """
 CREATE VIEW recorded_state AS
@@ -9,33 +9,6 @@ FROM downtime_statehistory
 
 
 class Migration(migrations.Migration):
-    dependencies = [
-        ("downtime", "0001_initial"),
-    ]
+    dependencies = [("downtime", "0001_initial")]
 
-    operations = [
-        migrations.RunSQL(CREATE_VIEW, "DROP VIEW recorded_state"),
-        migrations.CreateModel(
-            name="RecordedState",
-            fields=[
-                (
-                    "id",
-                    models.CharField(
-                        help_text="The machine's id, @, and the moment in UTC.",
-                        max_length=60,
-                        primary_key=True,
-                        serialize=False,
-                    ),
-                ),
-                ("occurred_at", models.DateTimeField()),
-                ("detail", models.CharField(max_length=500)),
-                ("recorded_at", models.DateTimeField()),
-                ("source", models.CharField(max_length=64)),
-            ],
-            options={
-                "db_table": "recorded_state",
-                "ordering": ["-machine_id", "-occurred_at"],
-                "managed": False,
-            },
-        ),
-    ]
+    operations = [migrations.RunSQL(CREATE_VIEW, "DROP VIEW recorded_state")]

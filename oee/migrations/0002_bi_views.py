@@ -5,10 +5,9 @@ from oee.bi import drop, refresh
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("oee", "0005_custom_kpi"),
-        ("counts", "0004_monthly_partitions"),
-        ("downtime", "0006_monthly_partitions"),
-        ("core", "0002_retention"),
+        ("oee", "0001_initial"),
+        ("counts", "0003_monthly_partitions"),
+        ("downtime", "0003_monthly_partitions"),
     ]
 
     operations = [

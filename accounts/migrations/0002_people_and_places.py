@@ -1,4 +1,6 @@
 import django.db.models.deletion
+import pgtrigger.compiler
+import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 
@@ -12,6 +14,20 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AddField(
+            model_name="auditentry",
+            name="site",
+            field=models.ForeignKey(
+                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="enterprise.site"
+            ),
+        ),
+        migrations.AddField(
+            model_name="clientkey",
+            name="user",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="client_keys", to=settings.AUTH_USER_MODEL
+            ),
+        ),
         migrations.AddField(
             model_name="devicekey",
             name="line",
@@ -38,10 +54,7 @@ class Migration(migrations.Migration):
             model_name="historicalmembership",
             name="history_user",
             field=models.ForeignKey(
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
+                null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to=settings.AUTH_USER_MODEL
             ),
         ),
         migrations.AddField(
@@ -73,10 +86,7 @@ class Migration(migrations.Migration):
             model_name="historicaluser",
             name="history_user",
             field=models.ForeignKey(
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
+                null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to=settings.AUTH_USER_MODEL
             ),
         ),
         migrations.AddField(
@@ -95,9 +105,29 @@ class Migration(migrations.Migration):
             model_name="membership",
             name="user",
             field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="memberships",
-                to=settings.AUTH_USER_MODEL,
+                on_delete=django.db.models.deletion.CASCADE, related_name="memberships", to=settings.AUTH_USER_MODEL
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="auditentry",
+            index=models.Index(fields=["subject"], name="audit_entry_subject"),
+        ),
+        migrations.AddConstraint(
+            model_name="auditentry",
+            constraint=models.UniqueConstraint(fields=("site", "sequence"), name="audit_entry_sequence_once"),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="auditentry",
+            trigger=pgtrigger.compiler.Trigger(
+                name="audit_entry_append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="a64a892ed7f04ef48440008be86a72aaa5218c23",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_audit_entry_append_only_c0fbd",
+                    table="accounts_auditentry",
+                    when="BEFORE",
+                ),
             ),
         ),
         migrations.AddConstraint(

@@ -5,17 +5,15 @@ from core.partitions import partition, unpartition
 
 def forwards(apps, schema_editor):
     with schema_editor.connection.cursor() as cursor:
-        partition(cursor, "counts_counthistory", "count_reading")
+        partition(cursor, "downtime_statehistory", "recorded_state")
 
 
 def backwards(apps, schema_editor):
     with schema_editor.connection.cursor() as cursor:
-        unpartition(cursor, "counts_counthistory", "count_reading")
+        unpartition(cursor, "downtime_statehistory", "recorded_state")
 
 
 class Migration(migrations.Migration):
-    dependencies = [
-        ("counts", "0003_counter_events"),
-    ]
+    dependencies = [("downtime", "0002_recorded_state_view")]
 
     operations = [migrations.RunPython(forwards, backwards)]
