@@ -64,6 +64,10 @@ requirements: .venv/.development ## Pin the requirements anew, with hashes
 	@$(BIN)/uv pip compile -q --no-deps --generate-hashes --no-header --no-annotate --python-version 3.11 \
 		requirements-no-deps.in -o requirements-no-deps.txt
 
+.PHONY: vendor
+vendor: ## Fetch the scripts and icons of pages anew (needs node; what it writes is committed)
+	@cd frontend && npm ci --ignore-scripts && npm run --silent vendor
+
 .PHONY: clean
 clean: ## Stop the embedded database and remove what was installed; data stays
 	@[ ! -x $(BIN)/python ] || $(BIN)/python -m core.embedded_postgres stop

@@ -1,0 +1,144 @@
+"""The rooms of the product: what a person finds in the bar, and where they land after logging in.
+
+A page is offered to who may see its kind of thing at some site (`accounts.rights`); what a page then shows is scoped by
+the page itself.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from core.master_data import caller
+from screens.preferences import THEMES, theme_of
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page in the bar: its name, its address by name, and the kind of thing whose viewers find it."""
+
+    name: Promise | str
+    view: str
+    kind: str | None = None
+    action: str = "view"
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Pages that belong together, under one word and one icon."""
+
+    name: Promise | str
+    icon: str
+    pages: tuple[Page, ...]
+
+
+ROOMS: tuple[Room, ...] = (
+    Room(
+        _("Plant"),
+        "grid-1x2",
+        (Page(_("Lines, live"), "screens:overview"),),
+    ),
+    Room(
+        _("Floor"),
+        "tablet-landscape",
+        (
+            Page(_("List of work"), "screens:dispatch", "execution"),
+            Page(_("Stations"), "screens:stations", "unit"),
+            Page(_("Changeovers"), "screens:changeovers", "changeover"),
+            Page(_("Clock in and out"), "screens:terminal", "labor", "add"),
+        ),
+    ),
+    Room(
+        _("Orders"),
+        "clipboard-check",
+        (
+            Page(_("Orders"), "screens:orders", "order"),
+            Page(_("Schedule"), "screens:schedule", "schedule"),
+            Page(_("Lots"), "screens:lots", "lot"),
+            Page(_("Serial units"), "screens:units", "unit"),
+            Page(_("Batch records"), "screens:records", "batch_record"),
+        ),
+    ),
+    Room(
+        _("Quality"),
+        "patch-check",
+        (
+            Page(_("Inspections and charts"), "screens:quality", "inspection"),
+            Page(_("Non-conformances"), "screens:ncrs", "nonconformance"),
+        ),
+    ),
+    Room(
+        _("Numbers"),
+        "bar-chart-line",
+        (
+            Page(_("Closed shifts"), "screens:closed-shifts", "closing"),
+            Page(_("Change log"), "screens:change-log", "closing"),
+            Page(_("What the KPIs mean"), "screens:kpis"),
+        ),
+    ),
+    Room(
+        _("People"),
+        "people",
+        (
+            Page(_("Shift board"), "screens:people", "employee"),
+            Page(_("Approve hours"), "screens:labor-approval", "labor", "change"),
+            Page(_("Efficiency"), "screens:labor-efficiency", "employee"),
+        ),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedPage:
+    """A page as this request's bar shows it."""
+
+    name: str
+    address: str
+    is_here: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedRoom:
+    """A room as this request's bar shows it: without the pages that the person may not see."""
+
+    name: str
+    icon: str
+    pages: tuple[OfferedPage, ...]
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the page that is asked for lies in it."""
+        return any(page.is_here for page in self.pages)
+
+
+def rooms_for(request: HttpRequest) -> list[OfferedRoom]:
+    """Return the rooms of a request's person; the page with the longest fitting address is where they are."""
+    who = caller(request)
+    offered = [(room, [(page.name, reverse(page.view)) for page in room.pages if _may(who, page)]) for room in ROOMS]
+    addresses = [address for _room, pages in offered for _name, address in pages]
+    here = max((a for a in addresses if _lies_under(request.path, a)), key=len, default=None)
+    return [
+        OfferedRoom(str(room.name), room.icon, tuple(OfferedPage(str(n), a, a == here) for n, a in pages))
+        for room, pages in offered
+        if pages
+    ]
+
+
+def _lies_under(path: str, address: str) -> bool:
+    return path == address if address == "/" else path.startswith(address)
+
+
+def _may(who: Any, page: Page) -> bool:
+    return page.kind is None or bool(who.may(page.action, page.kind))
+
+
+def bar(request: HttpRequest) -> dict[str, Any]:
+    """Give templates the rooms and how the person wants pages to look (a context processor)."""
+    return {
+        "rooms": lambda: rooms_for(request) if request.user.is_authenticated else [],
+        "theme": theme_of(request),
+        "themes": THEMES,
+    }

@@ -1,0 +1,78 @@
+"""A real browser on a running server, and what axe finds on a page."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connections
+from playwright.sync_api import Dialog, Page, sync_playwright
+
+from accounts.models import User
+from tests.servers import running_server
+
+TABLET, PHONE, TELEVISION = (1280, 800), (390, 844), (1920, 1080)
+PASSWORD = "correct horse battery staple"
+AXE = (Path(__file__).resolve().parent / "vendor" / "axe.min.js").read_text()
+
+
+@contextmanager
+def browser_page(size: tuple[int, int] = TABLET, *, dark: bool = False, **environment: str) -> Iterator[Page]:
+    """Yield a page on a server of its own; afterwards nothing may have been refused by policy, failed or alerted.
+
+    For tests with `transaction=True`: the server is another process and sees only what is committed.
+    """
+    complaints: list[str] = []
+
+    def dismissed(dialog: Dialog) -> None:
+        complaints.append(f"alert {dialog.message}")
+        dialog.dismiss()
+
+    # The browser's own loop runs in this thread, while the test reads the database.
+    with pytest.MonkeyPatch.context() as patch, running_server(**environment) as address, sync_playwright() as player:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        browser = player.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        page = browser.new_page(
+            viewport={"width": size[0], "height": size[1]},
+            base_url=address,
+            color_scheme="dark" if dark else "light",
+            locale="en-GB",
+        )
+        page.set_default_timeout(15_000)
+        page.on("console", lambda said: complaints.append(said.text) if _matters(said) else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("dialog", dismissed)
+        page.on("response", lambda r: complaints.append(f"{r.status} {r.url}") if r.status >= 500 else None)
+        yield page
+        browser.close()
+        # What the test opened beside the browser's loop is known only here; left open, it would hold the database.
+        connections.close_all()
+    assert complaints == []
+
+
+def _matters(said: Any) -> bool:
+    # A refused entry answers 4xx, which the browser's console calls an error, too.
+    return said.type == "error" and "the server responded with a status of 4" not in said.text
+
+
+def log_in(page: Page, user: User) -> None:
+    """Log a person in through the form."""
+    user.set_password(PASSWORD)
+    user.save()
+    page.goto("/login/")
+    page.locator("[name=username]").fill(user.username)
+    page.locator("[name=password]").fill(PASSWORD)
+    page.locator("[name=password]").press("Enter")
+    page.wait_for_url(lambda url: "/login/" not in url)
+
+
+def axe_violations(page: Page) -> list[str]:
+    """Return what axe finds on the page as it is now: rule, impact, and where."""
+    page.evaluate(AXE)
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{violation['id']} ({violation['impact']}): {node['html'][:160]} {node['failureSummary'][:200]}"
+        for violation in found["violations"]
+        for node in violation["nodes"]
+    ]
