@@ -152,7 +152,9 @@ class _Facts:
                 kind=Schedule.Kind.MAINTENANCE,
                 planned_start_at__lte=self.now,
                 planned_end_at__gt=self.now,
-            ).values_list("line", "planned_end_at")
+            )
+            .exclude(status=Schedule.Status.CANCELLED)
+            .values_list("line", "planned_end_at")
         )
 
     def against(self, operation: Operation) -> list[Reason]:

@@ -221,6 +221,7 @@ def change(*, entry: Schedule, actor: User | None, seen_version: int | None = No
     return master_data.save(stored)
 
 
+@transaction.atomic
 def move(
     *,
     entry: Schedule,
@@ -232,10 +233,11 @@ def move(
 ) -> Schedule:
     """Move an entry to another time or line; without an end it stays as long as it is."""
     refuse_strange(planned_start_at, field="planned_start_at")
-    end = planned_end_at or planned_start_at + (entry.planned_end_at - entry.planned_start_at)
+    stored = _lock([entry])[0]
+    end = planned_end_at or planned_start_at + (stored.planned_end_at - stored.planned_start_at)
     where = {} if line is None else {"line": line}
     return change(
-        entry=entry,
+        entry=stored,
         actor=actor,
         seen_version=seen_version,
         planned_start_at=planned_start_at,
@@ -251,20 +253,18 @@ def resize(
     return change(entry=entry, actor=actor, seen_version=seen_version, planned_end_at=planned_end_at)
 
 
+@transaction.atomic
 def confirm(*, entry: Schedule, actor: User | None, seen_version: int | None = None) -> Schedule:
     """Say that what is planned holds. Raises Conflict for what is cancelled."""
-    if _lock_free_status(entry) == _Status.CANCELLED:
+    stored = _lock([entry])[0]
+    if stored.status == _Status.CANCELLED:
         raise Conflict("It is cancelled; plan it again.", field="status")
-    return change(entry=entry, actor=actor, seen_version=seen_version, status=_Status.CONFIRMED)
+    return change(entry=stored, actor=actor, seen_version=seen_version, status=_Status.CONFIRMED)
 
 
 def cancel(*, entry: Schedule, actor: User | None, seen_version: int | None = None) -> Schedule:
     """Take an entry out of the schedule; it stays to be looked at. Raises Conflict when work on it has begun."""
     return change(entry=entry, actor=actor, seen_version=seen_version, status=_Status.CANCELLED)
-
-
-def _lock_free_status(entry: Schedule) -> str:
-    return Schedule.objects.values_list("status", flat=True).get(pk=entry.pk)
 
 
 @transaction.atomic

@@ -59,6 +59,12 @@ def test_placing_again_is_the_same_entry():
     assert Schedule.objects.count() == 1
 
 
+def test_what_is_moved_stays_as_long_as_it_is_by_now():
+    entry = plan(make_machine().line)
+    placing.resize(entry=placing.entry_of(entry), planned_end_at=AT + 3 * HOUR, actor=None)
+    assert placing.move(entry=entry, planned_start_at=AT + HOUR, actor=None).planned_end_at == AT + 4 * HOUR
+
+
 def test_database_refuses_what_goes_past_the_services():
     line = make_machine().line
     plan(line)
