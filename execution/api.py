@@ -16,6 +16,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from accounts.permissions import SiteScopeFilter
 from core.api import MasterDataViewSet
+from core.exact import decimal_text
 from core.fact_api import FactPagination
 from core.master_data import caller, site_id_of
 from execution import services
@@ -50,7 +51,6 @@ from execution.serializers import (
     ReverseSerializer,
     ScrapReasonSerializer,
     TakeStepSerializer,
-    exact,
 )
 from execution.services import Done, Taken
 from workorders.api import OperationViewSet as CopiedOperationViewSet
@@ -149,8 +149,8 @@ class WorkViewSet(_Facts):
         rates = {"per_hour": found.rate, "per_hour_worked": found.running_rate}
         return Response(
             {
-                "remaining": exact(found.remaining),
-                **{name: exact(None if rate is None else rate * 3600) for name, rate in rates.items()},
+                "remaining": decimal_text(found.remaining),
+                **{name: decimal_text(None if rate is None else rate * 3600) for name, rate in rates.items()},
                 **moments,
             }
         )
@@ -368,7 +368,7 @@ class ProgressView(APIView):
         return Response(
             {
                 "work_order": order.pk,
-                "target": exact(progress.target),
+                "target": decimal_text(progress.target),
                 **_made(progress),
                 "source": progress.source,
                 "operations": [
@@ -380,15 +380,15 @@ class ProgressView(APIView):
 
 
 def _made(progress: Any) -> dict[str, str | None]:
-    return {name: exact(getattr(progress.made, name)) for name in ("good", "scrap", "rework")}
+    return {name: decimal_text(getattr(progress.made, name)) for name in ("good", "scrap", "rework")}
 
 
 def _progress(progress: OperationProgress) -> dict[str, str | None]:
     return {
-        "target": exact(progress.target),
+        "target": decimal_text(progress.target),
         **_made(progress),
-        "remaining": exact(progress.remaining),
-        "beyond": exact(progress.beyond),
+        "remaining": decimal_text(progress.remaining),
+        "beyond": decimal_text(progress.beyond),
     }
 
 

@@ -13,7 +13,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from accounts.models import User
 from core.master_data import caller, site_id_of
-from core.serializers import AwareDateTimeField, ReferenceField
+from core.serializers import AwareDateTimeField, Plain, ReferenceField
 from enterprise.models import Line
 from oee.changeover_records import RecordedChangeover, beside_counts
 from oee.downtime_api import ChangeoverSerializer
@@ -32,17 +32,6 @@ WITH_ALL = (
     "started_by",
     "supervisor",
 )
-
-
-class Plain(serializers.Serializer):
-    """A body that is no model's; unknown fields are refused."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, dict):
-            unknown = [str(name)[:64] for name in data if name not in self.fields]
-            if unknown:
-                raise serializers.ValidationError({name: ["This field is not known."] for name in unknown[:10]})
-        return super().to_internal_value(data)
 
 
 class NewChangeoverSerializer(Plain):

@@ -1,6 +1,5 @@
 """REST of what an order costs."""
 
-from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -12,6 +11,7 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.exact import decimal_text
 from core.master_data import caller, in_scope, site_id_of
 from oee.costs import CostRow, costs_of
 from workorders.models import WorkOrder
@@ -49,7 +49,7 @@ class OrderCostsSerializer(serializers.Serializer):
 
 def cents(value: Fraction | None) -> str | None:
     """Return money to a hundredth, half to even, as text; None stays unknown."""
-    return None if value is None else str(Decimal(round(value * 100)).scaleb(-2))
+    return decimal_text(value, 2)
 
 
 class OrderCostsView(GenericAPIView):

@@ -241,7 +241,7 @@ def _actual_material(order: WorkOrder, facts: Sequence[MaterialTransaction], sta
     return amount
 
 
-def _hours(order: WorkOrder, step: Operation, quantity: Fraction) -> Fraction | None:
+def _hours(step: Operation, quantity: Fraction) -> Fraction | None:
     """Return the standard hours of an operation: set-up + run × quantity + teardown; None when the run time is unknown."""
     if step.run_time_per_unit is None:
         return None
@@ -258,7 +258,7 @@ def _planned_labour(order: WorkOrder, steps: Sequence[Operation], rates: _Rates,
         if step.labour_hours is not None:
             hours = Fraction(step.labour_hours) * quantity
         elif step.crew_size is not None:
-            taken = _hours(order, step, quantity)
+            taken = _hours(step, quantity)
             hours = None if taken is None else taken * Fraction(step.crew_size)
         if hours is None:
             amount.add(None, f"labour hours of operation {step.code}")
@@ -273,7 +273,7 @@ def _planned_overhead(order: WorkOrder, steps: Sequence[Operation], rates: _Rate
     if not steps:
         amount.add(None, "operations of the order")
     for step in steps:
-        hours = _hours(order, step, quantity)
+        hours = _hours(step, quantity)
         if hours is None:
             amount.add(None, f"run time of operation {step.code}")
             continue

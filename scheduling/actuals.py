@@ -12,7 +12,7 @@ from fractions import Fraction
 from itertools import groupby
 
 from core.intervals import Interval, microseconds
-from enterprise.models import Line, Machine
+from enterprise.models import Machine
 from oee.scopes import representatives
 from oee.selectors import sums_by_run
 from scheduling.models import SchedulingPolicy
@@ -250,8 +250,3 @@ def _adherence(line_id: int, key: tuple[object, ...], actuals: Sequence[Actual])
         )
     on_time = sum(1 for actual in actuals if actual.on_time_start and actual.on_time_end)
     return Adherence(line_id, key, len(actuals), on_time, planned, delivered)
-
-
-def plan_against_actual(lines: Iterable[Line], window: Interval, *, now: datetime) -> list[Actual]:
-    """Return what became of the entries of lines that touch a window, by line and planned start."""
-    return actuals_of(entries_of([line.pk for line in lines], window)[:MOST_ENTRIES], now=now)

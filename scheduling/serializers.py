@@ -9,6 +9,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from core.exact import decimal_text
 from core.serializers import AwareDateTimeField, MasterDataSerializer, ReferenceField
 from enterprise.models import Line, Site
 from scheduling.models import SchedulingPolicy
@@ -22,11 +23,11 @@ class ExactField(serializers.Field):
     """An exact fraction as a decimal with 6 places; null = not known."""
 
     def __init__(self, places: int = 6, **kwargs: Any) -> None:
-        self.smallest = Decimal(1).scaleb(-places)
+        self.places = places
         super().__init__(read_only=True, allow_null=True, **kwargs)
 
-    def to_representation(self, value: Fraction) -> str:
-        return str((Decimal(value.numerator) / Decimal(value.denominator)).quantize(self.smallest))
+    def to_representation(self, value: Fraction) -> str | None:
+        return decimal_text(value, self.places)
 
 
 class SchedulingPolicySerializer(MasterDataSerializer):

@@ -31,7 +31,6 @@ MOST_ORDERS, MOST_ORDERS_FOR_SETUP, MOST_LINES = 200, 30, 50
 HORIZON = timedelta(days=60)
 """How far ahead a suggestion looks."""
 _SECOND = 1_000_000
-_SMALLEST = Decimal("0.000001")
 
 
 @dataclass(frozen=True, slots=True)

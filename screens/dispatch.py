@@ -15,12 +15,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from core.errors import DomainError
+from core.exact import decimal_text
 from core.master_data import caller, in_scope, site_id_of
 from enterprise.models import Line, Machine
 from execution import services
 from execution.dispatching import Dispatched, dispatch
 from execution.models import ScrapReason
-from execution.serializers import exact
 from execution.services import Done, Quantities, Taken
 from labor.models import Employee
 from workorders.models import Operation
@@ -138,7 +138,7 @@ def _row(request: HttpRequest, work: Dispatched) -> Row:
 
 
 def _short(value: Any) -> str:
-    text = exact(value)
+    text = decimal_text(value)
     return "not known" if text is None else text.rstrip("0").rstrip(".")
 
 
