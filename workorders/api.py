@@ -1,7 +1,6 @@
 """REST of orders, schedule, runs and changeover targets."""
 
 from collections.abc import Callable
-from fractions import Fraction
 from typing import Any
 
 from django.utils import timezone
@@ -176,10 +175,9 @@ class WorkOrderViewSet(MasterDataViewSet):
         """Say what it has made, and how much completes it."""
         order = self.get_object()
         found, bounds = made(order, now=timezone.now()), tolerance(order)
-        parts = (found.good, found.scrap, found.rework)
         numbers = {
             "target": order.target_quantity,
-            "produced": sum((part or 0 for part in parts), Fraction(0)) if found.source else None,
+            "produced": found.whole,
             "good": found.good,
             "scrap": found.scrap,
             "rework": found.rework,

@@ -23,6 +23,7 @@ from workorders.demand_models import DemandOrder as DemandOrder
 from workorders.demand_models import LotSizing as LotSizing
 from workorders.life_models import OrderConfirmation as OrderConfirmation
 from workorders.life_models import OrderReason as OrderReason
+from workorders.life_models import OrderStatus
 from workorders.life_models import OrderStatusChange as OrderStatusChange
 from workorders.life_models import Step as Step
 
@@ -35,15 +36,7 @@ class WorkOrder(HasCustomFields, models.Model):
 
     site_paths: ClassVar[tuple[str, ...]] = ("line__area__site",)
 
-    class Status(models.TextChoices):
-        CREATED = "created", "Created"
-        RELEASED = "released", "Released"
-        SCHEDULED = "scheduled", "Scheduled"
-        IN_PROGRESS = "in_progress", "In progress"
-        ON_HOLD = "on_hold", "On hold"
-        COMPLETED = "completed", "Completed"
-        CLOSED = "closed", "Closed"
-        CANCELLED = "cancelled", "Cancelled"
+    Status = OrderStatus
 
     class ParentKind(models.TextChoices):
         REWORK = "rework", "Rework"

@@ -1,7 +1,7 @@
 """Write orders and runs: guarded transitions, what is copied at release, one run at a time on a line."""
 
 from datetime import datetime
-from decimal import ROUND_UP, Context, Decimal
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any, cast
 
@@ -13,6 +13,7 @@ from core import master_data
 from core.announcements import announce
 from core.changes import Change, mark
 from core.errors import Conflict, Invalid
+from core.exact import rounded_up
 from core.locks import take_turns
 from core.master_data import follows, precedes
 from core.retention import refuse_closed
@@ -34,7 +35,8 @@ from workorders.models import (
     Step,
     WorkOrder,
 )
-from workorders.selectors import LIVE, allowed, made, missing, next_statuses, target_in_product_unit, tolerance
+from workorders.refusals import refusal
+from workorders.selectors import LIVE, made, missing, next_statuses, target_in_product_unit, tolerance
 
 _Status = WorkOrder.Status
 _NEEDS_REASON: dict[str, str] = {_Status.ON_HOLD: "for_hold", _Status.CANCELLED: "for_cancel"}
@@ -90,7 +92,7 @@ def _refuse_step(before: WorkOrder, order: WorkOrder, step: Step | None) -> None
     possible = next_statuses(status=before.status, held_from=before.held_from)
     if to_status not in possible:
         words = ", ".join(sorted(possible)) or "nothing"
-        raise _no(before, f"An order that is {before.status} cannot become {to_status}; it can become: {words}.")
+        raise refusal(before, f"An order that is {before.status} cannot become {to_status}; it can become: {words}.")
     reason = step.reason if step else None
     if to_status in _NEEDS_REASON and order.merged_into_id is None:
         _refuse_reason(
@@ -102,9 +104,11 @@ def _refuse_step(before: WorkOrder, order: WorkOrder, step: Step | None) -> None
     if to_status in (_Status.COMPLETED, _Status.CANCELLED):
         run = Run.objects.filter(work_order=order, ended_at__isnull=True).select_related("line").first()
         if run is not None:
-            raise _no(before, f"It runs on {run.line} since {run.started_at:%Y-%m-%d %H:%M} UTC; end that run first.")
+            raise refusal(
+                before, f"It runs on {run.line} since {run.started_at:%Y-%m-%d %H:%M} UTC; end that run first."
+            )
     if to_status == _Status.CANCELLED and made(order, now=_moment(order, step)).anything:
-        raise _no(before, "It has made something already; complete it short instead, so that this is not lost.")
+        raise refusal(before, "It has made something already; complete it short instead, so that this is not lost.")
     if to_status == _Status.COMPLETED:
         _refuse_amount(before, order, step)
 
@@ -112,10 +116,6 @@ def _refuse_step(before: WorkOrder, order: WorkOrder, step: Step | None) -> None
 def _moment(order: WorkOrder, step: Step | None) -> datetime:
     """Return when a step is taken; one that says nothing of it, when it was written."""
     return step.at if step else order.history.latest().history_date
-
-
-def _no(order: WorkOrder, words: str, **facts: Any) -> Conflict:
-    return Conflict(words, facts={"status": order.status, "allowed": allowed(order), **facts})
 
 
 def _refuse_reason(order: WorkOrder, reason: OrderReason | None, purpose: str, words: str) -> None:
@@ -135,7 +135,7 @@ def _refuse_amount(before: WorkOrder, order: WorkOrder, step: Step | None) -> No
         return
     if step is None or not step.short:
         what = f"{amount(lacking)} {unit_of(order)} are missing" if made_.good is not None else "Nothing was reported"
-        raise _no(
+        raise refusal(
             before,
             f"{what}; report the rest, or complete it short, with a reason.",
             missing=amount(lacking),
@@ -147,10 +147,11 @@ def refuse_too_much(order: WorkOrder, good: Fraction | None) -> None:
     """Raise Conflict when more was made than the order's tolerance allows."""
     most = tolerance(order).most
     if most is not None and good is not None and good > most:
-        raise Conflict(
+        raise refusal(
+            order,
             f"At most {amount(most)} {unit_of(order)} may be made, and {amount(good)} would be;"
             " raise the target or the tolerance of the order first.",
-            facts={"status": order.status, "allowed": allowed(order), "too_much": amount(good - most)},
+            too_much=amount(good - most),
         )
 
 
@@ -161,7 +162,7 @@ def unit_of(order: WorkOrder) -> str:
 
 def amount(quantity: Fraction | Decimal) -> str:
     """Return a quantity in words: exact where it ends within six decimals, else rounded up to that."""
-    return f"{_rounded_up(Fraction(quantity)).normalize():f}"
+    return f"{rounded_up(quantity).normalize():f}"
 
 
 def refuse_work(work_order: WorkOrder) -> None:
@@ -172,18 +173,10 @@ def refuse_work(work_order: WorkOrder) -> None:
         why = (
             f" ({last.reason}{f', says {last.changed_by}' if last.changed_by else ''})" if last and last.reason else ""
         )
-        raise Conflict(
-            f"Order {order} is on hold{why}; nothing may start before it is resumed.",
-            field="work_order",
-            code="on_hold",
-            facts={"status": order.status, "allowed": allowed(order)},
-        )
+        words = f"Order {order} is on hold{why}; nothing may start before it is resumed."
+        raise refusal(order, words, field="work_order", code="on_hold")
     if order.status not in LIVE:
-        raise Conflict(
-            f"Order {order} is {order.status}; nothing may start for it.",
-            field="work_order",
-            facts={"status": order.status, "allowed": allowed(order)},
-        )
+        raise refusal(order, f"Order {order} is {order.status}; nothing may start for it.", field="work_order")
 
 
 def _refuse_unfit(before: WorkOrder | None, order: WorkOrder) -> None:
@@ -222,9 +215,9 @@ def release_order(*, work_order: WorkOrder, at: datetime, actor: User | None = N
     """
     order = WorkOrder.objects.select_for_update(of=("self",)).get(pk=work_order.pk)
     if order.released_at is not None and order.status == _Status.RELEASED:
-        raise _no(order, "The order is released already.")
+        raise refusal(order, "The order is released already.")
     if order.status == _Status.ON_HOLD:
-        raise _no(order, "The order is on hold; it can be resumed or cancelled.")
+        raise refusal(order, "The order is on hold; it can be resumed or cancelled.")
     order.status = _Status.RELEASED
     order.step = Step(at=at, actor=actor, note=note)
     return save_order(work_order=order, at=at)
@@ -277,7 +270,7 @@ def _copy_from_revision(order: WorkOrder) -> None:
                 position=number * 10,
                 product=needed.component,
                 operation=by_code.get(needed.operation_code, first),
-                quantity_required=_rounded_up(needed.quantity),
+                quantity_required=rounded_up(needed.quantity),
                 unit=needed.component.unit,
             )
         )
@@ -302,9 +295,9 @@ def add_operation(
     """
     order = WorkOrder.objects.select_for_update(of=("self",)).select_related("line__area").get(pk=work_order.pk)
     if order.released_at is None:
-        raise _no(order, f"Order {order} is not released; release it first, its routing's steps come with that.")
+        raise refusal(order, f"Order {order} is not released; release it first, its routing's steps come with that.")
     if order.status not in LIVE:
-        raise _no(order, f"Order {order} is {order.status}; nothing more is done for it.")
+        raise refusal(order, f"Order {order} is {order.status}; nothing more is done for it.")
     if machine is not None and machine.line.area.site_id != order.line.area.site_id:
         raise Invalid("That machine is at another site than the order.", field="machine")
     others = list(order.operations.all())
@@ -371,15 +364,6 @@ def _who_counts(step: RoutingOperation, order: WorkOrder) -> str:
     roles = (CountType.Role.GOOD, CountType.Role.TOTAL)
     counts = CountTag.objects.filter(machine__in=machines, count_type__role__in=roles, is_active=True).exists()
     return Operation.CountingSource.MACHINE if counts else Operation.CountingSource.OPERATOR
-
-
-def _rounded_up(quantity: Fraction) -> Decimal:
-    """Return a quantity in millionths, away from zero: never less than what is needed."""
-    millionths = -(-abs(quantity.numerator) * 10**6 // quantity.denominator)
-    return Decimal(millionths if quantity > 0 else -millionths).scaleb(-6, _WIDE)
-
-
-_WIDE = Context(prec=60, rounding=ROUND_UP)
 
 
 @precedes(Run)
