@@ -19,7 +19,7 @@ from core.api import MasterDataViewSet
 from core.exact import decimal_text
 from core.fact_api import FactPagination
 from core.master_data import caller, site_id_of
-from execution import services
+from execution import reporting, services
 from execution.dispatching import Dispatched, dispatch, rows_of
 from execution.finish import finish_forecast
 from execution.models import (
@@ -52,7 +52,8 @@ from execution.serializers import (
     ScrapReasonSerializer,
     TakeStepSerializer,
 )
-from execution.services import Done, Taken
+from execution.services import Done
+from execution.taking import Taken
 from workorders.api import OperationViewSet as CopiedOperationViewSet
 from workorders.models import Operation
 
@@ -277,7 +278,7 @@ class ProductionReportViewSet(_Facts):
         values = self.said(NewReportSerializer)
         self.need("add", values["operation"])
         quantities = QuantitiesSerializer.taken_from(values)
-        report, is_new = services.report_production(
+        report, is_new = reporting.report_production(
             taken=self.taken(values, "occurred_at"), quantities=quantities, **values
         )
         return Response(self.get_serializer(report).data, status=201 if is_new else 200)
@@ -290,7 +291,7 @@ class ProductionReportViewSet(_Facts):
         """Take it back by a report of the opposite quantities: one's own, or anybody's with the right to correct."""
         report = self.get_object()
         self.need("add" if report.recorded_by_id == caller(request).pk else "change", report)
-        reversal, is_new = services.reverse_report(
+        reversal, is_new = reporting.reverse_report(
             report=report, actor=caller(request), recorded_at=timezone.now(), **self.said(ReverseSerializer)
         )
         return Response(self.get_serializer(reversal).data, status=201 if is_new else 200)
@@ -329,7 +330,7 @@ class ParameterReadingViewSet(_Facts):
         self.need("add", values["parameter"].operation)
         now = timezone.now()
         values["occurred_at"] = values.get("occurred_at") or now
-        reading, is_new = services.record_reading(**values, actor=caller(request), recorded_at=now)
+        reading, is_new = reporting.record_reading(**values, actor=caller(request), recorded_at=now)
         return Response(self.get_serializer(reading).data, status=201 if is_new else 200)
 
 

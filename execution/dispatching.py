@@ -11,7 +11,7 @@ from enterprise.models import Line, Machine
 from execution.models import OperationRun
 from execution.readiness import Reason, machines_for, reasons_against
 from execution.selectors import OperationProgress, progress_of_operations
-from execution.services import allowed_actions
+from execution.taking import allowed_actions
 from labor.models import Employee
 from workorders.models import Operation, WorkOrder
 

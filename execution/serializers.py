@@ -24,7 +24,7 @@ from execution.models import (
     ProductionReport,
     ScrapReason,
 )
-from execution.services import Quantities
+from execution.taking import Quantities
 from labor.models import Employee
 from products.models import UnitOfMeasure
 from workorders.models import Operation, OrderParameter, WorkOrder

@@ -18,10 +18,11 @@ from core.errors import DomainError
 from core.exact import decimal_text
 from core.master_data import caller, in_scope, site_id_of
 from enterprise.models import Line, Machine
-from execution import services
+from execution import reporting, services
 from execution.dispatching import Dispatched, dispatch
 from execution.models import ScrapReason
-from execution.services import Done, Quantities, Taken
+from execution.services import Done
+from execution.taking import Quantities, Taken
 from labor.models import Employee
 from workorders.models import Operation
 
@@ -168,7 +169,7 @@ def _take(request: HttpRequest, asked: dict[str, Any]) -> str:
     )
     try:
         if action == "report":
-            services.report_production(operation=operation, quantities=_quantities(said), taken=taken)
+            reporting.report_production(operation=operation, quantities=_quantities(said), taken=taken)
         elif action in AT_A_MACHINE:
             STEPS[action][0](operation=operation, taken=taken, machine=asked.get("machine"))
         else:
