@@ -108,9 +108,10 @@ def rows_of(
     employee: Employee | None = None,
 ) -> list[Dispatched]:
     """Return operations as they stand in the list."""
-    reasons = reasons_against(operations, now=now, machine=machine, employee=employee)
-    progress = progress_of_operations(operations, now=now)
     machines = machines_for(operations)
+    asked = machines if machine is None else {operation.pk: [machine] for operation in operations}
+    reasons = reasons_against(operations, now=now, machines=asked, employee=employee)
+    progress = progress_of_operations(operations, now=now)
     runs: dict[int, list[OperationRun]] = defaultdict(list)
     for run in OperationRun.objects.filter(operation__in=operations, ended_at__isnull=True).select_related(
         "machine", "employee"

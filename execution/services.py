@@ -205,7 +205,9 @@ def _begin(action: str, operation: Operation, taken: Taken, machine: Machine | N
     refuse_stranger(taken.employee, operation)
     refuse_work(operation.work_order)
     machine = _place(operation, machine, last if action == _Action.RESUME else None)
-    reasons = reasons_against([operation], now=taken.at, machine=machine, employee=taken.employee)[operation.pk]
+    reasons = reasons_against([operation], now=taken.at, machines={operation.pk: [machine]}, employee=taken.employee)[
+        operation.pk
+    ]
     refusals = [reason for reason in reasons if reason.refuses]
     if refusals:
         raise Conflict(" ".join(reason.text for reason in refusals), field="operation", code=refusals[0].code)
