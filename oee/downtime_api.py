@@ -224,10 +224,41 @@ class ParetoQuerySerializer(PlaceWindowSerializer):
     by = serializers.ChoiceField(choices=[str(by) for by in By], default=By.REASON)
 
 
+class ParetoRowSerializer(serializers.Serializer):
+    """The stops of one reason, machine or shift: the one that was asked for is named."""
+
+    reason = serializers.IntegerField(allow_null=True, required=False)
+    machine = serializers.IntegerField(allow_null=True, required=False)
+    shift = serializers.IntegerField(allow_null=True, required=False)
+    seconds = serializers.FloatField()
+    share = serializers.CharField()
+    occurrences = serializers.IntegerField()
+    lost_pieces = serializers.CharField(allow_null=True)
+    seconds_without_rate = serializers.FloatField()
+    cost = serializers.CharField(allow_null=True)
+    seconds_without_cost = serializers.FloatField()
+    stops = serializers.DictField(help_text="The parameters by which `/downtime/stop/` lists them.")
+
+
+class ParetoSerializer(serializers.Serializer):
+    """Stops in planned time, gathered; exact numbers travel as text, null = not known."""
+
+    by = serializers.CharField()
+    starts_at = AwareDateTimeField()
+    ends_at = AwareDateTimeField()
+    known_until = AwareDateTimeField()
+    currency = serializers.CharField()
+    stopped_seconds = serializers.FloatField()
+    unexplained_seconds = serializers.FloatField()
+    unexplained_share = serializers.CharField(allow_null=True)
+    rows = ParetoRowSerializer(many=True)
+
+
 class ParetoView(_View):
     """What cost the most."""
 
     query = ParetoQuerySerializer
+    serializer_class = ParetoSerializer
 
     @extend_schema(parameters=[ParetoQuerySerializer])
     def get(self, request: Request) -> Response:
