@@ -75,10 +75,6 @@ class MasterDataViewSet(Idempotent, ModelViewSet):
     ordering: Any = ["id"]
     lookup_value_regex = r"\d+"
 
-    def site_id_of(self, thing: Any) -> int | None:
-        """Return the site that a thing belongs to; None when it belongs to all."""
-        return site_id_of(thing)
-
     def check_site(self, thing: Any) -> None:
         """Raise PermissionDenied unless the caller may write a thing at the site where it would then be."""
         action = "add" if thing.pk is None else "change"

@@ -71,10 +71,6 @@ class FactViewSet(
         self.check_object_permissions(self.request, found)
         return found
 
-    def site_id_of(self, thing: Any) -> int | None:
-        """Return the site that a fact belongs to."""
-        return site_id_of(thing)
-
     def check_site_of(self, place: Any, action: str) -> None:
         """Raise PermissionDenied unless the caller may do something about facts of a machine or tag."""
         if not caller(self.request).may(action, self.kind, site_id_of(place)):

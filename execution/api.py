@@ -18,6 +18,7 @@ from accounts.permissions import SiteScopeFilter
 from core.api import MasterDataViewSet
 from core.exact import decimal_text
 from core.fact_api import FactPagination
+from core.idempotency import Idempotent
 from core.master_data import caller, site_id_of
 from execution import reporting, services
 from execution.dispatching import Dispatched, dispatch, rows_of
@@ -89,7 +90,7 @@ class OperationViewSet(CopiedOperationViewSet):
         return super().get_serializer(*args, **kwargs)
 
 
-class _Facts(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
+class _Facts(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
     """Facts of the floor: listed by cursor, never changed."""
 
     kind = "execution"
@@ -97,10 +98,6 @@ class _Facts(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
     ordering_fields: tuple[str, ...] = ("id",)
     ordering: tuple[str, ...] = ("-id",)
     lookup_value_regex = r"\d+"
-
-    def site_id_of(self, thing: Any) -> int | None:
-        """Return the site that the order is made at."""
-        return site_id_of(thing)
 
     def need(self, action: str, thing: Any) -> None:
         """Raise PermissionDenied unless the caller may do that about the order's site."""

@@ -56,10 +56,6 @@ class OeeRecordViewSet(
     ordering = ("-starts_at", "-id")
     lookup_value_regex = r"\d+"
 
-    def site_id_of(self, thing: Any) -> int | None:
-        """Return the site that a record belongs to."""
-        return site_id_of(thing)
-
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Compute and keep: 201 for a new window, 200 when it was asked before."""
         asked = self.get_serializer(data=request.data)

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from accounts.models import User
+from core.idempotency import Idempotent
 from core.master_data import caller, site_id_of
 from core.serializers import AwareDateTimeField, Plain, ReferenceField
 from enterprise.models import Line
@@ -177,7 +178,7 @@ def shown(records: list[Changeover]) -> list[dict[str, Any]]:
 
 
 @extend_schema(responses=ChangeoverRecordSerializer)
-class ChangeoverRecordViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
+class ChangeoverRecordViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
     """Changeovers as people write them down. POST begins one; nothing is deleted, and what is approved stays."""
 
     kind = "changeover"
@@ -197,10 +198,6 @@ class ChangeoverRecordViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, 
     ordering_fields = ("id", "started_at")
     ordering = ("-started_at", "-id")
     lookup_value_regex = r"\d+"
-
-    def site_id_of(self, thing: Any) -> int | None:
-        """Return the site of the line."""
-        return site_id_of(thing)
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """List records, the newest first."""

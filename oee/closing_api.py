@@ -79,10 +79,6 @@ class ShiftClosingViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveMode
     ordering = ("-starts_at", "-id")
     lookup_value_regex = r"\d+"
 
-    def site_id_of(self, thing: Any) -> int | None:
-        """Return the site that a closing belongs to."""
-        return site_id_of(thing)
-
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """List closings; `differs` is as of now, or null where it waits to be compared."""
         closing.bring_checks_up_to_date(now=timezone.now())

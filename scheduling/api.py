@@ -11,6 +11,7 @@ from rest_framework.views import APIView
 
 from core.api import MasterDataViewSet
 from core.errors import Invalid
+from core.idempotency import Idempotent
 from core.intervals import Interval
 from core.master_data import caller
 from core.pagination import BoundedPagination
@@ -123,7 +124,7 @@ class SuggestView(APIView):
         return Response(SuggestionSerializer(found).data)
 
 
-class AcceptView(APIView):
+class AcceptView(Idempotent, APIView):
     """Take a suggestion over."""
 
     kind = "schedule"

@@ -303,10 +303,6 @@ class OperationViewSet(ReadOnlyModelViewSet):
     ordering = ("id",)
     lookup_value_regex = r"\d+"
 
-    def site_id_of(self, thing: Any) -> int | None:
-        """Return the site that an operation's order is made at."""
-        return site_id_of(thing)
-
 
 class OrderMaterialViewSet(ReadOnlyModelViewSet):
     """What released orders take and yield."""
@@ -318,10 +314,6 @@ class OrderMaterialViewSet(ReadOnlyModelViewSet):
     ordering_fields = ("id", "work_order", "position", "product")
     ordering = ("id",)
     lookup_value_regex = r"\d+"
-
-    def site_id_of(self, thing: Any) -> int | None:
-        """Return the site that the order is made at."""
-        return site_id_of(thing)
 
 
 class ScheduleViewSet(MasterDataViewSet):
@@ -443,10 +435,6 @@ class ChangeoverTaskDoneViewSet(Idempotent, mixins.ListModelMixin, mixins.Retrie
     ordering_fields = ("id", "started_at")
     ordering = ("-id",)
     lookup_value_regex = r"\d+"
-
-    def site_id_of(self, thing: Any) -> int | None:
-        """Return the site of the run that a task led to."""
-        return site_id_of(thing)
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Add one: 201 when it is new, 200 when it was stored already, 409 when it ended otherwise."""
