@@ -10,10 +10,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
-from core.api import MasterDataViewSet
+from core.api import MasterDataViewSet, need
 from core.idempotency import Idempotent
 from core.intervals import Interval
-from core.master_data import caller, site_id_of
 from core.pagination import BoundedPagination
 from core.serializers import MasterDataSerializer
 from oee import services
@@ -62,8 +61,7 @@ class OeeRecordViewSet(
         asked.is_valid(raise_exception=True)
         values = asked.validated_data
         line, machine = values.get("line"), values.get("machine")
-        if not caller(request).may("add", self.kind, site_id_of(line or machine)):
-            self.permission_denied(request, "Your role at that site does not allow this.")
+        need(self, "add", line or machine)
         record, is_new = services.compute_record(
             line=line, machine=machine, window=Interval(values["starts_at"], values["ends_at"]), now=timezone.now()
         )

@@ -12,8 +12,9 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from accounts.models import User
+from core.api import need
 from core.idempotency import Idempotent
-from core.master_data import caller, site_id_of
+from core.master_data import caller
 from core.serializers import AwareDateTimeField, Plain, ReferenceField
 from enterprise.models import Line
 from oee.changeover_records import RecordedChangeover, beside_counts
@@ -212,7 +213,7 @@ class ChangeoverRecordViewSet(Idempotent, mixins.ListModelMixin, mixins.Retrieve
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Begin one: 201, or 200 for a repeated `idempotency_key`. 409 while the line is being changed over."""
         values = self._said(NewChangeoverSerializer, request)
-        self._check(values["line"], "add")
+        need(self, "add", values["line"])
         now = timezone.now()
         values.setdefault("started_at", now)
         actor: User = caller(request)
@@ -242,7 +243,7 @@ class ChangeoverRecordViewSet(Idempotent, mixins.ListModelMixin, mixins.Retrieve
     def correct(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Correct what was written down, saying why; 409 for one that is approved."""
         record: Changeover = self.get_object()
-        self._check(record, "change")
+        need(self, "change", record)
         values = self._said(CorrectSerializer, request)
         phases = {row["phase"]: (row["started_at"], row["ended_at"]) for row in values.pop("phases", ())}
         reason = values.pop("reason")
@@ -256,13 +257,13 @@ class ChangeoverRecordViewSet(Idempotent, mixins.ListModelMixin, mixins.Retrieve
     def approve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Approve it; not one's own. It stays as it is from then on."""
         record: Changeover = self.get_object()
-        self._check(record, "change")
+        need(self, "change", record)
         actor: User = caller(request)
         return self._answer(changeovers.approve_changeover(changeover=record, actor=actor, approved_at=timezone.now()))
 
     def _act(self, service: Any, body: type[serializers.Serializer], request: Request) -> Response:
         record: Changeover = self.get_object()
-        self._check(record, "add")
+        need(self, "add", record)
         now = timezone.now()
         values = {"at": now, **self._said(body, request)}
         return self._answer(service(changeover=record, recorded_at=now, **values))
@@ -272,10 +273,6 @@ class ChangeoverRecordViewSet(Idempotent, mixins.ListModelMixin, mixins.Retrieve
         given.is_valid(raise_exception=True)
         values: dict[str, Any] = dict(given.validated_data)
         return values
-
-    def _check(self, thing: Any, act: str) -> None:
-        if not caller(self.request).may(act, self.kind, site_id_of(thing)):
-            self.permission_denied(self.request, "Your role at that site does not allow this.")
 
     def _answer(self, record: Changeover, status: int = 200) -> Response:
         return Response(shown([self.get_queryset().get(pk=record.pk)])[0], status=status)

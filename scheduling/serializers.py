@@ -1,6 +1,5 @@
 """The schedule against what happened, what it needs, and suggestions, as they travel."""
 
-from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -159,12 +158,6 @@ class SuggestSerializer(serializers.Serializer):
     def validate_orders(self, orders: list[WorkOrder]) -> list[WorkOrder]:
         """Take each order once."""
         return list({order.pk: order for order in orders}.values())
-
-    def validate_start(self, start: datetime) -> datetime:
-        """Refuse years that no calendar reaches."""
-        if not 2000 <= start.year <= 2200:
-            raise serializers.ValidationError("A year between 2000 and 2200.")
-        return start
 
 
 class AcceptedSerializer(serializers.Serializer):

@@ -11,11 +11,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet, ReadOnlyModelViewSet
 
-from core.api import MasterDataViewSet
+from core.api import MasterDataViewSet, need
 from core.errors import NotFound
 from core.fact_api import FactPagination
 from core.idempotency import Idempotent
-from core.master_data import caller, site_id_of
+from core.master_data import caller
 from workorders import kinship, life, placing, services
 from workorders.models import (
     ChangeoverTarget,
@@ -148,8 +148,7 @@ class WorkOrderViewSet(MasterDataViewSet):
 
     def _asked(self, request: Request, body: Any, needs: str = "change") -> tuple[WorkOrder, dict[str, Any]]:
         order = self.get_object()
-        if not caller(request).may(needs, self.kind, site_id_of(order)):
-            self.permission_denied(request, "Your role at that site does not allow this.")
+        need(self, needs, order)
         said = body(data=request.data or {}, context=self.get_serializer_context())
         said.is_valid(raise_exception=True)
         return order, said.validated_data
@@ -441,7 +440,6 @@ class ChangeoverTaskDoneViewSet(Idempotent, mixins.ListModelMixin, mixins.Retrie
         given = self.get_serializer(data=request.data)
         given.is_valid(raise_exception=True)
         values = given.validated_data
-        if not caller(request).may("add", self.kind, site_id_of(values["run"])):
-            self.permission_denied(request, "Your role at that site does not allow this.")
+        need(self, "add", values["run"])
         done, is_new = services.record_changeover_task(**values, actor=caller(request), recorded_at=timezone.now())
         return Response(self.get_serializer(done).data, status=201 if is_new else 200)
