@@ -16,7 +16,7 @@ from core.errors import NotFound
 from core.fact_api import FactPagination
 from core.idempotency import Idempotent
 from core.master_data import caller
-from workorders import kinship, life, placing, services
+from workorders import changeovers, kinship, life, placing, services
 from workorders.models import (
     ChangeoverTarget,
     ChangeoverTask,
@@ -441,5 +441,5 @@ class ChangeoverTaskDoneViewSet(Idempotent, mixins.ListModelMixin, mixins.Retrie
         given.is_valid(raise_exception=True)
         values = given.validated_data
         need(self, "add", values["run"])
-        done, is_new = services.record_changeover_task(**values, actor=caller(request), recorded_at=timezone.now())
+        done, is_new = changeovers.record_changeover_task(**values, actor=caller(request), recorded_at=timezone.now())
         return Response(self.get_serializer(done).data, status=201 if is_new else 200)

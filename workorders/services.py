@@ -22,8 +22,6 @@ from products.models import Product, ProductRevision
 from products.selectors import revision_at
 from products.units import convert
 from workorders.models import (
-    ChangeoverTask,
-    ChangeoverTaskDone,
     Operation,
     OrderReason,
     OrderStatusChange,
@@ -409,29 +407,3 @@ def end_run(*, run: Run, ended_at: datetime) -> Run:
         raise Conflict("The run has ended already.", field="ended_at")
     stored.ended_at = ended_at
     return master_data.save(stored)
-
-
-@transaction.atomic
-def record_changeover_task(
-    *, run: Run, task: ChangeoverTask, started_at: datetime, ended_at: datetime, actor: User, recorded_at: datetime
-) -> tuple[ChangeoverTaskDone, bool]:
-    """Append that a task of a changeover was done; return it and whether it is new.
-
-    Raises Invalid for an empty or future span or a task of another line's changeover, Conflict when another end is
-    stored for the same beginning.
-    """
-    if ended_at <= started_at:
-        raise Invalid("A task ends after it started.", field="ended_at")
-    if ended_at > recorded_at:
-        raise Invalid("The time lies in the future.", field="ended_at")
-    if task.target.line_id not in (None, run.line_id):
-        raise Invalid("The task belongs to a changeover of another line.", field="task")
-    done, is_new = ChangeoverTaskDone.objects.get_or_create(
-        run=run,
-        task=task,
-        started_at=started_at,
-        defaults={"ended_at": ended_at, "done_by": actor, "recorded_at": recorded_at},
-    )
-    if done.ended_at != ended_at:
-        raise Conflict("Another end is stored for this task; the stored one stays.", field="ended_at")
-    return done, is_new
