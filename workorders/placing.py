@@ -108,8 +108,14 @@ def set_shifts(entries: Iterable[Schedule]) -> None:
 
 @follows(Schedule)
 def entry_changed(*, before: Schedule | None, after: Schedule | None) -> None:
-    """Refuse to move or take away what was begun: what was planned then is what it is measured by."""
-    if before is None or after is None:
+    """Refuse to move or take away what was begun, since it is measured by what was planned; and to plan what is over."""
+    if after is None:
+        return
+    order = after.work_order
+    is_planned_anew = before is None or before.work_order_id != after.work_order_id
+    if is_planned_anew and after.kind == Schedule.Kind.PRODUCTION and order is not None and order.status in OVER:
+        raise Conflict(f"Order {order} is {order.status}; nothing is planned for it.", field="work_order")
+    if before is None:
         return
     moved = (before.line_id, before.work_order_id, before.planned_start_at) != (
         after.line_id,
@@ -189,8 +195,6 @@ def place(
     stored = same.select_related("line__area__site", "work_order").first()
     if stored is not None:
         return stored, False
-    if work_order is not None and kind == Schedule.Kind.PRODUCTION and work_order.status in OVER:
-        raise Conflict(f"Order {work_order} is {work_order.status}; nothing is planned for it.", field="work_order")
     entry = Schedule(
         line=line,
         work_order=work_order,
