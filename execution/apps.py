@@ -8,5 +8,5 @@ class ExecutionConfig(AppConfig):
     verbose_name = "Work on the floor"
 
     def ready(self) -> None:
-        """Let the services declare what follows from a change of master data."""
-        import_module(f"{self.name}.services")
+        """Let the selectors declare that they know what an order made."""
+        import_module(f"{self.name}.selectors")

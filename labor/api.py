@@ -48,6 +48,7 @@ from labor.serializers import (
     HoursQuerySerializer,
     LaborEntrySerializer,
     LaborPolicySerializer,
+    SiteHoursSerializer,
     SkillNeedSerializer,
     SkillSerializer,
     StartWorkSerializer,
@@ -308,7 +309,7 @@ class HoursView(APIView):
 
     kind = "labor"
 
-    @extend_schema(parameters=[HoursQuerySerializer])
+    @extend_schema(parameters=[HoursQuerySerializer], responses=SiteHoursSerializer)
     def get(self, request: Request) -> Response:
         """Add them up. Single persons are shown where the site's policy says so, and to themselves.
 

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.errors import Invalid
+from core.idempotency import Idempotent
 from core.intervals import Interval
 from core.master_data import caller, in_scope, site_id_of
 from enterprise.models import Site
@@ -39,7 +40,7 @@ MOST_DAYS = 10_000
 """People × days of one timesheet request."""
 
 
-class _Asked(APIView):
+class _Asked(Idempotent, APIView):
     kind = "labor"
 
     def asked(self, serializer: type[Any], data: Any) -> dict[str, Any]:

@@ -15,13 +15,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from core.errors import DomainError
+from core.exact import decimal_text
 from core.master_data import caller, in_scope, site_id_of
 from enterprise.models import Line, Machine
-from execution import services
+from execution import reporting, services
 from execution.dispatching import Dispatched, dispatch
 from execution.models import ScrapReason
-from execution.serializers import exact
-from execution.services import Done, Quantities, Taken
+from execution.services import Done
+from execution.taking import Quantities, Taken
 from labor.models import Employee
 from workorders.models import Operation
 
@@ -138,7 +139,7 @@ def _row(request: HttpRequest, work: Dispatched) -> Row:
 
 
 def _short(value: Any) -> str:
-    text = exact(value)
+    text = decimal_text(value)
     return "not known" if text is None else text.rstrip("0").rstrip(".")
 
 
@@ -168,7 +169,7 @@ def _take(request: HttpRequest, asked: dict[str, Any]) -> str:
     )
     try:
         if action == "report":
-            services.report_production(operation=operation, quantities=_quantities(said), taken=taken)
+            reporting.report_production(operation=operation, quantities=_quantities(said), taken=taken)
         elif action in AT_A_MACHINE:
             STEPS[action][0](operation=operation, taken=taken, machine=asked.get("machine"))
         else:

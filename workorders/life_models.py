@@ -43,16 +43,17 @@ class Step:
     short: bool = False
 
 
-STATUSES = [
-    ("created", "Created"),
-    ("released", "Released"),
-    ("scheduled", "Scheduled"),
-    ("in_progress", "In progress"),
-    ("on_hold", "On hold"),
-    ("completed", "Completed"),
-    ("closed", "Closed"),
-    ("cancelled", "Cancelled"),
-]
+class OrderStatus(models.TextChoices):
+    """Where an order is in its life; `WorkOrder.Status`."""
+
+    CREATED = "created", "Created"
+    RELEASED = "released", "Released"
+    SCHEDULED = "scheduled", "Scheduled"
+    IN_PROGRESS = "in_progress", "In progress"
+    ON_HOLD = "on_hold", "On hold"
+    COMPLETED = "completed", "Completed"
+    CLOSED = "closed", "Closed"
+    CANCELLED = "cancelled", "Cancelled"
 
 
 class OrderStatusChange(models.Model):
@@ -61,8 +62,8 @@ class OrderStatusChange(models.Model):
     site_paths: ClassVar[tuple[str, ...]] = ("order__line__area__site",)
 
     order = models.ForeignKey("workorders.WorkOrder", on_delete=models.PROTECT, related_name="status_changes")
-    from_status = models.CharField(max_length=12, choices=STATUSES, blank=True, help_text="Empty = it is new.")
-    to_status = models.CharField(max_length=12, choices=STATUSES)
+    from_status = models.CharField(max_length=12, choices=OrderStatus, blank=True, help_text="Empty = it is new.")
+    to_status = models.CharField(max_length=12, choices=OrderStatus)
     reason = models.ForeignKey(OrderReason, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     note = models.CharField(max_length=500, blank=True)
     changed_by = models.ForeignKey(

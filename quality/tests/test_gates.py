@@ -10,7 +10,8 @@ from core.errors import Conflict, Invalid
 from core.intervals import Interval
 from counts.services import NewReading, record_readings
 from downtime.services import NewState, record_states
-from execution.services import Taken, finish_operation, start_operation
+from execution.services import finish_operation, start_operation
+from execution.taking import Taken
 from materials.models import MaterialTransaction
 from quality.figures import certificate, inspected_in, pareto
 from quality.gates import Step, gate, require
