@@ -8,5 +8,6 @@ class ExecutionConfig(AppConfig):
     verbose_name = "Work on the floor"
 
     def ready(self) -> None:
-        """Let the services declare what follows from a change of master data."""
-        import_module(f"{self.name}.services")
+        """Let the services declare what follows from a change of master data, and what units make be booked."""
+        for module in ("services", "units"):
+            import_module(f"{self.name}.{module}")

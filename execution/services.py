@@ -210,6 +210,7 @@ def record_operation_run(
         operation.actual_end_at = max(filter(None, (operation.actual_end_at, taken.at)))
     master_data.save(operation)
     if quantities:
+        _refuse_unexplained(quantities)
         _report(operation, quantities, machine=machine, taken=taken, key=_sub_key(taken.idempotency_key))
     return _taken(_Action.RECORD, operation, before, taken, run=run)
 
@@ -591,10 +592,12 @@ def report_production(
     taken: Taken,
     machine: Machine | None = None,
     begins: bool = False,
+    says_why: bool = False,
 ) -> tuple[ProductionReport, bool]:
     """Append what came of an operation, good pieces, scrap and rework in one action; return it and whether it is new.
 
-    With `begins`, what is reported of the past says that the operation was begun by then.
+    With `begins`, what is reported of the past says that the operation was begun by then. With `says_why`, the note says why
+    something was scrapped, and no reason of the list is asked for.
 
     Raises Invalid for what the operation's counting source does not let people say, Conflict for an operation that
     nobody has begun or an order that is over.
@@ -619,6 +622,8 @@ def report_production(
         raise Conflict(f"Nobody has begun {operation}; what can be done: {can}.", field="operation", code="step")
     if machine is not None and machine.line.area.site_id != operation.work_order.line.area.site_id:
         raise Invalid("That machine is at another site than the order.", field="machine")
+    if not says_why:
+        _refuse_unexplained(quantities)
     report = _report(operation, quantities, machine=machine, taken=taken, key=key or None)
     _tell(operation)
     return report, True
@@ -739,6 +744,9 @@ def _refuse_unfit(operation: Operation, said: Quantities) -> None:
         raise Invalid("The machine counts the good pieces of this operation; report scrap and rework.", field="good")
     if said.scrap_reason is not None and not said.scrap_reason.is_active:
         raise Invalid("That reason is not in use any more.", field="scrap_reason")
+
+
+def _refuse_unexplained(said: Quantities) -> None:
     if said.scrap and said.scrap_reason is None and ScrapReason.objects.filter(is_active=True).exists():
         raise Invalid("Say why it was scrapped.", field="scrap_reason")
 

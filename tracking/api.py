@@ -19,7 +19,7 @@ from core.api import MasterDataViewSet
 from core.errors import Invalid
 from core.idempotency import Idempotent
 from core.master_data import caller, site_id_of
-from tracking import assembling, selectors, services, stage_forms
+from tracking import assembling, records, selectors, services, stage_forms
 from tracking.models import SerialUnit, StageField, StageForm, StagePhoto
 from tracking.serializers import (
     AssemblySerializer,
@@ -277,7 +277,7 @@ class SerialUnitViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelM
     @action(detail=True)
     def record(self, request: Request, pk: str) -> Response:
         """Everything about a unit: stages with values and passes, parts, where it is used, history."""
-        return Response(selectors.unit_as_record(self.get_object()))
+        return Response(records.unit_as_record(self.get_object()))
 
     @extend_schema(parameters=[ScanQuerySerializer], responses=NextStepSerializer)
     @action(detail=False, filter_backends=[], pagination_class=None)

@@ -528,7 +528,7 @@ def _decide(known: Known, kind: str, by: By, stage: UnitStage | None = None) -> 
         idempotency_key=by.key,
     )
     known = derive(known.unit)
-    tell_progress(known, actor=by.actor, at=by.at)
+    tell_progress(known, actor=by.actor, at=by.at, reason=by.reason.strip())
     return known
 
 
