@@ -28,12 +28,11 @@ from quality.judging import (
     STATUS_OF,
     Content,
     decision_of,
-    held,
     in_unit_of,
+    inspections_with,
     judged,
     missing_of,
-    results_of,
-    sheet_of,
+    sheet_of_inspection,
 )
 from quality.models import (
     Characteristic,
@@ -62,7 +61,7 @@ _Kind, _Status = Characteristic.Kind, Inspection.Status
 @precedes(InspectionPlan)
 def keep_released_plan(plan: InspectionPlan) -> None:
     """Refuse to edit a plan that is released, and to release one by editing it."""
-    if getattr(plan, "by_service", False):
+    if plan.by_service:
         return
     if cast(Any, plan).pk is None:
         plan.status, plan.valid_from, plan.valid_until = InspectionPlan.Status.DRAFT, None, None
@@ -160,9 +159,9 @@ def new_version(*, plan: InspectionPlan) -> InspectionPlan:
 def _step(plan: InspectionPlan, **values: Any) -> InspectionPlan:
     for name, value in values.items():
         setattr(plan, name, value)
-    plan.by_service = True  # type: ignore[attr-defined]
+    plan.by_service = True
     master_data.save(plan)
-    del plan.by_service  # type: ignore[attr-defined]
+    plan.by_service = False
     return plan
 
 
@@ -502,15 +501,10 @@ def results_changed(results: Sequence[Result], *, actor: User | None, at: dateti
     for signal in charting.follow(results, at=at):
         _act_on(signal, results, actor, at)
     inspections = {result.inspection_id for result in results if result.inspection_id is not None}
-    for result in results:
-        if result.tag_id is not None:
-            there = Inspection.objects.filter(
-                plan=result.characteristic.plan_id, machine=result.machine_id, opened_at__lte=result.occurred_at
-            )
-            inspections |= set(there.exclude(finished_at__lte=result.occurred_at).values_list("id", flat=True))
+    inspections |= inspections_with([result for result in results if result.tag_id is not None])
     for inspection in Inspection.objects.filter(pk__in=inspections, finished_at__isnull=False).order_by("pk"):
         rejudge(inspection)
-    announce("inspection", [pk for pk in inspections if pk is not None])
+    announce("inspection", inspections)
 
 
 def _act_on(signal: Signal, results: Sequence[Result], actor: User | None, at: datetime) -> None:
@@ -571,7 +565,7 @@ def finish_inspection(
         return inspection
     if finished_at < inspection.opened_at:
         raise Invalid("It ends after it began.", field="finished_at")
-    sheet = sheet_of(held(results_of(inspection)))
+    sheet = sheet_of_inspection(inspection)
     lacking = missing_of(inspection.plan.characteristics.all(), sheet, inspection.sample_size)
     lacking += _without_photo(inspection)
     if lacking:
@@ -650,7 +644,7 @@ def decide_inspection(
 
 def rejudge(inspection: Inspection) -> None:
     """Derive anew what a finished inspection came to: the last decision, or its results. Ends with the same whenever it is called."""
-    sheet = sheet_of(held(results_of(inspection)))
+    sheet = sheet_of_inspection(inspection)
     found, decision = judged(inspection, sheet), decision_of(inspection)
     result = decision.result if decision is not None else found.result
     inspection.nonconforming, inspection.result = found.nonconforming, result
