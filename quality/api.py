@@ -441,7 +441,7 @@ class NonConformanceViewSet(_Facts):
     @extend_schema(request=NewDispositionSerializer, responses={201: DispositionSerializer})
     @action(detail=True, methods=["post"])
     def dispose(self, request: Request, pk: str = "") -> Response:
-        """Decide what becomes of a quantity; the lot and the counts follow."""
+        """Decide what becomes of a quantity; the stock and the lot follow."""
         ncr, now = self._held("change"), timezone.now()
         row, is_new = nonconformances.dispose(
             nonconformance=ncr,
