@@ -32,7 +32,7 @@ from quality.models import (
     InspectionPlan,
     SamplingRule,
 )
-from quality.services import release_plan
+from quality.planning import release_plan
 from reports.models import WorkbookTemplate
 from tracking.models import SerialUnit, StageField, StageForm
 from tracking.services import create_units
