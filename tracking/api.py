@@ -19,7 +19,7 @@ from core.api import MasterDataViewSet
 from core.errors import Invalid
 from core.idempotency import Idempotent
 from core.master_data import caller, site_id_of
-from tracking import assembling, records, selectors, services, stage_forms
+from tracking import assembling, creating, records, selectors, services, stage_forms
 from tracking.models import SerialUnit, StageField, StageForm, StagePhoto
 from tracking.serializers import (
     AssemblySerializer,
@@ -134,10 +134,10 @@ class SerialUnitViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelM
             made_of = (order.product if order else None) or product
             if made_of is None:
                 raise Invalid("The order names no product; its pieces cannot be tracked.", field="order")
-            serials = services.serials_of(
+            serials = creating.serials_of(
                 pattern=asked["pattern"], count=asked["count"], product=made_of, at=now, order=order, site=site
             )
-        units = services.create_units(
+        units = creating.create_units(
             serials=serials, order=order, product=product, site=site, actor=caller(request), at=now
         )
         rows = self.queryset.filter(pk__in=[unit.pk for unit in units]).order_by("id")

@@ -38,7 +38,10 @@ _listeners: list[Listener] = []
 
 
 def books_progress(listener: Listener) -> Listener:
-    """Declare a service of an app above that books what operations make; called in the unit's own transaction."""
+    """Declare a service of an app above that books what operations make; called in the unit's own transaction.
+
+    The unit is locked then: what belongs to its order is locked after it.
+    """
     _listeners.append(listener)
     return listener
 

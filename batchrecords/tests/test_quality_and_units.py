@@ -10,7 +10,8 @@ from batchrecords.tests.plant import NOW, Batch, at
 from quality.nonconformances import About, dispose, raise_nonconformance
 from quality.services import Said, What, finish_inspection, open_inspection, record_results
 from tests.factories import make_plan, make_stage_form
-from tracking.services import By, Entry, create_units, enter, scrap, send_to_rework
+from tracking.creating import create_units
+from tracking.services import By, Entry, enter, scrap, send_to_rework
 from workorders.models import WorkOrder
 
 pytestmark = pytest.mark.django_db

@@ -9,7 +9,7 @@ from execution.models import ProductionReport, ScrapReason
 from execution.selectors import progress_of
 from execution.tests.floor import AT, NOW, make_order
 from tests.factories import make_user
-from tracking import services
+from tracking import creating, services
 from tracking.services import By
 from workorders.models import WorkOrder
 
@@ -21,7 +21,7 @@ def by(reason="", minutes=0):
 
 
 def make_units(order, *serials):
-    return services.create_units(serials=serials, order=order, actor=make_user(), at=AT)
+    return creating.create_units(serials=serials, order=order, actor=make_user(), at=AT)
 
 
 def complete(unit, *stages, minutes=0):

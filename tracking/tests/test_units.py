@@ -24,7 +24,7 @@ from tests.factories import (
     make_user,
     make_work_order,
 )
-from tracking import assembling, records, selectors, services
+from tracking import assembling, creating, records, selectors, services
 from tracking.models import SerialUnit, StageEntry, StagePassage
 from tracking.progress import _listeners, books_progress
 from tracking.services import By, Entry
@@ -285,9 +285,9 @@ def test_units_of_an_order_tell_what_it_made_and_book_its_operations(technician,
     told = []
     books_progress(lambda one: told.append((one.unit.serial, one.operation.code, one.is_scrap)))
     try:
-        units = services.create_units(serials=["1", "2"], order=order, actor=technician, at=AT)
+        units = creating.create_units(serials=["1", "2"], order=order, actor=technician, at=AT)
         with pytest.raises(Conflict, match="is for 2 pieces and has 2 units"):
-            services.create_units(serials=["3"], order=order, actor=technician, at=AT)
+            creating.create_units(serials=["3"], order=order, actor=technician, at=AT)
         for stage in ("SORT", "WELD"):
             services.complete_stage(unit=units[0], stage=stage, by=by(technician))
         services.complete_stage(unit=units[1], stage="SORT", by=by(technician))
@@ -299,18 +299,18 @@ def test_units_of_an_order_tell_what_it_made_and_book_its_operations(technician,
     assert told == [("1", "SORT", False), ("1", "WELD", False), ("2", "SORT", False), ("2", "WELD", True)]
     counted = made(order, now=AT + timedelta(days=1))
     assert (counted.good, counted.scrap) == (1, 1)
-    assert services.create_units(serials=["3"], order=order, actor=technician, at=AT)[0].serial == "3"
+    assert creating.create_units(serials=["3"], order=order, actor=technician, at=AT)[0].serial == "3"
 
 
 def test_pattern_gives_the_next_free_numbers():
     unit = make_serial_unit("BP-2603-0007")
     pattern = {"product": unit.product, "site": unit.site, "at": AT}
-    found = services.serials_of(pattern="BP-{YY}{MM}-####", count=2, **pattern)
+    found = creating.serials_of(pattern="BP-{YY}{MM}-####", count=2, **pattern)
     assert found == ["BP-2603-0008", "BP-2603-0009"]
     with pytest.raises(Conflict, match="no more numbers"):
-        services.serials_of(pattern="#", count=10, **pattern)
+        creating.serials_of(pattern="#", count=10, **pattern)
     with pytest.raises(Invalid, match="Write the number once"):
-        services.serials_of(pattern="BP", count=1, **pattern)
+        creating.serials_of(pattern="BP", count=1, **pattern)
 
 
 @pytest.mark.parametrize("serial", [" ", "", "a\nb", "x" * 101, "a\0"])
@@ -333,7 +333,7 @@ def test_released_form_stays_and_units_keep_their_version(technician):
 def test_scan_finds_units_orders_and_addresses(technician):
     order = make_work_order(line=make_machine().line, product=make_product())
     make_stage_form(order.product, "A", {"code": "check"})
-    first, second = services.create_units(serials=["P/1", "P/2"], order=order, actor=technician, at=AT)
+    first, second = creating.create_units(serials=["P/1", "P/2"], order=order, actor=technician, at=AT)
     assert selectors.find_scanned("https://mes/entry/P%2F1?x=1", station=None, user=technician) == first
     assert selectors.find_scanned(order.order_number, station=None, user=technician) == first
     fill(first, "A", technician, check="OK")
