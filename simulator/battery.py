@@ -18,7 +18,7 @@ from products.models import BillOfMaterialLine, Product, ProductRevision, Routin
 from products.services import ensure_unit, release_revision
 from simulator.making import ensure
 from simulator.services import FirstPassword
-from tracking import services
+from tracking import creating, services
 from tracking.models import SerialUnit, StageField, StageForm
 from tracking.services import By, Entry
 from tracking.stage_forms import release_form
@@ -268,8 +268,8 @@ class _Shop:
             )
         )
         release_order(work_order=order, at=self._tick(), actor=self._supervisor)
-        serials = services.serials_of(pattern="BP/{YY}-####", count=12, product=self._pack, at=self._now, order=order)
-        packs = services.create_units(serials=serials, order=order, actor=self._supervisor, at=self._tick())
+        serials = creating.serials_of(pattern="BP/{YY}-####", count=12, product=self._pack, at=self._now, order=order)
+        packs = creating.create_units(serials=serials, order=order, actor=self._supervisor, at=self._tick())
         all_stages = [code for code, _ in STAGES]
         for pack, through in zip(packs, (8, 8, 8, 5, 5, 3, 2, 2, 1, 0, 0, 0), strict=True):
             for code in all_stages[:through]:
@@ -321,12 +321,12 @@ class _Shop:
         services.complete_stage(unit=unit, stage=stage, by=self._by(self._technician))
 
     def _new_module(self, name: str) -> SerialUnit:
-        cells = services.create_units(
+        cells = creating.create_units(
             serials=[f"C-{name}-{number}" for number in range(1, CELLS_PER_MODULE + 1)], **self._of(self._cell)
         )
         for cell in cells:
             self._enter(cell, "INCOMING", {("VOLTAGE", ""): "3.55", ("IR", ""): "14.2"})
-        (module,) = services.create_units(serials=[f"M-{name}"], **self._of(self._module))
+        (module,) = creating.create_units(serials=[f"M-{name}"], **self._of(self._module))
         scans = {("CELL", str(number)): cell.serial for number, cell in enumerate(cells, start=1)}
         self._enter(module, "STACK", {**scans, ("ORDER", ""): "ok"})
         return module

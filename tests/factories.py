@@ -32,10 +32,10 @@ from quality.models import (
     InspectionPlan,
     SamplingRule,
 )
-from quality.services import release_plan
+from quality.planning import release_plan
 from reports.models import WorkbookTemplate
+from tracking.creating import create_units
 from tracking.models import SerialUnit, StageField, StageForm
-from tracking.services import create_units
 from tracking.stage_forms import release_form
 from workorders.models import ChangeoverTarget, ChangeoverTask, OrderReason, Run, Schedule, WorkOrder
 
