@@ -17,7 +17,7 @@ from core.errors import Conflict, Invalid
 from core.idempotency import Idempotent
 from core.intervals import Interval
 from core.master_data import caller, site_id_of
-from labor import services
+from labor import corrections, services
 from labor.efficiency import efficiency
 from labor.identification import identify
 from labor.models import (
@@ -212,7 +212,7 @@ class LaborEntryViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelM
         """Approve it: nobody changes it any more."""
         entry = self.get_object()
         self._may("change", entry)
-        services.approve(entries=[entry], actor=caller(request), at=timezone.now())
+        corrections.approve(entries=[entry], actor=caller(request), at=timezone.now())
         return Response(self.get_serializer(self.get_object()).data)
 
     def _may(self, action: str, entry: LaborEntry) -> None:
