@@ -25,7 +25,7 @@ from enterprise.models import Line, Machine
 from execution.models import OperationRun, OperationStep, ParameterReading, ProductionReport, ScrapReason
 from execution.readiness import DONE, Reason, machines_for, reasons_against
 from labor.models import Employee
-from materials.backflush import backflush_report, take_back
+from materials.automatic_backflush import backflush_report, take_back
 from products.models import UnitOfMeasure
 from products.units import convert
 from quality.gates import Step as Gate
