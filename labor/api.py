@@ -1,6 +1,6 @@
 """REST of people and their hours, and the shared terminal at which they clock in and start their work."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
@@ -14,6 +14,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from core.api import MasterDataViewSet
 from core.errors import Conflict, Invalid
+from core.fact_api import MAX_AHEAD
 from core.idempotency import Idempotent
 from core.intervals import Interval
 from core.master_data import caller, site_id_of
@@ -56,7 +57,6 @@ from labor.serializers import (
 )
 
 LONGEST_WINDOW_DAYS = 100
-MAX_AHEAD = timedelta(minutes=5)
 
 
 class CrewViewSet(MasterDataViewSet):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple, Unpack
@@ -10,6 +10,7 @@ from typing import NamedTuple, Unpack
 from django.db import transaction
 
 from core.errors import Conflict, Invalid
+from core.fact_api import refuse_future
 from core.locks import take_turns
 from core.master_data import follows, precedes
 from materials import genealogy
@@ -30,7 +31,6 @@ from workorders.models import WorkOrder
 from workorders.services import refuse_work
 
 MAX_QUANTITY = Decimal(10) ** 12
-MAX_AHEAD = timedelta(minutes=5)
 
 
 class Posted(NamedTuple):
@@ -349,8 +349,7 @@ def _act(
 
 
 def _check(said: Said) -> None:
-    if said["occurred_at"] > said["recorded_at"] + MAX_AHEAD:
-        raise Invalid("The time lies in the future.", field="occurred_at")
+    refuse_future(said["occurred_at"], said["recorded_at"])
     cost = said.get("unit_cost")
     if cost is not None and cost < 0:
         raise Invalid("A cost is not negative.", field="unit_cost")
