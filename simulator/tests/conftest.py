@@ -9,10 +9,14 @@ from simulator.vistula import VISTULA
 
 @pytest.fixture(scope="module")
 def plant(request, django_db_setup, django_db_blocker):
-    """Make the demo plant at the module's NOW, with the orders of its WINDOW; what a test does to it ends with the test."""
-    now = request.module.NOW
+    """Make the demo plant at the module's NOW, with the orders of its WINDOW if it has one; return its site.
+
+    What a test does to it ends with the test.
+    """
+    now, window = request.module.NOW, getattr(request.module, "WINDOW", None)
     with django_db_blocker.unblock(), transaction.atomic():
         site = create_plant(VISTULA, now=now)
-        keep_orders(VISTULA, request.module.WINDOW, now=now)
+        if window is not None:
+            keep_orders(VISTULA, window, now=now)
         yield site
         transaction.set_rollback(True)
