@@ -118,6 +118,7 @@ def test_queries_do_not_grow_with_orders_in_cases(line, django_assert_max_num_qu
 
     lines = [make_machine(line=make_line(area=line.area), is_constraint=True).line for _ in range(4)]
     run_cases(lines[0])
+    line_statuses([one.pk for one in lines], now=NOW)
     with CaptureQueriesContext(connection) as of_one:
         line_statuses([one.pk for one in lines], now=NOW)
     for other in lines[1:]:
