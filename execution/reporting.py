@@ -26,7 +26,7 @@ from execution.taking import (
     refuse_stranger,
     tell,
 )
-from materials.backflush import backflush_report, take_back
+from materials.automatic_backflush import backflush_report, take_back
 from products.models import UnitOfMeasure
 from products.units import convert
 from workorders.models import Operation, OrderParameter, WorkOrder

@@ -15,8 +15,9 @@ from core.announcements import announce
 from core.errors import Conflict, Invalid
 from core.locks import take_turns
 from enterprise.models import Machine, Site
+from materials.lots import TRANSITIONS, change_lot_status
 from materials.models import Location, LotStatus, MaterialLot, MaterialTransaction
-from materials.services import TRANSITIONS, change_lot_status, scrap
+from materials.services import scrap
 from products.models import Product
 from quality.models import (
     Cause,

@@ -17,8 +17,8 @@ from core.locks import take_turns
 from core.uploads import PDF, read_document
 from enterprise.models import Machine, Site
 from enterprise.selectors import shifts_of
+from materials.lots import TRANSITIONS, change_lot_status
 from materials.models import LotStatus, MaterialLot
-from materials.services import TRANSITIONS, change_lot_status
 from products.models import Product, UnitOfMeasure
 from quality import charting, nonconformances
 from quality.gauging import refuse_unusable

@@ -24,7 +24,8 @@ from core.errors import Conflict, DomainError, Invalid
 from core.master_data import caller, in_scope
 from enterprise.models import Machine, Site
 from products.models import Product
-from screens.people_sites import Refusal, chosen_site, refusal_of, sites_where
+from screens.people_sites import chosen_site, sites_where
+from screens.refusals import Refusal, refusal_of
 from tracking import assembling, records, selectors, services
 from tracking.api import picture_response
 from tracking.derivation import Known, know
@@ -217,7 +218,7 @@ def _stage_row(known: Known, stage: UnitStage) -> dict[str, Any]:
 def _form_context(
     request: HttpRequest, known: Known, stage: UnitStage | None, refusal: Refusal | None
 ) -> dict[str, Any]:
-    unit = known.unit
+    unit, rights = known.unit, _rights(request, known.unit)
     typed = request.POST if refusal else {}
     is_open = known.state.status not in ("on_hold", "scrapped", "dispatched")
     rows = []
@@ -228,7 +229,7 @@ def _form_context(
                 "value": value,
                 "shown": typed.get(f"f:{value.name}", value.value or ""),
                 "was": value.value or "",
-                "is_mine": not quality_only or _rights(request, unit)["may_check"],
+                "is_mine": not quality_only or rights["may_check"],
                 "options": _options(value.field),
             }
         )
@@ -241,7 +242,7 @@ def _form_context(
         "fields": rows,
         "refusal": refusal,
         "key": str(uuid4()),
-        **_rights(request, unit),
+        **rights,
     }
 
 

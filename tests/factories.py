@@ -11,8 +11,9 @@ from downtime.models import StateReason
 from enterprise.models import Area, Enterprise, Line, Machine, Shift, Site
 from labels.models import LabelLayout
 from labor.models import Crew, Employee, LaborPolicy, Skill
+from materials.lots import NewLot
 from materials.models import Location, MaterialLot
-from materials.services import NewLot, receive
+from materials.services import receive
 from products.models import (
     BillOfMaterialLine,
     IdealRate,

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from core import master_data
 from core.errors import Conflict, Invalid
 from core.tests.test_uploads import picture
-from materials.services import change_lot_status
+from materials.lots import change_lot_status
 from quality.calibrations import record_calibration
 from quality.gauging import results_in_doubt
 from quality.models import Inspection, Result
