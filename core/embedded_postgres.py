@@ -23,7 +23,7 @@ from typing import Any
 PROJECT = Path(__file__).resolve().parent.parent
 PORT = 5432
 OWNER = "mes"
-DATABASE = "mes"
+DATABASE = "plant"
 
 SETTINGS = """
 listen_addresses = ''
@@ -67,7 +67,7 @@ def socket_directory() -> Path:
 
 
 def database_name() -> str:
-    """Return the database's name: `DATABASE_NAME`, or mes."""
+    """Return the database's name: `DATABASE_NAME`, or plant."""
     return os.environ.get("DATABASE_NAME") or DATABASE
 
 
