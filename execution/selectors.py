@@ -18,7 +18,8 @@ from execution.apportion import Work, machine_time, shares_of, span_until
 from execution.counted import Pieces, pieces_of, plus
 from execution.models import OperationRun, ProductionReport
 from labor import apportion
-from oee.selectors import run_report
+from oee.scopes import representatives_of
+from oee.selectors import sums_by_run
 from workorders.models import Operation, Run, WorkOrder
 from workorders.selectors import Made, knows_what_was_made, target_in_product_unit
 
@@ -167,6 +168,7 @@ def progress_of(orders: Sequence[WorkOrder], *, now: datetime) -> dict[int, Orde
         operation.work_order = by_id[operation.work_order_id]
         operations[operation.work_order_id].append(operation)
     worked = worked_on(by_id)
+    by_runs = _made_by_runs([order for order in orders if order.pk not in worked], now=now)
     progress = progress_of_operations([one for of_order in operations.values() for one in of_order], now=now)
     found = {}
     for order in orders:
@@ -174,7 +176,7 @@ def progress_of(orders: Sequence[WorkOrder], *, now: datetime) -> dict[int, Orde
         if order.pk in worked:
             made, source = _made_by(of_order), "operations"
         else:
-            made, source = _made_by_runs(order, now=now)
+            made, source = by_runs.get(order.pk, (NOTHING, ""))
         found[order.pk] = OrderProgress(order, Fraction(order.target_quantity), made, source, of_order)
     return found
 
@@ -222,13 +224,20 @@ def sum_of(values: Iterable[Fraction | None]) -> Fraction | None:
     return total
 
 
-def _made_by_runs(order: WorkOrder, *, now: datetime) -> tuple[Pieces, str]:
-    found = NOTHING
-    runs = list(Run.objects.filter(work_order=order, started_at__lt=now).select_related("line"))
+def _made_by_runs(orders: Sequence[WorkOrder], *, now: datetime) -> dict[int, tuple[Pieces, str]]:
+    """Return what the lines' runs of orders made, by order id, in the orders' units; an order without runs is absent."""
+    units = {order.pk: 1 / pieces_per_unit(order) for order in orders}
+    runs = list(Run.objects.filter(work_order__in=units, started_at__lt=now).order_by()) if units else []
+    sums = sums_by_run(representatives_of(run.line_id for run in runs), runs, now=now)
+    found: dict[int, tuple[Pieces, str]] = {}
     for run in runs:
-        quantities = run_report(run, now=now).sums.quantities
-        found += Pieces(quantities.good, quantities.scrap, quantities.rework)
-    return found.times(1 / pieces_per_unit(order)), "runs" if runs else ""
+        made, _source = found.get(run.work_order_id, (NOTHING, ""))
+        if run.pk in sums:
+            quantities = sums[run.pk].quantities
+            counted = Pieces(quantities.good, quantities.scrap, quantities.rework)
+            made += counted.times(units[run.work_order_id])
+        found[run.work_order_id] = made, "runs"
+    return found
 
 
 # --- time ---

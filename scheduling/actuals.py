@@ -9,11 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from fractions import Fraction
-from itertools import groupby
 
 from core.intervals import Interval
-from enterprise.models import Machine
-from oee.scopes import representatives
+from oee.scopes import representatives_of
 from oee.selectors import sums_by_run
 from scheduling.models import SchedulingPolicy
 from scheduling.shares import shares_of
@@ -110,7 +108,7 @@ def actuals_of(entries: Sequence[Schedule], *, now: datetime) -> list[Actual]:
     )
     runs = _runs_by_entry(orders, siblings, now)
     wanted = [run for entry in entries for run in runs[entry.pk]]
-    machines = _representatives({run.line_id for run in wanted})
+    machines = representatives_of(run.line_id for run in wanted)
     made = sums_by_run(machines, wanted, now=now)
     tolerances = tolerances_of({entry.line.area.site_id for entry in entries})
     planned = _planned(entries, siblings)
@@ -141,12 +139,6 @@ def _runs_by_entry(orders: set[int], siblings: Sequence[Schedule], now: datetime
         if entry_id is not None:
             found[entry_id].append(run)
     return found
-
-
-def _representatives(line_ids: set[int]) -> dict[int, list[Machine]]:
-    machines = Machine.objects.filter(line__in=line_ids, is_active=True).select_related("line__area__site")
-    ordered = machines.order_by("line_id", "position", "id")
-    return {pk: representatives(list(of_line)) for pk, of_line in groupby(ordered, key=lambda one: one.line_id)}
 
 
 def _planned(entries: Sequence[Schedule], siblings: Sequence[Schedule]) -> dict[int, Fraction]:

@@ -21,7 +21,7 @@ from enterprise.models import Line
 from execution.finish import finish_forecast
 from execution.forecasting import Forecast
 from execution.models import OperationRun
-from execution.selectors import progress_of, progress_of_operations, worked_on
+from execution.selectors import progress_of, progress_of_operations
 from materials.selectors import PRODUCED, RETURNED, USED, of_order
 from products.models import Product
 from screens.order_story import plain, story
@@ -119,16 +119,15 @@ def _narrowed(orders: QuerySet[WorkOrder], asked: dict[str, Any]) -> QuerySet[Wo
 
 
 def _made_of(orders: list[WorkOrder], now: datetime) -> dict[int, Fraction]:
-    """Return what orders made, by id: as confirmed, or else as people and machines report of their operations.
+    """Return what orders made, by id: as confirmed, or else as their operations' work and their lines' runs say.
 
-    The number of queries does not grow with that of the orders. An order of which neither is known is absent.
+    The number of queries does not grow with that of the orders. An order of which none is known is absent.
     """
     ids = [order.pk for order in orders]
     sums = OrderConfirmation.objects.filter(order__in=ids).order_by().values("order").annotate(total=Sum("good"))
     confirmed = {row["order"]: Fraction(row["total"]) for row in sums if row["total"]}
-    worked = worked_on(pk for pk in ids if pk not in confirmed)
-    progress = progress_of([order for order in orders if order.pk in worked], now=now)
-    reported = {pk: one.made.good for pk, one in progress.items() if one.made.good is not None}
+    progress = progress_of([order for order in orders if order.pk not in confirmed], now=now)
+    reported = {pk: one.made.good for pk, one in progress.items() if one.source and one.made.good is not None}
     return {**reported, **confirmed}
 
 

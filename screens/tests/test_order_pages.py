@@ -7,9 +7,18 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from counts.services import NewReading, record_readings
 from materials.tests.shop import Shop
 from screens.order_story import SOURCES, Event, story
-from tests.factories import make_order_reason, make_product, make_site, make_user
+from tests.factories import (
+    make_count_tag,
+    make_machine,
+    make_order_reason,
+    make_product,
+    make_site,
+    make_user,
+    make_work_order,
+)
 from workorders import life, services
 from workorders.kinship import split_order
 from workorders.models import OrderStatusChange, WorkOrder
@@ -109,3 +118,30 @@ def test_steps_are_taken_or_refused_on_the_page(client, shop):
     last = OrderStatusChange.objects.filter(order=order).first()
     assert last.changed_at <= timezone.now()
     assert WorkOrder.objects.get(pk=order.pk).status == "completed"
+
+
+def test_list_says_what_a_lines_runs_made_where_nobody_works_on_operations(client, django_assert_max_num_queries):
+    machine = make_machine(is_constraint=True)
+    tag = make_count_tag(machine=machine)
+    line = machine.line
+    client.force_login(make_user("operator", site=line.area.site))
+    start = timezone.now().replace(minute=0, second=0, microsecond=0) - HOUR * 5
+
+    def run_order(number, at):
+        order = make_work_order(line=line, order_number=number, target_quantity=Decimal(80))
+        run = services.start_run(work_order=order, line=line, started_at=at)
+        return order, run
+
+    for number in range(4):
+        begins = start + HOUR * number
+        _order, run = run_order(f"WO-{number}", begins)
+        after = begins + timedelta(minutes=30)
+        counted = NewReading(tag.pk, machine.pk, False, after, Decimal(20))
+        record_readings([counted], recorded_at=after)
+        services.end_run(run=run, ended_at=begins + HOUR)
+    client.get(reverse("screens:orders"))  # computes the hours that nobody asked for yet
+    with django_assert_max_num_queries(20):
+        rows = {row.order.order_number: row for row in client.get(reverse("screens:orders")).context["rows"]}
+    assert {number: (row.made, row.percent) for number, row in rows.items()} == {
+        f"WO-{number}": ("20", 25) for number in range(4)
+    }
