@@ -56,7 +56,8 @@ ROOMS: tuple[Room, ...] = (
         "clipboard-check",
         (
             Page(_("Orders"), "screens:orders", "order"),
-            Page(_("Schedule"), "screens:schedule", "schedule"),
+            Page(_("Planner"), "screens:planner", "schedule"),
+            Page(_("Schedule, as a list"), "screens:schedule", "schedule"),
             Page(_("Lots"), "screens:lots", "lot"),
             Page(_("Serial units"), "screens:units", "unit"),
             Page(_("Batch records"), "screens:records", "batch_record"),
