@@ -75,6 +75,8 @@ ROOMS: tuple[Room, ...] = (
         _("Numbers"),
         "bar-chart-line",
         (
+            Page(_("Dashboards"), "screens:dashboards", "oee_record"),
+            Page(_("KPIs over time"), "screens:trends", "oee_record"),
             Page(_("Closed shifts"), "screens:closed-shifts", "closing"),
             Page(_("Change log"), "screens:change-log", "closing"),
             Page(_("What the KPIs mean"), "screens:kpis"),

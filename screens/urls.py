@@ -5,8 +5,10 @@ from django.urls import path
 from screens import (
     changeovers,
     closed_shifts,
+    dashboards,
     dispatch,
     explain_views,
+    landing,
     lots,
     orders,
     people,
@@ -15,6 +17,7 @@ from screens import (
     records,
     schedule,
     terminal,
+    trends,
     units,
     views,
 )
@@ -22,6 +25,12 @@ from screens import (
 app_name = "screens"
 urlpatterns = [
     path("", views.overview, name="overview"),
+    path("home/", landing.home, name="home"),
+    path("dashboards/", dashboards.board_list, name="dashboards"),
+    path("dashboards/<str:slug>/", dashboards.board_page, name="dashboard"),
+    path("dashboards/<str:slug>/tiles/", dashboards.board_tiles, name="dashboard-tiles"),
+    path("dashboards/<str:slug>/tiles/<int:tile_id>.csv", dashboards.tile_csv, name="tile-csv"),
+    path("trends/", trends.trends, name="trends"),
     path("lines/<str:code>/", views.line_page, name="line"),
     path("shifts/", closed_shifts.closed_shifts, name="closed-shifts"),
     path("shifts/close/", closed_shifts.close, name="close-shift"),

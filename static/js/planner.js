@@ -190,7 +190,7 @@
     itemsAlwaysDraggable: { item: mayPlan, range: mayPlan },
     editable: mayPlan ? { updateTime: true, updateGroup: true, add: false, remove: false } : false,
     snap: (moment) => new Date(Math.round(Number(moment) / (STEP_MINUTES * 60000)) * STEP_MINUTES * 60000),
-    margin: { axis: 6, item: { horizontal: 0, vertical: 24 } },
+    margin: { axis: 6, item: { horizontal: 0, vertical: 60 } },
     groupOrder: "place",
     groupTemplate: (group) => group && element("span", "plan-line", element("b", "", group.name), element("span", "plan-note", group.area)),
     template: content,
