@@ -25,7 +25,8 @@ from oee.selectors import EVERYTHING, Part, slices_of, sums_for
 
 LONGEST = timedelta(days=366)
 MOST_POINTS = 750
-_Key = tuple[date, int, datetime]
+_Key = tuple[date, str, datetime]
+"""Day, shift and start of a point: shifts of one name on one day are one, whichever line has them by a rule of its own."""
 
 
 class Step(StrEnum):
@@ -81,7 +82,7 @@ def trend(
     if not machines or window.start >= now:
         return []
     calendar = _Calendar(machines, window, step)
-    slices = slices_of(machines, window, now=now, part=part, by_hour=True)
+    slices = slices_of(machines, window, now=now, part=part, by_hour=True, by_shift=step is not Step.HOUR)
     sums = sums_for(machines, slices.values())
     pieces: dict[_Key, dict[int, list[Slice]]] = defaultdict(lambda: defaultdict(list))
     for machine_id, of_machine in slices.items():
@@ -105,7 +106,7 @@ def trend(
             total = MachineSums.total(sums.of(machine, pieces[key][machine.pk]) for machine in group)
             reasons = None if traits is None else traits.sums(row for row in stops[key] if row.machine_id in ids)
             values.append(values_of(element_values(total, reasons), [kpi])[0].value)
-        found.append(Point(key[2], key[0], calendar.names.get(key[1], ""), tuple(values)))
+        found.append(Point(key[2], key[0], key[1], tuple(values)))
     return found
 
 
@@ -115,9 +116,10 @@ class _Calendar:
     def __init__(self, machines: Sequence[Machine], window: Interval, step: Step) -> None:
         self.step = step
         self.zones = {machine.pk: machine.line.area.site.zone for machine in machines}
+        self.zone = machines[0].line.area.site.zone
         self.names: dict[int, str] = {}
         self._shifts: dict[int, dict[int, list[ShiftOccurrence]]] = defaultdict(lambda: defaultdict(list))
-        self._starts: dict[tuple[int, date], datetime] = {}
+        self._starts: dict[tuple[str, date], datetime] = {}
         if step is Step.HOUR:
             return
         around = Interval(floor_hour(window.start), window.end)
@@ -125,14 +127,14 @@ class _Calendar:
             for shift in shifts or ():
                 self.names[shift.shift_id] = shift.name
                 self._shifts[machine_id][shift.shift_id].append(shift)
-                key = shift.shift_id, shift.shift_date
+                key = shift.name, shift.shift_date
                 self._starts[key] = min(shift.start, self._starts.get(key, shift.start))
 
     def key(self, machine_id: int, hour: datetime, shift_id: int | None, shift_date: date | None) -> _Key | None:
         """Return day, shift and start of the point; None for time outside of shifts, where points are shifts."""
         day = hour.astimezone(self.zones[machine_id]).date()
         if self.step is Step.HOUR:
-            return day, 0, hour
+            return day, "", hour
         if shift_id is not None and shift_date is None:
             end = hour + HOUR
             shift_date = next(
@@ -140,7 +142,8 @@ class _Calendar:
             )
         day = shift_date or day
         if self.step is Step.DAY:
-            return day, 0, datetime.combine(day, time(), tzinfo=self.zones[machine_id])
+            return day, "", datetime.combine(day, time(), tzinfo=self.zone)
         if shift_id is None:
             return None
-        return day, shift_id, self._starts.get((shift_id, day), hour)
+        name = self.names.get(shift_id, "")
+        return day, name, self._starts.get((name, day), hour)

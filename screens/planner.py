@@ -346,11 +346,14 @@ def _exceptions(asked: Asked) -> list[dict[str, Any]]:
         date__lt=asked.day + timedelta(days=asked.days),
     )
     days = []
-    for day in found.order_by("date", "pk")[:500]:
+    exceptions = list(found.order_by("date", "pk")[:500])
+    own = {(day.line_id, day.date) for day in exceptions if day.line_id}
+    for day in exceptions:
         start = datetime.combine(day.date, time(), tzinfo=asked.zone)
         span = Interval.utc(start, datetime.combine(day.date + timedelta(days=1), time(), tzinfo=asked.zone))
         name = f"{day.name or day.get_kind_display()} ({day.get_kind_display().lower()})"
-        of = [day.line_id] if day.line_id else lines
+        # What the calendar says of the line itself holds over what it says of the site.
+        of = [day.line_id] if day.line_id else [pk for pk in lines if (pk, day.date) not in own]
         days += [_time(line_id, span, day.kind, name) for line_id in of]
     return days
 
