@@ -1,6 +1,6 @@
 """The planner's board: orders on lines over time, to be moved by hand. Every change goes through REST of the schedule.
 
-The page draws what `planner_data` and `planner_needs` tell (`static/js/planner.js`); it knows no rules of its own.
+The page draws what `planner_data`, `planner_backlog` and `planner_needs` tell (`static/js/planner.js`); it knows no rules of its own.
 """
 
 from collections.abc import Mapping, Sequence
@@ -132,6 +132,7 @@ def _settings(request: HttpRequest, asked: Asked) -> dict[str, Any]:
     return {
         "dataUrl": reverse("screens:planner-data") + query,
         "needsUrl": reverse("screens:planner-needs") + query,
+        "backlogUrl": reverse("screens:planner-backlog") + query,
         "socket": f"/ws/plan/{asked.site.pk}/",
         "zone": str(asked.zone),
         "view": asked.view,
@@ -190,7 +191,7 @@ def _settings(request: HttpRequest, asked: Asked) -> dict[str, Any]:
 
 @login_required
 def planner_data(request: HttpRequest) -> JsonResponse:
-    """Answer what the board draws: lines, bars with what became of them, shifts, and orders without a place."""
+    """Answer what the board draws: lines, bars with what became of them, and shifts."""
     now = timezone.now()
     asked = asked_of(request, now)
     if asked is None:
@@ -208,9 +209,18 @@ def planner_data(request: HttpRequest) -> JsonResponse:
             "bars": [_bar(actual, asked, now) for actual in actuals],
             "times": _times(asked),
             "days": _exceptions(asked),
-            "backlog": _backlog(asked, now),
         }
     )
+
+
+@login_required
+def planner_backlog(request: HttpRequest) -> JsonResponse:
+    """Answer the orders of the site that have no place yet, the most urgent first."""
+    now = timezone.now()
+    asked = asked_of(request, now)
+    if asked is None:
+        raise Http404
+    return JsonResponse({"backlog": _backlog(asked, now)})
 
 
 @login_required

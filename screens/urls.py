@@ -41,6 +41,7 @@ urlpatterns = [
     path("schedule/entries/<int:entry_id>/", schedule.change, name="schedule-change"),
     path("planner/", planner.planner, name="planner"),
     path("planner/data/", planner.planner_data, name="planner-data"),
+    path("planner/backlog/", planner.planner_backlog, name="planner-backlog"),
     path("planner/needs/", planner.planner_needs, name="planner-needs"),
     path("lots/", lots.lot_list, name="lots"),
     path("lots/<int:lot_id>/", lots.lot_page, name="lot"),

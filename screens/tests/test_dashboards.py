@@ -196,28 +196,33 @@ def test_places_that_contradict_each_other_are_refused(line):
 
 
 def test_queries_are_bounded_by_tiles_not_by_data(reader, line):
-    make_board(*EVERY_KIND)
-
-    def queries():
+    def queries(address="/dashboards/mine/"):
+        reader.get(address)  # computes the hours that are over, once
         with CaptureQueriesContext(connection) as captured:
-            assert reader.get("/dashboards/mine/").status_code == 200
+            assert reader.get(address).status_code == 200
         return len(captured)
 
-    queries()
+    def more(first, last):
+        for number in range(first, last):
+            make_schedule(line=line, planned_start_at=timezone.now() + timedelta(hours=2 * number))
+            another = make_line(area=line.area)
+            make_machine(line=another, is_constraint=True)
+            make_machine(line=another, position=2)
+
+    more(1, 3)
+    make_board(code="empty")
+    frame = queries("/dashboards/empty/")
+    costs = {}
+    for number, of_tile in enumerate(EVERY_KIND):
+        make_board(of_tile, code=f"only-{number}")
+        costs[number] = queries(f"/dashboards/only-{number}/") - frame
+    make_board(*EVERY_KIND)
     few = queries()
-    for number in range(1, 9):
-        at = timezone.now() + timedelta(hours=2 * number)
-        make_schedule(line=line, planned_start_at=at)
-        more = make_line(area=line.area)
-        make_machine(line=more)
-        make_machine(line=more, position=2)
-        make_shift(line=more)
-    queries()
-    many = queries()
-    print("queries", few, many)
-    # Data that exist at all ask for what the first had no need of, once.
-    assert many <= few + 6
-    assert many <= 20 + 10 * len(EVERY_KIND)
+    more(3, 11)
+    assert queries() == few
+    assert frame <= 20
+    assert max(costs.values()) <= 45, costs
+    assert few <= frame + sum(costs.values())
 
 
 # --- landing ---

@@ -11,7 +11,8 @@
     return getComputedStyle(probe).color;
   };
   const number = new Intl.NumberFormat(language, { maximumFractionDigits: 2 });
-  const FONT = "13px system-ui, sans-serif";
+  // Larger where the page is: a television across the hall.
+  const FONT = `${Math.round(parseFloat(getComputedStyle(document.documentElement).fontSize) * 0.8125)}px system-ui, sans-serif`;
   const LONGEST_LABEL = 22;
   const measure = document.createElement("canvas").getContext("2d");
   const widthOf = (text) => { measure.font = FONT; return measure.measureText(text).width; };

@@ -258,7 +258,7 @@
     fetchedAt = Date.now();
     let found;
     try {
-      const answers = await Promise.all([told.dataUrl, told.needsUrl].map((address) => fetch(address)));
+      const answers = await Promise.all([told.dataUrl, told.backlogUrl, told.needsUrl].map((address) => fetch(address)));
       if (answers.some((answer) => answer.status === 403 || answer.redirected)) return window.location.reload();
       if (answers.some((answer) => !answer.ok)) throw new Error();
       found = await Promise.all(answers.map((answer) => answer.json()));
@@ -270,7 +270,8 @@
     if (number <= shownOf || isDragging) return undefined;
     shownOf = number;
     find("cut").hidden = true;
-    [data, { needs }] = found;
+    data = { ...found[0], ...found[1] };
+    needs = found[2].needs;
     data.bars.forEach((bar) => { refOf(bar.id).version = bar.version; });
     find("too-many").hidden = !data.tooMany;
     find("too-many").textContent = data.tooMany;
