@@ -1,14 +1,20 @@
 """Where an engineer composes dashboards."""
 
+from typing import Any
+
+from django import forms
 from django.contrib import admin
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import StackedInline
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from core.admin import MasterDataAdmin, Scoped, ScopedFilter
 from dashboards.models import Dashboard, Tile
+from oee.kpis import kpis_for
 
 
 class TileInline(Scoped, StackedInline):  # type: ignore[misc]
@@ -21,6 +27,19 @@ class TileInline(Scoped, StackedInline):  # type: ignore[misc]
         ("content", "plan_by", "rows", "line"),
         "text",
     )
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Offer the KPIs by name: codes are for programs."""
+        if db_field.name != "kpi":
+            return super().formfield_for_dbfield(db_field, request, **kwargs)
+        kpis = sorted((str(kpi.name), kpi.code) for kpi in kpis_for(request.user))
+        return forms.ChoiceField(
+            choices=[("", "–"), *((code, name) for name, code in kpis)],
+            required=False,
+            label="KPI",
+            help_text="What each means: /kpis/.",
+            widget=UnfoldAdminSelectWidget,
+        )
 
 
 @admin.register(Dashboard)

@@ -64,6 +64,8 @@ def test_a_dashboard_composed_in_the_admin_shows_its_tiles(line):
             ).first.click()
             page.select_option(f"#id_tiles-{number}-kind", values.pop("kind"))
             page.fill(f"#id_tiles-{number}-position", str(number))
+            if "kpi" in values:
+                page.select_option(f"#id_tiles-{number}-kpi", values.pop("kpi"))
             for name, value in values.items():
                 page.fill(f"#id_tiles-{number}-{name}", value)
         page.locator("[name=_save]").first.click()

@@ -124,6 +124,16 @@ def test_a_bar_is_dragged_undone_refused_and_seen_by_another(plant):
         expect(page.locator("[data-said]")).to_contain_text("Line B")
         assert is_about(entry, "Line B", EIGHT - timedelta(hours=2))
 
+        # The other sees it there, too.
+        expect(page.locator(".plan-item")).to_have_count(2)
+        seen = bar(page, entry).bounding_box()
+        watcher.wait_for_function(
+            "([x, y, number]) => { const box = [...document.querySelectorAll('.plan-item')]"
+            ".find(i => i.textContent.includes(number)).getBoundingClientRect();"
+            " return Math.abs(box.x - x) < 3 && Math.abs(box.y - y) < 3; }",
+            arg=[seen["x"], seen["y"], entry.work_order.order_number],
+        )
+
         # What somebody else changed meanwhile, unseen: refused with what it is now.
         page.evaluate(
             "WebSocket.prototype.send = () => {}; window.fetch = ((real) => (...a) => String(a[0]).includes('/planner/') && window.__deaf ? Promise.reject(new TypeError()) : real(...a))(window.fetch); window.__deaf = true"

@@ -136,16 +136,18 @@
   async function again(from, to, name, sentence) {
     const step = from.pop();
     if (!step) return;
+    let tell;
     try {
       await step[name]();
       to.push(step);
-      say(put(sentence, step.words));
+      tell = () => say(put(sentence, step.words));
     } catch (error) {
       // What somebody else changed meanwhile cannot be taken back any more.
-      refuse(error.message);
+      tell = () => refuse(error.message);
     }
     showSteps();
     await refresh();
+    tell();
   }
 
   // --- the drawing ---
