@@ -145,6 +145,7 @@ def test_a_bar_is_dragged_undone_refused_and_seen_by_another(plant):
         )
         drag(watcher, entry, hours=1)
         expect(watcher.locator("[data-said]")).to_contain_text("Moved")
+        expect(page.locator("[data-cut]")).to_be_visible()
         drag(page, entry, hours=4)
         page.evaluate("window.__deaf = false")
         expect(page.locator("[data-refused]")).to_contain_text("Bert changed it at")
