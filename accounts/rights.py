@@ -93,6 +93,7 @@ KIND_OF_MODEL: dict[str, str] = {
             "scheduling.schedulingpolicy",
             *("batchrecords.signingpolicy", "batchrecords.steptemplate"),
             *("execution.scrapreason", "execution.executionpolicy"),
+            *("dashboards.dashboard", "dashboards.tile"),
             *("labels.labellayout", "reports.workbooktemplate", "reports.workbookmapping", "reports.workbookversion"),
         ),
         "master_data",

@@ -10,7 +10,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from core.master_data import in_scope
 from enterprise.models import Line
-from live.fragments import CARD, CHART, DETAIL
+from live.fragments import CARD, CHART, DETAIL, PLAN
 from live.hub import Watched, Watcher, hub
 from quality.models import ControlChart
 
@@ -96,6 +96,15 @@ class ChartConsumer(_LiveConsumer):
         return watched
 
 
+class PlanConsumer(_LiveConsumer):
+    """Watch what is planned on the lines of a site."""
+
+    async def lines_to_watch(self, user: Any) -> frozenset[Watched]:
+        site_id = self.scope["url_route"]["kwargs"]["site_id"]
+        lines: frozenset[Watched] = await _visible_lines(user, PLAN, site_id=site_id)
+        return lines
+
+
 @database_sync_to_async
 def _visible_chart(user: Any, chart_id: int) -> frozenset[Watched]:
     charts = in_scope(ControlChart.objects.filter(pk=chart_id, machine__isnull=False), user, ControlChart.site_paths)
@@ -103,8 +112,12 @@ def _visible_chart(user: Any, chart_id: int) -> frozenset[Watched]:
 
 
 @database_sync_to_async
-def _visible_lines(user: Any, view: str, line_id: int | None = None) -> frozenset[Watched]:
+def _visible_lines(
+    user: Any, view: str, line_id: int | None = None, *, site_id: int | None = None
+) -> frozenset[Watched]:
     lines = in_scope(Line.objects.filter(is_active=True), user, ("area__site",))
     if line_id is not None:
         lines = lines.filter(pk=line_id)
+    if site_id is not None:
+        lines = lines.filter(area__site=site_id)
     return frozenset((pk, view) for pk in lines.values_list("pk", flat=True))

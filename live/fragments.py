@@ -14,6 +14,8 @@ from quality.models import ControlChart, Signal
 from quality.spc.drawing import draw
 
 CARD, DETAIL, CHART = "card", "detail", "chart-"
+PLAN = "plan"
+"""Who watches a line's plan is told that it changed, and fetches what they show of it."""
 POINTS_SHOWN = 200
 TEMPLATES = {CARD: "live/_line_card.html", DETAIL: "live/_line_detail.html"}
 

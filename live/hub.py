@@ -21,7 +21,8 @@ from django.db import connection, connections
 
 from core.announcements import CHANNEL, decode
 from enterprise.models import Machine
-from live.fragments import chart_of, render_lines, version_now
+from live.fragments import PLAN, chart_of, render_lines, version_now
+from workorders.placing import TOPIC as SCHEDULE
 
 # Announcements of this many seconds are answered together.
 GATHER_SECONDS = 0.2
@@ -58,6 +59,7 @@ class Hub:
     def __init__(self) -> None:
         self._watchers: set[Watcher] = set()
         self._changed: set[tuple[str, int]] = set()
+        self._replanned: set[int] = set()
         self._stirred = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._lines_of: dict[int, int] = {}
@@ -92,6 +94,8 @@ class Hub:
                         )
                     else:
                         topic, ids = decode(payload)
+                        if topic == SCHEDULE:
+                            self._replanned.update(ids)
                         if topic == "machine":
                             if not self._lines_of.keys() >= set(ids):
                                 self._lines_of = await sync_to_async(_lines_of_machines, thread_sensitive=False)()
@@ -113,14 +117,16 @@ class Hub:
                     await self._stirred.wait()
             self._stirred.clear()
             changed, self._changed = self._changed, set()
+            replanned, self._replanned = self._replanned, set()
             is_beat = time.monotonic() - last_beat >= BEAT_SECONDS
             if is_beat:
                 last_beat = time.monotonic()
+            self._tell_planners(replanned, is_beat=is_beat)
             wanted = {
                 watched
                 for watcher in self._watchers
                 for watched in watcher.watches
-                if is_beat or _shown(watched) in changed
+                if watched[1] != PLAN and (is_beat or _shown(watched) in changed)
             }
             if wanted:
                 await self._push(wanted)
@@ -143,6 +149,15 @@ class Hub:
             message = json.dumps({"type": "line", "id": line_id, "view": view, "version": version, "html": html})
             for watcher in watchers_of[watched]:
                 watcher.put(message)
+
+    def _tell_planners(self, replanned: set[int], *, is_beat: bool) -> None:
+        """Tell who watches plans which of their lines are planned otherwise now; on a beat, that nothing was missed."""
+        for watcher in self._watchers:
+            lines = sorted(line_id for line_id, view in watcher.watches if view == PLAN and line_id in replanned)
+            if lines:
+                watcher.put(json.dumps({"type": "plan", "lines": lines}))
+            elif is_beat and any(view == PLAN for _, view in watcher.watches):
+                watcher.put(json.dumps({"type": "beat"}))
 
     def _tell_all(self, message: dict[str, Any]) -> None:
         for watcher in self._watchers:

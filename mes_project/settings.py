@@ -82,6 +82,7 @@ INSTALLED_APPS = [
     "oee",
     "execution",
     "scheduling",
+    "dashboards",
     "batchrecords",
     "ingest",
     "live",
@@ -177,7 +178,7 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 LOGIN_URL = reverse_lazy("login")
-LOGIN_REDIRECT_URL = "/"
+LOGIN_REDIRECT_URL = reverse_lazy("screens:home")
 LOGOUT_REDIRECT_URL = reverse_lazy("login")
 AXES_FAILURE_LIMIT = 8
 AXES_COOLOFF_TIME = 0.25  # hours

@@ -156,12 +156,13 @@ def slices_of(
     part: Part = EVERYTHING,
     by_hour: bool = False,
     by_run: bool = False,
+    by_shift: bool = False,
     histories: Mapping[int, MachineHistory] | None = None,
     policies: Mapping[int, DatedPolicies] | None = None,
 ) -> SlicesByMachine:
     """Return each machine's slices over the past of a window: stored hours summed, edges cut from the facts.
 
-    With `by_hour`, sums stop at clock hours; with `by_run`, each run has sums of its own. `histories` that reach over the window save loading them for the edges;
+    With `by_hour`, sums stop at clock hours; with `by_run`, each run has sums of its own, with `by_shift` each shift. `histories` that reach over the window save loading them for the edges;
     their counts are not used. The sites' `policies` are looked up unless they are given.
     """
     slices: SlicesByMachine = {machine.pk: [] for machine in machines}
@@ -173,7 +174,7 @@ def slices_of(
         bring_up_to_date(list(slices), hours)
         dated = policies_of(_sites(machines)) if policies is None else policies
         cuts = sorted({at for of_site in dated.values() for at in of_site.starts})
-        for machine_id, piece in _stored_slices(list(slices), hours, part, by_hour, by_run, cuts):
+        for machine_id, piece in _stored_slices(list(slices), hours, part, by_hour, by_run, by_shift, cuts):
             slices[machine_id].append(piece)
     for edge, closed in edges_of(past, hours):
         if closed is not None:
@@ -303,7 +304,13 @@ def part_condition(part: Part) -> tuple[str, list[Any]]:
 
 
 def _stored_slices(
-    machine_ids: list[int], hours: Interval, part: Part, by_hour: bool, by_run: bool, cuts: Sequence[datetime]
+    machine_ids: list[int],
+    hours: Interval,
+    part: Part,
+    by_hour: bool,
+    by_run: bool,
+    by_shift: bool,
+    cuts: Sequence[datetime],
 ) -> Iterable[tuple[int, Slice]]:
     """Yield the stored slices summed over the hours; their keys keep what sums depend on: calendar, rate, and policy,
     which changes at the cuts.
@@ -312,21 +319,22 @@ def _stored_slices(
     cuts = [at for at in cuts if hours.start < at < hours.end]
     period = "starts_at" if by_hour else "width_bucket(starts_at, %s::timestamptz[])" if cuts else ""
     condition, parameters = part_condition(part)
+    shift = "shift_id, shift_date" if by_shift else "NULL::bigint, NULL::date"
     columns = [*STORED_CATEGORIES, *STORED_ROLES]
     sums = ", ".join(f"sum({column})" for column in columns)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT machine_id, {hour}, calendar, rate_id, has_data, min(run_id), {sums} FROM oee_hourslice"
+            f"SELECT machine_id, {hour}, calendar, rate_id, has_data, min(run_id), {shift}, {sums} FROM oee_hourslice"
             f" WHERE machine_id = ANY(%s) AND starts_at >= %s AND starts_at < %s{condition}"
             f" GROUP BY machine_id, calendar, rate_id, has_data, {'run_id' if by_run else 'run_id IS NULL'}"
-            f"{', ' if period else ''}{period}",
+            f"{', shift_id, shift_date' if by_shift else ''}{', ' if period else ''}{period}",
             [machine_ids, hours.start, hours.end, *parameters, *([cuts] if "%s" in period else [])],
         )
         rows = cursor.fetchall()
-    split = 6 + len(STORED_CATEGORIES)
+    split = 8 + len(STORED_CATEGORIES)
     for row in rows:
-        key = SliceKey(hour=row[1], calendar=Calendar(row[2]), rate_id=row[3], has_data=row[4], run_id=row[5])
-        microseconds = {name: int(value) for name, value in zip(STORED_CATEGORIES, row[6:split], strict=True)}
+        key = SliceKey(row[1], Calendar(row[2]), row[6], row[7], rate_id=row[3], has_data=row[4], run_id=row[5])
+        microseconds = {name: int(value) for name, value in zip(STORED_CATEGORIES, row[8:split], strict=True)}
         quantities = {name: Fraction(value) for name, value in zip(STORED_ROLES, row[split:], strict=True)}
         yield row[0], Slice(key=key, microseconds=microseconds, quantities=quantities)
 

@@ -166,8 +166,9 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         ),
     ),
     (
-        "OEE",
+        "OEE and dashboards",
         (
+            ("Dashboards", "dashboard", "dashboards.dashboard"),
             ("OEE policies", "policy", "oee.oeepolicy"),
             ("Custom KPIs", "function", "oee.customkpi"),
             ("OEE records", "query_stats", "oee.oeerecord"),

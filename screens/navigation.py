@@ -56,7 +56,8 @@ ROOMS: tuple[Room, ...] = (
         "clipboard-check",
         (
             Page(_("Orders"), "screens:orders", "order"),
-            Page(_("Schedule"), "screens:schedule", "schedule"),
+            Page(_("Planner"), "screens:planner", "schedule"),
+            Page(_("Schedule, as a list"), "screens:schedule", "schedule"),
             Page(_("Lots"), "screens:lots", "lot"),
             Page(_("Serial units"), "screens:units", "unit"),
             Page(_("Batch records"), "screens:records", "batch_record"),
@@ -74,6 +75,8 @@ ROOMS: tuple[Room, ...] = (
         _("Numbers"),
         "bar-chart-line",
         (
+            Page(_("Dashboards"), "screens:dashboards", "oee_record"),
+            Page(_("KPIs over time"), "screens:trends", "oee_record"),
             Page(_("Closed shifts"), "screens:closed-shifts", "closing"),
             Page(_("Change log"), "screens:change-log", "closing"),
             Page(_("What the KPIs mean"), "screens:kpis"),

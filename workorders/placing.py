@@ -14,6 +14,7 @@ from simple_history.utils import bulk_update_with_history
 
 from accounts.models import User
 from core import master_data
+from core.announcements import announce
 from core.errors import Conflict, Invalid
 from core.intervals import Interval
 from core.locks import take_turns
@@ -27,6 +28,8 @@ OVER = frozenset({_Order.COMPLETED, _Order.CLOSED, _Order.CANCELLED})
 """Orders for which nothing is planned any more."""
 LONGEST = timedelta(days=366)
 FIRST_YEAR, LAST_YEAR = 2000, 2200
+TOPIC = "schedule"
+"""What changes of the schedule are announced as, with the ids of the lines concerned."""
 _DAY = timedelta(days=1)
 
 
@@ -108,7 +111,8 @@ def set_shifts(entries: Iterable[Schedule]) -> None:
 
 @follows(Schedule)
 def entry_changed(*, before: Schedule | None, after: Schedule | None) -> None:
-    """Refuse to move or take away what was begun, since it is measured by what was planned; and to plan what is over."""
+    """Refuse to move or take away what was begun, since it is measured by what was planned; and to plan what is over. Tell who watches."""
+    announce(TOPIC, {entry.line_id for entry in (before, after) if entry is not None})
     if after is None:
         return
     order = after.work_order
@@ -311,6 +315,7 @@ def swap(
     fields = ["planned_start_at", "planned_end_at", "planner", "shift", "shift_date", "is_checked"]
     # One statement, so that the database checks the new order and no step on the way to it.
     bulk_update_with_history(moved, Schedule, fields, default_user=actor, batch_size=len(moved))
+    announce(TOPIC, [first.line_id])
     return entry_of(entry), entry_of(other)
 
 

@@ -6,7 +6,21 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
-from django.db.models import Case, Count, F, IntegerField, Max, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    F,
+    IntegerField,
+    Max,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
 from django.db.models.functions import Coalesce
 
 from products.units import Quantity, convert
@@ -186,6 +200,16 @@ def family(order: WorkOrder) -> list[WorkOrder]:
 
 
 MAX_FAMILY = 200
+
+
+def unplaced_orders() -> QuerySet[WorkOrder]:
+    """Return the orders that are to be made and have no place in the schedule, the most urgent first."""
+    placed = Schedule.objects.filter(work_order=OuterRef("pk"), kind=Schedule.Kind.PRODUCTION)
+    return (
+        WorkOrder.objects.filter(status__in=LIVE)
+        .exclude(Exists(placed.exclude(status=Schedule.Status.CANCELLED)))
+        .order_by(F("due_at").asc(nulls_last=True), "priority", "order_number")
+    )
 
 
 def schedule_entries() -> QuerySet[Schedule]:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -15,7 +15,8 @@ from django.db import transaction
 from core.announcements import announce
 from downtime.services import NewState, record_states
 from live.routing import websocket_urlpatterns
-from tests.factories import make_control_chart, make_machine, make_reason, make_user
+from tests.factories import make_control_chart, make_machine, make_reason, make_user, make_work_order
+from workorders.placing import place
 
 pytestmark = pytest.mark.django_db(transaction=True)
 application = URLRouter(websocket_urlpatterns)
@@ -121,3 +122,23 @@ async def test_another_sites_line_cannot_be_watched(role):
 async def test_stranger_is_turned_away():
     page = await connected("/ws/overview/", AnonymousUser())
     assert (await page.receive_output(timeout=5))["code"] == 4401
+
+
+async def test_who_watches_a_plan_is_told_of_its_lines_and_nobody_else():
+    line = await in_database(lambda: make_machine().line)()
+    elsewhere = await in_database(lambda: make_machine().line)()
+    planner = await in_database(lambda: make_user("supervisor", line.area.site))()
+    watching = await connected(f"/ws/plan/{line.area.site_id}/", planner)
+    await next_of(watching, "resync")
+    at = datetime(2026, 3, 2, 8, tzinfo=UTC)
+
+    def plan(at_line):
+        order = make_work_order(line=at_line)
+        place(line=at_line, work_order=order, planned_start_at=at, planned_end_at=at + timedelta(hours=1), actor=None)
+
+    await in_database(plan)(elsewhere)
+    await in_database(plan)(line)
+    assert (await next_of(watching, "plan"))["lines"] == [line.pk]
+    await watching.disconnect()
+    stranger = await connected(f"/ws/plan/{elsewhere.area.site_id}/", planner)
+    assert (await stranger.receive_output(timeout=5))["code"] == 4404

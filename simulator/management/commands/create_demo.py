@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from core.intervals import Interval
 from simulator.battery import create_battery_plant
+from simulator.boards import create_dashboards
 from simulator.expectations import expected_week
 from simulator.services import create_people, create_plant, devices_folder, keep_orders, provide_device_keys
 from simulator.vistula import VISTULA
@@ -31,6 +32,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         now = datetime.now(UTC)
+        create_dashboards()
         if options["plant"] == "battery":
             made = create_battery_plant(now=now)
             self.stdout.write(f"{made.site}: {made.units} serial units; the tracker is at {options['url']}/units/.")

@@ -1,0 +1,470 @@
+"""Fill the tiles of a dashboard from the selectors that all pages read. A tile that breaks says so, and only itself."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from fractions import Fraction
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from core.errors import DomainError
+from core.intervals import Interval
+from dashboards.models import Tile
+from downtime.models import StateReason
+from enterprise.models import Line, Machine, Shift
+from live.selectors import line_statuses
+from live.status import LineStatus
+from oee.engine.element_values import element_values
+from oee.kpi_elements import answer
+from oee.kpis import Kpi, KpiValue, kpis_of, values_of
+from oee.pareto import By, ParetoRow, pareto
+from oee.questions import Question
+from oee.reason_times import Traits, reason_times
+from oee.scopes import representatives
+from oee.selectors import report
+from oee.trends import Step, has_trend, trend
+from scheduling.actuals import Actual, actuals_of, entries_of
+from screens import charts
+from screens.wording import UNKNOWN, kpi_words, rounded
+from workorders.models import Schedule, WorkOrder
+from workorders.selectors import LIVE
+
+logger = logging.getLogger(__name__)
+TEMPLATES = {
+    Tile.Kind.KPI: "screens/tiles/_kpi.html",
+    Tile.Kind.TREND: "screens/tiles/_chart.html",
+    Tile.Kind.PARETO: "screens/tiles/_chart.html",
+    Tile.Kind.PLAN: "screens/tiles/_chart.html",
+    Tile.Kind.TIMELINE: "screens/tiles/_timeline.html",
+    Tile.Kind.TABLE: "screens/tiles/_table.html",
+    Tile.Kind.TEXT: "screens/tiles/_text.html",
+}
+BANDS = ("oee_index",)
+"""KPIs for which plants know the bands 65 and 85 %."""
+TONES = ("accent", "changeover", "running", "unplanned", "planned", "call")
+MOST_LINES = 50
+
+
+class Nothing(Exception):
+    """There is nothing to show, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of texts; the first column names the row."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    links: tuple[str, ...] = ()
+
+    @property
+    def linked(self) -> list[tuple[str, tuple[str, ...]]]:
+        """The rows, each with where it leads to, if anywhere."""
+        return [(self.links[place] if place < len(self.links) else "", row) for place, row in enumerate(self.rows)]
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A tile with what it shows; `problem` says why it shows nothing."""
+
+    tile: Tile
+    title: str
+    template: str
+    data: dict[str, Any] = field(default_factory=dict)
+    problem: str = ""
+    is_broken: bool = False
+
+    @property
+    def chart(self) -> charts.Chart | None:
+        """Its chart, if it is one."""
+        return self.data.get("chart")
+
+    @property
+    def table(self) -> Table | None:
+        """Its numbers as a table, for its CSV."""
+        return self.data.get("table")
+
+
+class Scope:
+    """What the tiles of one page are about; what several tiles need is looked up once."""
+
+    def __init__(
+        self,
+        lines: Sequence[Line],
+        machines: Mapping[int, Sequence[Machine]],
+        window: Interval,
+        *,
+        period: str,
+        now: datetime,
+    ) -> None:
+        self.lines = list(lines)
+        self.window, self.period, self.now = window, period, now
+        self.zone: ZoneInfo = lines[0].area.site.zone if lines else ZoneInfo("UTC")
+        self._machines = machines
+        self._values: dict[tuple[int, ...], dict[str, Fraction | None]] = {}
+        self._asked: dict[tuple[int, ...], Mapping[str, Fraction | None]] = {}
+        self._statuses: dict[int, LineStatus] | None = None
+        self._actuals: list[Actual] | None = None
+        self._kpis: dict[str, Kpi] | None = None
+
+    def lines_of(self, tile: Tile) -> list[Line]:
+        """Return the lines that a tile is about. Raises Nothing where there is none."""
+        found = [line for line in self.lines if tile.line_id in (None, line.pk)]
+        if not found:
+            raise Nothing(_("There is no line here that you may see."))
+        return found
+
+    def machines_of(self, lines: Sequence[Line]) -> list[Machine]:
+        """Return the machines that stand for lines. Raises Nothing where there is none."""
+        found = [
+            machine
+            for line in lines
+            if self._machines.get(line.pk)
+            for machine in representatives(list(self._machines[line.pk]))
+        ]
+        if not found:
+            raise Nothing(_("There is no active machine here yet."))
+        return found
+
+    def kpi(self, code: str) -> Kpi:
+        """Return a KPI by its code. Raises Nothing for one that does not hold here."""
+        if self._kpis is None:
+            self._kpis = {kpi.code: kpi for kpi in kpis_of(self.machines_of(self.lines))}
+        if code not in self._kpis:
+            raise Nothing(_("The KPI %(code)s does not hold here.") % {"code": code})
+        return self._kpis[code]
+
+    def value(self, kpi: Kpi, machines: Sequence[Machine]) -> KpiValue:
+        """Return what a KPI came to. What stored hours tell costs less than what needs people, orders and inspections."""
+        key = tuple(machine.pk for machine in machines)
+        if not has_trend(kpi):
+            if key not in self._asked:
+                self._asked[key] = answer(Question(list(machines), self.window), now=self.now).values
+            return values_of(self._asked[key], [kpi])[0]
+        if key not in self._values:
+            sums = report(machines, self.window, now=self.now).sums
+            reasons = Traits().sums(reason_times(machines, self.window, now=self.now))
+            self._values[key] = element_values(sums, reasons)
+        return values_of(self._values[key], [kpi])[0]
+
+    def statuses(self) -> dict[int, LineStatus]:
+        """Return how all lines stand now."""
+        if self._statuses is None:
+            self._statuses = line_statuses([line.pk for line in self.lines], now=self.now)
+        return self._statuses
+
+    def actuals(self) -> list[Actual]:
+        """Return what is planned in the window, and what became of it."""
+        if self._actuals is None:
+            entries = entries_of([line.pk for line in self.lines], self.window)
+            active = [entry for entry in entries if entry.status != Schedule.Status.CANCELLED]
+            self._actuals = actuals_of(active, now=self.now)
+        return self._actuals
+
+
+def fill(tile: Tile, scope: Scope) -> Filled:
+    """Return a tile with what it shows; never raises."""
+    template = TEMPLATES[Tile.Kind(tile.kind)]
+    try:
+        title, data = _FILLERS[Tile.Kind(tile.kind)](tile, scope)
+        return Filled(tile, tile.title or title, template, data)
+    except Nothing as nothing:
+        return Filled(tile, str(tile), template, problem=str(nothing))
+    except DomainError as refusal:
+        return Filled(tile, str(tile), template, problem=refusal.message)
+    except Exception:
+        logger.exception("Tile %s could not be worked out", tile.pk)
+        problem = _("This tile could not be worked out; the server's log says why. The others are right.")
+        return Filled(tile, str(tile), template, problem=problem, is_broken=True)
+
+
+Shown = tuple[str, dict[str, Any]]
+
+
+def _kpi(tile: Tile, scope: Scope) -> Shown:
+    lines = scope.lines_of(tile)
+    kpi = scope.kpi(tile.kpi)
+    if kpi.problem:
+        raise Nothing(kpi.problem)
+    value = scope.value(kpi, scope.machines_of(lines)).value
+    question = ""
+    if len(lines) == 1:
+        asked = {
+            "kpi": kpi.code,
+            "line": lines[0].pk,
+            "starts_at": _text(scope.window.start),
+            "ends_at": _text(scope.window.end),
+        }
+        question = urlencode(asked)
+    table = Table(("", kpi.name), ((_place(lines), kpi_words(value, kpi.unit)),))
+    data = {
+        "words": kpi_words(value, kpi.unit) if value is not None else UNKNOWN,
+        "is_known": value is not None,
+        "value": value,
+        "has_band": kpi.code in BANDS,
+        "target": kpi_words(Fraction(kpi.target), kpi.unit) if kpi.target is not None else "",
+        "meaning": kpi.meaning,
+        "place": _place(lines),
+        "question": question,
+        "table": table,
+    }
+    return str(kpi.name), data
+
+
+def _text(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _place(lines: Sequence[Line]) -> str:
+    return lines[0].name if len(lines) == 1 else _("%(count)s lines") % {"count": len(lines)}
+
+
+def _trend(tile: Tile, scope: Scope) -> Shown:
+    lines = scope.lines_of(tile)
+    kpi = scope.kpi(tile.kpi)
+    default = {"shift": "hour", "day": "hour", "week": "shift", "month": "day"}.get(scope.period, "day")
+    groups = [(line.name, [line]) for line in lines[: len(TONES)]] if tile.by_line else [(str(kpi.name), lines)]
+    chart = kpi_trend(
+        kpi,
+        [(name, scope.machines_of(of_lines)) for name, of_lines in groups],
+        scope.window,
+        step=Step(tile.step or default),
+        zone=scope.zone,
+        now=scope.now,
+        title=tile.title or f"{kpi.name}, {_place(lines)}",
+    )
+    return str(kpi.name), {"chart": chart}
+
+
+def kpi_trend(
+    kpi: Kpi,
+    groups: Sequence[tuple[str, Sequence[Machine]]],
+    window: Interval,
+    *,
+    step: Step,
+    zone: ZoneInfo,
+    now: datetime,
+    title: str,
+    target: Fraction | None = None,
+    **part: Any,
+) -> charts.Chart:
+    """Return the chart of a KPI over time, a line for each named group of machines; ratios are drawn in percent."""
+    points = trend([machines for _name, machines in groups], window, kpi=kpi, step=step, now=now, **part)
+    if not points:
+        raise Nothing(_("Nothing is known of that time."))
+    factor = 100 if kpi.unit == "ratio" else 1
+    series = [
+        charts.Series(
+            name,
+            [None if point.values[place] is None else (point.values[place] or 0) * factor for point in points],
+            style="dots" if len(points) <= 62 else "line",
+            tone=TONES[place % len(TONES)],
+        )
+        for place, (name, _machines) in enumerate(groups)
+    ]
+    if target is None and kpi.target is not None:
+        target = Fraction(kpi.target)
+    if target is not None:
+        series.append(charts.Series(_("Target"), [target * factor] * len(points), style="dashes", tone="good"))
+    unit = {"ratio": "%", "seconds": "s", "per_hour": _("/h"), "pieces": _("pcs")}.get(kpi.unit, "")
+    if step is Step.HOUR:
+        return charts.Chart(title, series, at=[point.start for point in points], unit=unit, zone=str(zone))
+    labels = [
+        f"{point.start.astimezone(zone):%m-%d} {point.name}".strip()
+        if step is Step.SHIFT
+        else date_format(point.day, "Y-m-d")
+        for point in points
+    ]
+    return charts.Chart(title, series, labels=labels, unit=unit, zone=str(zone))
+
+
+def _pareto(tile: Tile, scope: Scope) -> Shown:
+    lines = scope.lines_of(tile)
+    by, measure = By(tile.losses or By.REASON), tile.measure or Tile.Measure.TIME
+    machines = scope.machines_of(lines)
+    found = pareto(machines, scope.window, by=by, now=scope.now)
+    if not found.rows:
+        raise Nothing(_("Nothing stood in planned time."))
+    keys = [row.key for row in found.rows if row.key is not None]
+    kinds: dict[By, Any] = {
+        By.REASON: StateReason.objects.without_tree_fields(),
+        By.MACHINE: Machine.objects.all(),
+        By.SHIFT: Shift.objects.all(),
+    }
+    names = {thing.pk: str(thing.name) for thing in kinds[by].filter(pk__in=keys)}
+    value: dict[str, Callable[[ParetoRow], charts.Number]] = {
+        "time": lambda row: Fraction(row.duration // timedelta(seconds=1), 60),
+        "count": lambda row: row.occurrences,
+        "pieces": lambda row: row.lost_pieces,
+    }
+    unit = {"time": _("min"), "count": _("times"), "pieces": _("pcs")}[measure]
+    unnamed = _("no reason given") if by is By.REASON else _("outside of shifts")
+    named = [(names.get(row.key or 0, unnamed), value[measure](row)) for row in found.rows]
+    named = sorted(named, key=lambda pair: (-(pair[1] or 0), pair[0]))[: tile.rows]
+    title = tile.title or _("Losses, %(place)s") % {"place": _place(lines)}
+    return f"{_('Losses')}: {Tile.Losses(by.value).label}", {"chart": charts.pareto(title, named, unit=unit)}
+
+
+def _timeline(tile: Tile, scope: Scope) -> Shown:
+    lines = scope.lines_of(tile)[: tile.rows]
+    statuses = scope.statuses()
+    found = [statuses[line.pk] for line in lines if line.pk in statuses]
+    if not found:
+        raise Nothing(_("There is no active machine here yet."))
+    return _("This shift"), {"statuses": found, "one": found[0] if len(found) == 1 else None}
+
+
+def _table(tile: Tile, scope: Scope) -> Shown:
+    lines = scope.lines_of(tile)
+    content = Tile.Content(tile.content or Tile.Content.LINES)
+    table = {Tile.Content.LINES: _lines, Tile.Content.ORDERS: _orders, Tile.Content.LATE: _late}[content](
+        tile, scope, lines
+    )
+    if not table.rows:
+        raise Nothing(_("There is nothing to list."))
+    return str(content.label), {"table": table}
+
+
+def _percent(ratio: Fraction | None) -> str:
+    return UNKNOWN if ratio is None else f"{rounded(ratio * 100, 1)} %"
+
+
+def _pieces(quantity: Fraction | None) -> str:
+    return UNKNOWN if quantity is None else rounded(quantity, 0)
+
+
+def _lines(tile: Tile, scope: Scope, lines: Sequence[Line]) -> Table:
+    statuses = scope.statuses()
+    known = [statuses[line.pk] for line in lines if line.pk in statuses][: tile.rows]
+    rows = tuple(
+        (
+            status.name,
+            status.reference.state if status.reference else UNKNOWN,
+            _pieces(status.good),
+            _pieces(status.target),
+            _percent(status.kpis.oee_index),
+            f"{status.order.number}, {status.order.product}" if status.order else "–",
+        )
+        for status in known
+    )
+    columns = (_("Line"), _("State"), _("Good so far"), _("Target so far"), _("OEE"), _("Order"))
+    return Table(columns, rows, tuple(f"/lines/{status.code}/" for status in known))
+
+
+def _of_lines(scope: Scope, lines: Sequence[Line]) -> list[Actual]:
+    wanted = {line.pk for line in lines}
+    return [
+        one for one in scope.actuals() if one.entry.line_id in wanted and one.entry.kind == Schedule.Kind.PRODUCTION
+    ]
+
+
+def _orders(tile: Tile, scope: Scope, lines: Sequence[Line]) -> Table:
+    found = _of_lines(scope, lines)[: tile.rows]
+    rows = tuple(
+        (
+            str(one.entry.work_order),
+            one.entry.line.name,
+            f"{one.entry.planned_start_at.astimezone(scope.zone):%a %H:%M}",
+            f"{one.entry.planned_end_at.astimezone(scope.zone):%a %H:%M}",
+            _pieces(one.planned_quantity),
+            _pieces(one.actual_quantity),
+            one.status.replace("_", " ") + (f" ({_('late now')})" if one.is_delayed else ""),
+        )
+        for one in found
+    )
+    columns = (_("Order"), _("Line"), _("From"), _("Until"), _("Planned"), _("Made"), _("Status"))
+    return Table(columns, rows, tuple(f"/orders/{one.entry.work_order}/" for one in found))
+
+
+def _late(tile: Tile, scope: Scope, lines: Sequence[Line]) -> Table:
+    late = WorkOrder.objects.filter(line__in=[line.pk for line in lines], status__in=LIVE, due_at__lt=scope.now)
+    found = list(late.select_related("product", "line").order_by("due_at", "order_number")[: tile.rows])
+    rows = tuple(
+        (
+            order.order_number,
+            order.product.name if order.product else "",
+            order.line.name,
+            f"{order.due_at.astimezone(scope.zone):%Y-%m-%d %H:%M}" if order.due_at else "",
+            str(order.get_status_display()),
+        )
+        for order in found
+    )
+    columns = (_("Order"), _("Product"), _("Line"), _("Due"), _("Status"))
+    return Table(columns, rows, tuple(f"/orders/{order.order_number}/" for order in found))
+
+
+def _plan(tile: Tile, scope: Scope) -> Shown:
+    lines = scope.lines_of(tile)
+    title = tile.title or _("Plan and actual, %(place)s") % {"place": _place(lines)}
+    by = Tile.PlanBy(tile.plan_by or Tile.PlanBy.ORDER)
+    return f"{_('Plan and actual')}: {by.label}", {
+        "chart": plan_chart(_of_lines(scope, lines), by=tile.plan_by or "order", title=title, most=tile.rows)
+    }
+
+
+def plan_chart(actuals: Sequence[Actual], *, by: str, title: str, most: int) -> charts.Chart:
+    """Return planned and made quantities by order, day or line. A sum with an unknown or an uncommon unit is unknown."""
+    groups: dict[tuple[Any, str], list[Actual]] = defaultdict(list)
+    for one in actuals:
+        entry: Any = one.entry
+        first = one.entry.planned_start_at.isoformat()
+        keys = {
+            "order": (entry.work_order_id, str(entry.work_order)),
+            "day": (str(entry.shift_date), str(entry.shift_date)),
+            "line": (entry.line_id, entry.line.name),
+        }
+        groups[keys.get(by, (first, first))].append(one)
+    if not groups:
+        raise Nothing(_("Nothing is planned then."))
+    named = [(name, _sum(of, "planned_quantity"), _sum(of, "actual_quantity")) for (_key, name), of in groups.items()]
+    named = sorted(named) if by == "day" else named
+    named = named[-most:] if by == "day" else named[:most]
+    units = {_unit(one) for of in groups.values() for one in of}
+    return charts.Chart(
+        title,
+        [
+            charts.Series(_("planned"), [planned for _name, planned, _made in named], style="bars", tone="planned"),
+            charts.Series(_("made"), [made for _name, _planned, made in named], style="bars", tone="accent"),
+        ],
+        labels=[name for name, _planned, _made in named],
+        unit=units.pop() if len(units) == 1 else "",
+    )
+
+
+def _unit(one: Actual) -> str:
+    order = one.entry.work_order
+    return str(order.product.unit_id) if order is not None and order.product is not None else ""
+
+
+def _sum(group: Sequence[Actual], name: str) -> Fraction | None:
+    values = [getattr(one, name) for one in group]
+    if None in values or len({_unit(one) for one in group}) > 1:
+        return None
+    return sum(values, start=Fraction(0))
+
+
+def _words(tile: Tile, scope: Scope) -> Shown:
+    return "", {"text": tile.text}
+
+
+_FILLERS: Mapping[str, Callable[[Tile, Scope], Shown]] = {
+    Tile.Kind.KPI: _kpi,
+    Tile.Kind.TREND: _trend,
+    Tile.Kind.PARETO: _pareto,
+    Tile.Kind.TIMELINE: _timeline,
+    Tile.Kind.TABLE: _table,
+    Tile.Kind.PLAN: _plan,
+    Tile.Kind.TEXT: _words,
+}
+
+
+def day_window(first: date, last: date, zone: ZoneInfo) -> Interval:
+    """Return days of a site from midnight to midnight, the last one included."""
+    start = datetime.combine(first, time(), tzinfo=zone)
+    return Interval.utc(start, datetime.combine(last + timedelta(days=1), time(), tzinfo=zone))
