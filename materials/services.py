@@ -18,6 +18,7 @@ from materials import gates, genealogy
 from materials.ledger import Movement, lock_lots, lock_order, post, to_millionths
 from materials.models import (
     SMALLEST,
+    ContainerMovement,
     Kind,
     Location,
     LotStatus,
@@ -161,7 +162,7 @@ def produce(
     if inputs and lot is None:
         raise Invalid("Inputs are given for a lot; name the lot that was made.", field="lot")
     for input_, amount_of in inputs:
-        _refuse_quantity(amount_of, field="inputs")
+        refuse_quantity(amount_of, field="inputs")
         if isinstance(lot, MaterialLot) and lot.pk == input_.pk:
             raise Conflict(f"Lot {lot} would be made of itself.", field="inputs")
     return _act(movement, lot, said, given=inputs)
@@ -305,6 +306,7 @@ def reverse(*, transaction: MaterialTransaction, **said: Unpack[Said]) -> Posted
     undone = MaterialTransaction.objects.select_for_update(no_key=True, of=("self",)).get(pk=transaction.pk)
     if undone.kind == Kind.REVERSAL:
         raise Conflict("A reversal is not reversed; record the movement again.", field="reverses")
+    _refuse_of_container(undone)
     earlier = MaterialTransaction.objects.filter(reverses=undone).first()
     if earlier is not None:
         raise Conflict(f"It was reversed already, by transaction {earlier.pk}.", field="reverses")
@@ -427,6 +429,16 @@ def _act(
     return _write(movement, said, given=given)
 
 
+def _refuse_of_container(undone: MaterialTransaction) -> None:
+    """Raise Conflict for what a container's step moved: the container would say another place than the ledger."""
+    moved = ContainerMovement.objects.select_related("step__container").filter(transaction=undone).first()
+    if moved is not None:
+        raise Conflict(
+            f"Container {moved.step.container} moved it; move the container back, or take its shipment back.",
+            field="reverses",
+        )
+
+
 def _check(said: Said) -> None:
     if said["occurred_at"] > said["recorded_at"] + MAX_AHEAD:
         raise Invalid("The time lies in the future.", field="occurred_at")
@@ -475,7 +487,7 @@ def in_own_unit(product: Product, quantity: Decimal, unit: str) -> tuple[Decimal
     """
     if unit in ("", product.unit_id):
         return quantity, ""
-    _refuse_quantity(quantity)
+    refuse_quantity(quantity)
     known = UnitOfMeasure.objects.filter(code=unit).first()
     if known is None:
         raise Invalid(f"There is no unit of measure '{unit[:20]}'.", field="unit")
@@ -489,7 +501,8 @@ def in_own_unit(product: Product, quantity: Decimal, unit: str) -> tuple[Decimal
     return rounded, unit
 
 
-def _refuse_quantity(quantity: Decimal, *, field: str = "quantity") -> None:
+def refuse_quantity(quantity: Decimal, *, field: str = "quantity") -> None:
+    """Raise Invalid for a quantity that the ledger cannot keep."""
     if not quantity.is_finite() or not SMALLEST <= quantity < MAX_QUANTITY:
         raise Invalid("The quantity is greater than zero and less than a million millions.", field=field)
     if quantity != quantity.quantize(SMALLEST):
@@ -498,7 +511,7 @@ def _refuse_quantity(quantity: Decimal, *, field: str = "quantity") -> None:
 
 def _refuse_contradiction(movement: Movement, lot: MaterialLot | NewLot | None, said: Said) -> None:
     product = movement.product
-    _refuse_quantity(movement.quantity)
+    refuse_quantity(movement.quantity)
     if lot is None and product.lot_controlled:
         raise Invalid(f"{product} is kept by lots; name the lot.", field="lot")
     if isinstance(lot, MaterialLot) and lot.product_id != product.pk:
@@ -688,5 +701,5 @@ def location_changed(*, before: Location | None, after: Location | None) -> None
     """Refuse to bring a place with a past, or with places inside, to another site."""
     if before is None or after is None or before.site_id == after.site_id:
         return
-    if after.stock.exists() or after.children.exists():
+    if after.stock.exists() or after.children.exists() or after.containers.exists():
         raise Conflict("Material has been there, or places are part of it; it stays at its site.", field="site")
