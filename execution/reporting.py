@@ -26,7 +26,7 @@ from execution.taking import (
     refuse_stranger,
     tell,
 )
-from materials.backflush import backflush_report, take_back
+from materials.automatic_backflush import backflush_report, take_back
 from products.models import UnitOfMeasure
 from products.units import convert
 from workorders.models import Operation, OrderParameter, WorkOrder
@@ -44,10 +44,12 @@ def report_production(
     taken: Taken,
     machine: Machine | None = None,
     begins: bool = False,
+    says_why: bool = False,
 ) -> tuple[ProductionReport, bool]:
     """Append what came of an operation, good pieces, scrap and rework in one action; return it and whether it is new.
 
-    With `begins`, what is reported of the past says that the operation was begun by then.
+    With `begins`, what is reported of the past says that the operation was begun by then. With `says_why`, the note says why
+    something was scrapped, and no reason of the list is asked for.
 
     Raises Invalid for what the operation's counting source does not let people say, Conflict for an operation that
     nobody has begun or an order that is over.
@@ -71,6 +73,8 @@ def report_production(
         can = ", ".join(allowed_actions(operation, is_running=False, has_run=False)) or "nothing"
         raise Conflict(f"Nobody has begun {operation}; what can be done: {can}.", field="operation", code="step")
     refuse_strange_machine(machine, operation)
+    if not says_why:
+        refuse_unexplained(quantities)
     report = append_report(operation, quantities, machine=machine, taken=taken, key=key or None)
     tell(operation)
     return report, True
@@ -187,6 +191,10 @@ def _refuse_unfit(operation: Operation, said: Quantities) -> None:
         raise Invalid("The machine counts the good pieces of this operation; report scrap and rework.", field="good")
     if said.scrap_reason is not None and not said.scrap_reason.is_active:
         raise Invalid("That reason is not in use any more.", field="scrap_reason")
+
+
+def refuse_unexplained(said: Quantities) -> None:
+    """Raise Invalid for scrap without a reason where the plant has reasons."""
     if said.scrap and said.scrap_reason is None and ScrapReason.objects.filter(is_active=True).exists():
         raise Invalid("Say why it was scrapped.", field="scrap_reason")
 

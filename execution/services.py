@@ -19,7 +19,7 @@ from enterprise.models import Machine
 from execution.line_runs import into_progress, occupy, rest, was_begun
 from execution.models import OperationRun, OperationStep
 from execution.readiness import DONE, Reason, machines_for, reasons_against
-from execution.reporting import append_report
+from execution.reporting import append_report, refuse_unexplained
 from execution.taking import (
     Quantities,
     Taken,
@@ -163,6 +163,7 @@ def record_operation_run(
         operation.actual_end_at = max(filter(None, (operation.actual_end_at, taken.at)))
     master_data.save(operation)
     if quantities:
+        refuse_unexplained(quantities)
         append_report(operation, quantities, machine=machine, taken=taken, key=_sub_key(taken.idempotency_key))
     return _taken(_Action.RECORD, operation, before, taken, run=run)
 

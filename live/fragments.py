@@ -31,11 +31,16 @@ def render(status: LineStatus, view: str) -> str:
 def render_lines(wanted: Iterable[tuple[int, str]], *, now: datetime) -> dict[tuple[int, str], str]:
     """Return the fragments of (line id, view); lines that are gone are absent."""
     pairs = sorted(set(wanted))
-    charts = {pair: chart_fragment(int(pair[1].removeprefix(CHART))) for pair in pairs if pair[1].startswith(CHART)}
+    charts = {pair: chart_fragment(pk) for pair in pairs if (pk := chart_of(pair[1])) is not None}
     pairs = [pair for pair in pairs if pair not in charts]
     statuses = line_statuses({line_id for line_id, _ in pairs}, now=now) if pairs else {}
     lines = {(line_id, view): render(statuses[line_id], view) for line_id, view in pairs if line_id in statuses}
     return lines | charts
+
+
+def chart_of(view: str) -> int | None:
+    """Return the id of the control chart that a view shows; None for a view of a line."""
+    return int(view.removeprefix(CHART)) if view.startswith(CHART) else None
 
 
 def chart_fragment(chart_id: int) -> str:

@@ -20,6 +20,7 @@ from django.db.models import Max, Sum
 
 from accounts.models import User
 from core.errors import Conflict, Invalid
+from core.fact_api import refuse_future
 from core.gs1 import NotGs1, read_sscc, sscc
 from core.locks import take_turns
 from enterprise.models import Site
@@ -149,8 +150,7 @@ class _Request:
 
 def _ask(kind: StepKind, told: Told, *asked: Any) -> _Request | Stepped:
     """Begin a request, or return what a retry wrote before; two with one key take turns."""
-    if told["occurred_at"] > told["recorded_at"] + SKEW:
-        raise Invalid("The time lies in the future.", field="occurred_at")
+    refuse_future(told["occurred_at"], told["recorded_at"])
     if len(told.get("reason", "")) > 500:
         raise Invalid("At most 500 characters.", field="reason")
     said = [kind.value, *(amount(one) if isinstance(one, Decimal) else one for one in asked)]

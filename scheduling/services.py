@@ -18,7 +18,8 @@ from core.intervals import Interval, microseconds
 from core.locks import take_turns
 from enterprise.models import Line, Machine
 from enterprise.selectors import reference_machines, shifts_of_all
-from materials.availability import Need, shortages, used_by_orders
+from materials.availability import Need, shortages
+from materials.selectors import used_by_orders
 from products.models import IdealRate
 from scheduling.availability import material_needs, short_words
 from scheduling.dispatching import Bar, Busy, Job, LineTime, Plan, Shift, dispatch, with_less_setup

@@ -7,8 +7,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
-from django.core.exceptions import ValidationError as ModelValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -24,6 +23,7 @@ from execution.models import ScrapReason
 from execution.services import Done
 from execution.taking import Quantities, Taken
 from labor.models import Employee
+from screens.refusals import errors_in_words, refusal_of
 from workorders.models import Operation
 
 SHOWN = 100
@@ -152,7 +152,7 @@ def _take(request: HttpRequest, asked: dict[str, Any]) -> str:
     operation = get_object_or_404(operations.select_related("work_order__line__area"), pk=int(number))
     form = StepForm(request.POST)
     if not form.is_valid():
-        return " ".join(f"{name}: {' '.join(map(str, texts))}" for name, texts in form.errors.items())
+        return errors_in_words(form)
     said = form.cleaned_data
     action = said["action"]
     needs = STEPS[action][1] if action in STEPS else "add"
@@ -174,10 +174,8 @@ def _take(request: HttpRequest, asked: dict[str, Any]) -> str:
             STEPS[action][0](operation=operation, taken=taken, machine=asked.get("machine"))
         else:
             STEPS[action][0](operation=operation, taken=taken)
-    except DomainError as refusal:
-        return refusal.message
-    except ModelValidationError as refusal:
-        return " ".join(refusal.messages)
+    except (DomainError, ValidationError) as refusal:
+        return refusal_of(refusal).message
     return ""
 
 

@@ -1,5 +1,6 @@
 """Serial units: what each went through, what was found, what it is built of."""
 
+from enum import StrEnum
 from typing import ClassVar
 
 from django.conf import settings
@@ -22,8 +23,8 @@ serial_validator = RegexValidator(
 )
 
 
-def _choices(kinds: type, **labels: str) -> list[tuple[str, str]]:
-    return [(kind.value, labels.get(kind.name, kind.value.replace("_", " ").capitalize())) for kind in kinds]  # type: ignore[attr-defined]
+def _choices(kinds: type[StrEnum], **labels: str) -> list[tuple[str, str]]:
+    return [(kind.value, labels.get(kind.name, kind.value.replace("_", " ").capitalize())) for kind in kinds]
 
 
 UNIT_STATUSES = _choices(state.UnitStatus)

@@ -17,9 +17,10 @@ from materials.container_queries import (
     rebuild_containers,
 )
 from materials.ledger import rebuild_stock
+from materials.lots import change_lot_status
 from materials.models import MaterialTransaction
 from materials.selectors import pick
-from materials.services import change_lot_status, split_lot
+from materials.services import split_lot
 from materials.tests.packing import PackingRoom
 from materials.tests.shop import AT
 from materials.tracing import recall
