@@ -10,6 +10,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Case, F, Q, QuerySet, Sum, When
 
+from core.master_data import in_scope
 from materials.container_models import Container, ContainerContent, ContainerMovement, ContainerStep, StepKind
 from materials.models import Kind, MaterialLot
 from products.models import Product
@@ -135,14 +136,16 @@ class Whereabouts:
         return f"in {self.path}, shipped{to} on {self.shipped_at:%Y-%m-%d}"
 
 
-def where_are(lot_ids: Collection[int]) -> dict[int, list[Whereabouts]]:
-    """Return in which containers lots are, and in which they were shipped, by lot id.
+def where_are(lot_ids: Collection[int], *, user: Any = None) -> dict[int, list[Whereabouts]]:
+    """Return in which containers lots are, and in which they were shipped, by lot id; with a user, those they may see.
 
     What was shipped follows from the ledger: a bin that came back empty still tells what it carried away.
     """
     ids = sorted(lot_ids)
     found: dict[int, list[Whereabouts]] = defaultdict(list)
     rows = ContainerContent.objects.filter(lot__in=ids, container__location__isnull=False)
+    if user is not None:
+        rows = in_scope(rows, user, ContainerContent.site_paths)
     contents = list(rows.select_related("container__location").order_by("container__code"))
     paths = paths_of({one.container_id for one in contents})
     for one in contents:
@@ -151,6 +154,8 @@ def where_are(lot_ids: Collection[int]) -> dict[int, list[Whereabouts]]:
     shipped = ContainerMovement.objects.filter(
         transaction__kind=Kind.SHIP, transaction__lot__in=ids, transaction__reversed_by__isnull=True
     ).select_related("transaction", "step__container", "step__caused_by__container")
+    if user is not None:
+        shipped = in_scope(shipped, user, ContainerMovement.site_paths)
     ways = _ways(shipped)
     for moved in shipped.order_by("id"):
         step, fact = moved.step, moved.transaction
@@ -170,9 +175,9 @@ def _ways(shipped: QuerySet[ContainerMovement]) -> dict[int, str]:
     return ways
 
 
-def containers_of_lot(lot: MaterialLot) -> list[Whereabouts]:
+def containers_of_lot(lot: MaterialLot, *, user: Any = None) -> list[Whereabouts]:
     """Return in which containers a lot is, or was shipped."""
-    return where_are([lot.pk]).get(lot.pk, [])
+    return where_are([lot.pk], user=user).get(lot.pk, [])
 
 
 @transaction.atomic

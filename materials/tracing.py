@@ -169,7 +169,7 @@ def recall(lot: MaterialLot, *, user: Any = None) -> Recall:
         orders = in_scope(orders, user, WorkOrder.site_paths)
     numbers = dict(orders.values_list("pk", "order_number"))
     customers = customers_of(orders)
-    packed = where_are(ids)
+    packed = where_are(ids, user=user)
     lots = [
         AffectedLot(
             row,

@@ -58,6 +58,7 @@ ROOMS: tuple[Room, ...] = (
             Page(_("Orders"), "screens:orders", "order"),
             Page(_("Schedule"), "screens:schedule", "schedule"),
             Page(_("Lots"), "screens:lots", "lot"),
+            Page(_("Containers"), "screens:containers", "material"),
             Page(_("Serial units"), "screens:units", "unit"),
             Page(_("Batch records"), "screens:records", "batch_record"),
         ),
