@@ -125,7 +125,7 @@ KIND_OF_MODEL: dict[str, str] = {
     **dict.fromkeys(("tracking.stageform", "tracking.stagefield"), "master_data"),
     **dict.fromkeys(("tracking.serialunit", "tracking.unitstage", "tracking.unitevent", "tracking.stageentry"), "unit"),
     **dict.fromkeys(("tracking.stagepassage", "tracking.stagephoto"), "unit"),
-    **dict.fromkeys(("tracking.assembly", "tracking.assemblyremoval"), "unit"),
+    **dict.fromkeys(("tracking.assembly", "tracking.assemblyremoval", "tracking.unitpackingstep"), "unit"),
     **dict.fromkeys(
         (
             *("quality.inspectionplan", "quality.characteristic", "quality.samplingrule", "quality.gauge"),

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -10,6 +11,8 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Case, F, Q, QuerySet, Sum, When
 
+from core.errors import Invalid
+from core.gs1 import NotGs1, read_sscc
 from core.master_data import in_scope
 from materials.container_models import Container, ContainerContent, ContainerMovement, ContainerStep, StepKind
 from materials.models import Kind, MaterialLot
@@ -73,6 +76,17 @@ def in_words(path: Iterable[Container]) -> str:
     return words
 
 
+def container_called(scanned: str, *, site_id: int) -> Container:
+    """Return a site's container by its code, or by its SSCC as scanned or printed. Raises Invalid for none."""
+    names = [scanned.strip()]
+    with suppress(NotGs1):
+        names.append(read_sscc(scanned))
+    found = Container.objects.filter(Q(code=names[0]) | Q(sscc__in=names), site=site_id).order_by("pk").first()
+    if found is None:
+        raise Invalid(f"There is no container '{scanned[:64]}' at this site.", field="container")
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Inside:
     """So much of a lot, or of a product without lots, in a container itself."""
@@ -101,7 +115,7 @@ def inside_at(container: Container, at: datetime) -> list[Container]:
     """Return which containers lay directly in a container at a moment."""
     rows = ContainerStep.objects.filter(kind__in=(StepKind.PUT_IN, StepKind.TAKEN_OUT), occurred_at__lte=at)
     ever = rows.filter(other=container).values("container")
-    last = rows.filter(container__in=ever).order_by("container", "-occurred_at", "-id").distinct("container")
+    last = rows.filter(container__in=ever).order_by("container_id", "-occurred_at", "-id").distinct("container_id")
     there = [step.container for step in last.select_related("container") if _is_in(step, container)]
     return sorted(there, key=lambda one: one.code)
 

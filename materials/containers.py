@@ -582,7 +582,7 @@ def _carry(
 ) -> Stepped:
     """Bring a tree to a place, or away: steps, state and ledger together."""
     rows = ContainerContent.objects.filter(container__in=tree).select_related("product__unit")
-    contents = list(rows.order_by("container", "id"))
+    contents = list(rows.order_by("container_id", "id"))
     lots = lock_lots({one.lot_id for one in contents if one.lot_id})
     steps: dict[int, ContainerStep] = {}
     names = {one.pk: _named(one, tree[0]) for one in tree}
@@ -628,7 +628,7 @@ def bring_back(*, container: Container, **told: Unpack[Told]) -> Stepped:
         return request
     tree = _hold_tree(container, request)
     _refuse(tree[0], "bring_back")
-    rows = ContainerStep.objects.filter(container__in=tree).order_by("container", "-id").distinct("container")
+    rows = ContainerStep.objects.filter(container__in=tree).order_by("container_id", "-id").distinct("container_id")
     last = {step.container_id: step for step in rows.select_related("from_location")}
     first = last[container.pk]
     for one in tree:

@@ -95,6 +95,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Stage entries", "edit_note", "tracking.stageentry"),
             ("Events of units", "history", "tracking.unitevent"),
             ("Assemblies", "account_tree", "tracking.assembly"),
+            ("Packing of units", "package", "tracking.unitpackingstep"),
         ),
     ),
     (

@@ -18,9 +18,10 @@ from core.errors import DomainError
 from core.master_data import caller, in_scope
 from materials import containers
 from materials.container_models import Container, ContainerContent, ContainerPolicy
-from materials.container_queries import history_of, paths_of, tree_ids
+from materials.container_queries import container_called, history_of, paths_of, tree_ids
 from materials.ledger import amount
 from materials.models import Location, MaterialLot
+from tracking.packing import units_in
 
 MAX_ROWS = 500
 """What of a tree one page shows."""
@@ -192,6 +193,7 @@ def container_page(request: HttpRequest, container_id: int) -> HttpResponse:
         "rows": rows[:MAX_ROWS],
         "is_cut": len(rows) > MAX_ROWS,
         "may": may,
+        "units": units_in(container)[:MAX_ROWS],
         "places": _places(request, site_id),
         "page": history,
         "history": [(step, amount(step.quantity) if step.quantity else "") for step in history],
@@ -244,11 +246,7 @@ def _act(request: HttpRequest, container: Container) -> str:
             return str(words) % {"number": number}
         said |= {"lot": found[0], "product": found[0].product}
     if "into" in said:
-        code = said["into"]
-        into = Container.objects.filter(Q(code=code) | Q(sscc=code), site=container.site_id).first()
-        if into is None:
-            return str(_("There is no container %(code)s.")) % {"code": code}
-        said["into"] = into
+        said["into"] = container_called(said["into"], site_id=container.site_id)
     service(container=container, **said, **told)
     return ""
 

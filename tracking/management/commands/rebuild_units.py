@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand
 from django.db import transaction
 
 from tracking.assembling import rebuild_parents
+from tracking.packing import rebuild_packing
 from tracking.models import SerialUnit
 from tracking.services import rebuild_unit
 
@@ -17,7 +18,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         with transaction.atomic():
-            wrong = rebuild_parents()
+            wrong = rebuild_parents() + rebuild_packing()
         count = 0
         for unit in SerialUnit.objects.order_by("pk").iterator():
             rebuild_unit(unit=unit)
