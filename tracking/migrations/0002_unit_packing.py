@@ -8,37 +8,71 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('materials', '0002_containers'),
-        ('tracking', '0001_initial'),
+        ("materials", "0002_containers"),
+        ("tracking", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='serialunit',
-            name='container',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='serial_units', to='materials.container'),
+            model_name="serialunit",
+            name="container",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="serial_units",
+                to="materials.container",
+            ),
         ),
         migrations.CreateModel(
-            name='UnitPackingStep',
+            name="UnitPackingStep",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('packed', 'Packed'), ('unpacked', 'Unpacked')], max_length=8)),
-                ('occurred_at', models.DateTimeField()),
-                ('idempotency_key', models.CharField(max_length=100)),
-                ('container', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='materials.container')),
-                ('performed_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='packing_steps', to='tracking.serialunit')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.CharField(choices=[("packed", "Packed"), ("unpacked", "Unpacked")], max_length=8)),
+                ("occurred_at", models.DateTimeField()),
+                ("idempotency_key", models.CharField(max_length=100)),
+                (
+                    "container",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="materials.container"
+                    ),
+                ),
+                (
+                    "performed_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "unit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="packing_steps",
+                        to="tracking.serialunit",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
-                'constraints': [models.UniqueConstraint(fields=('unit', 'idempotency_key'), name='unit_packing_step_once')],
+                "ordering": ["-id"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("unit", "idempotency_key"), name="unit_packing_step_once")
+                ],
             },
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='unitpackingstep',
-            trigger=pgtrigger.compiler.Trigger(name='unit_packing_step_append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='fc508d0686a71947c2f56bca6e2d3d5647c93ce8', operation='UPDATE OR DELETE', pgid='pgtrigger_unit_packing_step_append_only_01b3f', table='tracking_unitpackingstep', when='BEFORE')),
+            model_name="unitpackingstep",
+            trigger=pgtrigger.compiler.Trigger(
+                name="unit_packing_step_append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="fc508d0686a71947c2f56bca6e2d3d5647c93ce8",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_unit_packing_step_append_only_01b3f",
+                    table="tracking_unitpackingstep",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]

@@ -6,8 +6,8 @@ from django.core.management.base import BaseCommand
 from django.db import transaction
 
 from tracking.assembling import rebuild_parents
-from tracking.packing import rebuild_packing
 from tracking.models import SerialUnit
+from tracking.packing import rebuild_packing
 from tracking.services import rebuild_unit
 
 
@@ -23,4 +23,4 @@ class Command(BaseCommand):
         for unit in SerialUnit.objects.order_by("pk").iterator():
             rebuild_unit(unit=unit)
             count += 1
-        self.stdout.write(f"{count} units derived anew; {wrong} were listed under another parent.")
+        self.stdout.write(f"{count} units derived anew; {wrong} were listed under another parent or container.")
