@@ -215,7 +215,7 @@ class ContainerViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMi
     @extend_schema(request=PrintLabelSerializer, responses={201: PrintedSerializer, 200: PrintedSerializer})
     @action(detail=True, methods=["post"])
     def label(self, request: Request, pk: str) -> Response:
-        """Print its label: the layout may name {sscc}, {code}, {kind}, {product}, {lot}, {quantity} and {unit}."""
+        """Print its label: the layout may name {code} (the SSCC), {container}, {kind}, {product}, {lot}, {quantity} and {unit}."""
         container = self.get_object()
         self._check(container.site_id, kind="label")
         asked = self._asked(PrintLabelSerializer)
@@ -233,7 +233,7 @@ def label_row(container: Container) -> dict[str, str]:
     """Return what a label may say of a container; product, lot and quantity where all in it is of one."""
     if container.sscc is None:
         raise Invalid(f"{container} has no SSCC.", field="sscc")
-    row = {"code": container.code, "sscc": container.sscc, "kind": container.get_kind_display()}
+    row = {"code": container.sscc, "container": container.code, "kind": container.get_kind_display()}
     contents = _all_in(container)
     products = {one.product for one in contents}
     lots = {one.lot for one in contents}

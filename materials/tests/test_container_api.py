@@ -156,8 +156,8 @@ def test_label_of_an_sscc_is_printed(room, lot):
         site=room.site,
         labels_what="container",
         symbology="gs1_128",
-        payload="(00){sscc}",
-        text_lines=["{code} {product} {quantity} {unit} {lot}"],
+        payload="(00){code}",
+        text_lines=["{container} {product} {quantity} {unit} {lot}"],
         width_mm="105",
         height_mm="74",
     )
