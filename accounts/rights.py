@@ -89,6 +89,7 @@ KIND_OF_MODEL: dict[str, str] = {
             *("workorders.changeovertarget", "workorders.changeovertask"),
             *("workorders.orderreason", "workorders.lotsizing"),
             *("materials.location", "materials.pickingpolicy", "materials.backflushpolicy"),
+            "materials.containerpolicy",
             *("labor.skill", "labor.skillneed", "labor.laborpolicy", "labor.breakrule"),
             "scheduling.schedulingpolicy",
             *("batchrecords.signingpolicy", "batchrecords.steptemplate"),
@@ -119,11 +120,13 @@ KIND_OF_MODEL: dict[str, str] = {
         "fact",
     ),
     **dict.fromkeys(("materials.materialtransaction", "materials.stock", "materials.genealogylink"), "material"),
+    **dict.fromkeys(("materials.container", "materials.containercontent", "materials.containerstep"), "material"),
+    "materials.containermovement": "material",
     **dict.fromkeys(("materials.materiallot", "materials.lotstatuschange"), "lot"),
     **dict.fromkeys(("tracking.stageform", "tracking.stagefield"), "master_data"),
     **dict.fromkeys(("tracking.serialunit", "tracking.unitstage", "tracking.unitevent", "tracking.stageentry"), "unit"),
     **dict.fromkeys(("tracking.stagepassage", "tracking.stagephoto"), "unit"),
-    **dict.fromkeys(("tracking.assembly", "tracking.assemblyremoval"), "unit"),
+    **dict.fromkeys(("tracking.assembly", "tracking.assemblyremoval", "tracking.unitpackingstep"), "unit"),
     **dict.fromkeys(
         (
             *("quality.inspectionplan", "quality.characteristic", "quality.samplingrule", "quality.gauge"),

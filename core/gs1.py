@@ -23,6 +23,29 @@ def check_digit(digits: str) -> int:
     return -total % 10
 
 
+def sscc(*, extension: int, prefix: str, serial: int) -> str:
+    """Return a serial shipping container code: extension digit, company prefix, number, check digit; 18 digits.
+
+    Source: GS1 General Specifications, section 2.2 and 3.2 (AI 00). Raises NotGs1 when the number does not fit.
+    """
+    room = 16 - len(prefix)
+    if not 0 <= serial < 10**room:
+        raise NotGs1(f"An SSCC of the prefix {prefix} has room for {room} digits.")
+    digits = f"{extension}{prefix}{serial:0{room}d}"
+    return f"{digits}{check_digit(digits)}"
+
+
+def read_sscc(written: str) -> str:
+    """Return the 18 digits of an SSCC, also written as (00)… or scanned with its identifier. Raises NotGs1."""
+    text = written.strip().removeprefix("]C1").replace(" ", "").removeprefix("(00)")
+    digits = text[2:] if len(text) == 20 and text.startswith("00") else text
+    if not (len(digits) == 18 and digits.isascii() and digits.isdigit()):
+        raise NotGs1("An SSCC has 18 digits.")
+    if check_digit(digits[:-1]) != int(digits[-1]):
+        raise NotGs1(f"The SSCC {digits} is mistyped: its last digit should be {check_digit(digits[:-1])}.")
+    return digits
+
+
 class Form(StrEnum):
     """What the data of an identifier is."""
 

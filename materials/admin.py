@@ -12,6 +12,7 @@ from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 
 from core.admin import MasterDataAdmin, ReadOnlyAdmin, RowInline, ScopedFilter, ScopedSearchFilter, link, trail
+from materials.container_admin import ContainerAdmin as ContainerAdmin
 from materials.models import (
     BackflushPolicy,
     Location,

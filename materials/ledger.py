@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from accounts.models import User
 from core.errors import Conflict
 from materials.models import Kind, Location, MaterialLot, MaterialTransaction, Stock
+from materials.packed import containers_at, packed_at
 from products.models import Product, StockPolicy
 from workorders.models import WorkOrder
 
@@ -130,6 +131,7 @@ def post(
     there = lock_stock(changes)
     for movement in movements:
         _refuse_negative(movement, there, changes)
+    _refuse_packed(movements, there, changes)
     _write_stock({key: there[key] + change for key, change in changes.items() if change})
     return [
         MaterialTransaction.objects.create(
@@ -172,6 +174,32 @@ def _refuse_negative(
         f"{_undone(movement)}",
         field="quantity",
     )
+
+
+def _refuse_packed(
+    movements: Sequence[Movement], there: Mapping[StockKey, Decimal], changes: Mapping[StockKey, Decimal]
+) -> None:
+    """Raise Conflict when less would be left at a place than is packed there, naming the containers.
+
+    A product that may be negative is counted loosely anyway; nothing is stopped for it.
+    """
+    packed = packed_at([key for key, change in changes.items() if change < 0])
+    for movement in movements:
+        product, lot, place = movement.product, movement.lot, movement.from_location
+        if place is None or product.stock_policy == StockPolicy.ALLOW_NEGATIVE:
+            continue
+        key = _key(product, lot, place)
+        inside = packed.get(key, ZERO)
+        if inside and there[key] + changes[key] < inside:
+            codes = containers_at(key)
+            raise Conflict(
+                f"{f'Lot {lot} of {product}' if lot else product} at {place}: of {amount(there[key])} {product.unit_id},"
+                f" {amount(inside)} are packed ({', '.join(codes)}); {amount(-changes[key])} was asked for."
+                " Unpack them first, or move the container.",
+                field="quantity",
+                code="packed",
+                facts={"containers": codes},
+            )
 
 
 def _undone(movement: Movement) -> str:

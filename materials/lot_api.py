@@ -17,6 +17,7 @@ from core.errors import Invalid
 from core.fact_api import FactPagination
 from core.idempotency import Idempotent
 from core.master_data import caller, site_id_of
+from materials.container_queries import containers_of_lot
 from materials.lots import change_lot_status
 from materials.models import MaterialLot, Stock
 from materials.serializers import (
@@ -25,9 +26,11 @@ from materials.serializers import (
     LotStatusChangeSerializer,
     RecallSerializer,
     TraceSerializer,
+    WhereaboutsSerializer,
 )
 from materials.tracing import MAX_EDGES, Recall, Trace, recall, recall_csv, trace
 
+MAX_CONTAINERS = 1000
 NOT_AT_THAT_SITE = "Your role at that site does not allow this."
 
 
@@ -126,6 +129,13 @@ class LotViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMixin, m
         found = trace(self._lot(), forward=direction == "forward", user=caller(request))
         return Response(TraceSerializer(_graph(found)).data)
 
+    @extend_schema(responses=WhereaboutsSerializer(many=True), filters=False)
+    @action(detail=True, pagination_class=None)
+    def containers(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Say in which containers it is, and in which it was shipped."""
+        found = containers_of_lot(self._lot(), user=caller(request))
+        return Response(WhereaboutsSerializer(found[:MAX_CONTAINERS], many=True).data)
+
     @extend_schema(responses=RecallSerializer, filters=False)
     @action(detail=True)
     def recall(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -202,6 +212,7 @@ def _report(found: Recall) -> dict[str, Any]:
                 "scrapped": row.flow.scrapped,
                 "gone": row.gone,
                 "unit": row.lot.product.unit_id,
+                "containers": row.containers,
                 "where": [
                     {"location": there.location.code, "site": there.location.site.code, "quantity": there.quantity}
                     for there in row.in_house

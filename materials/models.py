@@ -12,6 +12,11 @@ from simple_history.models import HistoricalRecords
 
 from core.models import MasterData, append_only
 from enterprise.models import Line, Site
+from materials.container_models import Container as Container
+from materials.container_models import ContainerContent as ContainerContent
+from materials.container_models import ContainerMovement as ContainerMovement
+from materials.container_models import ContainerPolicy as ContainerPolicy
+from materials.container_models import ContainerStep as ContainerStep
 from products.models import Product
 from workorders.models import WorkOrder
 

@@ -56,6 +56,7 @@ class ScanView(AskView):
             "elements": found.elements,
             "product": found.product.code if found.product else None,
             "lots": found.lots,
+            "containers": found.containers,
             "location": found.location.code if found.location else None,
             "work_order": found.work_order.order_number if found.work_order else None,
         }

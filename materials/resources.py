@@ -1,7 +1,7 @@
 """Locations, lots and stock, as spreadsheets."""
 
 from core.resources import MasterDataResource
-from materials.models import BackflushPolicy, Location, MaterialLot, PickingPolicy
+from materials.models import BackflushPolicy, ContainerPolicy, Location, MaterialLot, PickingPolicy
 
 
 class LocationResource(MasterDataResource):
@@ -35,6 +35,17 @@ class BackflushPolicyResource(MasterDataResource):
         model = BackflushPolicy
         fields = ("site", "product", "mode", "location")
         import_id_fields = ("site", "product")
+
+
+class ContainerPolicyResource(MasterDataResource):
+    """Container policies by site."""
+
+    examples = {"site": "KRK", "gs1_company_prefix": "5901234"}
+
+    class Meta(MasterDataResource.Meta):
+        model = ContainerPolicy
+        fields = ("site", "gs1_company_prefix", "extension_digit")
+        import_id_fields = ("site",)
 
 
 class LotResource(MasterDataResource):

@@ -4,9 +4,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from django.db.models import Q
+
 from core.gs1 import Element, NotGs1, parse, value_of
 from core.master_data import in_scope
-from materials.models import Location, MaterialLot
+from materials.models import Container, Location, MaterialLot
 from products.models import Product
 from workorders.models import WorkOrder
 
@@ -23,6 +25,7 @@ class Scan:
     lots: list[MaterialLot] = field(default_factory=list)
     location: Location | None = None
     work_order: WorkOrder | None = None
+    containers: list[Container] = field(default_factory=list)
 
 
 def read(code: str, *, user: Any, today: date) -> Scan:
@@ -37,6 +40,10 @@ def read(code: str, *, user: Any, today: date) -> Scan:
     if gtin is not None:
         forms = [str(gtin)[14 - length :] for length in (14, 13, 12, 8) if str(gtin)[: 14 - length].strip("0") == ""]
         found.product = Product.objects.filter(gtin__in=forms).first()
+    boxes = in_scope(Container.objects.order_by("id"), user, Container.site_paths)
+    sscc = value_of(found.elements, "00")
+    if sscc is not None:
+        found.containers = list(boxes.filter(sscc=sscc))
     number, serial = value_of(found.elements, "10"), value_of(found.elements, "21")
     if found.elements:
         if number is not None and (found.product is not None or gtin is None):
@@ -51,6 +58,7 @@ def read(code: str, *, user: Any, today: date) -> Scan:
         return found
     plain = code.strip()
     found.lots = list(lots.filter(number=plain)[:MAX_FOUND])
+    found.containers = list(boxes.filter(Q(code=plain) | Q(sscc=plain))[:MAX_FOUND])
     found.product = Product.objects.filter(code=plain).first()
     found.location = in_scope(Location.objects.filter(code=plain), user, Location.site_paths).first()
     found.work_order = in_scope(WorkOrder.objects.filter(order_number=plain), user, WorkOrder.site_paths).first()

@@ -21,6 +21,7 @@ from materials.models import (
     PickingPolicy,
     Stock,
 )
+from materials.packed import packed_at
 from products.models import Product
 from workorders.models import WorkOrder
 
@@ -147,12 +148,16 @@ def usable_stock(
     """Return what of a product may be used from a place, the first to expire first.
 
     What does not expire comes last, and of equal dates the older. Expired at `at`, held, rejected and quarantined lots
-    are left out.
+    are left out, and so is what is packed.
     """
     rows = Stock.objects.filter(product=product, location=location, quantity__gt=0).select_related("lot__site")
     if lot_ids is not None:
         rows = rows.filter(Q(lot__isnull=True) | Q(lot__in=lot_ids))
-    return sorted((row for row in rows if row.is_usable(at)), key=_first_expired)
+    usable = [row for row in rows if row.is_usable(at)]
+    packed = packed_at([(product.pk, row.lot_id or 0, location.pk) for row in usable])
+    for row in usable:
+        row.quantity -= packed.get((product.pk, row.lot_id or 0, location.pk), Decimal(0))
+    return sorted((row for row in usable if row.quantity > 0), key=_first_expired)
 
 
 def _first_expired(row: Stock) -> tuple[date, date, int]:

@@ -12,6 +12,7 @@ from materials.lots import NewLot
 from materials.models import (
     EXPIRED,
     BackflushPolicy,
+    Container,
     Kind,
     Location,
     LotStatus,
@@ -304,6 +305,30 @@ class PlaceAndQuantitySerializer(serializers.Serializer):
     quantity = QuantityField()
 
 
+class WhereaboutsSerializer(serializers.Serializer):
+    """So much of a lot in a container."""
+
+    container = serializers.IntegerField(source="container.pk")
+    code = serializers.CharField(source="container.code")
+    path = serializers.CharField(help_text="carton C-1 on pallet P-7")
+    quantity = QuantityField()
+    location = serializers.SerializerMethodField()
+    shipped_at = AwareDateTimeField(allow_null=True)
+    recipient = serializers.CharField()
+
+    def get_location(self, there: Any) -> str | None:
+        """Return the code of the place; null = it was shipped."""
+        return None if there.shipped_at else there.container.location.code
+
+
+class FoundContainerSerializer(serializers.ModelSerializer):
+    """A container that a scanned code means."""
+
+    class Meta:
+        model = Container
+        fields = ("id", "site", "code", "sscc", "kind", "status")
+
+
 class AffectedLotSerializer(NodeSerializer):
     """A lot that a recall concerns."""
 
@@ -318,6 +343,7 @@ class AffectedLotSerializer(NodeSerializer):
     gone = QuantityField(help_text="Brought in and no longer in stock, adjustments included.")
     unit = serializers.CharField()
     where = PlaceAndQuantitySerializer(many=True)
+    containers = WhereaboutsSerializer(many=True)
 
 
 class RecallSerializer(serializers.Serializer):
@@ -355,6 +381,7 @@ class ScanSerializer(serializers.Serializer):
     elements = ElementSerializer(many=True)
     product = serializers.CharField(allow_null=True, help_text="Its code.")
     lots = LotSerializer(many=True)
+    containers = FoundContainerSerializer(many=True, help_text="By SSCC (00), or by a plain code.")
     location = serializers.CharField(allow_null=True, help_text="Its code.")
     work_order = serializers.CharField(allow_null=True, help_text="Its number.")
 

@@ -18,6 +18,7 @@ from materials.ledger import Movement, Said, lock_lots, lock_order, post, to_mil
 from materials.lots import NewLot, find_or_make, split_off
 from materials.models import (
     SMALLEST,
+    ContainerMovement,
     Kind,
     Location,
     MaterialLot,
@@ -262,6 +263,7 @@ def reverse(*, transaction: MaterialTransaction, **said: Unpack[Said]) -> Posted
     undone = MaterialTransaction.objects.select_for_update(no_key=True, of=("self",)).get(pk=transaction.pk)
     if undone.kind == Kind.REVERSAL:
         raise Conflict("A reversal is not reversed; record the movement again.", field="reverses")
+    _refuse_of_container(undone)
     earlier = MaterialTransaction.objects.filter(reverses=undone).first()
     if earlier is not None:
         raise Conflict(f"It was reversed already, by transaction {earlier.pk}.", field="reverses")
@@ -346,6 +348,16 @@ def _act(
     if movement.kind == Kind.SPLIT:
         movement = replace(movement, to_lot=split_off(movement, sublot_number, said))
     return _write(movement, said, given=given)
+
+
+def _refuse_of_container(undone: MaterialTransaction) -> None:
+    """Raise Conflict for what a container's step moved: the container would say another place than the ledger."""
+    moved = ContainerMovement.objects.select_related("step__container").filter(transaction=undone).first()
+    if moved is not None:
+        raise Conflict(
+            f"Container {moved.step.container} moved it; move the container back, or take its shipment back.",
+            field="reverses",
+        )
 
 
 def _check(said: Said) -> None:
@@ -518,5 +530,5 @@ def location_changed(*, before: Location | None, after: Location | None) -> None
     """Refuse to bring a place with a past, or with places inside, to another site."""
     if before is None or after is None or before.site_id == after.site_id:
         return
-    if after.stock.exists() or after.children.exists():
+    if after.stock.exists() or after.children.exists() or after.containers.exists():
         raise Conflict("Material has been there, or places are part of it; it stays at its site.", field="site")

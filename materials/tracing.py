@@ -12,7 +12,9 @@ from django.db.models.expressions import RawSQL
 
 from core.master_data import in_scope
 from core.spreadsheets import csv_text
+from materials.container_queries import Whereabouts, where_are
 from materials.genealogy import edges
+from materials.ledger import amount
 from materials.models import MaterialLot, MaterialTransaction, Stock
 from workorders.models import WorkOrder
 
@@ -111,6 +113,8 @@ class AffectedLot:
     """Numbers of the orders that used it."""
     made_by: str
     customers: list[str]
+    containers: list[Whereabouts]
+    """In which containers it is, and in which it was shipped."""
 
     @property
     def brought_in(self) -> Decimal:
@@ -165,6 +169,7 @@ def recall(lot: MaterialLot, *, user: Any = None) -> Recall:
         orders = in_scope(orders, user, WorkOrder.site_paths)
     numbers = dict(orders.values_list("pk", "order_number"))
     customers = customers_of(orders)
+    packed = where_are(ids, user=user)
     lots = [
         AffectedLot(
             row,
@@ -174,6 +179,7 @@ def recall(lot: MaterialLot, *, user: Any = None) -> Recall:
             sorted(numbers[order] for order in used_by[row.pk] if order in numbers),
             numbers.get(making[row.pk] or 0, ""),
             customers.get(making[row.pk] or 0, []),
+            packed.get(row.pk, []),
         )
         for row in found.near_first()
     ]
@@ -216,7 +222,7 @@ def customers_of(orders: QuerySet[WorkOrder]) -> dict[int, list[str]]:
 
 _COLUMNS = (
     *("steps", "product", "lot", "status", "expiry_date", "made_by", "customers", "used_by"),
-    *("brought_in", "still_in_house", "consumed", "shipped", "scrapped", "gone", "unit", "where"),
+    *("brought_in", "still_in_house", "consumed", "shipped", "scrapped", "gone", "unit", "where", "containers"),
 )
 
 
@@ -240,6 +246,7 @@ def recall_csv(found: Recall, *, status_of: Mapping[int, str]) -> str:
             affected.gone,
             affected.lot.product.unit_id,
             ", ".join(f"{there.location.code}: {there.quantity.normalize():f}" for there in affected.in_house),
+            ", ".join(f"{amount(there.quantity)} {there}" for there in affected.containers),
         )
         for affected in found.lots
     )

@@ -3,12 +3,14 @@
 from django.urls import re_path
 
 from core.routers import Router
-from materials import api, lot_api, planning_api, question_api
+from materials import api, container_api, lot_api, planning_api, question_api
 
 router = Router()
 router.register("material/location", api.LocationViewSet)
 router.register("material/picking-policy", api.PickingPolicyViewSet)
 router.register("material/backflush-policy", api.BackflushPolicyViewSet)
+router.register("material/container-policy", container_api.ContainerPolicyViewSet)
+router.register("material/container", container_api.ContainerViewSet)
 router.register("material/lot", lot_api.LotViewSet)
 router.register("material/transaction", api.TransactionViewSet)
 router.register("material/stock", api.StockViewSet)

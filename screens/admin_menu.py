@@ -79,6 +79,9 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Stock", "warehouse", "materials.stock"),
             ("Material transactions", "move_down", "materials.materialtransaction"),
             ("Lot status changes", "verified", "materials.lotstatuschange"),
+            ("Containers", "package", "materials.container"),
+            ("Steps of containers", "footprint", "materials.containerstep"),
+            ("Container policies", "policy", "materials.containerpolicy"),
             ("Locations", "shelves", "materials.location"),
             ("Picking policies", "low_priority", "materials.pickingpolicy"),
             ("Back-flush policies", "fast_rewind", "materials.backflushpolicy"),
@@ -92,6 +95,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Stage entries", "edit_note", "tracking.stageentry"),
             ("Events of units", "history", "tracking.unitevent"),
             ("Assemblies", "account_tree", "tracking.assembly"),
+            ("Packing of units", "package", "tracking.unitpackingstep"),
         ),
     ),
     (

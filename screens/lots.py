@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from core.errors import DomainError
 from core.master_data import caller, in_scope, site_id_of
+from materials.container_queries import containers_of_lot
 from materials.lot_api import csv_of
 from materials.lots import TRANSITIONS, change_lot_status
 from materials.models import Location, LotStatus, MaterialLot, Stock
@@ -144,6 +145,9 @@ def lot_page(request: HttpRequest, lot_id: int) -> HttpResponse:
         "form": form,
         "refused": refused,
         "stock": [(there.location, plain(there.quantity)) for there in stock.select_related("location")],
+        "containers": [
+            (there, plain(there.quantity)) for there in containers_of_lot(lot, user=caller(request))[:MAX_ROWS]
+        ],
         "decisions": lot.status_changes.select_related("changed_by").order_by("-id")[:50],
         "conditions": seen_by(what_was_there(lot, now=timezone.now()), caller(request)),
         "sees_people": caller(request).may("view", "labor", site_id_of(lot)),

@@ -59,6 +59,7 @@ ROOMS: tuple[Room, ...] = (
             Page(_("Planner"), "screens:planner", "schedule"),
             Page(_("Schedule, as a list"), "screens:schedule", "schedule"),
             Page(_("Lots"), "screens:lots", "lot"),
+            Page(_("Containers"), "screens:containers", "material"),
             Page(_("Serial units"), "screens:units", "unit"),
             Page(_("Batch records"), "screens:records", "batch_record"),
         ),

@@ -5,6 +5,7 @@ from django.urls import path
 from screens import (
     changeovers,
     closed_shifts,
+    containers,
     dashboards,
     dispatch,
     explain_views,
@@ -46,6 +47,8 @@ urlpatterns = [
     path("lots/", lots.lot_list, name="lots"),
     path("lots/<int:lot_id>/", lots.lot_page, name="lot"),
     path("lots/<int:lot_id>/recall.csv", lots.recall_file, name="lot-recall"),
+    path("containers/", containers.container_list, name="containers"),
+    path("containers/<int:container_id>/", containers.container_page, name="container"),
     path("orders/", orders.order_list, name="orders"),
     path("orders/<path:key>/", orders.order_page, name="order"),
     path("changeovers/", changeovers.changeover_list, name="changeovers"),

@@ -151,6 +151,8 @@ def bodies():
         "/material/location/": {"name": "Shelf A3", "site": line.area.site.pk, "kind": "storage"},
         "/material/picking-policy/": {"site": line.area.site.pk, "rule": "enforce"},
         "/material/backflush-policy/": {"site": line.area.site.pk, "mode": "order"},
+        "/material/container-policy/": {"site": make_site().pk, "gs1_company_prefix": "5901234"},
+        "/material/container/": {"location": make_location(site=line.area.site).pk, "code": "C-1"},
         "/material/transaction/": {
             "kind": "receive",
             "product": product.pk,
@@ -240,6 +242,7 @@ PATHS = sorted(
         *("/workorder/demand/", "/workorder/lot-sizing/", "/workorder/reason/"),
         *("/workorder/", "/schedule-run/schedule", "/schedule-run/run"),
         *("/material/location/", "/material/picking-policy/", "/material/transaction/", "/material/backflush-policy/"),
+        *("/material/container-policy/", "/material/container/"),
         "/changeover/",
         *("/quality/plan", "/quality/characteristic", "/quality/sampling-rule", "/quality/gauge", "/quality/gauge-tag"),
         *("/quality/calibration", "/quality/inspection", "/quality/defect-code", "/quality/defect"),

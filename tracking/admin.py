@@ -7,7 +7,16 @@ from django.http import HttpRequest
 
 from core.admin import MasterDataAdmin, ReadOnlyAdmin, RowInline, ScopedFilter
 from tracking import stage_forms
-from tracking.models import Assembly, SerialUnit, StageEntry, StageField, StageForm, UnitEvent, UnitStage
+from tracking.models import (
+    Assembly,
+    SerialUnit,
+    StageEntry,
+    StageField,
+    StageForm,
+    UnitEvent,
+    UnitPackingStep,
+    UnitStage,
+)
 
 
 class _Draft:
@@ -99,9 +108,19 @@ class UnitStageInline(_Looked):
 
 @admin.register(SerialUnit)
 class SerialUnitAdmin(ReadOnlyAdmin):
-    list_display = ("serial", "product", "order", "status", "is_blocked", "rework_count", "parent", "created_at")
+    list_display = (
+        "serial",
+        "product",
+        "order",
+        "status",
+        "is_blocked",
+        "rework_count",
+        "parent",
+        "container",
+        "created_at",
+    )
     list_filter = ("status", "is_blocked", ("product", ScopedFilter), ("site", ScopedFilter))
-    list_select_related = ("product", "order", "parent")
+    list_select_related = ("product", "order", "parent", "container")
     search_fields = ("serial", "order__order_number")
     search_help_text = "Serial number or order"
     inlines = (UnitStageInline,)
@@ -134,3 +153,12 @@ class AssemblyAdmin(ReadOnlyAdmin):
     @admin.display(description="taken out")
     def removed_at(self, made: Assembly) -> Any:
         return made.removal.removed_at if hasattr(made, "removal") else None
+
+
+@admin.register(UnitPackingStep)
+class UnitPackingStepAdmin(ReadOnlyAdmin):
+    list_display = ("occurred_at", "unit", "kind", "container", "performed_by")
+    list_filter = ("kind",)
+    list_select_related = ("unit", "container", "performed_by")
+    search_fields = ("unit__serial", "container__code")
+    search_help_text = "Serial number or container"

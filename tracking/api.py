@@ -19,7 +19,8 @@ from core.api import MasterDataViewSet
 from core.errors import Invalid
 from core.idempotency import Idempotent
 from core.master_data import caller, site_id_of
-from tracking import assembling, creating, records, selectors, services, stage_forms
+from materials.container_queries import container_called
+from tracking import assembling, creating, packing, records, selectors, services, stage_forms
 from tracking.models import SerialUnit, StageField, StageForm, StagePhoto
 from tracking.serializers import (
     AssemblySerializer,
@@ -28,6 +29,7 @@ from tracking.serializers import (
     CreateUnitsSerializer,
     EnterSerializer,
     NextStepSerializer,
+    PackUnitSerializer,
     ScanQuerySerializer,
     ScrapUnitSerializer,
     SerialUnitSerializer,
@@ -36,6 +38,7 @@ from tracking.serializers import (
     StageFormSerializer,
     TakePartOutSerializer,
     UnitDecisionSerializer,
+    UnpackUnitSerializer,
     YieldQuerySerializer,
     YieldSerializer,
 )
@@ -93,6 +96,7 @@ class SerialUnitViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelM
         "status": ["exact"],
         "is_blocked": ["exact"],
         "parent": ["exact", "isnull"],
+        "container": ["exact", "isnull"],
         "finished_at": ["gte", "lt"],
     }
     search_fields = ("serial", "order__order_number", "product__name")
@@ -194,6 +198,26 @@ class SerialUnitViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelM
         unit, asked = self._unit("add", "unit_check"), self._asked(StageDecisionSerializer)
         services.use_as_is(unit=unit, stage=asked["stage"], by=self._by(asked))
         return self._answer(unit)
+
+    @extend_schema(request=PackUnitSerializer, responses=SerialUnitSerializer)
+    @action(detail=True, methods=["post"])
+    def pack(self, request: Request, pk: str) -> Response:
+        """Put a finished unit into an open container of its site."""
+        unit, asked = self._unit("add"), self._asked(PackUnitSerializer)
+        container = container_called(asked["container"], site_id=unit.site_id)
+        packing.pack_unit(unit=unit, container=container, by=self._packer(asked))
+        return self._answer(unit)
+
+    @extend_schema(request=UnpackUnitSerializer, responses=SerialUnitSerializer)
+    @action(detail=True, methods=["post"])
+    def unpack(self, request: Request, pk: str) -> Response:
+        """Take a unit out of its container."""
+        unit, asked = self._unit("add"), self._asked(UnpackUnitSerializer)
+        packing.unpack_unit(unit=unit, by=self._packer(asked))
+        return self._answer(unit)
+
+    def _packer(self, asked: dict[str, Any]) -> services.By:
+        return services.By(caller(self.request), timezone.now(), asked["key"])
 
     @extend_schema(request=UnitDecisionSerializer, responses=SerialUnitSerializer)
     @action(detail=True, methods=["post"])

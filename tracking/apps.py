@@ -9,5 +9,5 @@ class TrackingConfig(AppConfig):
 
     def ready(self) -> None:
         """Let the services declare what follows from a change, who knows what an order made, and their part of records."""
-        for module in ("stage_forms", "progress", "record_sections"):
+        for module in ("stage_forms", "progress", "record_sections", "packing"):
             import_module(f"{self.name}.{module}")

@@ -63,6 +63,8 @@ def refuse_unfit(parent: SerialUnit, child: SerialUnit) -> None:
         raise Conflict(
             f"{child} is part of {child.parent}, at {child.parent_position}; take it out there first.", field="child"
         )
+    if child.container is not None:
+        raise Conflict(f"{child} is packed in {child.container}; take it out there first.", field="child")
     if child.site_id != parent.site_id:
         raise Invalid(f"{child} is at another site.", field="child")
     if child.status != UnitStatus.FINISHED:

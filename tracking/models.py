@@ -217,6 +217,9 @@ class SerialUnit(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
     parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="parts")
     parent_position = models.CharField(max_length=64, blank=True)
+    container = models.ForeignKey(
+        "materials.Container", null=True, blank=True, on_delete=models.PROTECT, related_name="serial_units"
+    )
 
     class Meta:
         ordering = ["-id"]
@@ -439,3 +442,28 @@ class AssemblyRemoval(models.Model):
 
     def __str__(self) -> str:
         return f"{self.assembly}, taken out"
+
+
+class UnitPackingStep(models.Model):
+    """A unit was packed into a container, or taken out of it: a fact."""
+
+    site_paths: ClassVar[tuple[str, ...]] = ("unit__site",)
+
+    class Kind(models.TextChoices):
+        PACKED = "packed", "Packed"
+        UNPACKED = "unpacked", "Unpacked"
+
+    unit = models.ForeignKey(SerialUnit, on_delete=models.PROTECT, related_name="packing_steps")
+    container = models.ForeignKey("materials.Container", on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=8, choices=Kind)
+    performed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    occurred_at = models.DateTimeField()
+    idempotency_key = models.CharField(max_length=100)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [models.UniqueConstraint(fields=["unit", "idempotency_key"], name="unit_packing_step_once")]
+        triggers = [append_only("unit_packing_step_append_only")]
+
+    def __str__(self) -> str:
+        return f"{self.unit}: {self.get_kind_display()}"

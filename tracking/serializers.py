@@ -5,7 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from core.serializers import AwareDateTimeField, MasterDataSerializer, ReferenceField
+from core.serializers import AwareDateTimeField, MasterDataSerializer, Plain, ReferenceField
 from enterprise.models import Machine, Site
 from products.models import Product
 from tracking.creating import MOST_AT_ONCE
@@ -54,7 +54,16 @@ class SerialUnitSerializer(serializers.ModelSerializer):
         model = SerialUnit
         fields = (
             *("id", "serial", "product", "order", "site", "status", "overall", "is_blocked", "rework_count"),
-            *("parent", "parent_position", "replaces", "created_by", "created_at", "finished_at", "stages"),
+            *(
+                "parent",
+                "parent_position",
+                "container",
+                "replaces",
+                "created_by",
+                "created_at",
+                "finished_at",
+                "stages",
+            ),
         )
         read_only_fields = fields
 
@@ -193,3 +202,16 @@ class YieldSerializer(serializers.Serializer):
     def get_first_pass_yield(self, row: Any) -> str | None:
         """Return the ratio as text."""
         return None if row.value is None else f"{Decimal(row.value.numerator) / row.value.denominator:.6f}"
+
+
+class PackUnitSerializer(Plain):
+    """Into which container a unit goes."""
+
+    container = serializers.CharField(max_length=64, help_text="Code or SSCC, as it is scanned.")
+    key = serializers.CharField(max_length=80)
+
+
+class UnpackUnitSerializer(Plain):
+    """That a unit is taken out of its container."""
+
+    key = serializers.CharField(max_length=80)

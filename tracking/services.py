@@ -401,6 +401,7 @@ def send_to_rework(*, unit: SerialUnit, to_stage: str, by: By) -> Known:
     at_stage = stage_called(known, to_stage)
     refuse_closed(known)
     _refuse_part(unit, "reworked")
+    _refuse_packed(unit, "reworked")
     if known.state.stages[at_stage.pk].state == StageState.OPEN:
         raise Conflict(f"{at_stage.name} has not begun; there is nothing to rework.", field="stage")
     return _decide(known, _Event.REWORK, by, at_stage)
@@ -419,6 +420,12 @@ def use_as_is(*, unit: SerialUnit, stage: str, by: By) -> Known:
     if not known.state.stages[at_stage.pk].bad:
         raise Conflict(f"Nothing is NOT OK at {at_stage.name}.", field="stage")
     return _decide(known, _Event.USE_AS_IS, by, at_stage)
+
+
+def _refuse_packed(unit: SerialUnit, what: str) -> None:
+    # Of a container that is shipped, the units are dispatched with it.
+    if unit.container is not None and not (what == "dispatched" and unit.container.status == "shipped"):
+        raise Conflict(f"{unit} is packed in {unit.container}; take it out there before it is {what}.")
 
 
 def _refuse_part(unit: SerialUnit, what: str) -> None:
@@ -467,6 +474,7 @@ def scrap(*, unit: SerialUnit, by: By, replacement: str = "") -> tuple[Known, Se
     if known.state.status in TERMINAL:
         refuse_closed(known)
     _refuse_part(unit, "scrapped")
+    _refuse_packed(unit, "scrapped")
     known = _decide(known, _Event.SCRAP, by)
     if not replacement:
         return known, None
@@ -493,6 +501,7 @@ def dispatch(*, unit: SerialUnit, by: By) -> Known:
     known = know(unit)
     refuse_closed(known)
     _refuse_part(unit, "dispatched")
+    _refuse_packed(unit, "dispatched")
     if known.state.status != UnitStatus.FINISHED:
         raise Conflict(f"It is not ready to be dispatched. {what_is_due(known)}", code="not_ready")
     return _decide(known, _Event.DISPATCH, by)

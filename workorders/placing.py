@@ -111,7 +111,10 @@ def set_shifts(entries: Iterable[Schedule]) -> None:
 
 @follows(Schedule)
 def entry_changed(*, before: Schedule | None, after: Schedule | None) -> None:
-    """Refuse to move or take away what was begun, since it is measured by what was planned; and to plan what is over. Tell who watches."""
+    """Refuse to move or take away what was begun, as it is measured by what was planned, and to plan what is over.
+
+    Who watches the plan is told.
+    """
     announce(TOPIC, {entry.line_id for entry in (before, after) if entry is not None})
     if after is None:
         return

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from tracking.assembling import rebuild_parents
 from tracking.models import SerialUnit
+from tracking.packing import rebuild_packing
 from tracking.services import rebuild_unit
 
 
@@ -17,9 +18,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         with transaction.atomic():
-            wrong = rebuild_parents()
+            wrong = rebuild_parents() + rebuild_packing()
         count = 0
         for unit in SerialUnit.objects.order_by("pk").iterator():
             rebuild_unit(unit=unit)
             count += 1
-        self.stdout.write(f"{count} units derived anew; {wrong} were listed under another parent.")
+        self.stdout.write(f"{count} units derived anew; {wrong} were listed under another parent or container.")
