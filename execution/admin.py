@@ -52,7 +52,7 @@ class ExecutionPolicyAdmin(MasterDataAdmin):
     search_fields = ("site__code", "site__name")
     search_help_text = "Site"
     autocomplete_fields = ("site",)
-    fields = ("site", "missing_material", "machine_down")
+    fields = ("site", "missing_material", "machine_down", "hand_counters")
 
 
 @admin.register(OperationRun)

@@ -52,6 +52,10 @@ class ExecutionPolicy(models.Model):
         default=Rule.WARN,
         help_text="When the machine is stopped by a fault or in maintenance, or maintenance is scheduled on its line.",
     )
+    hand_counters = models.BooleanField(
+        default=False,
+        help_text="At terminals, people who report quantities read a hand counter: its first and last reading say how many.",
+    )
 
     history = HistoricalRecords()
 

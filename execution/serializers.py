@@ -60,7 +60,7 @@ class ExecutionPolicySerializer(MasterDataSerializer):
 
     class Meta:
         model = ExecutionPolicy
-        fields = ("id", "site", "missing_material", "machine_down")
+        fields = ("id", "site", "missing_material", "machine_down", "hand_counters")
 
 
 class OperationProgressSerializer(OperationSerializer):
