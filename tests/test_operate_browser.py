@@ -12,6 +12,7 @@ from downtime.models import StateCorrection, StateHistory
 from execution.models import OperationStep, ProductionReport
 from materials.models import MaterialTransaction
 from tests.browser import PASSWORD, axe_violations, browser_page, log_in
+from tests.factories import make_labor_policy
 from tests.operating import make_material, make_station
 from tests.servers import running_server
 
@@ -20,14 +21,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def button(page: Page, name: str, **options):
     return page.get_by_role("button", name=name, **options)
-
-
-def at_the_station(page: Page, station) -> None:
-    log_in(page, station.operator)
-    page.goto("/operate/")
-    page.get_by_role("link", name=station.machine.name).click()
-    expect(page).to_have_url(lambda url: url.endswith("/operate/PRESS/"))
-    ready(page)
 
 
 def ready(page: Page) -> None:
@@ -48,6 +41,7 @@ def be_kept(page: Page) -> None:
 
 def test_a_job_from_start_to_finish_with_scrap_a_reason_and_a_name():
     station = make_station()
+    make_labor_policy(site=station.site, terminal_forgets=False)
     with browser_page() as page:
         log_in(page, station.operator)
         page.goto("/operate/")
@@ -95,7 +89,8 @@ def test_a_job_from_start_to_finish_with_scrap_a_reason_and_a_name():
 
         button(page, "Finish").click()
         button(page, "Press again").click()
-        expect(page.get_by_text("Weld", exact=False).first).to_be_visible()
+        # What comes next stands there, ready.
+        expect(button(page, "Start")).to_be_enabled()
         steps = OperationStep.objects.order_by("id").values_list("action", "employee")
         assert list(steps) == [("start", station.anna.pk), ("finish", station.anna.pk)]
 
@@ -224,6 +219,24 @@ def test_entries_made_without_a_network_arrive_once_in_order_with_the_times_of_t
         assert steps[0].occurred_at < report.occurred_at < steps[1].occurred_at
         assert steps[1].occurred_at.timestamp() * 1000 < before < steps[0].recorded_at.timestamp() * 1000
         assert steps[0].recorded_at < report.recorded_at < steps[1].recorded_at
+
+
+def test_a_name_is_for_one_entry_also_when_the_server_does_not_hear_that_it_is_forgotten():
+    station = make_station()
+    with tablet(station) as (context, page):
+        strip = page.locator("[data-who]")
+        type_like_a_scanner(page, "B-7001")
+        expect(strip).to_contain_text("Anna Nowak")
+        context.set_offline(True)
+        button(page, "Start").click()
+        expect(strip).to_contain_text("nobody")
+        button(page, "Pause").click()
+        context.set_offline(False)
+        expect(page.locator("[data-queue]")).to_be_hidden(timeout=20_000)
+        page.wait_for_function("() => sessionStorage.getItem('mes-forgetting') === null")
+        expect(strip).to_contain_text("nobody")
+        steps = OperationStep.objects.order_by("id").values_list("action", "employee")
+        assert list(steps) == [("start", station.anna.pk), ("pause", None)]
 
 
 def test_an_answer_that_is_lost_on_its_way_has_one_effect():

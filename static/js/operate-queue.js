@@ -94,12 +94,19 @@ const operateQueue = (() => {
     for (const listener of listeners) listener({ entries, online, offset, account, user, done });
   }
 
-  // `replacing` is the id of a refused entry that somebody corrected: it keeps its place and the time of its making.
+  // `replacing` is the id of a refused entry that somebody corrected: it keeps its place, its person and the time of its making.
   async function add(entry, replacing = null) {
     const made = { ...entry, key: newKey(), user, state: "waiting", reason: "", madeAt: Date.now(), offset, sentBody: null };
     if (replacing !== null) {
       const before = (await all()).find((one) => one.id === replacing);
-      if (before) Object.assign(made, { id: before.id, madeAt: before.madeAt, offset: before.offset });
+      if (before) {
+        Object.assign(made, { id: before.id, madeAt: before.madeAt, offset: before.offset, who: before.who });
+        // It stays the entry of whoever made it, whoever stands there now.
+        for (const name of ["employee", "person"]) {
+          delete made.body[name];
+          if (name in before.body) made.body[name] = before.body[name];
+        }
+      }
     }
     const id = await put(made);
     await tell();

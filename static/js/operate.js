@@ -139,12 +139,15 @@
     }
     if (form.dataset.busy) return;
     form.dataset.busy = "yes";
+    button.classList.remove("is-sure");
     showRefusal(form, "");
     try {
       const replacing = form.dataset.correcting ? Number(form.dataset.correcting) : null;
       const entry = entryOf(form, submitter);
       const id = await operateQueue.add(entry, replacing);
       waitingFor.set(id, form);
+      // The name was for this entry; whether the server has it yet changes nothing about that.
+      if (who().id && find("[data-who]").dataset.forgets) forget();
       // What takes long is kept; nobody stands and waits for a network.
       const done = operateQueue.flush();
       await Promise.race([done, new Promise((resolve) => setTimeout(resolve, 2500))]);
@@ -154,9 +157,12 @@
       settled(form);
     } finally {
       delete form.dataset.busy;
+      if (skipped) refresh();
     }
   }
 
+  // Whether a part was left as it was, since somebody was just pressing something in it.
+  let skipped = false;
   const waitingFor = new Map();
 
   function settled(form) {
@@ -206,7 +212,6 @@
       waitingFor.delete(done.entry.id);
       if (done.outcome === "sent") {
         toast(say("saved", { what: done.entry.label }));
-        if (find("[data-who]").dataset.forgets) forget();
         refresh();
       } else if (form && form.isConnected) {
         // It stays as it was typed, and is the same entry when it is sent again.
@@ -216,6 +221,7 @@
         toast(`${done.entry.label}: ${done.entry.reason}`, true);
       }
     }
+    if (latest.online) tellToForget();
     draw();
   });
 
@@ -324,7 +330,9 @@
 
   // --- who is there ---
 
+  let whoChanges = 0; // what the server drew before the last change is old
   function showWho(employee, forgets = "") {
+    whoChanges += 1;
     const strip = find("[data-who]");
     strip.dataset.who = employee ? String(employee.id) : "";
     strip.dataset.whoName = employee ? employee.name : "";
@@ -351,6 +359,7 @@
         showRefusal(dialog, said.detail);
         return;
       }
+      if (fields.do === "identify") sessionStorage.removeItem(FORGETTING);
       showWho(said.employee, said.forgets ? "yes" : "");
       const strip = find("[data-who]");
       strip.dataset.forgetAfter = said.forget_after || "";
@@ -363,10 +372,31 @@
     }
   }
 
+  // Until the server has forgotten, too, nothing that it says brings the name back.
+  const FORGETTING = "mes-forgetting";
+  let isTelling = false;
+  const mustForget = () => sessionStorage.getItem(FORGETTING) === "yes";
+
   function forget() {
+    sessionStorage.setItem(FORGETTING, "yes");
     showWho(null, find("[data-who]").dataset.forgets);
-    // The server forgets by itself, too, after its time.
-    tellWho({ do: "forget" }).then(refresh, () => {});
+    tellToForget();
+  }
+
+  async function tellToForget() {
+    if (isTelling || !mustForget()) return;
+    isTelling = true;
+    try {
+      const { ok } = await tellWho({ do: "forget" });
+      if (ok) {
+        sessionStorage.removeItem(FORGETTING);
+        refresh();
+      }
+    } catch {
+      // It is said again when the server answers.
+    } finally {
+      isTelling = false;
+    }
   }
 
   let forgetTimer = 0;
@@ -454,11 +484,12 @@
       return;
     }
     refreshing = true;
+    const before = whoChanges;
     try {
       const response = await operateQueue.ask(location.href);
       if (!response.ok || response.redirected) return;
       const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
-      swap(fresh);
+      swap(fresh, before === whoChanges);
       shownAt = new Date(operateQueue.plantTime());
     } catch {
       // The queue says that there is no connection.
@@ -472,14 +503,16 @@
     }
   }
 
-  function swap(fresh) {
+  function swap(fresh, isWhoFresh) {
     const seen = new Set();
+    skipped = false;
     for (const part of findAll("[data-part]", fresh)) {
       const { part: name } = part.dataset;
       const here = find(`[data-part="${name}"]`);
       seen.add(name);
       const isBusy = here && (here.matches("dialog[open]") || find("[data-busy], .is-sure, [data-correcting]", here) || here.matches("[data-correcting]"));
-      if (name === "said" || isBusy) continue;
+      if (isBusy && !here.matches("dialog")) skipped = true;
+      if (name === "said" || isBusy || (name === "who" && (mustForget() || !isWhoFresh))) continue;
       const ready = document.importNode(part, true);
       prepare(ready);
       if (here) {
@@ -574,6 +607,7 @@
   });
 
   prepare(document);
+  if (mustForget()) showWho(null, find("[data-who]").dataset.forgets);
   operateScan.wedge(scanned);
   operateScan.prepare(page.dataset.wasm);
   operateQueue.start({ user, clockUrl: page.dataset.clockUrl }).then(() => {
