@@ -38,7 +38,15 @@ _SCALE = 1000
 
 def line_statuses(line_ids: Iterable[int], *, now: datetime) -> dict[int, LineStatus]:
     """Return the status of each line that exists and has machines."""
-    machines = _machines_by_line(line_ids)
+    return _statuses(_machines_by_line(line_ids), now=now)
+
+
+def machine_status(machine: Machine, *, now: datetime) -> LineStatus:
+    """Return the status of a machine (with line, area and site read) as if its line were that machine alone."""
+    return _statuses({machine.line_id: [machine]}, now=now)[machine.line_id]
+
+
+def _statuses(machines: Mapping[int, list[Machine]], *, now: datetime) -> dict[int, LineStatus]:
     everyone = [machine for of_line in machines.values() for machine in of_line]
     if not everyone:
         return {}

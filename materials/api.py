@@ -17,12 +17,14 @@ from core.idempotency import Idempotent
 from core.master_data import caller, site_id_of
 from materials import services
 from materials.backflush import Requirement, backflush, backflush_of_order
+from materials.loading import load
 from materials.lot_api import NOT_AT_THAT_SITE
 from materials.models import BackflushPolicy, Kind, Location, MaterialTransaction, PickingPolicy, Stock
 from materials.question_api import AskView
 from materials.serializers import (
     BackflushPolicySerializer,
     BackflushSerializer,
+    LoadSerializer,
     LocationSerializer,
     NewBackflushSerializer,
     NewTransactionSerializer,
@@ -216,6 +218,26 @@ class StockViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericView
     def site_id_of(self, thing: Any) -> int | None:
         """Return the site of the place."""
         return site_id_of(thing)
+
+
+class LoadView(AskView):
+    """Load what was scanned at a machine."""
+
+    serializer_class = TransactionSerializer
+
+    @extend_schema(request=LoadSerializer, responses={201: TransactionSerializer, 200: TransactionSerializer})
+    def post(self, request: Request) -> Response:
+        """Use a scanned lot for an operation: 201, or 200 for a repeated key; 409 says what stands against it."""
+        given = LoadSerializer(data=request.data, context={"request": request})
+        given.is_valid(raise_exception=True)
+        values, now = dict(given.validated_data), timezone.now()
+        for place in (values["operation"], values["machine"]):
+            if not caller(request).may("add", self.kind, site_id_of(place)):
+                self.permission_denied(request, NOT_AT_THAT_SITE)
+        at = values.pop("occurred_at", now)
+        posted = load(**values, occurred_at=at, recorded_at=now, actor=caller(request))
+        data = TransactionSerializer(posted.transaction, context={"request": request}).data
+        return Response(data, status=201 if posted.is_new else 200)
 
 
 class BackflushView(AskView):

@@ -45,6 +45,8 @@ ROOMS: tuple[Room, ...] = (
         _("Floor"),
         "tablet-landscape",
         (
+            Page(_("Operator terminal"), "screens:operate-choose", "execution"),
+            Page(_("Calls"), "screens:andon-calls", "andon"),
             Page(_("List of work"), "screens:dispatch", "execution"),
             Page(_("Stations"), "screens:stations", "unit"),
             Page(_("Changeovers"), "screens:changeovers", "changeover"),

@@ -30,7 +30,11 @@ def browser_page(size: tuple[int, int] = TABLET, *, dark: bool = False, **enviro
         dialog.dismiss()
 
     # The browser's own loop runs in this thread, while the test reads the database.
-    with pytest.MonkeyPatch.context() as patch, running_server(**environment) as address, sync_playwright() as player:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        running_server(**environment) as address,
+        sync_playwright() as player,
+    ):
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
         browser = player.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         page = browser.new_page(
