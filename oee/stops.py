@@ -119,6 +119,15 @@ def unexplaining_reasons() -> frozenset[int]:
     return frozenset(rows.values_list("id", flat=True))
 
 
+def asks_for_a_reason(pieces: Sequence[Segment], unexplaining: frozenset[int]) -> bool:
+    """Say of a stretch, or of the part of one, what `Stop.asks_for_a_reason` says of the whole."""
+    return (
+        is_unexplained(pieces[0], unexplaining)
+        and pieces[0].category not in SHORT
+        and any(piece.calendar is Calendar.SCHEDULED for piece in pieces)
+    )
+
+
 def is_unexplained(segment: Segment, unexplaining: frozenset[int]) -> bool:
     """Say whether nobody knows why a machine stood."""
     return segment.category in STOPPED and (segment.reason_id is None or segment.reason_id in unexplaining)
