@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from core.intervals import Interval
 from downtime.models import ReasonPlace, ReasonRule, SignalGap, StateCorrection, StateReason, holds_until
@@ -122,14 +122,33 @@ def reasons_offered(machine: Machine) -> list[StateReason]:
 
     A reason that names places is offered at those, one that names none where its parent is, the topmost everywhere.
     """
+    return reasons_offered_at([machine])[machine.pk]
+
+
+def reasons_offered_at(machines: Iterable[Machine]) -> dict[int, list[StateReason]]:
+    """Return the same for each of some machines. Two queries."""
     named: dict[int, list[ReasonPlace]] = defaultdict(list)
     for place in ReasonPlace.objects.all():
         named[place.reason_id].append(place)
+    # Parents come before their children.
+    reasons = list(StateReason.objects.with_tree_fields())
+    return {machine.pk: _offered(machine, reasons, named) for machine in machines}
+
+
+def favourite_reasons(machine_ids: Sequence[int], *, since: datetime) -> list[int]:
+    """Return the reasons that people gave at machines since a moment, those given most often first, by id."""
+    given = StateCorrection.objects.filter(machine__in=machine_ids, recorded_at__gte=since, reason__isnull=False)
+    rows = given.order_by().values("reason").annotate(times=Count("id")).order_by("-times", "reason")
+    return [row["reason"] for row in rows]
+
+
+def _offered(
+    machine: Machine, reasons: Sequence[StateReason], named: Mapping[int, Sequence[ReasonPlace]]
+) -> list[StateReason]:
     here = (machine.pk, machine.line_id, machine.line.area.site_id)
     offered: dict[int | None, bool] = {None: True}
     found = []
-    # Parents come before their children.
-    for reason in StateReason.objects.with_tree_fields():
+    for reason in reasons:
         places = named.get(reason.pk)
         offered[reason.pk] = (
             offered[reason.parent_id]

@@ -18,6 +18,7 @@ class _AppendOnly(
 ):
     """What is said about a line, and by whom."""
 
+    kind = ""
     ordering_fields: tuple[str, ...] = ("id", "recorded_at")
     ordering: tuple[str, ...] = ("-id",)
     lookup_value_regex = r"\d+"
@@ -62,9 +63,7 @@ class ShiftNoteViewSet(_AppendOnly):
     def say(self, values: dict[str, Any]) -> ShiftNote:
         """Leave a note."""
         shift = values.pop("shift")
-        return handover.leave_note(
-            **values, shift_id=shift.pk, author=caller(self.request), recorded_at=timezone.now()
-        )
+        return handover.leave_note(**values, shift_id=shift.pk, author=caller(self.request), recorded_at=timezone.now())
 
 
 class ShiftReviewViewSet(_AppendOnly):

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection
+from django.db.models import Q
 
 from core.intervals import Interval
 from downtime.models import StateReason
@@ -17,6 +18,7 @@ from downtime.selectors import corrections_in
 from enterprise.models import Machine
 from oee.engine import Calendar, Category, Segment
 from oee.selectors import timelines
+from workorders.models import Run
 
 SHORT = frozenset({Category.MICRO_STOP, Category.UNDETERMINED})
 STOPPED = frozenset({Category.UNPLANNED, Category.PLANNED, Category.CHANGEOVER, *SHORT})
@@ -99,6 +101,27 @@ def stops_of(machines: Sequence[Machine], window: Interval, *, now: datetime) ->
         _stop(machine.pk, pieces, words.get(machine.pk, ()), reasons, now)
         for machine in machines
         for pieces in found[machine.pk]
+    ]
+
+
+def stops_while_making(
+    stops: Iterable[Stop], machines: Iterable[Machine], product_id: int, window: Interval
+) -> list[Stop]:
+    """Return those of some machines' stops of a window that touch a run of a product on their line."""
+    lines = {machine.pk: machine.line_id for machine in machines}
+    runs = Run.objects.filter(
+        Q(ended_at__isnull=True) | Q(ended_at__gt=window.start),
+        work_order__product=product_id,
+        line__in=set(lines.values()),
+        started_at__lt=window.end,
+    )
+    spans: dict[int, list[tuple[datetime, datetime]]] = defaultdict(list)
+    for line_id, start, end in runs.order_by().values_list("line_id", "started_at", "ended_at"):
+        spans[line_id].append((start, end or _FOREVER))
+    return [
+        stop
+        for stop in stops
+        if any(start < stop.until and stop.start < end for start, end in spans[lines[stop.machine_id]])
     ]
 
 

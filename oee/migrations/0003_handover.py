@@ -8,98 +8,189 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('enterprise', '0001_initial'),
-        ('oee', '0002_bi_views'),
+        ("enterprise", "0001_initial"),
+        ("oee", "0002_bi_views"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='closingrule',
-            name='needs_hour_comments',
-            field=models.BooleanField(default=False, help_text="A person closes a line's shift only after every hour below its target has a comment.", verbose_name='needs comments on hours'),
+            model_name="closingrule",
+            name="needs_hour_comments",
+            field=models.BooleanField(
+                default=False,
+                help_text="A person closes a line's shift only after every hour below its target has a comment.",
+                verbose_name="needs comments on hours",
+            ),
         ),
         migrations.AddField(
-            model_name='closingrule',
-            name='needs_review',
-            field=models.BooleanField(default=False, help_text="A person closes a line's shift only after its balance was reviewed. The page of the hand-over always asks for it; switched on, so does every other way.", verbose_name='needs a review'),
+            model_name="closingrule",
+            name="needs_review",
+            field=models.BooleanField(
+                default=False,
+                help_text="A person closes a line's shift only after its balance was reviewed. The page of the hand-over always asks for it; switched on, so does every other way.",
+                verbose_name="needs a review",
+            ),
         ),
         migrations.AddField(
-            model_name='historicalclosingrule',
-            name='needs_hour_comments',
-            field=models.BooleanField(default=False, help_text="A person closes a line's shift only after every hour below its target has a comment.", verbose_name='needs comments on hours'),
+            model_name="historicalclosingrule",
+            name="needs_hour_comments",
+            field=models.BooleanField(
+                default=False,
+                help_text="A person closes a line's shift only after every hour below its target has a comment.",
+                verbose_name="needs comments on hours",
+            ),
         ),
         migrations.AddField(
-            model_name='historicalclosingrule',
-            name='needs_review',
-            field=models.BooleanField(default=False, help_text="A person closes a line's shift only after its balance was reviewed. The page of the hand-over always asks for it; switched on, so does every other way.", verbose_name='needs a review'),
+            model_name="historicalclosingrule",
+            name="needs_review",
+            field=models.BooleanField(
+                default=False,
+                help_text="A person closes a line's shift only after its balance was reviewed. The page of the hand-over always asks for it; switched on, so does every other way.",
+                verbose_name="needs a review",
+            ),
         ),
         migrations.CreateModel(
-            name='ShiftNote',
+            name="ShiftNote",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('shift_date', models.DateField(help_text='The day on which the shift started, at the site.')),
-                ('recorded_at', models.DateTimeField()),
-                ('text', models.CharField(max_length=1000, verbose_name='note')),
-                ('author', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('line', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='%(class)ss', to='enterprise.line')),
-                ('shift', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='enterprise.shift')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("shift_date", models.DateField(help_text="The day on which the shift started, at the site.")),
+                ("recorded_at", models.DateTimeField()),
+                ("text", models.CharField(max_length=1000, verbose_name="note")),
+                (
+                    "author",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "line",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="%(class)ss", to="enterprise.line"
+                    ),
+                ),
+                (
+                    "shift",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="enterprise.shift",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='ShiftReview',
+            name="ShiftReview",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('shift_date', models.DateField(help_text='The day on which the shift started, at the site.')),
-                ('recorded_at', models.DateTimeField()),
-                ('seen', models.CharField(help_text='SHA-256 of the balance that was looked at.', max_length=64)),
-                ('balance', models.JSONField(help_text='What was made, and what was lost, as it was looked at.')),
-                ('line', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='%(class)ss', to='enterprise.line')),
-                ('reviewed_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('shift', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='enterprise.shift')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("shift_date", models.DateField(help_text="The day on which the shift started, at the site.")),
+                ("recorded_at", models.DateTimeField()),
+                ("seen", models.CharField(help_text="SHA-256 of the balance that was looked at.", max_length=64)),
+                ("balance", models.JSONField(help_text="What was made, and what was lost, as it was looked at.")),
+                (
+                    "line",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="%(class)ss", to="enterprise.line"
+                    ),
+                ),
+                (
+                    "reviewed_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "shift",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="enterprise.shift",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='HourComment',
+            name="HourComment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('starts_at', models.DateTimeField(help_text='When the hour began.', verbose_name='hour')),
-                ('text', models.CharField(max_length=500, verbose_name='comment')),
-                ('recorded_at', models.DateTimeField()),
-                ('author', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('line', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='hour_comments', to='enterprise.line')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("starts_at", models.DateTimeField(help_text="When the hour began.", verbose_name="hour")),
+                ("text", models.CharField(max_length=500, verbose_name="comment")),
+                ("recorded_at", models.DateTimeField()),
+                (
+                    "author",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "line",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="hour_comments", to="enterprise.line"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
-                'indexes': [models.Index(fields=['line', 'starts_at'], name='hour_comment_of_line')],
+                "ordering": ["-id"],
+                "indexes": [models.Index(fields=["line", "starts_at"], name="hour_comment_of_line")],
             },
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='hourcomment',
-            trigger=pgtrigger.compiler.Trigger(name='hour_comment_append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='6b4c29945e20b00c5e00f0c6650fbb07494b5d8b', operation='UPDATE OR DELETE', pgid='pgtrigger_hour_comment_append_only_36d9e', table='oee_hourcomment', when='BEFORE')),
+            model_name="hourcomment",
+            trigger=pgtrigger.compiler.Trigger(
+                name="hour_comment_append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="6b4c29945e20b00c5e00f0c6650fbb07494b5d8b",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_hour_comment_append_only_36d9e",
+                    table="oee_hourcomment",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='shiftnote',
-            index=models.Index(fields=['line', 'shift_date'], name='shift_note_of_line'),
+            model_name="shiftnote",
+            index=models.Index(fields=["line", "shift_date"], name="shift_note_of_line"),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='shiftnote',
-            trigger=pgtrigger.compiler.Trigger(name='shift_note_append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='5e8d24fa6edaa4b94506277449dae760dfd7c0a9', operation='UPDATE OR DELETE', pgid='pgtrigger_shift_note_append_only_066c9', table='oee_shiftnote', when='BEFORE')),
+            model_name="shiftnote",
+            trigger=pgtrigger.compiler.Trigger(
+                name="shift_note_append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="5e8d24fa6edaa4b94506277449dae760dfd7c0a9",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_shift_note_append_only_066c9",
+                    table="oee_shiftnote",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='shiftreview',
-            index=models.Index(fields=['line', 'shift_date'], name='shift_review_of_line'),
+            model_name="shiftreview",
+            index=models.Index(fields=["line", "shift_date"], name="shift_review_of_line"),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='shiftreview',
-            trigger=pgtrigger.compiler.Trigger(name='shift_review_append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='14e597216d83ec31e335ba1c24262092381235b8', operation='UPDATE OR DELETE', pgid='pgtrigger_shift_review_append_only_b6bbc', table='oee_shiftreview', when='BEFORE')),
+            model_name="shiftreview",
+            trigger=pgtrigger.compiler.Trigger(
+                name="shift_review_append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="14e597216d83ec31e335ba1c24262092381235b8",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_shift_review_append_only_b6bbc",
+                    table="oee_shiftreview",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]

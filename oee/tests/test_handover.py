@@ -58,9 +58,9 @@ def machine():
     stands, runs = make_reason("unplanned", explains=False), make_reason()
     states = [(START, stands), (START + timedelta(minutes=90), runs), (START + timedelta(minutes=210), stands)]
     record_states([NewState(machine.pk, at, reason.pk) for at, reason in states], recorded_at=AFTER)
-    tag = make_count_tag(machine=machine)
+    tag = make_count_tag(machine=machine, mode="running")
     readings = [(START + timedelta(minutes=30 * n), Decimal(min(n, 7) * 1000)) for n in range(3, 16)]
-    record_readings([NewReading(machine.pk, tag.pk, at, value) for at, value in readings], recorded_at=AFTER)
+    record_readings([NewReading(tag.pk, machine.pk, True, at, value) for at, value in readings], recorded_at=AFTER)
     return machine
 
 
@@ -98,9 +98,7 @@ def test_handover_is_refused_until_exactly_this_balance_was_reviewed(machine, bo
     seen = balance_of(line, shift.interval, now=AFTER).seen
     review = review_shift(line=line, **named(), actor=boss, recorded_at=AFTER, seen=seen)
     assert review_shift(line=line, **named(), actor=boss, recorded_at=AFTER, seen=seen) == review
-    record_states(
-        [NewState(machine.pk, END - timedelta(hours=1), make_reason("unplanned").pk)], recorded_at=AFTER
-    )
+    record_states([NewState(machine.pk, END - timedelta(hours=1), make_reason("unplanned").pk)], recorded_at=AFTER)
     with pytest.raises(Conflict, match="changed since you looked"):
         review_shift(line=line, **named(), actor=boss, recorded_at=AFTER, seen=seen)
     assert review_of(line, shift, balance_of(line, shift.interval, now=AFTER)) is None
@@ -129,9 +127,7 @@ def test_hours_below_target_want_a_comment_where_the_site_says_so(machine, boss)
     # Half an hour, and seven whole ones; none of them made 85 % of what was asked.
     assert len(missing) == 8
     for hour in missing:
-        comment_on_hour(
-            line=line, starts_at=hour.window.start, text="No caps.", author=boss, recorded_at=AFTER
-        )
+        comment_on_hour(line=line, starts_at=hour.window.start, text="No caps.", author=boss, recorded_at=AFTER)
     assert hours_to_comment(balance.hours, comments_on(line, [h.window.start for h in missing]), now=AFTER) == []
     assert close(machine, boss).revision == 1
 
