@@ -54,9 +54,9 @@ def hour_columns(machines: Sequence[Machine], window: Interval, *, hours: int, n
         ids = [machine.pk for machine in machines]
         bring_up_to_date(ids, whole)
         _add_stored(found, ids, wide, whole, hours)
-    rest = Interval(whole.end if whole else wide.start, wide.end)
-    if rest.start < now:
-        for machine_id, segments in timelines(machines, rest, now=now).items():
+    since = whole.end if whole else wide.start
+    if since < min(now, wide.end):
+        for machine_id, segments in timelines(machines, Interval(since, wide.end), now=now).items():
             for segment in segments:
                 at = segment.start
                 while at < segment.end:

@@ -31,7 +31,7 @@ from oee.stops import SHORT
 from quality.models import NonConformance
 from screens.andon_seam import calls_address, open_calls
 from screens.asked_shift import AskedShift, line_named, shift_asked
-from screens.hours import board_context, say
+from screens.hours import board_of, say
 from screens.reason_picker import name_of
 from screens.timeline import stop_address
 from workorders.models import Run, WorkOrder
@@ -86,9 +86,8 @@ def handover(request: HttpRequest, code: str) -> HttpResponse:
 
 def _context(request: HttpRequest, line: Line, asked: AskedShift, *, now: datetime) -> dict[str, Any]:
     may = {name: caller(request).may(*right, site_id_of(line)) for name, right in _RIGHTS.items()}
-    found = board_context(asked, now=now)
-    if "gone" in found or asked.status.shift_id is None:
-        return {**found, "may": may}
+    if asked.status.shift_id is None:
+        return {"may": may}
     shift = shift_on(reference_of(list(asked.machines)), asked.status.shift_id, asked.status.date)
     closing = closing_of(line, asked.status.shift_id, asked.status.date)
     try:
@@ -101,7 +100,7 @@ def _context(request: HttpRequest, line: Line, asked: AskedShift, *, now: dateti
     is_forced = bool(rule and rule.needs_hour_comments)
     review = review_of(line, shift, balance) if shift else None
     return {
-        **found,
+        "board": board_of(asked, now=now, known=balance),
         "may": may,
         "may_comment": may["note"],
         "balance": balance,

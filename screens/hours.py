@@ -25,7 +25,7 @@ from core.retention import Closed
 from downtime.models import StateReason
 from enterprise.models import Line, Machine
 from live.status import UNNAMED
-from oee.handover import comment_on_hour, comments_on, hours_to_comment
+from oee.handover import Balance, comment_on_hour, comments_on, hours_to_comment
 from oee.models import ClosingRule, HourComment
 from oee.reason_times import ReasonTime, reason_times
 from oee.scopes import representatives
@@ -96,10 +96,13 @@ class Board:
         return None if self.target is None else self.whole.sums.quantities.good - self.target
 
 
-def board_of(asked: AskedShift, *, now: datetime) -> Board:
-    """Return the hours of a shift of a line with their main losses and comments."""
+def board_of(asked: AskedShift, *, now: datetime, known: Balance | None = None) -> Board:
+    """Return the hours of a shift of a line with their main losses and comments; `known` is its balance, if at hand."""
     counted = representatives(list(asked.machines))
-    whole, hours = shift_boards({asked.line.pk: counted}, asked.window, now=now)[asked.line.pk]
+    if known is None:
+        whole, hours = shift_boards({asked.line.pk: counted}, asked.window, now=now)[asked.line.pk]
+    else:
+        whole, hours = known.report, list(known.hours)
     comments = comments_on(asked.line, (hour.window.start for hour in hours))
     missing = {hour.window.start for hour in hours_to_comment(hours, comments, now=now)}
     losses = main_losses(counted, asked, now=now)

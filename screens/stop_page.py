@@ -1,6 +1,6 @@
 """One stop: why it was, what was said of it, what began it; cut it, join it with its neighbour, take words back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.rights import ADD, CHANGE
 from core.errors import Conflict, DomainError, Invalid
-from core.fact_api import parse_fact_id
+from core.fact_api import fact_id, parse_fact_id
 from core.intervals import Interval
 from core.master_data import caller, site_id_of
 from core.retention import Closed
@@ -25,10 +25,11 @@ from downtime.models import StateReason
 from downtime.selectors import words_on
 from enterprise.models import Machine
 from oee import stop_words
+from oee.engine import Segment
 from oee.root_causes import root_causes_among
 from oee.scopes import every_machine_of, representatives
 from oee.selectors import timelines
-from oee.stops import Stop, stops_of
+from oee.stops import STOPPED, Stop, stops_of
 from oee.time_columns import columns_of
 from screens.reason_picker import name_of, picker_for
 from screens.stops import Named, key_of, machines_named, named_by, need_right
@@ -118,7 +119,8 @@ def _context(request: HttpRequest, machine: Machine, stop: Stop, *, now: datetim
     reasons = {reason.pk: reason for reason in StateReason.objects.without_tree_fields()}
     drawn = timelines(everyone, window, now=now)
     may_speak = any(caller(request).may(right, "fact", site_id_of(machine)) for right in (ADD, CHANGE))
-    said = stop_words.words_about(machine, stop.start, stop.end, now=now)
+    said = stop_words.words_about(machine, stop.start, stop.end, now=now) if stop.newest_correction_id else []
+    touched = _is_touched(stop, drawn.get(machine.pk, ()))
     reason = reasons.get(stop.reason_id or 0)
     return {
         "machine": machine,
@@ -133,8 +135,9 @@ def _context(request: HttpRequest, machine: Machine, stop: Stop, *, now: datetim
         "ticks": ticks(window, zone) if window.microseconds > 7_200_000_000 else _minute_ticks(window, zone),
         "picker": picker_for([machine], caller(request), now=now) if may_speak else None,
         "said": [(one, _names(one.before, reasons)) for one in said],
-        "neighbours": _neighbours(machine, stop, reasons, now=now) if may_speak else [],
-        "cause": _cause(everyone, machine, stop, reasons, now=now),
+        "neighbours": _neighbours(machine, stop, reasons, now=now) if may_speak and touched else [],
+        "asks_cause": len(everyone) > 1 and machine.pk in {one.pk for one in representatives(everyone)},
+        "address": fact_id(machine.pk, stop.start),
         "local_start": stop.start.astimezone(zone).strftime(SPOKEN),
         "local_end": stop.until.astimezone(zone).strftime(SPOKEN),
         "local_middle": _middle(stop).astimezone(zone).strftime(SPOKEN if _days(stop, zone) else "%H:%M:%S"),
@@ -142,6 +145,27 @@ def _context(request: HttpRequest, machine: Machine, stop: Stop, *, now: datetim
         "seconds": int(stop.duration.total_seconds()),
         "query_date": stop.start.astimezone(zone).date(),
     }
+
+
+def _is_touched(stop: Stop, segments: Sequence[Segment]) -> bool:
+    """Say whether the machine stood for another reason right before or after a stop."""
+    stood = [one for one in segments if one.category in STOPPED and (one.end <= stop.start or one.start >= stop.until)]
+    return any(one.end == stop.start or one.start == stop.until for one in stood)
+
+
+@login_required
+def stop_cause(request: HttpRequest, key: str) -> HttpResponse:
+    """Answer what began a stop: the chain of machines that waited for each other, as far as it can be followed."""
+    now = timezone.now()
+    machine, at = _asked(request, key)
+    everyone = every_machine_of(machine.line)
+    reasons = {reason.pk: reason for reason in StateReason.objects.without_tree_fields()}
+    try:
+        cause = _cause(everyone, machine, at, reasons, now=now)
+    except Closed:
+        cause = None
+    context = {"cause": cause, "zone": machine.line.area.site.zone}
+    return render(request, "screens/_stop_cause.html", context)
 
 
 def _days(stop: Stop, zone: Any) -> int:
@@ -207,17 +231,17 @@ def _newest(machine: Machine, start: datetime, end: datetime | None) -> int:
 
 
 def _cause(
-    everyone: list[Machine], machine: Machine, stop: Stop, reasons: dict[int, Any], *, now: datetime
+    everyone: list[Machine], machine: Machine, start: datetime, reasons: dict[int, Any], *, now: datetime
 ) -> dict[str, Any] | None:
     """Return what began a stop of a machine that stands for its line; None where there is nothing to look for."""
     if len(everyone) < 2 or machine.pk not in {one.pk for one in representatives(everyone)}:
         return None
-    window = Interval(stop.start, stop.start + _TOUCH)
+    window = Interval(start, start + _TOUCH)
     cause = next(
         (
             cause
             for one, cause in root_causes_among(everyone, window, now=now)
-            if (one.machine_id, one.start) == (machine.pk, stop.start)
+            if (one.machine_id, one.start) == (machine.pk, start)
         ),
         None,
     )

@@ -75,14 +75,19 @@ class Row:
     category: str
     is_open: bool
     url: str
+    mark: str
 
 
 @login_required
 def stop_list(request: HttpRequest) -> HttpResponse:
     """List stops; a POST gives those that are ticked a reason and comes back to the list."""
     now = timezone.now()
+    refusals, status = [], 200
     if request.method == "POST":
-        return _explain(request, now=now)
+        refusals, status = _explain(request, now=now)
+        if not refusals:
+            return redirect(f"{reverse('screens:stops')}?{request.GET.urlencode()}")
+    ticked = [_moment_of(key) for key in request.POST.getlist("stop")[:PER_PAGE]]
     asked = asked_of(request, now=now)
     rows = rows_of(asked, now=now)
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
@@ -100,8 +105,16 @@ def stop_list(request: HttpRequest) -> HttpResponse:
         "lost": _sum(row.stop.scheduled for row in rows),
         "parameters": _parameters(request),
         "reason_named": _reason_named(asked.reason),
+        "refusals": refusals,
+        "ticked": ticked,
+        "note": request.POST.get("note", "")[:500],
     }
-    return render(request, "screens/stops.html", context)
+    return render(request, "screens/stops.html", context, status=status)
+
+
+def _moment_of(key: str) -> str:
+    """Return the part of a key that stays the same whatever is said of the stop."""
+    return "-".join(key.split("-")[:2])
 
 
 @login_required
@@ -239,6 +252,7 @@ def _row(stop: Stop, machine: Machine, names: dict[int, str]) -> Row:
         category="unplanned" if stop.category.value in ("micro_stop", "undetermined") else stop.category.value,
         is_open=stop.end is None,
         url=stop_address(machine, stop.start),
+        mark=fact_id(machine.pk, stop.start),
     )
 
 
@@ -293,18 +307,16 @@ def need_right(request: HttpRequest, machine: Machine, named: Named, *, now: dat
         raise PermissionDenied
 
 
-def _explain(request: HttpRequest, *, now: datetime) -> HttpResponse:
-    back = f"{reverse('screens:stops')}?{request.GET.urlencode()}"
+def _explain(request: HttpRequest, *, now: datetime) -> tuple[list[str], int]:
+    """Give the ticked stops the reason that was tapped; return why not, in words, with a status."""
     form = PickForm(request.POST)
     chosen = [named_by(key) for key in dict.fromkeys(request.POST.getlist("stop")[:PER_PAGE])]
     machines = machines_named(request, (one.machine_id for one in chosen))
     if not chosen:
-        messages.error(request, gettext("Tick the stops first, then tap their reason."))
-        return redirect(back)
+        return [gettext("Tick the stops first, then tap their reason.")], 400
     if not form.is_valid():
-        messages.error(request, gettext("Choose a reason."))
-        return redirect(back)
-    done = 0
+        return [gettext("Choose a reason, and write at most 500 characters.")], 400
+    refusals, done = [], 0
     for one in chosen:
         machine = machines[one.machine_id]
         try:
@@ -321,13 +333,13 @@ def _explain(request: HttpRequest, *, now: datetime) -> HttpResponse:
             )
         except DomainError as refusal:
             began = one.starts_at.astimezone(machine.line.area.site.zone)
-            messages.error(request, f"{machine.name} {began:%H:%M}: {refusal.message}")
+            refusals.append(f"{machine.name} {began:%H:%M}: {refusal.message}")
         else:
             done += 1
     if done:
         said = ngettext("%(number)d stop: %(reason)s", "%(number)d stops: %(reason)s", done)
         messages.success(request, said % {"number": done, "reason": name_of(form.cleaned_data["reason"])})
-    return redirect(back)
+    return refusals, 409 if refusals else 200
 
 
 def _sum(lengths: Iterable[timedelta]) -> timedelta:

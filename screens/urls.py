@@ -38,6 +38,7 @@ urlpatterns = [
     path("fragments/floor/", floor.floor_fragments, name="floor-fragments"),
     path("stops/", stops.stop_list, name="stops"),
     path("stops.csv", stops.stop_file, name="stops-file"),
+    path("stops/<str:key>/cause/", stop_page.stop_cause, name="stop-cause"),
     path("stops/<str:key>/", stop_page.stop_page, name="stop"),
     path("timeline/<str:code>/", timeline.timeline, name="timeline"),
     path("hours/<str:code>/", hours.hours, name="hours"),
