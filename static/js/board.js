@@ -47,7 +47,7 @@
   }
 
   function tick() {
-    clock.textContent = new Date().toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
+    clock.textContent = new Date().toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hour12: false });
   }
 
   setInterval(() => { shown += 1; layOut(); }, TURN_MS);
