@@ -13,6 +13,12 @@ from enterprise.models import Machine
 MOST_SHOWN = 25
 FAVOURITES = 6
 _LOOK_BACK = timedelta(days=60)
+_ORDER = {
+    StateReason.Category.UNPLANNED: 0,
+    StateReason.Category.CHANGEOVER: 1,
+    StateReason.Category.PLANNED: 2,
+    StateReason.Category.NOT_SCHEDULED: 3,
+}
 _NO_STOPS = (StateReason.Category.RUNNING, StateReason.Category.NO_DATA)
 
 
@@ -68,7 +74,8 @@ def picker_for(machines: Sequence[Machine], user: User, *, now: datetime) -> Pic
     leaves = [reason for reason in known.values() if reason.pk not in parents]
     often = favourite_reasons(list(offered), since=now - _LOOK_BACK)
     favourites = [known[pk] for pk in often if pk in known and pk not in parents][:FAVOURITES]
-    rest = [reason for reason in leaves if reason not in favourites]
+    # What nobody planned is looked for most; within a kind the plant's own order stays.
+    rest = sorted((one for one in leaves if one not in favourites), key=lambda one: _ORDER.get(one.category, 9))
     room = MOST_SHOWN - len(favourites)
     return Picker(
         tuple(_choices(favourites, at, known)),

@@ -223,7 +223,7 @@ def test_worklist_lists_the_longest_first_and_explains_several_at_once(boss, pla
     newest = boss.get(f"{url}&order=newest").context["page"].object_list
     assert [row.stop.start for row in newest] == [at(4), at(2)]
     names = [choice.name for choice in page.context["picker"].others]
-    assert names == ["Label jam"]
+    assert names == ["Label jam", "Off"]
     answer = boss.post(url, {"stop": [row.key for row in rows], "reason": plant.jam.pk})
     assert answer.status_code == 302
     assert [word.reason for word in StateCorrection.objects.all()] == [plant.jam, plant.jam]
