@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 
 from core.intervals import Interval
 from downtime.models import ReasonPlace, ReasonRule, SignalGap, StateCorrection, StateReason, holds_until
@@ -137,9 +137,9 @@ def reasons_offered_at(machines: Iterable[Machine]) -> dict[int, list[StateReaso
 
 def favourite_reasons(machine_ids: Sequence[int], *, since: datetime) -> list[int]:
     """Return the reasons that people gave at machines since a moment, those given most often first, by id."""
-    given = StateCorrection.objects.filter(machine__in=machine_ids, recorded_at__gte=since, reason__isnull=False)
-    rows = given.order_by().values("reason").annotate(times=Count("id")).order_by("-times", "reason")
-    return [row["reason"] for row in rows]
+    said = StateCorrection.objects.filter(machine__in=machine_ids, recorded_at__gte=since, reason__isnull=False)
+    counted = said.order_by().values("reason").annotate(times=Count("id"), last=Max("id"))
+    return list(counted.order_by("-times", "-last").values_list("reason", flat=True))
 
 
 def _offered(
@@ -162,6 +162,28 @@ def _offered(
         if offered[reason.pk] and reason.is_active and reason.operator_selectable:
             found.append(reason)
     return found
+
+
+def favourites_at(machine_id: int, *, since: datetime) -> list[int]:
+    """Return the ids of the reasons that people chose at a machine since a moment, the most frequent first."""
+    return favourite_reasons([machine_id], since=since)
+
+
+def reasons_to_choose(machine: Machine, user: Any, *, since: datetime) -> list[StateReason]:
+    """Return the reasons for stops that a person may choose at a machine: favourites first, then by name as they read it.
+
+    Favourites are the most frequent since a moment. Reasons that tell no cause are left out: choosing one explains nothing.
+    """
+    roles = user.roles_at(machine.line.area.site_id)
+    allowed = [
+        reason
+        for reason in reasons_offered(machine)
+        if reason.category not in (StateReason.Category.RUNNING, StateReason.Category.NO_DATA)
+        and reason.explains
+        and (not reason.roles or user.is_superuser or not roles.isdisjoint(reason.roles))
+    ]
+    rank = {reason_id: place for place, reason_id in enumerate(favourites_at(machine.pk, since=since))}
+    return sorted(allowed, key=lambda reason: (rank.get(reason.pk, len(rank)), reason.local_name.casefold(), reason.pk))
 
 
 def gaps_in(machine_ids: Sequence[int], window: Interval) -> Iterable[SignalGap]:

@@ -13,6 +13,7 @@ from django.db.models.functions import Coalesce
 from simple_history.models import HistoricalRecords
 
 from core.models import MasterData, append_only
+from core.names import NamesInLanguages
 from enterprise.models import Machine, Site
 from labor.models import Employee
 from products.models import UnitOfMeasure
@@ -21,8 +22,11 @@ from workorders.models import Operation, OrderParameter
 OF_OPERATION: tuple[str, ...] = ("operation__work_order__line__area__site",)
 
 
-class ScrapReason(MasterData):
+class ScrapReason(NamesInLanguages, MasterData):
     """Why something was scrapped or has to be reworked."""
+
+    class Meta(MasterData.Meta):
+        pass
 
 
 class ExecutionPolicy(models.Model):
@@ -47,6 +51,10 @@ class ExecutionPolicy(models.Model):
         choices=Rule,
         default=Rule.WARN,
         help_text="When the machine is stopped by a fault or in maintenance, or maintenance is scheduled on its line.",
+    )
+    hand_counters = models.BooleanField(
+        default=False,
+        help_text="At terminals, people who report quantities read a hand counter: its first and last reading say how many.",
     )
 
     history = HistoricalRecords()

@@ -52,7 +52,7 @@ class ScrapReasonSerializer(CodedSerializer):
 
     class Meta:
         model = ScrapReason
-        fields = ("id", "code", "name", "is_active")
+        fields = ("id", "code", "name", "names", "is_active")
 
 
 class ExecutionPolicySerializer(MasterDataSerializer):
@@ -60,7 +60,7 @@ class ExecutionPolicySerializer(MasterDataSerializer):
 
     class Meta:
         model = ExecutionPolicy
-        fields = ("id", "site", "missing_material", "machine_down")
+        fields = ("id", "site", "missing_material", "machine_down", "hand_counters")
 
 
 class OperationProgressSerializer(OperationSerializer):

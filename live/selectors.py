@@ -44,8 +44,20 @@ def line_statuses(
     `shifts` are those to be told of, by line; a line that it leaves out is absent, and of none an order is told.
     Without, it is the one of now.
     """
+    return _statuses(
+        _machines_by_line(line_ids if shifts is None else shifts.keys() & set(line_ids)), now=now, shifts=shifts
+    )
+
+
+def machine_status(machine: Machine, *, now: datetime) -> LineStatus:
+    """Return the status of a machine (with line, area and site read) as if its line were that machine alone."""
+    return _statuses({machine.line_id: [machine]}, now=now)[machine.line_id]
+
+
+def _statuses(
+    machines: Mapping[int, list[Machine]], *, now: datetime, shifts: Mapping[int, ShiftStatus] | None = None
+) -> dict[int, LineStatus]:
     is_of_now = shifts is None
-    machines = _machines_by_line(line_ids if shifts is None else shifts.keys() & set(line_ids))
     everyone = [machine for of_line in machines.values() for machine in of_line]
     if not everyone:
         return {}

@@ -22,6 +22,7 @@ from core.master_data import caller, site_id_of
 from materials import services
 from materials.backflush import Requirement, backflush, backflush_of_order
 from materials.balance import mass_balance
+from materials.loading import load
 from materials.models import BackflushPolicy, Kind, Location, MaterialLot, MaterialTransaction, PickingPolicy, Stock
 from materials.scan import read
 from materials.selectors import pick, picking_rule
@@ -31,6 +32,7 @@ from materials.serializers import (
     BalanceQuerySerializer,
     BalanceSerializer,
     DecideSerializer,
+    LoadSerializer,
     LocationSerializer,
     LotSerializer,
     LotStatusChangeSerializer,
@@ -458,6 +460,26 @@ class ScanView(AskView):
             "work_order": found.work_order.order_number if found.work_order else None,
         }
         return Response(ScanSerializer(answer, context={"request": request}).data)
+
+
+class LoadView(AskView):
+    """Load what was scanned at a machine."""
+
+    serializer_class = TransactionSerializer
+
+    @extend_schema(request=LoadSerializer, responses={201: TransactionSerializer, 200: TransactionSerializer})
+    def post(self, request: Request) -> Response:
+        """Use a scanned lot for an operation: 201, or 200 for a repeated key; 409 says what stands against it."""
+        given = LoadSerializer(data=request.data, context={"request": request})
+        given.is_valid(raise_exception=True)
+        values, now = dict(given.validated_data), timezone.now()
+        for place in (values["operation"], values["machine"]):
+            if not caller(request).may("add", self.kind, site_id_of(place)):
+                self.permission_denied(request, NOT_AT_THAT_SITE)
+        at = values.pop("occurred_at", now)
+        posted = load(**values, occurred_at=at, recorded_at=now, actor=caller(request))
+        data = TransactionSerializer(posted.transaction, context={"request": request}).data
+        return Response(data, status=201 if posted.is_new else 200)
 
 
 class PickView(AskView):

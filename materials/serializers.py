@@ -7,6 +7,7 @@ from django.utils import timezone
 from rest_framework import serializers
 
 from core.serializers import AwareDateTimeField, CodedSerializer, MasterDataSerializer, ReferenceField
+from enterprise.models import Machine
 from materials.backflush import OnShortage
 from materials.models import (
     EXPIRED,
@@ -22,7 +23,7 @@ from materials.models import (
 )
 from materials.services import NewLot
 from products.models import Product
-from workorders.models import WorkOrder
+from workorders.models import Operation, WorkOrder
 
 STATUSES_NOW = [*LotStatus.choices, (EXPIRED, "Expired")]
 
@@ -345,6 +346,23 @@ class ScanQuerySerializer(Plain):
     """A code as it was scanned; FNC1 is the character 0x1D."""
 
     code = serializers.CharField(max_length=500, trim_whitespace=False)
+
+
+class LoadSerializer(Plain):
+    """Material that is loaded at a machine by its scanned code."""
+
+    code = serializers.CharField(max_length=500, trim_whitespace=False)
+    operation = ReferenceField(queryset=Operation.objects.select_related("work_order__line__area"))
+    machine = ReferenceField(queryset=Machine.objects.select_related("line__area__site"))
+    quantity = QuantityField(required=False, allow_null=True, help_text="Left out = all that lies there.")
+    from_location = ReferenceField(
+        queryset=Location.objects.all(),
+        required=False,
+        allow_null=True,
+        help_text="Left out = beside the machine's line, else where there is most.",
+    )
+    occurred_at = AwareDateTimeField(required=False, help_text="Now when left out.")
+    idempotency_key = serializers.RegexField(r"^[A-Za-z0-9._:-]{1,64}\Z", required=False)
 
 
 class ScanSerializer(serializers.Serializer):

@@ -15,6 +15,7 @@ router.register("material/stock", api.StockViewSet)
 urlpatterns = [
     *router.urls,
     re_path(r"^material/scan/?$", api.ScanView.as_view(), name="material-scan"),
+    re_path(r"^material/load/?$", api.LoadView.as_view(), name="material-load"),
     re_path(r"^material/pick/?$", api.PickView.as_view(), name="material-pick"),
     re_path(r"^material/balance/?$", api.BalanceView.as_view(), name="material-balance"),
     re_path(r"^material/backflush/?$", api.BackflushView.as_view(), name="material-backflush"),

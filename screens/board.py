@@ -11,8 +11,8 @@ from django.utils import timezone
 from enterprise.models import Area, Line
 from live.fragments import BOARD, render_lines, version_now
 from live.selectors import line_statuses
-from screens.andon_seam import open_calls
 from screens.asked_shift import lines_of
+from screens.board_calls import open_calls
 
 MOST_CALLS = 6
 

@@ -29,8 +29,8 @@ from oee.models import ClosingRule
 from oee.scopes import reference_of, shift_on
 from oee.stops import SHORT
 from quality.models import NonConformance
-from screens.andon_seam import calls_address, open_calls
 from screens.asked_shift import AskedShift, line_named, shift_asked
+from screens.board_calls import open_calls
 from screens.hours import board_of, say
 from screens.reason_picker import name_of
 from screens.timeline import stop_address
@@ -114,7 +114,7 @@ def _context(request: HttpRequest, line: Line, asked: AskedShift, *, now: dateti
         "notes": notes_of(line, shift) if shift else [],
         "notes_before": notes_of(line, asked.before) if asked.before else [],
         "calls": open_calls(line_ids=[line.pk], now=now),
-        "calls_address": calls_address(),
+        "calls_address": reverse("screens:andon-calls"),
         "orders": _orders(line, asked, now=now),
         **_holds(line, asked, now=now),
         **_people(request, line, asked, now=now),

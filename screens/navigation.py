@@ -51,6 +51,8 @@ ROOMS: tuple[Room, ...] = (
             Page(_("What to decide"), "screens:supervise", "oee_record"),
             Page(_("Line overview"), "screens:floor", "oee_record"),
             Page(_("Stops without a reason"), "screens:stops", "fact"),
+            Page(_("Operator terminal"), "screens:operate-choose", "execution"),
+            Page(_("Calls"), "screens:andon-calls", "andon"),
             Page(_("List of work"), "screens:dispatch", "execution"),
             Page(_("Stations"), "screens:stations", "unit"),
             Page(_("Changeovers"), "screens:changeovers", "changeover"),

@@ -13,7 +13,7 @@ from enterprise.models import Machine
 MOST_SHOWN = 25
 FAVOURITES = 6
 _LOOK_BACK = timedelta(days=60)
-_ORDER = {
+_ORDER: dict[str, int] = {
     StateReason.Category.UNPLANNED: 0,
     StateReason.Category.CHANGEOVER: 1,
     StateReason.Category.PLANNED: 2,
@@ -51,7 +51,7 @@ class Picker:
 
 def name_of(reason: Any) -> str:
     """Return a reason's name in the reader's language, where it has one."""
-    return str(getattr(reason, "local_name", reason.name))
+    return str(reason.local_name)
 
 
 def picker_for(machines: Sequence[Machine], user: User, *, now: datetime) -> Picker:

@@ -82,7 +82,8 @@ class Row:
 def stop_list(request: HttpRequest) -> HttpResponse:
     """List stops; a POST gives those that are ticked a reason and comes back to the list."""
     now = timezone.now()
-    refusals, status = [], 200
+    refusals: list[str] = []
+    status = 200
     if request.method == "POST":
         refusals, status = _explain(request, now=now)
         if not refusals:

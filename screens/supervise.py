@@ -17,8 +17,8 @@ from labor.board import MISSING, shift_board
 from live.selectors import line_statuses
 from live.status import LineStatus
 from oee.closing import closings_due_by_hand
-from screens.andon_seam import calls_address, open_calls
 from screens.asked_shift import Filter, narrowed
+from screens.board_calls import open_calls
 
 SHOWN = 6
 
@@ -52,7 +52,7 @@ def supervise(request: HttpRequest) -> HttpResponse:
         "standing_count": len(standing),
         "calls": calls[:SHOWN],
         "calls_count": len(calls),
-        "calls_address": calls_address() or reverse("screens:board"),
+        "calls_address": reverse("screens:andon-calls"),
         "lines_count": len(statuses),
         "panels": f"{reverse('screens:supervise-panels')}?{request.GET.urlencode()}",
     }

@@ -5,7 +5,7 @@ key of its own: a form of another tab or of a page gone back to is refused, and 
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
@@ -24,23 +24,13 @@ from core.errors import Conflict, DomainError, Invalid, NotFound
 from core.master_data import caller
 from enterprise.models import Machine, Site
 from labor import services
-from labor.identification import identify
-from labor.models import Attendance, Employee, LaborEntry, LaborPolicy
-from labor.timesheets import policy_of
+from labor.models import Attendance, Employee, LaborEntry
 from screens.people_sites import Refusal, chosen_site, refusal_of, sites_where
+from screens.shared_terminal import Terminal
 from workorders.models import WorkOrder
 
-_SESSION = "terminal"
 _SITE = "terminal-site"
 _WORK = [choice for choice in LaborEntry.Kind.choices if choice[0] != LaborEntry.Kind.BREAK]
-
-
-class IdentifyForm(forms.Form):
-    """Who is there: a badge, or a personnel number and a PIN."""
-
-    badge = forms.CharField(max_length=100, required=False)
-    code = forms.CharField(max_length=64, required=False)
-    pin = forms.CharField(max_length=12, required=False)
 
 
 class StartForm(forms.Form):
@@ -69,32 +59,30 @@ def terminal(request: HttpRequest) -> HttpResponse:
     sites = sites_where(request, "add", "labor")
     site = chosen_site(sites, request.GET.get("site") or request.session.get(_SITE))
     request.session[_SITE] = site.code
-    policy = policy_of(site)
+    at = Terminal.of(request, site, now)
     refusal = None
     if request.method == "POST":
         try:
-            _act(request, site, policy, now)
+            _act(at)
         except (DomainError, ValidationError) as error:
             refusal = refusal_of(error)
         else:
             return redirect("screens:terminal")
-    return _page(request, sites, site, policy, refusal, now)
+    return _page(at, sites, refusal)
 
 
-def _page(
-    request: HttpRequest, sites: list[Site], site: Site, policy: LaborPolicy, refusal: Refusal | None, now: datetime
-) -> HttpResponse:
-    employee = _person(request, site, now)
+def _page(at: Terminal, sites: list[Site], refusal: Refusal | None) -> HttpResponse:
+    request, site, employee = at.request, at.site, at.person()
     context: dict[str, Any] = {
         "sites": sites,
         "site": site,
         "zone": site.zone,
         "employee": employee,
         "refusal": refusal,
-        "forget_after": policy.terminal_timeout if employee else None,
+        "forget_after": at.policy.terminal_timeout if employee else None,
     }
     if employee is not None:
-        _keep(request, site, employee, policy, now)
+        at.keep(employee)
         open_entries = LaborEntry.objects.filter(employee=employee, ended_at__isnull=True)
         context |= {
             "attendance": Attendance.objects.filter(employee=employee, ended_at__isnull=True).first(),
@@ -113,45 +101,32 @@ def _page(
     return response
 
 
-def _act(request: HttpRequest, site: Site, policy: LaborPolicy, now: datetime) -> None:
-    action = request.POST.get("do", "")
+def _act(at: Terminal) -> None:
+    action = at.request.POST.get("do", "")
     if action == "forget":
-        request.session.pop(_SESSION, None)
+        at.forget()
     elif action == "identify":
-        # Whatever comes of it, who stood there before has gone.
-        request.session.pop(_SESSION, None)
-        _keep(request, site, _identified(request, site, now), policy, now)
+        at.identify()
     elif action in _ACTIONS:
-        _write(request, site, policy, action, now)
+        _write(at, action)
     else:
         raise Invalid("Choose what to do.")
 
 
-def _identified(request: HttpRequest, site: Site, now: datetime) -> Employee:
-    form = IdentifyForm(request.POST)
-    who = form.cleaned_data if form.is_valid() else {}
-    if not who.get("badge") and not (who.get("code") and who.get("pin")):
-        raise Invalid("Hold the badge to the reader, or type the personnel number and the PIN.")
-    if who["badge"]:
-        who = {"badge": who["badge"]}
-    return identify(site=site, terminal=caller(request), now=now, **who)
-
-
-def _write(request: HttpRequest, site: Site, policy: LaborPolicy, action: str, now: datetime) -> None:
+def _write(at: Terminal, action: str) -> None:
+    request, now = at.request, at.now
     shown_for, key = request.POST.get("employee", ""), request.POST.get("key", "")
     if not key or len(key) > 100 or "\0" in key:
         raise Invalid("That form is incomplete; start again.")
-    employee = _person(request, site, now)
+    employee = at.person()
     if employee is None or str(employee.pk) != shown_for:
         if services.was_answered(key=key, employee_id=shown_for, actor=caller(request)):
             messages.info(request, "That was written already.")
             return
-        if employee is None:
-            raise Conflict("Nobody is identified any more, so nothing was written. Identify yourself again.")
-        raise Conflict(f"That form was of somebody else; nothing was written. The next entry goes to {employee}.")
+        at.refuse_other(employee, shown_for)
+    assert employee is not None
     messages.success(request, f"{employee}: {_ACTIONS[action](request, employee, key, now)}")
-    if policy.terminal_forgets:
-        request.session.pop(_SESSION, None)
+    at.forget_after_entry()
 
 
 def _clock_in(request: HttpRequest, employee: Employee, key: str, now: datetime) -> str:
@@ -228,17 +203,3 @@ _ACTIONS: dict[str, Callable[[HttpRequest, Employee, str, datetime], str]] = {
     "start": _start,
     "stop": _stop,
 }
-
-
-def _person(request: HttpRequest, site: Site, now: datetime) -> Employee | None:
-    """Return who stands at the terminal, unless it is too long ago or at another site."""
-    kept = request.session.get(_SESSION)
-    if not kept or kept["site"] != site.pk or now >= datetime.fromisoformat(kept["until"]):
-        request.session.pop(_SESSION, None)
-        return None
-    return Employee.objects.filter(pk=kept["employee"], site=site, is_active=True).select_related("site").first()
-
-
-def _keep(request: HttpRequest, site: Site, employee: Employee, policy: LaborPolicy, now: datetime) -> None:
-    until = now + timedelta(seconds=policy.terminal_timeout)
-    request.session[_SESSION] = {"site": site.pk, "employee": employee.pk, "until": until.isoformat()}

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from screens import (
+    andon_calls,
     board,
     changeovers,
     closed_shifts,
@@ -13,6 +14,8 @@ from screens import (
     hours,
     losses,
     lots,
+    operate,
+    operate_app,
     orders,
     people,
     plan_actual,
@@ -87,6 +90,15 @@ urlpatterns = [
     path("station/", units.stations, name="stations"),
     path("station/<str:code>/", units.station, name="station"),
     path("station/<str:code>/units/<int:unit_id>/", units.station_unit, name="station-unit"),
+    path("operate/", operate.choose, name="operate-choose"),
+    path("operate/-/clock/", operate_app.clock, name="operate-clock"),
+    path("operate/-/manifest.webmanifest", operate_app.manifest, name="operate-manifest"),
+    path("operate/<str:code>/", operate.operate, name="operate"),
+    path("operate/<str:code>/who/", operate_app.who, name="operate-who"),
+    path("operate/<str:code>/beside/", operate.beside, name="operate-beside"),
+    path("sw.js", operate_app.service_worker, name="service-worker"),
+    path("andon/calls/", andon_calls.call_list, name="andon-calls"),
+    path("andon/calls/<int:call_id>/", andon_calls.take_step, name="andon-call"),
     path("dispatch/", dispatch.dispatch_list, name="dispatch"),
     path("kpis/", views.kpis, name="kpis"),
     path("explain/", explain_views.explain, name="explain"),

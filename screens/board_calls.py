@@ -3,11 +3,11 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from importlib import import_module
 from typing import Any
 
-from django.apps import apps
-from django.urls import NoReverseMatch, reverse
+from andon import selectors
+from andon.selectors import OpenCall
+from enterprise.models import Machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +30,12 @@ class Call:
 
 def open_calls(*, line_ids: Collection[int], now: datetime) -> list[Call]:
     """Return the open calls at the machines of lines, those that nobody answered first, then the oldest."""
-    if not apps.is_installed("andon"):
-        return []
-    wanted = set(line_ids)
-    found = [
-        _call(one) for one in import_module("andon.selectors").open_calls(now=now) if one.call.machine.line_id in wanted
-    ]
+    machines = Machine.objects.filter(line__in=list(line_ids)).values("pk")
+    found = [_call(one) for one in selectors.open_calls(now=now, machine_ids=machines)]
     return sorted(found, key=lambda call: (call.is_answered, call.since))
 
 
-def _call(one: Any) -> Call:
+def _call(one: OpenCall) -> Call:
     machine, kind = one.call.machine, one.call.call_type
     return Call(
         name=kind.local_name,
@@ -55,11 +51,3 @@ def _call(one: Any) -> Call:
         note=one.first_note,
         zone=machine.line.area.site.zone,
     )
-
-
-def calls_address() -> str:
-    """Return the page of calls, where there is one."""
-    try:
-        return reverse("screens:calls")
-    except NoReverseMatch:
-        return ""

@@ -1,0 +1,419 @@
+"""The operator's terminal: one machine, one job, one screen. What it shows; what it does is in `screens.operate_entries`."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, cast
+from uuid import uuid4
+
+from csp.decorators import csp_update
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.db.models import Sum
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from andon.models import CallType
+from andon.selectors import open_calls
+from andon.services import AFTER
+from batchrecords.steps import missing_steps
+from core.intervals import Interval
+from core.master_data import caller, in_scope, site_id_of
+from core.names import sorted_for_reader
+from counts.models import CountTag
+from downtime.models import StateHistory, StateReason
+from downtime.selectors import reasons_to_choose
+from enterprise.models import Line, Machine
+from execution.dispatching import Dispatched, dispatch
+from execution.models import ExecutionPolicy, ProductionReport, ScrapReason
+from execution.selectors import pieces_per_unit
+from execution.serializers import exact
+from live.selectors import machine_status
+from live.status import LineStatus
+from materials.models import Stock
+from materials.selectors import used_by_orders
+from oee.stops import Stop, stops_of
+from products.models import OperationDocument
+from quality.selectors import due
+from screens.operate_entries import take
+from screens.people_sites import Refusal
+from screens.shared_terminal import Terminal
+from workorders.models import Operation, OrderMaterial, WorkOrder
+
+COOKIE = "operate"
+_YEAR = 365 * 24 * 3600
+JOBS_SHOWN = 12
+STOPS_ASKED = 3
+LOOK_BACK = timedelta(hours=16)
+"""How far back stops are asked about: this shift and the one before. Older ones are the supervisor's."""
+FAVOURITES_SINCE = timedelta(days=30)
+FAVOURITES, MOST_REASONS = 6, 25
+DOCUMENTS_SHOWN, CHECKS_SHOWN, LOTS_SHOWN = 30, 20, 40
+_COUNTED = Operation.CountingSource
+SCANNING = {"script-src": ["'wasm-unsafe-eval'"]}
+"""The reader of codes is WebAssembly; nothing else may be compiled."""
+
+
+PAD = ("7", "8", "9", "4", "5", "6", "1", "2", "3", "0", ".")
+
+
+def words() -> dict[str, str]:
+    """Return what the page's script says, in the reader's language; {…} is filled in."""
+    return {
+        "waiting": _("{n} waiting"),
+        "refused": _("{n} refused"),
+        "offline": _("No connection. Numbers are from {time}; entries are kept and sent later."),
+        "skew": _("This tablet's clock is {minutes} min off; entries carry the plant's time."),
+        "kept": _("Kept: {what}. It is sent when the server answers."),
+        "saved": _("Saved: {what}"),
+        "correct": _("Correct it"),
+        "discard": _("Throw it away"),
+        "discard_sure": _("Press again to throw it away"),
+        "not_sent": _("waits"),
+        "other_user": _("waits for the log-in that made it"),
+        "log_in": _("Log in again, then what waits is sent."),
+        "nobody": _("nobody"),
+        "no_network": _("That needs the server; try again when it answers."),
+        "nothing_here": _("'{code}' is nothing here."),
+        "no_code": _("No code was found; try again, closer."),
+        "no_camera": _("The camera cannot be used; take a photo instead."),
+        "confirm": _("Press again to finish"),
+    }
+
+
+def _may_compile(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Let a page's policy allow what the reader of codes needs."""
+    return cast(Callable[..., HttpResponse], csp_update(SCANNING)(cast(Any, view)))
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """The operation on the screen: how it stands, and what may be done about it."""
+
+    work: Dispatched
+    status: str
+    """`running`, `paused`, `waiting` or `held`, at this machine."""
+    target: str
+    good: str
+    scrap: str
+    unit: str
+    percent: int | None
+    reports: bool
+    reports_good: bool
+
+    @property
+    def operation(self) -> Operation:
+        """The operation."""
+        return self.work.operation
+
+
+@dataclass(frozen=True, slots=True)
+class AskedStop:
+    """A stop of which nobody knows why, with the words that an answer sends back."""
+
+    stop: Stop
+    starts: str
+    ends: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Winning:
+    """The shift so far: what was made, what should have been; None = nobody can say."""
+
+    good: Fraction | None
+    target: Fraction | None
+
+    @property
+    def delta(self) -> Fraction | None:
+        """Pieces ahead or behind."""
+        return None if self.target is None or self.good is None else self.good - self.target
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether it is at or ahead of its target."""
+        return self.delta is not None and self.delta >= 0
+
+
+def machines_of(request: HttpRequest) -> Any:
+    """Return the machines that the person may see, with line, area and site."""
+    machines = in_scope(Machine.objects.filter(is_active=True), request.user, Machine.site_paths)
+    return machines.select_related("line__area__site")
+
+
+def machine_of(request: HttpRequest, code: str) -> Machine:
+    """Return a machine by its code; 404 for another site's, 403 without the right to see its work."""
+    machine: Machine = get_object_or_404(machines_of(request), code=code)
+    if not caller(request).may("view", "execution", site_id_of(machine)):
+        raise PermissionDenied
+    return machine
+
+
+@login_required
+@never_cache
+@require_safe
+def choose(request: HttpRequest) -> HttpResponse:
+    """Choose the machine that this tablet stands at; it is remembered. `?again` asks anew."""
+    machines = list(machines_of(request).order_by("line__area__name", "line__name", "position", "id")[:500])
+    chosen = request.GET.get("machine")
+    line = request.GET.get("line")
+    if line and not chosen:
+        # A line stands for its constraint, as everywhere.
+        of_line = [machine for machine in machines if machine.line.code == line]
+        chosen = next((m.code for m in of_line if m.is_constraint), of_line[0].code if of_line else None)
+    remembered = None if "again" in request.GET else request.COOKIES.get(COOKIE)
+    code = chosen or remembered
+    if code and any(machine.code == code for machine in machines):
+        response = redirect("screens:operate", code)
+        response.set_cookie(
+            COOKIE, code, max_age=_YEAR, httponly=True, samesite="Lax", secure=request.is_secure(), path="/operate/"
+        )
+        return response
+    lines: dict[Line, list[Machine]] = {}
+    for machine in machines:
+        lines.setdefault(machine.line, []).append(machine)
+    return render(request, "screens/operate_choose.html", {"lines": list(lines.items())})
+
+
+@_may_compile
+@login_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def operate(request: HttpRequest, code: str) -> HttpResponse:
+    """Show one machine's job; a POST is an entry of a form, for browsers in which no script runs."""
+    machine, now = machine_of(request, code), timezone.now()
+    at = Terminal.of(request, machine.line.area.site, now)
+    refusal = None
+    if request.method == "POST":
+        refusal = take(at, machine)
+        if refusal is None:
+            return redirect(f"{reverse('screens:operate', args=[machine.code])}{_job_asked(request)}")
+    response = render(
+        request,
+        "screens/operate.html",
+        {**_context(at, machine), "refusal": refusal, "typed": request.POST if refusal else {}},
+        status=refusal.status if refusal else 200,
+    )
+    response["Permissions-Policy"] = "camera=(self)"
+    # By it the service worker knows whose page it keeps for when there is no network.
+    response["X-Shell-User"] = str(caller(request).pk)
+    if isinstance(refusal, Refusal) and refusal.retry_after:
+        response["Retry-After"] = str(refusal.retry_after)
+    return response
+
+
+def _job_asked(request: HttpRequest) -> str:
+    asked = request.GET.get("operation", "")
+    return f"?operation={asked}" if asked.isdecimal() and len(asked) < 19 else ""
+
+
+def _context(at: Terminal, machine: Machine) -> dict[str, Any]:
+    request, now = at.request, at.now
+    employee = at.person()
+    user, site = caller(request), machine.line.area.site
+    may = {kind: user.may("add", kind, site.pk) for kind in ("execution", "fact", "andon", "labor", "material")}
+    works, _all = dispatch(machine, now=now, employee=employee, limit=JOBS_SHOWN)
+    job = _chosen(works, machine, request.GET.get("operation", ""))
+    status = machine_status(machine, now=now)
+    stops = stops_of([machine], Interval(now - LOOK_BACK, now), now=now)
+    asking = [stop for stop in reversed(stops) if stop.asks_for_a_reason]
+    reasons = reasons_to_choose(machine, user, since=now - FAVOURITES_SINCE)
+    standing = stops[-1] if stops and stops[-1].end is None else None
+    return {
+        "machine": machine,
+        "site": site,
+        "zone": site.zone,
+        "now": now,
+        "may": may,
+        "employee": employee,
+        "forget_after": at.policy.terminal_timeout if employee else None,
+        "forgets": at.policy.terminal_forgets,
+        "job": job,
+        "others": [work for work in works if job is None or work.operation.pk != job.operation.pk],
+        "status": status,
+        "state": status.machines[0],
+        "winning": _winning(machine, status, now),
+        "asked": [_asked(stop) for stop in asking if stop.end is not None][:STOPS_ASKED],
+        "asked_more": max(len([stop for stop in asking if stop.end is not None]) - STOPS_ASKED, 0),
+        "standing": _asked(standing) if standing is not None and standing.is_unexplained else None,
+        "is_standing": standing is not None,
+        "favourites": reasons[:FAVOURITES],
+        "reasons": reasons[:MOST_REASONS],
+        "more_reasons": reasons[MOST_REASONS:],
+        "runs_again": _runs_again(machine, standing),
+        "scrap_reasons": sorted_for_reader(ScrapReason.objects.filter(is_active=True)),
+        "hand_counter": ExecutionPolicy.objects.filter(site=site, hand_counters=True).exists(),
+        "call_types": list(CallType.objects.filter(is_active=True)),
+        "calls": [(one, AFTER[one.call.status], uuid4().hex) for one in open_calls(now=now, machine_ids=[machine.pk])],
+        "words": words(),
+        "pad": PAD,
+        "keys": {name: uuid4().hex for name in ("step", "report", "stop", "call", "load", "run")},
+    }
+
+
+def _chosen(works: Sequence[Dispatched], machine: Machine, asked: str) -> Job | None:
+    """Return the job that was asked for; else what runs at the machine, what was begun and paused, what comes next."""
+
+    def here(work: Dispatched) -> bool:
+        return any(run.machine_id == machine.pk for run in work.runs)
+
+    wanted = next((work for work in works if str(work.operation.pk) == asked), None)
+    ranks = (here, lambda work: work.is_paused and work.is_ready, lambda work: work.is_ready and not work.is_running)
+    found = wanted or next((work for rank in ranks for work in works if rank(work)), works[0] if works else None)
+    return None if found is None else _job(found, here(found))
+
+
+def _job(work: Dispatched, is_here: bool) -> Job:
+    operation, progress = work.operation, work.progress
+    order, source = operation.work_order, operation.counting_source
+    status = (
+        "held"
+        if operation.status == Operation.Status.ON_HOLD
+        else "running"
+        if is_here
+        else "paused"
+        if work.is_paused
+        else "waiting"
+    )
+    good = progress.made.good
+    return Job(
+        work=work,
+        status=status,
+        target=_short(progress.target),
+        good=_short(good),
+        scrap=_short(progress.made.scrap),
+        unit=str(order.unit_id or (order.product.unit_id if order.product else "")),
+        percent=None if good is None or not progress.target else max(0, min(100, int(good * 100 / progress.target))),
+        reports=source != _COUNTED.MACHINE,
+        reports_good=source == _COUNTED.OPERATOR,
+    )
+
+
+def _short(value: Fraction | None) -> str:
+    text = exact(value)
+    return "–" if text is None else text.rstrip("0").rstrip(".")
+
+
+def _winning(machine: Machine, status: LineStatus, now: datetime) -> Winning:
+    """Return the shift's pieces: counted ones, or, at a machine without counters, what people reported there."""
+    if CountTag.objects.filter(machine=machine, is_active=True).exists():
+        return Winning(status.good, status.target)
+    window = {"occurred_at__gte": status.shift.start, "occurred_at__lt": min(status.shift.end, now)}
+    rows = (
+        ProductionReport.objects.filter(machine=machine, **window)
+        .order_by()
+        .values("operation__work_order", "factor_numerator", "factor_denominator")
+        .annotate(pieces=Sum("good"))
+    )
+    found, orders = Fraction(0), []
+    for row in rows:
+        factor = Fraction(int(row["factor_numerator"]), int(row["factor_denominator"]))
+        orders.append((row["operation__work_order"], Fraction(row["pieces"]) * factor))
+    if orders:
+        by_id = WorkOrder.objects.select_related("product__unit", "unit").in_bulk([order_id for order_id, _n in orders])
+        found = sum((pieces * pieces_per_unit(by_id[order_id]) for order_id, pieces in orders), Fraction(0))
+    return Winning(found, status.target)
+
+
+def _asked(stop: Stop) -> AskedStop:
+    return AskedStop(stop, stop.start.isoformat(), stop.end.isoformat() if stop.end else "", uuid4().hex)
+
+
+def _runs_again(machine: Machine, standing: Stop | None) -> StateReason | None:
+    """Return the reason that says "running", where a person said that the machine stands: no device will take it back."""
+    if standing is None:
+        return None
+    last = (
+        StateHistory.objects.filter(machine=machine).order_by("-occurred_at").values_list("source", flat=True).first()
+    )
+    if not (last or "").startswith("user:"):
+        return None
+    running = StateReason.objects.without_tree_fields().filter(category=StateReason.Category.RUNNING, is_active=True)
+    found: StateReason | None = running.order_by("position", "code").first()
+    return found
+
+
+@_may_compile
+@login_required
+@never_cache
+@require_safe
+def beside(request: HttpRequest, code: str) -> HttpResponse:
+    """Show what belongs to a machine's job: checks that are due, materials to load, instructions."""
+    machine, now = machine_of(request, code), timezone.now()
+    asked = request.GET.get("operation", "")
+    operations: Any = in_scope(Operation.objects.all(), request.user, Operation.site_paths).select_related(
+        "work_order__line__area__site", "work_order__product__unit", "work_order__unit", "machine"
+    )
+    operation = get_object_or_404(operations, pk=int(asked)) if asked.isdecimal() and len(asked) < 19 else None
+    context: dict[str, Any] = {"machine": machine, "operation": operation, "zone": machine.line.area.site.zone}
+    if operation is not None:
+        user, site_id = caller(request), site_id_of(operation)
+        steps = missing_steps(operation) if user.may("view", "batch_record", site_id) else []
+        checks = due(operation=operation, machine=machine, now=now) if user.may("view", "inspection", site_id) else []
+        context |= {
+            "steps": steps[:CHECKS_SHOWN],
+            "checks": checks[:CHECKS_SHOWN],
+            "materials": _materials(operation, machine),
+            "documents": _documents(operation),
+            "parameters": list(operation.parameters.all()[:CHECKS_SHOWN]),
+        }
+    return render(request, "screens/operate_beside.html", context)
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """A material of the job: how much is needed, used, and lies beside the line."""
+
+    material: OrderMaterial
+    required: str
+    used: str
+    beside: str
+    is_complete: bool
+
+
+def _materials(operation: Operation, machine: Machine) -> list[Needed]:
+    rows = [
+        row
+        for row in operation.work_order.materials.filter(quantity_required__gt=0).select_related("product")
+        if row.operation_id in (None, operation.pk)
+    ][:LOTS_SHOWN]
+    if not rows:
+        return []
+    used = used_by_orders([operation.work_order_id])
+    there: dict[int, Decimal] = dict(
+        Stock.objects.filter(location__line=machine.line_id, product__in=[row.product_id for row in rows])
+        .order_by()
+        .values("product")
+        .annotate(total=Sum("quantity"))
+        .values_list("product", "total")
+    )
+    found = []
+    for row in rows:
+        so_far = used.get((operation.work_order_id, row.product_id), Decimal(0))
+        found.append(
+            Needed(
+                row,
+                _plain(row.quantity_required),
+                _plain(so_far),
+                _plain(there.get(row.product_id, Decimal(0))),
+                so_far >= row.quantity_required,
+            )
+        )
+    return found
+
+
+def _documents(operation: Operation) -> list[OperationDocument]:
+    if operation.template_id is None:
+        return []
+    return list(OperationDocument.objects.filter(operation=operation.template_id).defer("content")[:DOCUMENTS_SHOWN])
+
+
+def _plain(quantity: Decimal) -> str:
+    return f"{quantity.normalize():f}" if quantity else "0"
