@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from andon.services import Said, call
 from core import master_data
 from core.intervals import Interval
 from counts.services import NewReading, record_readings
@@ -22,6 +23,7 @@ from oee.stops import stops_of
 from screens.stops import key_of
 from tests.factories import (
     make_area,
+    make_call_type,
     make_count_tag,
     make_ideal_rate,
     make_line,
@@ -485,6 +487,18 @@ def test_board_of_an_area_shows_its_lines_alone(boss, plant):
     fragments = boss.get(plant.url("board-fragments", other.line.area.code)).json()
     assert [line["id"] for line in fragments["lines"]] == [other.line_id]
     assert boss.get(plant.url("board-fragments"), {"only": "calls"}).json()["lines"] == []
+
+
+def test_open_calls_stand_on_the_board_the_landing_page_and_the_handover(boss, plant):
+    said = Said(at=timezone.now(), recorded_at=timezone.now(), actor=plant.boss)
+    call(call_type=make_call_type(name="Forklift"), machine=plant.machines[0], said=said)
+    call(call_type=make_call_type(name="Elsewhere"), machine=make_machine(), said=said)
+    for url in (plant.url("board"), plant.url("supervise"), plant.of_line("handover", **THAT_DAY)):
+        text = boss.get(url).content.decode()
+        assert "Forklift" in text, url
+        assert "Elsewhere" not in text, url
+    fetched = boss.get(plant.url("board-fragments", plant.line.area.code), {"only": "calls"}).json()
+    assert "Forklift" in fetched["calls"]
 
 
 def test_number_of_queries_does_not_grow_with_the_data(client):
