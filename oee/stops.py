@@ -105,16 +105,17 @@ def stops_of(machines: Sequence[Machine], window: Interval, *, now: datetime) ->
 
 
 def stops_while_making(
-    stops: Iterable[Stop], machines: Iterable[Machine], product_id: int, window: Interval
+    stops: Iterable[Stop], machines: Iterable[Machine], product_id: int | None, window: Interval
 ) -> list[Stop]:
-    """Return those of some machines' stops of a window that touch a run of a product on their line."""
+    """Return those of some machines' stops of a window that touch a run of a product on their line; None = that touch none."""
     lines = {machine.pk: machine.line_id for machine in machines}
     runs = Run.objects.filter(
         Q(ended_at__isnull=True) | Q(ended_at__gt=window.start),
-        work_order__product=product_id,
         line__in=set(lines.values()),
         started_at__lt=window.end,
     )
+    if product_id is not None:
+        runs = runs.filter(work_order__product=product_id)
     spans: dict[int, list[tuple[datetime, datetime]]] = defaultdict(list)
     for line_id, start, end in runs.order_by().values_list("line_id", "started_at", "ended_at"):
         spans[line_id].append((start, end or _FOREVER))
@@ -122,6 +123,7 @@ def stops_while_making(
         stop
         for stop in stops
         if any(start < stop.until and stop.start < end for start, end in spans[lines[stop.machine_id]])
+        is (product_id is not None)
     ]
 
 

@@ -167,8 +167,8 @@ def _stops_address(by: By, row: ParetoRow, period: Period, codes: dict[int, str]
         query |= {"machine": codes[row.key]}
     elif by is By.REASON:
         query["reason"] = "none" if row.key is None else str(row.key)
-    elif by is By.PRODUCT and row.key is not None:
-        query["product"] = str(row.key)
+    elif by is By.PRODUCT:
+        query["product"] = "none" if row.key is None else str(row.key)
     elif by is By.SHIFT and row.key is not None:
         query["in_shift"] = str(row.key)
     return f"{reverse('screens:stops')}?{urlencode(query)}"

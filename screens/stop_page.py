@@ -34,7 +34,7 @@ from oee.time_columns import columns_of
 from screens.reason_picker import name_of, picker_for
 from screens.stops import Named, key_of, machines_named, named_by, need_right
 from screens.timeline import bar, stop_address
-from screens.timelines import MOST_SEGMENTS, Bar, areas, length, position, ticks
+from screens.timelines import COLUMNS, MOST_SEGMENTS, Bar, areas, length, position, ticks
 
 _LEAST_AROUND = timedelta(minutes=10)
 _TOUCH = timedelta(seconds=1)
@@ -178,7 +178,7 @@ def _middle(stop: Stop) -> datetime:
 
 def _drawn(machine: Machine, segments: Any, window: Interval, reasons: dict[int, Any]) -> Drawn:
     if len(segments) > MOST_SEGMENTS:
-        return Drawn(machine, (), tuple(areas(columns_of(segments, window, 2 * MOST_SEGMENTS))))
+        return Drawn(machine, (), tuple(areas(columns_of(segments, window, COLUMNS))))
     return Drawn(machine, tuple(bar(segment, window, reasons, machine) for segment in segments), ())
 
 

@@ -61,6 +61,7 @@ class Asked:
     category: str
     reason: str
     product: int | None
+    without_order: bool
     in_shift: int | None
 
 
@@ -194,6 +195,7 @@ def asked_of(request: HttpRequest, *, now: datetime) -> Asked:
         category=asked.get("category", ""),
         reason=asked.get("reason", ""),
         product=number(asked.get("product")),
+        without_order=asked.get("product") == "none",
         in_shift=number(asked.get("in_shift")),
     )
 
@@ -231,7 +233,7 @@ def rows_of(asked: Asked, *, now: datetime) -> list[Row]:
         stops = [stop for stop in stops if stop.is_unexplained]
     elif asked.reason:
         stops = [stop for stop in stops if stop.reason_id == number(asked.reason)]
-    if asked.product is not None:
+    if asked.product is not None or asked.without_order:
         stops = stops_while_making(stops, machines, asked.product, asked.window)
     if asked.in_shift is not None:
         stops = touching_shift(stops, machines, asked.in_shift, asked.window)

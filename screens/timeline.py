@@ -30,7 +30,7 @@ from oee.stops import STOPPED, asks_for_a_reason, stretches
 from oee.time_columns import columns_of, hour_columns, shown_as
 from screens.asked_shift import AskedShift, line_named, shift_asked
 from screens.reason_picker import name_of
-from screens.timelines import MOST_SEGMENTS, Area, Bar, areas, length, position, ticks
+from screens.timelines import COLUMNS, MOST_SEGMENTS, MOST_TO_TAP, Area, Bar, areas, length, position, ticks
 from workorders.models import Run
 
 SPANS = {"shift": _("Shift"), "day": _("Day"), "3d": _("3 days"), "7d": _("7 days"), "30d": _("30 days")}
@@ -140,20 +140,19 @@ def _rows(machines: Sequence[Machine], window: Interval, span: str, *, now: date
     reasons = {reason.pk: reason for reason in StateReason.objects.without_tree_fields()}
     unexplaining = frozenset(pk for pk, reason in reasons.items() if not reason.explains)
     rows, listed = [], []
+    few = sum(len(segments) for segments in drawn.values()) <= MOST_SEGMENTS
     for machine in machines:
         segments = drawn[machine.pk]
         stops = [pieces for pieces in stretches(segments) if pieces[0].category in STOPPED]
         asking = [pieces for pieces in stops if asks_for_a_reason(pieces, unexplaining)]
-        few = len(segments) <= MOST_SEGMENTS
-        # Of very many, those that are at least as wide as a line can still be tapped.
-        wide = [
-            pieces for pieces in stops if few or (pieces[-1].end - pieces[0].start) * 700 >= window.end - window.start
-        ]
+        wide = stops
+        if not few:
+            wide = sorted(stops, key=lambda pieces: pieces[0].start - pieces[-1].end)[:MOST_TO_TAP]
         rows.append(
             Row(
                 machine,
                 tuple(bar(segment, window, reasons, machine) for segment in segments) if few else (),
-                () if few else tuple(areas(columns_of(segments, window, 2 * MOST_SEGMENTS))),
+                () if few else tuple(areas(columns_of(segments, window, COLUMNS))),
                 tuple(_stand(pieces, window, reasons, machine, unexplaining) for pieces in wide),
                 len(asking),
             )

@@ -13,8 +13,11 @@ from oee.time_columns import Columns
 
 WIDTH = 1000
 HEIGHT = 30
-MOST_SEGMENTS = 500
-"""More of a machine's segments than this are drawn as columns: they would be narrower than a pixel."""
+MOST_SEGMENTS = 1200
+"""More segments than this on a page are drawn as columns: they would be narrower than a pixel, and heavy to send."""
+COLUMNS = 500
+MOST_TO_TAP = 40
+"""Of so many segments, so many stops of a machine can be tapped, the longest; all of them are listed."""
 _STACK = ("unplanned", "changeover", "planned", "no_data", "not_scheduled", "running")
 """From the top of a column down: what went wrong first."""
 
