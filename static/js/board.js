@@ -16,7 +16,7 @@
     const slots = [...lines.children];
     if (!slots.length) return;
     slots.forEach((slot) => { slot.hidden = false; });
-    const room = window.innerHeight - lines.getBoundingClientRect().top - 16;
+    const room = window.innerHeight - lines.getBoundingClientRect().top - 40;
     const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
     const least = parseFloat(getComputedStyle(lines).getPropertyValue("--least-row")) * rem;
     const fit = Math.max(1, Math.min(slots.length, Math.floor(room / (least + 10))));
