@@ -117,7 +117,7 @@ KIND_OF_MODEL: dict[str, str] = {
         (
             *("counts.counthistory", "counts.countreading", "counts.countcorrection", "counts.counterevent"),
             *("downtime.signalgap", "oee.counterstep", "workorders.changeovertaskdone"),
-            "workorders.orderconfirmation",
+            *("workorders.orderconfirmation", "oee.hourcomment", "oee.shiftnote"),
             *("downtime.statehistory", "downtime.recordedstate", "downtime.statecorrection"),
         ),
         "fact",
@@ -160,7 +160,7 @@ KIND_OF_MODEL: dict[str, str] = {
     **dict.fromkeys(("andon.andoncall", "andon.andonstep"), "andon"),
     **dict.fromkeys(("labels.labelbatch", "labels.label", "labels.labelreprint"), "label"),
     "oee.oeerecord": "oee_record",
-    "oee.shiftclosing": "closing",
+    **dict.fromkeys(("oee.shiftclosing", "oee.shiftreview"), "closing"),
     "ingest.quarantineditem": "quarantine",
     **dict.fromkeys(("connectors.statemap", "connectors.statemapentry", "connectors.signalmapping"), "master_data"),
     "connectors.tablet": "master_data",

@@ -122,14 +122,33 @@ def reasons_offered(machine: Machine) -> list[StateReason]:
 
     A reason that names places is offered at those, one that names none where its parent is, the topmost everywhere.
     """
+    return reasons_offered_at([machine])[machine.pk]
+
+
+def reasons_offered_at(machines: Iterable[Machine]) -> dict[int, list[StateReason]]:
+    """Return the same for each of some machines. Two queries."""
     named: dict[int, list[ReasonPlace]] = defaultdict(list)
     for place in ReasonPlace.objects.all():
         named[place.reason_id].append(place)
+    # Parents come before their children.
+    reasons = list(StateReason.objects.with_tree_fields())
+    return {machine.pk: _offered(machine, reasons, named) for machine in machines}
+
+
+def favourite_reasons(machine_ids: Sequence[int], *, since: datetime) -> list[int]:
+    """Return the reasons that people gave at machines since a moment, those given most often first, by id."""
+    said = StateCorrection.objects.filter(machine__in=machine_ids, recorded_at__gte=since, reason__isnull=False)
+    counted = said.order_by().values("reason").annotate(times=Count("id"), last=Max("id"))
+    return list(counted.order_by("-times", "-last").values_list("reason", flat=True))
+
+
+def _offered(
+    machine: Machine, reasons: Sequence[StateReason], named: Mapping[int, Sequence[ReasonPlace]]
+) -> list[StateReason]:
     here = (machine.pk, machine.line_id, machine.line.area.site_id)
     offered: dict[int | None, bool] = {None: True}
     found = []
-    # Parents come before their children.
-    for reason in StateReason.objects.with_tree_fields():
+    for reason in reasons:
         places = named.get(reason.pk)
         offered[reason.pk] = (
             offered[reason.parent_id]
@@ -147,9 +166,7 @@ def reasons_offered(machine: Machine) -> list[StateReason]:
 
 def favourites_at(machine_id: int, *, since: datetime) -> list[int]:
     """Return the ids of the reasons that people chose at a machine since a moment, the most frequent first."""
-    said = StateCorrection.objects.filter(machine=machine_id, recorded_at__gte=since, reason__isnull=False)
-    counted = said.order_by().values("reason").annotate(times=Count("id"), last=Max("id"))
-    return list(counted.order_by("-times", "-last").values_list("reason", flat=True))
+    return favourite_reasons([machine_id], since=since)
 
 
 def reasons_to_choose(machine: Machine, user: Any, *, since: datetime) -> list[StateReason]:

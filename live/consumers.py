@@ -10,7 +10,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from core.master_data import in_scope
 from enterprise.models import Line
-from live.fragments import CARD, CHART, DETAIL, PLAN
+from live.fragments import BOARD, CARD, CHART, DETAIL, FLOOR, PLAN
 from live.hub import Watched, Watcher, hub
 from quality.models import ControlChart
 
@@ -87,6 +87,23 @@ class LineConsumer(_LiveConsumer):
         return page
 
 
+class FloorConsumer(_LiveConsumer):
+    """Watch the rows of all lines that the person may see, or of those of one area."""
+
+    view = FLOOR
+
+    async def lines_to_watch(self, user: Any) -> frozenset[Watched]:
+        area_id = self.scope["url_route"]["kwargs"].get("area_id")
+        rows: frozenset[Watched] = await _visible_lines(user, self.view, area_id=area_id)
+        return rows
+
+
+class BoardConsumer(FloorConsumer):
+    """Watch an area's lines as the board across the hall shows them."""
+
+    view = BOARD
+
+
 class ChartConsumer(_LiveConsumer):
     """Watch a control chart of a machine."""
 
@@ -113,11 +130,13 @@ def _visible_chart(user: Any, chart_id: int) -> frozenset[Watched]:
 
 @database_sync_to_async
 def _visible_lines(
-    user: Any, view: str, line_id: int | None = None, *, site_id: int | None = None
+    user: Any, view: str, line_id: int | None = None, *, area_id: int | None = None, site_id: int | None = None
 ) -> frozenset[Watched]:
     lines = in_scope(Line.objects.filter(is_active=True), user, ("area__site",))
     if line_id is not None:
         lines = lines.filter(pk=line_id)
+    if area_id is not None:
+        lines = lines.filter(area=area_id)
     if site_id is not None:
         lines = lines.filter(area__site=site_id)
     return frozenset((pk, view) for pk in lines.values_list("pk", flat=True))

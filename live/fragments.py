@@ -13,11 +13,12 @@ from quality.charting import acknowledgements_of, chart_data, phases_of, results
 from quality.models import ControlChart, Signal
 from quality.spc.drawing import draw
 
-CARD, DETAIL, CHART = "card", "detail", "chart-"
+CARD, DETAIL, FLOOR, BOARD, CHART = "card", "detail", "floor", "board", "chart-"
 PLAN = "plan"
 """Who watches a line's plan is told that it changed, and fetches what they show of it."""
 POINTS_SHOWN = 200
-TEMPLATES = {CARD: "live/_line_card.html", DETAIL: "live/_line_detail.html"}
+TEMPLATES = {CARD: "live/_line_card.html", DETAIL: "live/_line_detail.html", FLOOR: "live/_floor_line.html"}
+TEMPLATES[BOARD] = "live/_board_line.html"
 
 
 def version_now() -> int:

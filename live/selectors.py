@@ -12,6 +12,7 @@ from downtime.models import StateReason
 from downtime.selectors import CurrentState, current_states, read_by_rules
 from enterprise.models import Line, Machine
 from enterprise.selectors import Shifts, shifts_of_all
+from enterprise.shift_calendar import ShiftOccurrence
 from execution.selectors import good_of, is_worked_on
 from live.status import (
     UNNAMED,
@@ -28,6 +29,7 @@ from oee.engine import Calendar, Category, MachineHistory, Segment, segments
 from oee.histories import load_histories, settling_time
 from oee.scopes import reference_of, representatives
 from oee.selectors import HourRow, Report, runs_reports, shift_boards, target_quantity
+from oee.stops import asks_for_a_reason, stretches
 from workorders.models import Run, WorkOrder
 from workorders.selectors import target_in_product_unit
 
@@ -36,9 +38,17 @@ _LOOK_BACK = timedelta(hours=30)
 _SCALE = 1000
 
 
-def line_statuses(line_ids: Iterable[int], *, now: datetime) -> dict[int, LineStatus]:
-    """Return the status of each line that exists and has machines."""
-    return _statuses(_machines_by_line(line_ids), now=now)
+def line_statuses(
+    line_ids: Iterable[int], *, now: datetime, shifts: Mapping[int, ShiftStatus] | None = None
+) -> dict[int, LineStatus]:
+    """Return the status of each line that exists and has machines.
+
+    `shifts` are those to be told of, by line; a line that it leaves out is absent, and of none an order is told.
+    Without, it is the one of now.
+    """
+    return _statuses(
+        _machines_by_line(line_ids if shifts is None else shifts.keys() & set(line_ids)), now=now, shifts=shifts
+    )
 
 
 def machine_status(machine: Machine, *, now: datetime) -> LineStatus:
@@ -46,22 +56,27 @@ def machine_status(machine: Machine, *, now: datetime) -> LineStatus:
     return _statuses({machine.line_id: [machine]}, now=now)[machine.line_id]
 
 
-def _statuses(machines: Mapping[int, list[Machine]], *, now: datetime) -> dict[int, LineStatus]:
+def _statuses(
+    machines: Mapping[int, list[Machine]], *, now: datetime, shifts: Mapping[int, ShiftStatus] | None = None
+) -> dict[int, LineStatus]:
+    is_of_now = shifts is None
     everyone = [machine for of_line in machines.values() for machine in of_line]
     if not everyone:
         return {}
     references = {line_id: reference_of(of_line) for line_id, of_line in machines.items()}
-    around = Interval(now - _LOOK_BACK, now + timedelta(hours=1))
-    calendars = shifts_of_all(list(references.values()), around)
-    shifts = {line_id: shift_status(machine, calendars[machine.pk], now=now) for line_id, machine in references.items()}
+    if shifts is None:
+        around = Interval(now - _LOOK_BACK, now + timedelta(hours=1))
+        calendars = shifts_of_all(list(references.values()), around)
+        shifts = {line: shift_status(machine, calendars[machine.pk], now=now) for line, machine in references.items()}
     states = read_by_rules(everyone, current_states([machine.pk for machine in everyone], now=now))
     # Lines of one plant mostly share a shift: what one window needs is loaded once for all of them.
     by_window: dict[Interval, list[int]] = defaultdict(list)
-    for line_id, shift in shifts.items():
+    for line_id in machines:
+        shift = shifts[line_id]
         by_window[Interval(shift.start, shift.end)].append(line_id)
     runs = {
         run.line_id: run
-        for run in Run.objects.filter(line__in=machines, started_at__lte=now)
+        for run in Run.objects.filter(line__in=machines if is_of_now else (), started_at__lte=now)
         .exclude(ended_at__lte=now)
         .annotate(has_operations_in_work=is_worked_on("work_order"))
         .select_related("work_order__product__unit", "work_order__unit")
@@ -70,7 +85,7 @@ def _statuses(machines: Mapping[int, list[Machine]], *, now: datetime) -> dict[i
         [run.work_order for run in runs.values() if _is_in_another_unit(run.work_order)], "product__units__unit"
     )
     orders: dict[int, list[Run]] = defaultdict(list)
-    for of_order in Run.objects.filter(work_order__in={run.work_order_id for run in runs.values()}):
+    for of_order in Run.objects.filter(work_order__in={run.work_order_id for run in runs.values()}) if runs else ():
         orders[of_order.line_id].append(of_order)
     # Two lines may run one order.
     in_work = {run.work_order_id: run.work_order for run in runs.values() if run.has_operations_in_work}
@@ -81,11 +96,17 @@ def _statuses(machines: Mapping[int, list[Machine]], *, now: datetime) -> dict[i
         of_window = [machine for line_id in ids for machine in machines[line_id]]
         # As far back as hours may not be stored yet, since the edges of what is stored are cut from these histories.
         unsettled = now - settling_time(of_window)
-        past = Interval(floor_hour(min(window.start, unsettled)), max(now, window.start + timedelta(microseconds=1)))
+        # Of a shift that is long over, no more than itself is drawn.
+        until = window.end if window.end < floor_hour(unsettled) else max(now, window.start + timedelta(microseconds=1))
+        past = Interval(floor_hour(min(window.start, unsettled) if until > window.end else window.start), until)
         histories = load_histories(of_window, past, now=now)
         counted_by = {line_id: representatives(machines[line_id]) for line_id in ids}
         boards = shift_boards(counted_by, window, now=now, histories=histories)
-        made = runs_reports(counted_by, {line_id: orders[line_id] for line_id in ids}, now=now, histories=histories)
+        made = (
+            runs_reports(counted_by, {line_id: orders[line_id] for line_id in ids}, now=now, histories=histories)
+            if orders
+            else {}
+        )
         for line_id in ids:
             run = runs.get(line_id)
             found[line_id] = _Board(
@@ -135,11 +156,18 @@ def shift_status(machine: Machine, shifts: Shifts, *, now: datetime) -> ShiftSta
     begun = [shift for shift in shifts or () if shift.start <= now]
     if begun:
         last = begun[-1]
-        return ShiftStatus(last.name, last.shift_date, last.start, last.end, is_over=last.end <= now)
+        return status_of(last, now=now)
     today = now.astimezone(machine.line.area.site.zone).replace(hour=0, minute=0, second=0, microsecond=0)
     day = Interval.utc(today, today + timedelta(days=1))
     # Just after midnight there is nothing to see yet, but a window must not be empty.
     return ShiftStatus("Today" if shifts is None else "No shift", today.date(), day.start, day.end, is_over=False)
+
+
+def status_of(shift: ShiftOccurrence, *, now: datetime) -> ShiftStatus:
+    """Return a shift as screens tell of it."""
+    return ShiftStatus(
+        shift.name, shift.shift_date, shift.start, shift.end, is_over=shift.end <= now, shift_id=shift.shift_id
+    )
 
 
 def _machines_by_line(line_ids: Iterable[int]) -> dict[int, list[Machine]]:
@@ -234,6 +262,7 @@ class _Board:
     def _machine(self, machine: Machine) -> MachineStatus:
         state = self.states.get(machine.pk)
         drawn = segments(self.histories[machine.pk], self.past) if self.past else ()
+        unexplaining = frozenset(pk for pk, reason in self.reasons.items() if not reason.explains)
         latest = drawn[-1] if drawn else None
         # People's corrections hold over what the device said.
         sent = state.reason_id if state else None
@@ -246,6 +275,8 @@ class _Board:
             name = UNNAMED[category]
         return MachineStatus(
             name=machine.name,
+            code=machine.code,
+            unexplained=sum(asks_for_a_reason(pieces, unexplaining) for pieces in stretches(drawn)),
             is_constraint=machine.is_constraint,
             category=category,
             state=name,

@@ -51,6 +51,9 @@ class MachineStatus:
     detail: str
     since: datetime | None
     segments: tuple[TimelineSegment, ...] = ()
+    code: str = ""
+    unexplained: int = 0
+    """How many stops of the shift so far ask for a reason that nobody gave."""
 
     @property
     def category_name(self) -> str:
@@ -67,6 +70,8 @@ class ShiftStatus:
     start: datetime
     end: datetime
     is_over: bool
+    shift_id: int | None = None
+    """The rule that it takes place by; None where a day stands for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +165,11 @@ class LineStatus:
     def reference_only(self) -> tuple[MachineStatus, ...]:
         """The machine that stands for the line, as a row of its own."""
         return () if self.reference is None else (self.reference,)
+
+    @property
+    def unexplained(self) -> int:
+        """How many stops of its machines ask for a reason."""
+        return sum(machine.unexplained for machine in self.machines)
 
     @property
     def is_winning(self) -> bool | None:

@@ -20,6 +20,7 @@ from core.models import Retention
 from counts.models import CounterEvent
 from counts.services import explain_step, void_reading
 from oee import closing_admin as closing_admin  # registers the admin of closed shifts
+from oee import handover_admin as handover_admin  # and that of the hand-over
 from oee.engine.catalogue import ELEMENTS
 from oee.kpis import kpi_problem
 from oee.models import CounterStep, CustomKpi, OeePolicy, OeeRecord

@@ -26,6 +26,7 @@ from enterprise.models import Line, Machine
 from enterprise.selectors import shifts_of_all
 from enterprise.shift_calendar import ShiftOccurrence
 from oee.frozen_numbers import Comparison, as_report, compare, numbers_over
+from oee.handover import refuse_unready
 from oee.histories import settling_time
 from oee.hours import take_changes
 from oee.models import ClosingCheck, ClosingRule, OeePolicy, ShiftClosing, TouchedClosing
@@ -75,17 +76,35 @@ def closing_of(place: Line | Machine, shift_id: int, shift_date: date) -> ShiftC
 
 
 def close_shift(
-    *, place: Line | Machine, shift_id: int, shift_date: date, actor: User, now: datetime, comment: str = ""
+    *,
+    place: Line | Machine,
+    shift_id: int,
+    shift_date: date,
+    actor: User,
+    now: datetime,
+    comment: str = "",
+    is_handover: bool = False,
 ) -> ShiftClosing:
     """Freeze and sign the numbers of a line's or machine's shift.
 
-    Raises NotFound for a shift that does not take place there, Conflict for one that is not over or closed already.
+    Raises NotFound for a shift that does not take place there, Conflict for one that is not over or closed already, or
+    of which a line's hand-over (`is_handover`), or the site's rule, asks something first (`oee.handover.refuse_unready`).
     What is undecided in it does not stop anybody; it is listed in the closing.
     """
     machines = _machines(place)
     shift = shift_on(machines[0], shift_id, shift_date)
     if shift is None:
         raise NotFound("That shift does not take place there on that day.")
+    if isinstance(place, Line) and now >= shift.end:
+        _refuse_closed(place, shift)
+        rule = ClosingRule.objects.filter(site=machines[0].line.area.site_id).first()
+        refuse_unready(
+            machines[0].line,
+            shift,
+            needs_review=is_handover or bool(rule and rule.needs_review),
+            needs_comments=bool(rule and rule.needs_hour_comments),
+            now=now,
+        )
     signature = _Signature(ShiftClosing.Meaning.CLOSED, actor, str(actor), comment.strip())
     return _close(place, machines, shift, signature, now=now)
 

@@ -30,7 +30,7 @@ def percent(ratio: Any) -> str:
 class ClosingRuleAdmin(MasterDataAdmin):
     """Rules, one for a site."""
 
-    list_display = ("site", "close_after_hours", "first_date", "unexplained_minutes")
+    list_display = ("site", "close_after_hours", "first_date", "needs_review", "needs_hour_comments")
     list_select_related = ("site",)
     search_fields = ("site__code", "site__name")
     search_help_text = "Site"
@@ -44,6 +44,10 @@ class ClosingRuleAdmin(MasterDataAdmin):
                 "description": "A closed shift keeps the numbers that were signed. What the facts say later is shown"
                 " beside them until a supervisor accepts it.",
             },
+        ),
+        (
+            "What a person has to do first",
+            {"fields": ("needs_review", "needs_hour_comments")},
         ),
     )
     resource_classes = [ClosingRuleResource]

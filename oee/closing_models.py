@@ -39,6 +39,17 @@ class ClosingRule(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(24 * 60)],
         help_text="A stop without a reason that lasts at least so long is listed as open when its shift is closed.",
     )
+    needs_review = models.BooleanField(
+        "needs a review",
+        default=False,
+        help_text="A person closes a line's shift only after its balance was reviewed. The page of the hand-over always"
+        " asks for it; switched on, so does every other way.",
+    )
+    needs_hour_comments = models.BooleanField(
+        "needs comments on hours",
+        default=False,
+        help_text="A person closes a line's shift only after every hour below its target has a comment.",
+    )
 
     history = HistoricalRecords()
 

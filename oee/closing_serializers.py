@@ -17,7 +17,10 @@ class ClosingRuleSerializer(MasterDataSerializer):
 
     class Meta:
         model = ClosingRule
-        fields = ("id", "site", "close_after_hours", "first_date", "unexplained_minutes")
+        fields = (
+            *("id", "site", "close_after_hours", "first_date", "unexplained_minutes"),
+            *("needs_review", "needs_hour_comments"),
+        )
 
 
 class CloseShiftSerializer(serializers.Serializer):

@@ -262,7 +262,7 @@ class ParetoView(_View):
 
     @extend_schema(parameters=[ParetoQuerySerializer])
     def get(self, request: Request) -> Response:
-        """Return stops in planned time by reason, machine or shift, the longest first.
+        """Return stops in planned time by reason, machine, shift or product, the longest first.
 
         By machine, every machine of the place counts; otherwise those that stand for their lines, as in OEE. `stops`
         of a row are the parameters by which `/downtime/stop/` lists its stops.

@@ -21,6 +21,9 @@ from oee.closing_models import ShiftClosing as ShiftClosing
 from oee.closing_models import TouchedClosing as TouchedClosing
 from oee.engine.catalogue import ELEMENTS, KPIS
 from oee.engine.formulas import LONGEST_TEXT, Formula, FormulaError
+from oee.handover_models import HourComment as HourComment
+from oee.handover_models import ShiftNote as ShiftNote
+from oee.handover_models import ShiftReview as ShiftReview
 from products.models import IdealRate
 from workorders.models import Run
 

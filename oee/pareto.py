@@ -1,4 +1,4 @@
-"""What cost the most: stops by reason, by machine or by shift, in time, number, pieces and money."""
+"""What cost the most: stops by reason, machine, shift or product, in time, number, pieces and money."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -22,11 +22,12 @@ class By(StrEnum):
     REASON = "reason"
     MACHINE = "machine"
     SHIFT = "shift"
+    PRODUCT = "product"
 
 
 @dataclass(frozen=True, slots=True)
 class ParetoRow:
-    """The stops of one reason, machine or shift (`key`, None = without one).
+    """The stops of one reason, machine, shift or product (`key`, None = without one).
 
     `lost_pieces` and `cost` are of the time for which an ideal rate, or an hourly cost, is known; None where none is;
     `without_rate` and `without_cost` are the rest of the time.
@@ -64,10 +65,15 @@ def pareto(machines: Sequence[Machine], window: Interval, *, by: By, now: dateti
     costs = {machine.pk: machine.hourly_cost for machine in machines}
     groups: dict[int | None, list[ReasonTime]] = defaultdict(list)
     stopped = unexplained = 0
-    for row in reason_times(machines, window, now=now):
+    for row in reason_times(machines, window, now=now, by_product=by is By.PRODUCT):
         if row.category not in STOPPED:
             continue
-        key = {By.REASON: row.reason_id, By.MACHINE: row.machine_id, By.SHIFT: row.shift_id}[by]
+        key = {
+            By.REASON: row.reason_id,
+            By.MACHINE: row.machine_id,
+            By.SHIFT: row.shift_id,
+            By.PRODUCT: row.product_id,
+        }[by]
         groups[key].append(row)
         stopped += row.microseconds
         if row.reason_id is None or row.reason_id in unexplaining:

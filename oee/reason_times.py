@@ -42,10 +42,18 @@ class ReasonTime:
     occurrences: int
     hour: datetime
     """The clock hour that it is of, or, without `by_hour`, one of them."""
+    product_id: int | None = None
+    """What was made; None without a run, and where nobody asked (`by_product`)."""
 
 
 def reason_times(
-    machines: Sequence[Machine], window: Interval, *, now: datetime, part: Part = EVERYTHING, by_hour: bool = False
+    machines: Sequence[Machine],
+    window: Interval,
+    *,
+    now: datetime,
+    part: Part = EVERYTHING,
+    by_hour: bool = False,
+    by_product: bool = False,
 ) -> list[ReasonTime]:
     """Return the time in reasons over the past of a window, inside shifts and outside breaks, running left out.
 
@@ -59,7 +67,7 @@ def reason_times(
     if hours is not None:
         ids = [machine.pk for machine in machines]
         bring_up_to_date(ids, hours)
-        found.extend(_stored(ids, hours, part, by_hour))
+        found.extend(_stored(ids, hours, part, by_hour, by_product))
     for edge, closed in edges_of(past, hours):
         if closed is not None:
             found.extend(_closed(machines, edge, closed, part, now=now))
@@ -108,22 +116,32 @@ def lost_pieces_of(row: ReasonTime) -> Fraction | None:
     return Fraction(row.microseconds, _SECOND) / row.ideal_cycle_time
 
 
-def _stored(machine_ids: list[int], hours: Interval, part: Part, by_hour: bool) -> Iterator[ReasonTime]:
+def _stored(
+    machine_ids: list[int], hours: Interval, part: Part, by_hour: bool, by_product: bool
+) -> Iterator[ReasonTime]:
     condition, parameters = part_condition(part)
+    product = (
+        """(SELECT product_id FROM workorders_workorder WHERE id =
+            (SELECT work_order_id FROM workorders_run WHERE id = run_id))"""
+        if by_product
+        else "NULL::bigint"
+    )
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            SELECT machine_id, shift_id, reason_id, category, rate_id, sum(microseconds), sum(occurrences), min(starts_at)
+            SELECT machine_id, shift_id, reason_id, category, rate_id, sum(microseconds), sum(occurrences), min(starts_at),
+                {product}
             FROM oee_hourreason
             WHERE machine_id = ANY(%s) AND starts_at >= %s AND starts_at < %s
                 AND calendar = 'scheduled' AND category <> 'running'{condition}
             GROUP BY machine_id, shift_id, reason_id, category, rate_id{", starts_at" if by_hour else ""}
+                {", run_id" if by_product else ""}
             """,
             [machine_ids, hours.start, hours.end, *parameters],
         )
         rows: list[Any] = cursor.fetchall()
     rates = IdealRate.objects.in_bulk({row[4] for row in rows if row[4] is not None})
-    for machine_id, shift_id, reason_id, category, rate_id, microseconds, occurrences, hour in rows:
+    for machine_id, shift_id, reason_id, category, rate_id, microseconds, occurrences, hour, product_id in rows:
         yield ReasonTime(
             machine_id=machine_id,
             shift_id=shift_id,
@@ -133,6 +151,7 @@ def _stored(machine_ids: list[int], hours: Interval, part: Part, by_hour: bool) 
             microseconds=int(microseconds),
             occurrences=int(occurrences),
             hour=hour,
+            product_id=product_id,
         )
 
 
@@ -142,7 +161,7 @@ def _closed(
     """Yield the time in reasons of an edge whose facts are gone, from those stored parts that lie in it as a whole."""
     for machine_id, hour, within, _ in stored_at_edge(machines, edge, closed, part, now=now):
         rows = HourReason.objects.filter(machine=machine_id, starts_at=hour.start, calendar="scheduled")
-        for row in rows.exclude(category="running").select_related("rate"):
+        for row in rows.exclude(category="running").select_related("rate", "run__work_order"):
             if (Calendar.SCHEDULED, row.shift_id, row.shift_date, row.run_id) in within:
                 yield ReasonTime(
                     machine_id=machine_id,
@@ -153,11 +172,13 @@ def _closed(
                     microseconds=row.microseconds,
                     occurrences=row.occurrences,
                     hour=hour.start,
+                    product_id=row.run.work_order.product_id if row.run else None,
                 )
 
 
 def _cut(machine_id: int, history: MachineHistory, reasons: Iterable[ReasonSlice]) -> Iterator[ReasonTime]:
     cycle_times = {rate.rate_id: rate.ideal_cycle_time for rate in history.rates}
+    products = {run.run_id: run.product_id for run in history.runs}
     for piece in reasons:
         if piece.key.calendar is not Calendar.SCHEDULED or piece.category is Category.RUNNING:
             continue
@@ -170,6 +191,7 @@ def _cut(machine_id: int, history: MachineHistory, reasons: Iterable[ReasonSlice
             microseconds=piece.microseconds,
             occurrences=piece.occurrences,
             hour=piece.key.hour,
+            product_id=products.get(piece.key.run_id or 0),
         )
 
 

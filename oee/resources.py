@@ -53,9 +53,19 @@ class CustomKpiResource(MasterDataResource):
 class ClosingRuleResource(MasterDataResource):
     """Closing rules by site."""
 
-    examples = {"site": "WAW", "close_after_hours": "12", "first_date": "2026-03-01", "unexplained_minutes": "5"}
+    examples = {
+        "site": "WAW",
+        "close_after_hours": "12",
+        "first_date": "2026-03-01",
+        "unexplained_minutes": "5",
+        "needs_review": "1",
+        "needs_hour_comments": "0",
+    }
 
     class Meta(MasterDataResource.Meta):
         model = ClosingRule
-        fields = ("site", "close_after_hours", "first_date", "unexplained_minutes")
+        fields = (
+            *("site", "close_after_hours", "first_date", "unexplained_minutes"),
+            *("needs_review", "needs_hour_comments"),
+        )
         import_id_fields = ("site",)

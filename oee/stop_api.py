@@ -27,7 +27,8 @@ from enterprise.selectors import shifts_of_all
 from oee import stop_words
 from oee.scopes import every_machine_of, machines_of
 from oee.services import refuse_window
-from oee.stops import Stop, stops_of
+from oee.stops import Stop, stops_of, stops_while_making
+from products.models import Product
 
 MOST_MACHINE_DAYS = 3100
 """How much is looked through at once: a hundred machines for a month."""
@@ -93,6 +94,9 @@ class StopQuerySerializer(PlaceWindowSerializer):
     reason = ReferenceField(queryset=StateReason.objects.without_tree_fields(), required=False)
     category = serializers.ChoiceField(choices=StateReason.Category.choices, required=False)
     shift = ReferenceField(queryset=Shift.objects.all(), required=False, help_text="Stops that touch this shift.")
+    product = ReferenceField(
+        queryset=Product.objects.all(), required=False, help_text="Stops that touch a run of this product."
+    )
     of_line = serializers.BooleanField(
         default=False, help_text="true = only of the machines that stand for their lines, as in OEE."
     )
@@ -206,7 +210,9 @@ class StopViewSet(Idempotent, GenericViewSet):
         if "category" in asked:
             stops = [stop for stop in stops if stop.category == asked["category"]]
         if "shift" in asked:
-            stops = _touching(stops, machines, asked["shift"].pk, window)
+            stops = touching_shift(stops, machines, asked["shift"].pk, window)
+        if "product" in asked:
+            stops = stops_while_making(stops, machines, asked["product"].pk, window)
         stops.sort(key=lambda stop: (stop.start, stop.machine_id), reverse=True)
         page: Any = self.paginate_queryset(stops)
         return self.get_paginated_response(StopSerializer(page, many=True).data)
@@ -257,7 +263,7 @@ class StopViewSet(Idempotent, GenericViewSet):
         return Response(SaidSerializer(stop_words.words_about(**span, now=now), many=True).data, status=201)
 
 
-def _touching(stops: list[Stop], machines: list[Machine], shift_id: int, window: Interval) -> list[Stop]:
+def touching_shift(stops: list[Stop], machines: list[Machine], shift_id: int, window: Interval) -> list[Stop]:
     """Return the stops that touch an occurrence of a shift in a window."""
     spans = {
         machine_id: [shift for shift in shifts or () if shift.shift_id == shift_id]

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection
+from django.db.models import Q
 
 from core.intervals import Interval
 from downtime.models import StateReason
@@ -17,6 +18,7 @@ from downtime.selectors import corrections_in
 from enterprise.models import Machine
 from oee.engine import Calendar, Category, Segment
 from oee.selectors import timelines
+from workorders.models import Run
 
 SHORT = frozenset({Category.MICRO_STOP, Category.UNDETERMINED})
 STOPPED = frozenset({Category.UNPLANNED, Category.PLANNED, Category.CHANGEOVER, *SHORT})
@@ -102,6 +104,29 @@ def stops_of(machines: Sequence[Machine], window: Interval, *, now: datetime) ->
     ]
 
 
+def stops_while_making(
+    stops: Iterable[Stop], machines: Iterable[Machine], product_id: int | None, window: Interval
+) -> list[Stop]:
+    """Return those of some machines' stops of a window that touch a run of a product on their line; None = that touch none."""
+    lines = {machine.pk: machine.line_id for machine in machines}
+    runs = Run.objects.filter(
+        Q(ended_at__isnull=True) | Q(ended_at__gt=window.start),
+        line__in=set(lines.values()),
+        started_at__lt=window.end,
+    )
+    if product_id is not None:
+        runs = runs.filter(work_order__product=product_id)
+    spans: dict[int, list[tuple[datetime, datetime]]] = defaultdict(list)
+    for line_id, start, end in runs.order_by().values_list("line_id", "started_at", "ended_at"):
+        spans[line_id].append((start, end or _FOREVER))
+    return [
+        stop
+        for stop in stops
+        if any(start < stop.until and stop.start < end for start, end in spans[lines[stop.machine_id]])
+        is (product_id is not None)
+    ]
+
+
 def stretches(drawn: Iterable[Segment]) -> list[list[Segment]]:
     """Return a timeline's segments joined to stretches of one reason; the calendar cuts segments, not stretches."""
     joined: list[list[Segment]] = []
@@ -117,6 +142,15 @@ def unexplaining_reasons() -> frozenset[int]:
     """Return the reasons that say that a machine stands, but not why."""
     rows = StateReason.objects.without_tree_fields().filter(explains=False)
     return frozenset(rows.values_list("id", flat=True))
+
+
+def asks_for_a_reason(pieces: Sequence[Segment], unexplaining: frozenset[int]) -> bool:
+    """Say of a stretch, or of the part of one, what `Stop.asks_for_a_reason` says of the whole."""
+    return (
+        is_unexplained(pieces[0], unexplaining)
+        and pieces[0].category not in SHORT
+        and any(piece.calendar is Calendar.SCHEDULED for piece in pieces)
+    )
 
 
 def is_unexplained(segment: Segment, unexplaining: frozenset[int]) -> bool:

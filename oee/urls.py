@@ -10,6 +10,7 @@ from oee import (
     cost_api,
     downtime_api,
     explain_api,
+    handover_api,
     kpi_api,
     lot_conditions_api,
     slow_cycles_api,
@@ -20,6 +21,9 @@ router = Router()
 router.register("oee/policy", api.OeePolicyViewSet)
 router.register("oee/closing-rule", closing_api.ClosingRuleViewSet)
 router.register("oee/shift-closing", closing_api.ShiftClosingViewSet)
+router.register("oee/hour-comment", handover_api.HourCommentViewSet)
+router.register("oee/shift-note", handover_api.ShiftNoteViewSet)
+router.register("oee/shift-review", handover_api.ShiftReviewViewSet)
 router.register("oee", api.OeeRecordViewSet)
 router.register("changeover", changeover_api.ChangeoverRecordViewSet)
 router.register("downtime/stop", stop_api.StopViewSet, basename="stop")

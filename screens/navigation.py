@@ -39,12 +39,18 @@ ROOMS: tuple[Room, ...] = (
     Room(
         _("Plant"),
         "grid-1x2",
-        (Page(_("Lines, live"), "screens:overview"),),
+        (
+            Page(_("Lines, live"), "screens:overview"),
+            Page(_("Board for a television"), "screens:board"),
+        ),
     ),
     Room(
         _("Floor"),
         "tablet-landscape",
         (
+            Page(_("What to decide"), "screens:supervise", "oee_record"),
+            Page(_("Line overview"), "screens:floor", "oee_record"),
+            Page(_("Stops without a reason"), "screens:stops", "fact"),
             Page(_("Operator terminal"), "screens:operate-choose", "execution"),
             Page(_("Calls"), "screens:andon-calls", "andon"),
             Page(_("List of work"), "screens:dispatch", "execution"),
@@ -80,6 +86,9 @@ ROOMS: tuple[Room, ...] = (
         (
             Page(_("Dashboards"), "screens:dashboards", "oee_record"),
             Page(_("KPIs over time"), "screens:trends", "oee_record"),
+            Page(_("Pareto of stops"), "screens:pareto", "oee_record"),
+            Page(_("Loss waterfall"), "screens:waterfall", "oee_record"),
+            Page(_("Plan and actual"), "screens:plan-actual", "oee_record"),
             Page(_("Closed shifts"), "screens:closed-shifts", "closing"),
             Page(_("Change log"), "screens:change-log", "closing"),
             Page(_("What the KPIs mean"), "screens:kpis"),

@@ -61,6 +61,7 @@ class Step:
     big_loss: str = ""
     is_level: bool = False
     is_gain: bool = False
+    pieces: str = ""
     parts: tuple[Part, ...] = ()
 
     @property
@@ -77,10 +78,18 @@ class Waterfall:
     oee: str
     lost: str
     whole: str
+    has_pieces: bool = False
 
 
-def waterfall(found: Ledger, elements: Mapping[str, Fraction | None], url_of: Callable[[str], str]) -> Waterfall:
-    """Lay out a ledger; classes without time are left out. `url_of` an element's code is where it is explained."""
+def waterfall(
+    found: Ledger,
+    elements: Mapping[str, Fraction | None],
+    url_of: Callable[[str], str],
+    pieces_of: Callable[[Fraction], str] | None = None,
+) -> Waterfall:
+    """Lay out a ledger; classes without time are left out. `url_of` an element's code is where it is explained, and
+    `pieces_of` seconds of planned time is how many pieces they are, in words.
+    """
     lines = [line for line in found.lines if line.seconds or line.of.factor is Factor.PRODUCTIVE]
     shares = _shares(lines, found.busy_seconds)
     scale = _highest(lines, found.calendar_seconds)
@@ -108,6 +117,7 @@ def waterfall(found: Ledger, elements: Mapping[str, Fraction | None], url_of: Ca
                 cost="" if is_end else _points(shares.get(line.of.code)),
                 big_loss=_big_loss(line),
                 is_gain=line.seconds < 0,
+                pieces=pieces_of(line.seconds) if pieces_of and line.of.code in shares else "",
                 parts=_parts(line, elements, url_of),
             )
         )
@@ -115,7 +125,9 @@ def waterfall(found: Ledger, elements: Mapping[str, Fraction | None], url_of: Ca
         points -= shares.get(line.of.code, Fraction(0))
     good = shares.get("productive")
     lost = None if good is None else sum(shares.values(), start=Fraction(0)) - good
-    return Waterfall(tuple(steps), _points(good), _points(lost), _points(Fraction(100) if shares else None))
+    return Waterfall(
+        tuple(steps), _points(good), _points(lost), _points(Fraction(100) if shares else None), bool(pieces_of)
+    )
 
 
 def _parts(line: LedgerLine, elements: Mapping[str, Fraction | None], url_of: Callable[[str], str]) -> tuple[Part, ...]:

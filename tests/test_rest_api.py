@@ -114,6 +114,9 @@ def bodies():
         "/oee/policy/": {"site": make_site().pk, "changeover": "planned"},
         "/oee/closing-rule/": {"site": make_site().pk, "close_after_hours": 12},
         "/oee/shift-closing/": {"line": line.pk, "shift": shift.pk, "date": "2026-03-02"},
+        "/oee/hour-comment/": {"line": line.pk, "starts_at": AT, "text": "Waited for caps."},
+        "/oee/shift-note/": {"line": line.pk, "shift": shift.pk, "date": "2026-03-02", "text": "Roll 3 is worn."},
+        "/oee/shift-review/": {"line": line.pk, "shift": shift.pk, "date": "2026-03-02"},
         "/downtime/state-reason": {"name": "Jam", "category": "unplanned"},
         "/downtime/state-history": {"machine": machine.pk, "occurred_at": AT, "reason": reason.pk},
         "/downtime/state-correction": {
@@ -240,6 +243,7 @@ PATHS = sorted(
             "/oee/",
         ),
         *("/oee/closing-rule/", "/oee/shift-closing/"),
+        *("/oee/hour-comment/", "/oee/shift-note/", "/oee/shift-review/"),
         *("/oee/policy/", "/downtime/state-reason", "/downtime/state-history", "/downtime/state-correction"),
         *("/downtime/reason-place", "/downtime/reason-rule"),
         *("/downtime/changeover-target", "/downtime/changeover-task", "/downtime/changeover-task-done"),

@@ -1,0 +1,102 @@
+"""Which lines and days a page of numbers is about: everything the person may see, narrowed to a site, area or line."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import groupby
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest
+
+from core.intervals import Interval
+from core.master_data import caller
+from enterprise.models import Line, Machine
+from oee.scopes import representatives
+from screens.asked_shift import Filter, day_asked, narrowed
+
+DEFAULT_DAYS = 7
+MOST_DAYS = 366
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Lines with the machines that stand for them, and days of the site's calendar."""
+
+    chosen: Filter
+    line: Line | None
+    lines: tuple[Line, ...]
+    machines: tuple[Machine, ...]
+    every_machine: tuple[Machine, ...]
+    first: date
+    last: date
+    window: Interval
+    zone: ZoneInfo
+
+    @property
+    def by_line(self) -> dict[int, list[Machine]]:
+        """The machines that stand for each line."""
+        return {pk: list(of_line) for pk, of_line in groupby(self.machines, key=lambda machine: machine.line_id)}
+
+    @property
+    def query(self) -> str:
+        """The parameters that name it."""
+        place = {"line": self.line.code} if self.line else {}
+        if self.chosen.area:
+            place |= {"area": self.chosen.area.code}
+        elif self.chosen.site:
+            place |= {"site": self.chosen.site.code}
+        return urlencode({**place, "first": self.first.isoformat(), "last": self.last.isoformat()})
+
+    @property
+    def place(self) -> dict[str, int]:
+        """The place as questions over REST name it; empty when it is none of them."""
+        if self.line:
+            return {"line": self.line.pk}
+        if self.chosen.area:
+            return {"area": self.chosen.area.pk}
+        site = self.chosen.site or (self.chosen.sites[0] if len(self.chosen.sites) == 1 else None)
+        return {"site": site.pk} if site else {}
+
+
+def period_asked(request: HttpRequest, *, now: datetime, most_days: int = MOST_DAYS) -> Period:
+    """Return the lines and days that the address names; the last seven days without.
+
+    Raises Http404 for a place that the person may not see, PermissionDenied for who may see no numbers.
+    """
+    if not caller(request).may("view", "oee_record"):
+        raise PermissionDenied
+    chosen = narrowed(request, request.GET)
+    line = None
+    if code := request.GET.get("line"):
+        line = next((one for one in chosen.lines if one.code == code), None)
+        if line is None:
+            raise Http404
+    lines = (line,) if line else chosen.lines
+    zone = lines[0].area.site.zone if lines else ZoneInfo(settings.TIME_ZONE)
+    today = now.astimezone(zone).date()
+    last = min(_day(request, "last") or today, today)
+    first = min(_day(request, "first") or last - timedelta(days=DEFAULT_DAYS - 1), last)
+    first = max(first, last - timedelta(days=most_days - 1))
+    every = list(
+        Machine.objects.filter(line__in=[one.pk for one in lines], is_active=True)
+        .select_related("line__area__site")
+        .order_by("line_id", "position", "id")
+    )
+    counted = [
+        machine
+        for _line, of_line in groupby(every, key=lambda machine: machine.line_id)
+        for machine in representatives(list(of_line))
+    ]
+    window = Interval.utc(_midnight(first, zone), _midnight(last + timedelta(days=1), zone))
+    return Period(chosen, line, lines, tuple(counted), tuple(every), first, last, window, zone)
+
+
+def _day(request: HttpRequest, name: str) -> date | None:
+    return day_asked({"date": request.GET.get(name, "")})
+
+
+def _midnight(day: date, zone: Any) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=zone)

@@ -1,0 +1,63 @@
+"""The andon board of an area or the whole plant, for a television: read from ten metres, and never needs a hand."""
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils import timezone
+
+from enterprise.models import Area, Line
+from live.fragments import BOARD, render_lines, version_now
+from live.selectors import line_statuses
+from screens.asked_shift import lines_of
+from screens.board_calls import open_calls
+
+MOST_CALLS = 6
+
+
+@login_required
+def board(request: HttpRequest, area: str | None = None) -> HttpResponse:
+    """Show an area's lines, or all, with the open calls on top; the socket keeps them alive."""
+    now = timezone.now()
+    place, lines = _lines(request, area)
+    statuses = line_statuses([line.pk for line in lines], now=now)
+    calls = open_calls(line_ids=[line.pk for line in lines], now=now)
+    context = {
+        "tv": True,
+        "place": place,
+        "areas": [] if place else list({line.area_id: line.area for line in lines}.values()),
+        "rows": [(line, statuses.get(line.pk)) for line in lines],
+        "calls": calls[:MOST_CALLS],
+        "more_calls": max(0, len(calls) - MOST_CALLS),
+        "socket": f"/ws/board/{place.pk}/" if place else "/ws/board/",
+    }
+    return render(request, "screens/board.html", context)
+
+
+@login_required
+def board_fragments(request: HttpRequest, area: str | None = None) -> JsonResponse:
+    """Answer the lines and the calls anew, for a browser that missed something; `only=calls` answers the calls alone."""
+    now = timezone.now()
+    _place, lines = _lines(request, area)
+    calls = open_calls(line_ids=[line.pk for line in lines], now=now)
+    shown = {"calls": calls[:MOST_CALLS], "more_calls": max(0, len(calls) - MOST_CALLS)}
+    found: dict[str, Any] = {"calls": render_to_string("screens/_board_calls.html", shown), "lines": []}
+    if request.GET.get("only") != "calls":
+        version = version_now()
+        rendered = render_lines([(line.pk, BOARD) for line in lines], now=now)
+        found["lines"] = [
+            {"id": pk, "view": view, "version": version, "html": html} for (pk, view), html in rendered.items()
+        ]
+    return JsonResponse(found)
+
+
+def _lines(request: HttpRequest, code: str | None) -> tuple[Area | None, list[Line]]:
+    lines = list(lines_of(request))
+    if code is None:
+        return None, lines
+    kept = [line for line in lines if line.area.code == code]
+    if not kept:
+        raise Http404
+    return kept[0].area, kept

@@ -1,0 +1,213 @@
+"""The hour-by-hour board of a line: target and what came out, the main loss, and a comment where it fell short."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fractions import Fraction
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext
+
+from core.errors import DomainError
+from core.fact_api import fact_id, parse_fact_id
+from core.intervals import floor_hour
+from core.master_data import caller, site_id_of
+from core.retention import Closed
+from downtime.models import StateReason
+from enterprise.models import Line, Machine
+from live.status import UNNAMED
+from oee.handover import Balance, comment_on_hour, comments_on, hours_to_comment
+from oee.models import ClosingRule, HourComment
+from oee.reason_times import ReasonTime, reason_times
+from oee.scopes import representatives
+from oee.selectors import HourRow, Report, shift_boards, target_quantity
+from oee.stops import SHORT
+from screens.asked_shift import AskedShift, line_named, shift_asked
+from screens.reason_picker import name_of
+
+
+class CommentForm(forms.Form):
+    """What was in the way in an hour."""
+
+    hour = forms.RegexField(r"^\d{1,18}-\d{1,18}\Z")
+    text = forms.CharField(max_length=500, required=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What took the most of an hour's planned time."""
+
+    name: str
+    category: str
+    duration: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An hour on the board; `key` names it in forms."""
+
+    start: datetime
+    end: datetime
+    key: str
+    target: Fraction | None
+    good: Fraction
+    reject: Fraction
+    oee: Fraction | None
+    loss: Loss | None
+    comments: Sequence[HourComment]
+    is_current: bool
+    wants_comment: bool
+
+    @property
+    def delta(self) -> Fraction | None:
+        """Pieces ahead (positive) or behind."""
+        return None if self.target is None else self.good - self.target
+
+    @property
+    def fill(self) -> int:
+        """How much of the target is made, in percent up to 100."""
+        return 0 if not self.target else min(100, int(self.good * 100 / self.target))
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """A shift's hours with their sums."""
+
+    rows: tuple[Row, ...]
+    whole: Report
+
+    @property
+    def target(self) -> Fraction | None:
+        """Of the shift so far."""
+        return target_quantity(self.whole)
+
+    @property
+    def delta(self) -> Fraction | None:
+        """Pieces ahead (positive) or behind."""
+        return None if self.target is None else self.whole.sums.quantities.good - self.target
+
+
+def board_of(asked: AskedShift, *, now: datetime, known: Balance | None = None) -> Board:
+    """Return the hours of a shift of a line with their main losses and comments; `known` is its balance, if at hand."""
+    counted = representatives(list(asked.machines))
+    if known is None:
+        whole, hours = shift_boards({asked.line.pk: counted}, asked.window, now=now)[asked.line.pk]
+    else:
+        whole, hours = known.report, list(known.hours)
+    comments = comments_on(asked.line, (hour.window.start for hour in hours))
+    missing = {hour.window.start for hour in hours_to_comment(hours, comments, now=now)}
+    losses = main_losses(counted, asked, now=now)
+    rows = (_row(asked.line, hour, losses, comments, hour.window.start in missing, now=now) for hour in hours)
+    return Board(tuple(rows), whole)
+
+
+def _row(
+    line: Line,
+    hour: HourRow,
+    losses: Mapping[datetime, Loss],
+    comments: Mapping[datetime, Sequence[HourComment]],
+    wants: bool,
+    *,
+    now: datetime,
+) -> Row:
+    quantities = hour.report.sums.quantities
+    return Row(
+        start=hour.window.start,
+        end=hour.window.end,
+        key=fact_id(line.pk, hour.window.start),
+        target=hour.target,
+        good=quantities.good,
+        reject=quantities.scrap,
+        oee=hour.report.kpis.oee_index,
+        loss=losses.get(floor_hour(hour.window.start)),
+        comments=comments.get(hour.window.start, ()),
+        is_current=hour.window.covers(now),
+        wants_comment=wants,
+    )
+
+
+def main_losses(machines: Sequence[Machine], asked: AskedShift, *, now: datetime) -> dict[datetime, Loss]:
+    """Return what took the most planned time of each clock hour, all machines that stand for the line together."""
+    times: dict[datetime, dict[tuple[int | None, str], int]] = defaultdict(lambda: defaultdict(int))
+    try:
+        found: list[ReasonTime] = reason_times(machines, asked.window, now=now, by_hour=True)
+    except Closed:
+        return {}
+    for row in found:
+        category = "unplanned" if row.category in SHORT else row.category.value
+        times[row.hour][row.reason_id, category] += row.microseconds
+    reasons = {reason.pk: reason for reason in StateReason.objects.without_tree_fields()}
+    losses = {}
+    for hour, of_hour in times.items():
+        (reason_id, category), most = max(of_hour.items(), key=lambda item: (item[1], -(item[0][0] or 0)))
+        name = name_of(reasons[reason_id]) if reason_id in reasons else gettext(UNNAMED[category])
+        losses[hour] = Loss(name, category, timedelta(microseconds=most))
+    return losses
+
+
+@login_required
+def hours(request: HttpRequest, code: str) -> HttpResponse:
+    """Show the hours of a line's shift; a POST comments on one."""
+    now = timezone.now()
+    line = line_named(request, code)
+    if not caller(request).may("view", "oee_record", site_id_of(line)):
+        raise PermissionDenied
+    asked = shift_asked(line, request.GET, now=now)
+    if asked is None:
+        return render(request, "screens/hours.html", {"line": line})
+    may_comment = caller(request).may("add", "fact", site_id_of(line))
+    refused, typed = "", {}
+    if request.method == "POST":
+        if not may_comment:
+            raise PermissionDenied
+        refused = say(request, line, now=now)
+        if not refused:
+            messages.success(request, gettext("Saved."))
+            return redirect(f"{reverse('screens:hours', args=[line.code])}?{asked.query}")
+        typed = {"hour": request.POST.get("hour", ""), "text": request.POST.get("text", "")[:500]}
+    rule = ClosingRule.objects.filter(site=line.area.site_id).first()
+    context = {
+        "line": line,
+        "zone": line.area.site.zone,
+        "asked": asked,
+        "may_comment": may_comment,
+        "is_forced": bool(rule and rule.needs_hour_comments),
+        "refused": refused,
+        "typed": typed,
+        **board_context(asked, now=now),
+    }
+    return render(request, "screens/hours.html", context, status=400 if refused else 200)
+
+
+def board_context(asked: AskedShift, *, now: datetime) -> dict[str, Any]:
+    """Return the board, or why there is none any more."""
+    try:
+        return {"board": board_of(asked, now=now)}
+    except Closed as refusal:
+        return {"gone": refusal.message}
+
+
+def say(request: HttpRequest, line: Line, *, now: datetime) -> str:
+    """Comment on the hour that a form names; return why not, in words."""
+    form = CommentForm(request.POST)
+    if not form.is_valid():
+        return gettext("Write at most 500 characters.")
+    owner, at = parse_fact_id(form.cleaned_data["hour"])
+    if owner != line.pk or not 1990 <= at.year <= 9000:
+        return gettext("That is no hour of this line.")
+    try:
+        comment_on_hour(
+            line=line, starts_at=at, text=form.cleaned_data["text"], author=caller(request), recorded_at=now
+        )
+    except DomainError as refusal:
+        return refusal.message
+    return ""
