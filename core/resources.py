@@ -6,9 +6,11 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar
 
 import tablib
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import DataError, IntegrityError, models, transaction
+from django.utils import translation
 from django.utils.dateparse import parse_date, parse_datetime, parse_time
 from import_export.fields import Field
 from import_export.resources import ModelResource
@@ -19,6 +21,7 @@ from core import custom_fields, master_data, spreadsheets
 from core.errors import DomainError, Invalid
 from core.master_data import site_id_of
 from core.models import CustomField
+from core.name_forms import NameColumn, name_columns
 
 Scope = Callable[[type[models.Model]], models.QuerySet[Any]]
 
@@ -132,7 +135,10 @@ def parse(field: models.Field[Any, Any], value: Any) -> Any:
 def _choice(field: models.Field[Any, Any], text: str) -> Any:
     choices = list(field.flatchoices)
     for value, label in choices:
-        if text.casefold() in (str(value).casefold(), str(label).casefold()):
+        # A label counts in the language of whoever imports, and in the plain one.
+        with translation.override(settings.LANGUAGE_CODE):
+            plain = str(label)
+        if text.casefold() in (str(value).casefold(), str(label).casefold(), plain.casefold()):
             return value
     raise ValueError(f"'{text}' is none of: {', '.join(str(value) for value, _ in choices)}.")
 
@@ -254,6 +260,7 @@ class MasterDataResource(ModelResource):  # type: ignore[misc]
         self.actor = actor
         self.scope = scope
         self._custom = {f"custom.{field.code}": field for field in custom_fields.fields_of(self._meta.model)}
+        self.fields |= name_columns(self._meta.model)
         self.fields |= {name: CustomColumn(field, column_name=name) for name, field in self._custom.items()}
         for field in self.fields.values():
             if isinstance(field.widget, ReferenceWidget):
@@ -285,6 +292,8 @@ class MasterDataResource(ModelResource):  # type: ignore[misc]
         widget = field.widget
         if isinstance(field, CustomColumn):
             return field.column_name, YES if field.custom.required else NO, field.meaning, example
+        if isinstance(field, NameColumn):
+            return field.column_name, NO, field.meaning, example
         if isinstance(widget, ReferenceWidget):
             meaning = f"The {widget.key.replace('_', ' ')} of the {widget.model._meta.verbose_name}."
             needed = not (widget.model_field.null or widget.model_field.has_default())

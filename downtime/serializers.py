@@ -19,7 +19,18 @@ class StateReasonSerializer(CodedSerializer):
     class Meta:
         model = StateReason
         fields = (
-            *("id", "code", "name", "parent", "category", "position", "colour", "operator_selectable", "roles"),
+            *(
+                "id",
+                "code",
+                "name",
+                "names",
+                "parent",
+                "category",
+                "position",
+                "colour",
+                "operator_selectable",
+                "roles",
+            ),
             *("is_failure", "waits_for", "maintenance", "explains", "icon"),
             *("is_active", "record_downtime", "planned_downtime"),
         )

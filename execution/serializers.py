@@ -52,7 +52,7 @@ class ScrapReasonSerializer(CodedSerializer):
 
     class Meta:
         model = ScrapReason
-        fields = ("id", "code", "name", "is_active")
+        fields = ("id", "code", "name", "names", "is_active")
 
 
 class ExecutionPolicySerializer(MasterDataSerializer):

@@ -10,8 +10,9 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from core.master_data import in_scope
 from enterprise.models import Line
-from live.fragments import CARD, CHART, DETAIL
-from live.hub import Watched, Watcher, hub
+from live.fragments import CARD, CHART, DETAIL, Watched
+from live.hub import Watcher, hub
+from live.languages import language_of
 from quality.models import ControlChart
 
 RECHECK_SECONDS = 30.0
@@ -74,7 +75,7 @@ class OverviewConsumer(_LiveConsumer):
     """Watch the cards of all lines that the person may see."""
 
     async def lines_to_watch(self, user: Any) -> frozenset[Watched]:
-        cards: frozenset[Watched] = await _visible_lines(user, CARD)
+        cards: frozenset[Watched] = await _visible_lines(user, CARD, language_of(self.scope))
         return cards
 
 
@@ -83,7 +84,7 @@ class LineConsumer(_LiveConsumer):
 
     async def lines_to_watch(self, user: Any) -> frozenset[Watched]:
         line_id = self.scope["url_route"]["kwargs"]["line_id"]
-        page: frozenset[Watched] = await _visible_lines(user, DETAIL, line_id)
+        page: frozenset[Watched] = await _visible_lines(user, DETAIL, language_of(self.scope), line_id)
         return page
 
 
@@ -92,19 +93,19 @@ class ChartConsumer(_LiveConsumer):
 
     async def lines_to_watch(self, user: Any) -> frozenset[Watched]:
         chart_id = self.scope["url_route"]["kwargs"]["chart_id"]
-        watched: frozenset[Watched] = await _visible_chart(user, chart_id)
+        watched: frozenset[Watched] = await _visible_chart(user, chart_id, language_of(self.scope))
         return watched
 
 
 @database_sync_to_async
-def _visible_chart(user: Any, chart_id: int) -> frozenset[Watched]:
+def _visible_chart(user: Any, chart_id: int, language: str) -> frozenset[Watched]:
     charts = in_scope(ControlChart.objects.filter(pk=chart_id, machine__isnull=False), user, ControlChart.site_paths)
-    return frozenset((line_id, f"{CHART}{pk}") for pk, line_id in charts.values_list("pk", "machine__line"))
+    return frozenset((line_id, f"{CHART}{pk}", language) for pk, line_id in charts.values_list("pk", "machine__line"))
 
 
 @database_sync_to_async
-def _visible_lines(user: Any, view: str, line_id: int | None = None) -> frozenset[Watched]:
+def _visible_lines(user: Any, view: str, language: str, line_id: int | None = None) -> frozenset[Watched]:
     lines = in_scope(Line.objects.filter(is_active=True), user, ("area__site",))
     if line_id is not None:
         lines = lines.filter(pk=line_id)
-    return frozenset((pk, view) for pk in lines.values_list("pk", flat=True))
+    return frozenset((pk, view, language) for pk in lines.values_list("pk", flat=True))

@@ -21,7 +21,7 @@ from django.db import connection, connections
 
 from core.announcements import CHANNEL, decode
 from enterprise.models import Machine
-from live.fragments import render_lines, version_now
+from live.fragments import Watched, render_lines, version_now
 
 # Announcements of this many seconds are answered together.
 GATHER_SECONDS = 0.2
@@ -31,7 +31,6 @@ RETRY_SECONDS = 1.0
 QUEUE_LENGTH = 200
 
 logger = logging.getLogger(__name__)
-Watched = tuple[int, str]
 
 
 class Watcher:
@@ -87,7 +86,7 @@ class Hub:
                 async for payload in _announcements():
                     if payload is None:
                         self._tell_all({"type": "resync"})
-                        self._changed.update(line_id for watcher in self._watchers for line_id, _ in watcher.watches)
+                        self._changed.update(watched[0] for watcher in self._watchers for watched in watcher.watches)
                     else:
                         topic, ids = decode(payload)
                         if topic == "machine":
@@ -133,7 +132,7 @@ class Hub:
             for watched in watcher.watches:
                 watchers_of[watched].append(watcher)
         for watched, html in fragments.items():
-            line_id, view = watched
+            line_id, view, _ = watched
             message = json.dumps({"type": "line", "id": line_id, "view": view, "version": version, "html": html})
             for watcher in watchers_of[watched]:
                 watcher.put(message)

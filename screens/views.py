@@ -2,15 +2,17 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
+from django.utils.translation import get_language
 
 from core.master_data import caller, in_scope
 from enterprise.models import Line
-from live.fragments import CARD, DETAIL, render_lines, version_now
+from live.fragments import CARD, DETAIL, Watched, render_lines, version_now
 from live.selectors import line_statuses
 from oee.engine.catalogue import ELEMENTS
 from oee.kpis import kpis_for
@@ -52,7 +54,7 @@ def kpis(request: HttpRequest) -> HttpResponse:
 @login_required
 def overview_fragments(request: HttpRequest) -> JsonResponse:
     """Answer all cards anew, for a browser that missed something."""
-    wanted = [(line.pk, CARD) for line in _lines(request)]
+    wanted = [(line.pk, CARD, get_language() or settings.LANGUAGE_CODE) for line in _lines(request)]
     return _fragments(wanted)
 
 
@@ -61,17 +63,17 @@ def line_fragment(request: HttpRequest, line_id: int) -> JsonResponse:
     """Answer one line's page anew, for a browser that missed something."""
     if not _lines(request).filter(pk=line_id).exists():
         raise Http404
-    return _fragments([(line_id, DETAIL)])
+    return _fragments([(line_id, DETAIL, get_language() or settings.LANGUAGE_CODE)])
 
 
-def _fragments(wanted: list[tuple[int, str]]) -> JsonResponse:
+def _fragments(wanted: list[Watched]) -> JsonResponse:
     version = version_now()
     rendered = render_lines(wanted, now=timezone.now())
     return JsonResponse(
         {
             "lines": [
                 {"id": line_id, "view": view, "version": version, "html": html}
-                for (line_id, view), html in rendered.items()
+                for (line_id, view, _), html in rendered.items()
             ]
         }
     )

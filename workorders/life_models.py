@@ -7,19 +7,21 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from core.models import MasterData, append_only
+from core.translated_names import TranslatedNames
 
 
-class OrderReason(MasterData):
+class OrderReason(MasterData, TranslatedNames):
     """Why an order is held, cancelled or completed short."""
 
     class Kind(models.TextChoices):
-        QUALITY = "quality", "Quality"
-        SAFETY = "safety", "Safety"
-        MATERIAL = "material", "Material"
-        CUSTOMER = "customer", "Customer"
-        OTHER = "other", "Other"
+        QUALITY = "quality", _("Quality")
+        SAFETY = "safety", _("Safety")
+        MATERIAL = "material", _("Material")
+        CUSTOMER = "customer", _("Customer")
+        OTHER = "other", _("Other")
 
     kind = models.CharField(max_length=8, choices=Kind, default=Kind.OTHER, help_text="Who or what stands behind it.")
     for_hold = models.BooleanField("for holding", default=True, help_text="An order may be put on hold for it.")
@@ -44,14 +46,14 @@ class Step:
 
 
 STATUSES = [
-    ("created", "Created"),
-    ("released", "Released"),
-    ("scheduled", "Scheduled"),
-    ("in_progress", "In progress"),
-    ("on_hold", "On hold"),
-    ("completed", "Completed"),
-    ("closed", "Closed"),
-    ("cancelled", "Cancelled"),
+    ("created", _("Created")),
+    ("released", _("Released")),
+    ("scheduled", _("Scheduled")),
+    ("in_progress", _("In progress")),
+    ("on_hold", _("On hold")),
+    ("completed", _("Completed")),
+    ("closed", _("Closed")),
+    ("cancelled", _("Cancelled")),
 ]
 
 

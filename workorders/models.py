@@ -11,6 +11,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Deferrable, F, Func, Q
+from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from core.custom_fields import HasCustomFields
@@ -36,18 +37,18 @@ class WorkOrder(HasCustomFields, models.Model):
     site_paths: ClassVar[tuple[str, ...]] = ("line__area__site",)
 
     class Status(models.TextChoices):
-        CREATED = "created", "Created"
-        RELEASED = "released", "Released"
-        SCHEDULED = "scheduled", "Scheduled"
-        IN_PROGRESS = "in_progress", "In progress"
-        ON_HOLD = "on_hold", "On hold"
-        COMPLETED = "completed", "Completed"
-        CLOSED = "closed", "Closed"
-        CANCELLED = "cancelled", "Cancelled"
+        CREATED = "created", _("Created")
+        RELEASED = "released", _("Released")
+        SCHEDULED = "scheduled", _("Scheduled")
+        IN_PROGRESS = "in_progress", _("In progress")
+        ON_HOLD = "on_hold", _("On hold")
+        COMPLETED = "completed", _("Completed")
+        CLOSED = "closed", _("Closed")
+        CANCELLED = "cancelled", _("Cancelled")
 
     class ParentKind(models.TextChoices):
-        REWORK = "rework", "Rework"
-        SPLIT = "split", "Split"
+        REWORK = "rework", _("Rework")
+        SPLIT = "split", _("Split")
 
     step: "Step | None" = None
     """Who takes it to another status, when and why; set by whoever does, for the row that tells of it. Not stored."""
@@ -203,18 +204,18 @@ class Operation(OperationTemplate):
     site_paths: ClassVar[tuple[str, ...]] = ("work_order__line__area__site",)
 
     class Status(models.TextChoices):
-        PENDING = "pending", "Pending"
-        READY = "ready", "Ready"
-        IN_PROGRESS = "in_progress", "In progress"
-        COMPLETED = "completed", "Completed"
-        SKIPPED = "skipped", "Skipped"
-        ON_HOLD = "on_hold", "On hold"
+        PENDING = "pending", _("Pending")
+        READY = "ready", _("Ready")
+        IN_PROGRESS = "in_progress", _("In progress")
+        COMPLETED = "completed", _("Completed")
+        SKIPPED = "skipped", _("Skipped")
+        ON_HOLD = "on_hold", _("On hold")
 
     class Inspection(models.TextChoices):
-        PENDING = "pending", "Pending"
-        PASSED = "passed", "Passed"
-        FAILED = "failed", "Failed"
-        CONDITIONAL = "conditional", "Passed conditionally"
+        PENDING = "pending", _("Pending")
+        PASSED = "passed", _("Passed")
+        FAILED = "failed", _("Failed")
+        CONDITIONAL = "conditional", _("Passed conditionally")
 
     work_order = models.ForeignKey(WorkOrder, on_delete=models.CASCADE, related_name="operations")
     template = models.ForeignKey(
@@ -345,14 +346,14 @@ class Schedule(models.Model):
     site_paths: ClassVar[tuple[str, ...]] = ("line__area__site",)
 
     class Kind(models.TextChoices):
-        PRODUCTION = "production", "Production"
-        MAINTENANCE = "maintenance", "Maintenance"
-        OTHER = "other", "Other"
+        PRODUCTION = "production", _("Production")
+        MAINTENANCE = "maintenance", _("Maintenance")
+        OTHER = "other", _("Other")
 
     class Status(models.TextChoices):
-        PLANNED = "planned", "Planned"
-        CONFIRMED = "confirmed", "Confirmed"
-        CANCELLED = "cancelled", "Cancelled"
+        PLANNED = "planned", _("Planned")
+        CONFIRMED = "confirmed", _("Confirmed")
+        CANCELLED = "cancelled", _("Cancelled")
 
     line = models.ForeignKey(Line, on_delete=models.PROTECT, related_name="schedules")
     work_order = models.ForeignKey(WorkOrder, null=True, blank=True, on_delete=models.PROTECT, related_name="schedules")
@@ -554,8 +555,8 @@ class ChangeoverTask(models.Model):
     site_paths: ClassVar[tuple[str, ...]] = ("target__line__area__site",)
 
     class Kind(models.TextChoices):
-        INTERNAL = "internal", "Internal: the line stands"
-        EXTERNAL = "external", "External: while the line runs"
+        INTERNAL = "internal", _("Internal: the line stands")
+        EXTERNAL = "external", _("External: while the line runs")
 
     target = models.ForeignKey(ChangeoverTarget, on_delete=models.CASCADE, related_name="tasks")
     position = models.PositiveSmallIntegerField(default=1)
@@ -620,15 +621,15 @@ class Changeover(models.Model):
     site_paths: ClassVar[tuple[str, ...]] = ("line__area__site",)
 
     class Kind(models.TextChoices):
-        PRODUCT = "product", "Product"
-        TOOL = "tool", "Tool"
-        MATERIAL = "material", "Material"
-        FORMAT = "format", "Format"
+        PRODUCT = "product", _("Product")
+        TOOL = "tool", _("Tool")
+        MATERIAL = "material", _("Material")
+        FORMAT = "format", _("Format")
 
     class Inspection(models.TextChoices):
-        PASSED = "passed", "Passed"
-        FAILED = "failed", "Failed"
-        CONDITIONAL = "conditional", "Passed conditionally"
+        PASSED = "passed", _("Passed")
+        FAILED = "failed", _("Failed")
+        CONDITIONAL = "conditional", _("Passed conditionally")
 
     line = models.ForeignKey(Line, on_delete=models.PROTECT, related_name="changeovers")
     kind = models.CharField(max_length=8, choices=Kind, default=Kind.PRODUCT)
@@ -732,10 +733,10 @@ class ChangeoverPhase(models.Model):
     site_paths: ClassVar[tuple[str, ...]] = ("changeover__line__area__site",)
 
     class Phase(models.TextChoices):
-        TEARDOWN = "teardown", "Teardown"
-        SETUP = "setup", "Set-up"
-        ADJUSTMENT = "adjustment", "Adjustment"
-        TRIAL_RUN = "trial_run", "Trial run"
+        TEARDOWN = "teardown", _("Teardown")
+        SETUP = "setup", _("Set-up")
+        ADJUSTMENT = "adjustment", _("Adjustment")
+        TRIAL_RUN = "trial_run", _("Trial run")
 
     changeover = models.ForeignKey(Changeover, on_delete=models.CASCADE, related_name="phases")
     phase = models.CharField(max_length=10, choices=Phase)
