@@ -11,11 +11,10 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from core.models import MasterData, append_only
-from core.translated_names import TranslatedNames
 from enterprise.models import Machine
 
 
-class CountType(MasterData, TranslatedNames):
+class CountType(MasterData):
     """What is counted, and what it means for quality."""
 
     class Role(models.TextChoices):

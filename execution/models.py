@@ -14,7 +14,6 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from core.models import MasterData, append_only
-from core.translated_names import TranslatedNames
 from enterprise.models import Machine, Site
 from labor.models import Employee
 from products.models import UnitOfMeasure
@@ -23,7 +22,7 @@ from workorders.models import Operation, OrderParameter
 OF_OPERATION: tuple[str, ...] = ("operation__work_order__line__area__site",)
 
 
-class ScrapReason(MasterData, TranslatedNames):
+class ScrapReason(MasterData):
     """Why something was scrapped or has to be reworked."""
 
 

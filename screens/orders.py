@@ -231,7 +231,7 @@ def _act(order: WorkOrder, asked: dict[str, Any], actor: Any) -> None:
 
 
 def _context(request: HttpRequest, order: WorkOrder, refused: str) -> dict[str, Any]:
-    reasons = list(by_local_name(OrderReason.objects.filter(is_active=True)))
+    reasons = by_local_name(OrderReason.objects.filter(is_active=True))
     actions = [
         Action(
             name,

@@ -10,10 +10,9 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from core.models import MasterData, append_only
-from core.translated_names import TranslatedNames
 
 
-class OrderReason(MasterData, TranslatedNames):
+class OrderReason(MasterData):
     """Why an order is held, cancelled or completed short."""
 
     class Kind(models.TextChoices):

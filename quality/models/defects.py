@@ -11,7 +11,6 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from core.models import MasterData, append_only
-from core.translated_names import TranslatedNames
 from enterprise.models import Machine, Site
 from materials.models import Location, MaterialLot, MaterialTransaction
 from products.models import Product
@@ -38,7 +37,7 @@ class Cause(models.TextChoices):
     ENVIRONMENT = "environment", _("Milieu (environment)")
 
 
-class DefectCode(MasterData, TranslatedNames):
+class DefectCode(MasterData):
     """A kind of defect, as the catalogue names it."""
 
     class Category(models.TextChoices):
