@@ -51,6 +51,8 @@ ROLES: dict[str, dict[str, frozenset[str]]] = {
     # What is inspected and found; a change is a correction or a decision, and nothing is ever deleted.
     "inspection": _grant(EVERYBODY, {OPERATOR, SUPERVISOR, QUALITY}, change={SUPERVISOR, QUALITY}, delete=set()),
     "nonconformance": _grant(EVERYBODY, {OPERATOR, SUPERVISOR, QUALITY}, change={QUALITY}, delete=set()),
+    # Calls for help: whoever is on the floor calls, comes and says that it is fixed; nothing is changed or deleted.
+    "andon": _grant(EVERYBODY, {OPERATOR, SUPERVISOR, ENGINEER, QUALITY}, change=set(), delete=set()),
     # Labels are printed once and again, never changed.
     "label": _grant(EVERYBODY, {OPERATOR, SUPERVISOR, ENGINEER}, change=set(), delete=set()),
     "oee_record": _grant(EVERYBODY, set(EVERYBODY), delete={SUPERVISOR, ENGINEER}),
@@ -93,6 +95,7 @@ KIND_OF_MODEL: dict[str, str] = {
             "scheduling.schedulingpolicy",
             *("batchrecords.signingpolicy", "batchrecords.steptemplate"),
             *("execution.scrapreason", "execution.executionpolicy"),
+            *("andon.calltype", "andon.escalationstep"),
             *("labels.labellayout", "reports.workbooktemplate", "reports.workbookmapping", "reports.workbookversion"),
         ),
         "master_data",
@@ -150,6 +153,7 @@ KIND_OF_MODEL: dict[str, str] = {
         ),
         "execution",
     ),
+    **dict.fromkeys(("andon.andoncall", "andon.andonstep"), "andon"),
     **dict.fromkeys(("labels.labelbatch", "labels.label", "labels.labelreprint"), "label"),
     "oee.oeerecord": "oee_record",
     "oee.shiftclosing": "closing",

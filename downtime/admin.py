@@ -27,6 +27,7 @@ from core.admin import (
     link,
     trail,
 )
+from core.name_forms import NAME_FIELDS, NamesForm
 from downtime.models import ReasonPlace, ReasonRule, RecordedState, SignalGap, StateCorrection, StateReason
 from downtime.resources import ReasonPlaceResource, ReasonRuleResource, StateReasonResource
 from enterprise.models import CalendarLevel, Weekday
@@ -41,7 +42,7 @@ class IndentedReasonField(TreeNodeChoiceField):  # type: ignore[misc]
         return f"{INDENT * obj.tree_depth}{obj.name} ({obj.get_category_display()})"
 
 
-class StateReasonForm(MasterDataForm):
+class StateReasonForm(NamesForm, MasterDataForm):
     """A reason, with the roles that may choose it as boxes to tick."""
 
     roles = forms.MultipleChoiceField(
@@ -97,6 +98,7 @@ class StateReasonAdmin(MasterDataAdmin):
         (None, {"fields": (("code", "name"), ("parent", "category"), "is_active")}),
         ("What it says", {"fields": (("is_failure", "explains"), ("waits_for", "maintenance"))}),
         ("On screens", {"fields": (("colour", "position"), "icon")}),
+        ("In other languages", {"fields": (NAME_FIELDS,)}),
         ("Who chooses it", {"fields": ("operator_selectable", "roles")}),
     )
     inlines = (ReasonPlaceInline,)

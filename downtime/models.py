@@ -15,10 +15,11 @@ from tree_queries.query import TreeQuerySet
 
 from accounts.models import Role
 from core.models import MasterData, append_only
+from core.names import NamesInLanguages
 from enterprise.models import CalendarLevel, Machine, Weekday
 
 
-class StateReason(MasterData):  # type: ignore[django-manager-missing] # tree_queries has no types
+class StateReason(NamesInLanguages, MasterData):  # type: ignore[django-manager-missing] # tree_queries has no types
     """What a machine does and why: a tree of any depth under each category."""
 
     class Category(models.TextChoices):

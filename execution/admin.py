@@ -5,7 +5,8 @@ from typing import Any
 from django.contrib import admin
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
-from core.admin import MasterDataAdmin, ReadOnlyAdmin, ScopedFilter
+from core.admin import MasterDataAdmin, MasterDataForm, ReadOnlyAdmin, ScopedFilter
+from core.name_forms import NAME_FIELDS, NamesForm
 from execution.models import (
     ExecutionPolicy,
     OperationRun,
@@ -19,8 +20,13 @@ from execution.resources import ScrapReasonResource
 OF_ORDER = ("operation__work_order__order_number", "operation__code", "operation__name")
 
 
+class ScrapReasonForm(NamesForm, MasterDataForm):
+    """A reason with its names in the other languages."""
+
+
 @admin.register(ScrapReason)
 class ScrapReasonAdmin(MasterDataAdmin):
+    form = ScrapReasonForm
     list_display = ("name", "code", "is_active")
     list_filter = ("is_active",)
     search_fields = ("code", "name")
@@ -34,6 +40,7 @@ class ScrapReasonAdmin(MasterDataAdmin):
                 " with every scrap that they report.",
             },
         ),
+        ("In other languages", {"fields": (NAME_FIELDS,)}),
     )
     resource_classes = [ScrapReasonResource]
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from core.models import MasterData, append_only
+from core.names import NamesInLanguages
 from enterprise.models import Machine, Site
 from labor.models import Employee
 from products.models import UnitOfMeasure
@@ -22,8 +23,11 @@ from workorders.models import Operation, OrderParameter
 OF_OPERATION: tuple[str, ...] = ("operation__work_order__line__area__site",)
 
 
-class ScrapReason(MasterData):
+class ScrapReason(NamesInLanguages, MasterData):
     """Why something was scrapped or has to be reworked."""
+
+    class Meta(MasterData.Meta):
+        pass
 
 
 class ExecutionPolicy(models.Model):

@@ -77,6 +77,7 @@ INSTALLED_APPS = [
     "workorders",
     "materials",
     "labor",
+    "andon",
     "quality",
     "tracking",
     "oee",
@@ -310,6 +311,10 @@ SPECTACULAR_SETTINGS = {
         "StageFormStatusEnum": "tracking.models.StageForm.Status",
         "OperationRunKindEnum": "execution.models.OperationRun.Kind",
         "ExecutionRuleEnum": "execution.models.ExecutionPolicy.Rule",
+        "AndonStatusEnum": "andon.models.AndonCall.Status",
+        "AndonStepKindEnum": "andon.models.AndonStep.Kind",
+        "AndonToneEnum": "andon.models.CallType.Tone",
+        "EscalationUntilEnum": "andon.models.EscalationStep.Until",
         "LabelSymbologyEnum": "labels.models.LabelLayout.Kind",
     },
     "POSTPROCESSING_HOOKS": [

@@ -25,6 +25,7 @@ urlpatterns = [
     path("", include("workorders.urls")),
     path("", include("materials.urls")),
     path("", include("labor.urls")),
+    path("", include("andon.urls")),
     path("", include("quality.urls")),
     path("", include("tracking.urls")),
     path("", include("oee.urls")),

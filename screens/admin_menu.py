@@ -70,6 +70,9 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Readings of set-points", "thermostat", "execution.parameterreading"),
             ("Scrap reasons", "delete_sweep", "execution.scrapreason"),
             ("Execution policies", "policy", "execution.executionpolicy"),
+            ("Types of calls", "notifications", "andon.calltype"),
+            ("Calls", "notifications_active", "andon.andoncall"),
+            ("Steps of calls", "history", "andon.andonstep"),
         ),
     ),
     (

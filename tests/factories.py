@@ -6,6 +6,7 @@ from itertools import count
 from typing import Any, cast
 
 from accounts.models import DeviceKey, Membership, Role, User
+from andon.models import CallType, EscalationStep
 from counts.models import CountTag, CountType
 from downtime.models import StateReason
 from enterprise.models import Area, Enterprise, Line, Machine, Shift, Site
@@ -326,3 +327,11 @@ def make_label_layout(**overrides: Any) -> LabelLayout:
 def make_workbook_template(**overrides: Any) -> WorkbookTemplate:
     """Make a template for work orders at every site, without a file yet."""
     return WorkbookTemplate.objects.create(**_coded("workbook", {"source": "work_order", **overrides}))
+
+
+def make_call_type(*minutes_and_roles: tuple[int, str], **overrides: Any) -> CallType:
+    """Make a type of call; each pair says after how many minutes which role has to know."""
+    call_type = CallType.objects.create(**_coded("call-type", overrides))
+    for minutes, role in minutes_and_roles:
+        EscalationStep.objects.create(call_type=call_type, after_minutes=minutes, role=role)
+    return call_type

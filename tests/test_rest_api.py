@@ -14,6 +14,7 @@ from enterprise.models import Line, Machine, Site
 from tests.factories import (
     LONG_AGO,
     make_area,
+    make_call_type,
     make_changeover_target,
     make_changeover_task,
     make_count_tag,
@@ -121,6 +122,9 @@ def bodies():
             "reason": reason.pk,
             "comment": "It was cleaned.",
         },
+        "/andon/call-type": {"name": "Maintenance", "names": {"de": "Instandhaltung"}, "tone": "unplanned"},
+        "/andon/escalation-step": {"call_type": make_call_type().pk, "after_minutes": 5, "role": "supervisor"},
+        "/andon/call": {"call_type": make_call_type().pk, "machine": machine.pk, "note": "It leaks."},
         "/downtime/reason-place": {"machine": machine.pk, "reason": reason.pk},
         "/downtime/reason-rule": {
             "line": line.pk,
@@ -250,6 +254,7 @@ PATHS = sorted(
         *("/tracking/stage-form/", "/tracking/stage-field/"),
         *("/labor/crew-assignment", "/labor/terms", "/labor/break-rule"),
         *("/execution/scrap-reason", "/execution/policy"),
+        *("/andon/call-type", "/andon/escalation-step", "/andon/call"),
         *("/labels/layout/", "/labels/batch/", "/reports/workbook/", "/reports/mapping/"),
     ]
 )
@@ -257,6 +262,7 @@ PATHS = sorted(
 OTHERWISE = {"/operation-document", "/operation", "/order-material"}
 # What is derived when it is asked for, or written at addresses of its own; tested where that is.
 DERIVED = {
+    "/andon/step",
     "/labels/label",
     "/quality/result",
     "/quality/signal",
