@@ -22,7 +22,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, RelatedDropdo
 from unfold.contrib.filters.forms import AutocompleteDropdownForm
 from unfold.paginator import InfinitePaginator
 
-from core import master_data, name_forms
+from core import master_data
 from core.admin_imports import ImportExportAdmin
 from core.custom_field_forms import CustomFieldsForm, form_fields
 from core.custom_fields import HasCustomFields
@@ -81,7 +81,7 @@ class ShowsRefusal:
             form.add_error(field if field in form.fields else None, message)
 
 
-class MasterDataForm(ShowsRefusal, name_forms.NamesForm, CustomFieldsForm):
+class MasterDataForm(ShowsRefusal, CustomFieldsForm):
     """The form of whatever an engineer sets up."""
 
 
@@ -157,20 +157,12 @@ class MasterDataAdmin(SimpleHistoryAdmin, ImportExportAdmin, ScopedAdmin):  # ty
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         fieldsets = super().get_fieldsets(request, obj)
-        others = (
-            [("Name in other languages", {"fields": [tuple(names)]})]
-            if (names := name_forms.form_fields(self.model))
-            else []
-        )
-        custom = list(form_fields(self.model)) if issubclass(self.model, HasCustomFields) else []
-        return [*fieldsets, *others, *([("Custom fields", {"fields": custom})] if custom else [])]
+        names = list(form_fields(self.model)) if issubclass(self.model, HasCustomFields) else []
+        return [*fieldsets, ("Custom fields", {"fields": names})] if names else fieldsets
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        more = name_forms.form_fields(self.model)
         if issubclass(self.model, HasCustomFields):
-            more |= form_fields(self.model)
-        if more:
-            kwargs.setdefault("form", type(self.form.__name__, (self.form,), more))
+            kwargs.setdefault("form", type(self.form.__name__, (self.form,), form_fields(self.model)))
         form = super().get_form(request, obj, change, **kwargs)
         refusal = getattr(request, "refusal", None)
         return type(form.__name__, (form,), {"refusal": refusal}) if refusal else form

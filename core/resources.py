@@ -21,7 +21,7 @@ from core import custom_fields, master_data, spreadsheets
 from core.errors import DomainError, Invalid
 from core.master_data import site_id_of
 from core.models import CustomField
-from core.name_forms import NameColumn, name_columns
+from core.name_columns import NameColumn, name_columns
 
 Scope = Callable[[type[models.Model]], models.QuerySet[Any]]
 

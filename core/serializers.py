@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from core import custom_fields, master_data
 from core.custom_fields import HasCustomFields
-from core.translated_names import LENGTH
+from core.names import MAX_NAME
 
 
 class ReferenceField(serializers.PrimaryKeyRelatedField):
@@ -84,10 +84,10 @@ class CustomValuesField(serializers.DictField):
     """The values of custom fields by code; what is wrong with them is said when the thing is written."""
 
 
-class TranslatedNamesField(serializers.DictField):
+class NamesField(serializers.DictField):
     """A name by language; which languages there are, the model says."""
 
-    child = serializers.CharField(max_length=LENGTH)
+    child = serializers.CharField(max_length=MAX_NAME)
 
 
 class MasterDataSerializer(serializers.ModelSerializer):
@@ -107,7 +107,7 @@ class MasterDataSerializer(serializers.ModelSerializer):
                 required=False, help_text="Values of custom fields by their code; a PATCH changes only those it names."
             )
         if "names" in fields:
-            fields["names"] = TranslatedNamesField(
+            fields["names"] = NamesField(
                 required=False,
                 help_text="The name in other languages, by language code: the name itself is the plain one.",
             )

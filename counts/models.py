@@ -11,10 +11,11 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from core.models import MasterData, append_only
+from core.names import NamesInLanguages
 from enterprise.models import Machine
 
 
-class CountType(MasterData):
+class CountType(NamesInLanguages, MasterData):
     """What is counted, and what it means for quality."""
 
     class Role(models.TextChoices):
@@ -25,6 +26,9 @@ class CountType(MasterData):
         TOTAL = "total", _("All pieces made")
 
     role = models.CharField(max_length=8, choices=Role)
+
+    class Meta(MasterData.Meta):
+        pass
 
 
 class CountTag(models.Model):

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from oee.engine import Kpis
 
 Words = Any
-"""Text, or what `str` makes text of in the active language: a lazy translation or a `core.translated_names.Spoken`."""
+"""Text, or what `str` makes text of in the active language: a lazy translation or a `core.names.Spoken`."""
 
 CATEGORY_NAMES = {
     "running": gettext_lazy("Running"),

@@ -17,8 +17,8 @@ from django.utils.translation import gettext, gettext_lazy
 
 from core.errors import DomainError
 from core.master_data import caller, in_scope, site_id_of
+from core.names import sorted_for_reader
 from core.reader import number
-from core.translated_names import by_local_name
 from enterprise.models import Line, Machine
 from execution import services
 from execution.dispatching import Dispatched, dispatch
@@ -115,7 +115,7 @@ def dispatch_list(request: HttpRequest) -> HttpResponse:
         "zone": (place.line if isinstance(place, Machine) else place).area.site.zone if place else None,
         "rows": rows,
         "is_complete": is_complete,
-        "scrap_reasons": by_local_name(ScrapReason.objects.filter(is_active=True)),
+        "scrap_reasons": sorted_for_reader(ScrapReason.objects.filter(is_active=True)),
         "refused": refused,
         "shown": SHOWN,
     }

@@ -19,8 +19,8 @@ from django.utils.translation import gettext, gettext_lazy
 
 from core.errors import DomainError
 from core.master_data import caller, in_scope, site_id_of
+from core.names import sorted_for_reader
 from core.reader import localized, number, said
-from core.translated_names import by_local_name
 from enterprise.models import Line
 from execution.finish import finish_forecast
 from execution.forecasting import Forecast
@@ -231,7 +231,7 @@ def _act(order: WorkOrder, asked: dict[str, Any], actor: Any) -> None:
 
 
 def _context(request: HttpRequest, order: WorkOrder, refused: str) -> dict[str, Any]:
-    reasons = by_local_name(OrderReason.objects.filter(is_active=True))
+    reasons = sorted_for_reader(OrderReason.objects.filter(is_active=True))
     actions = [
         Action(
             name,

@@ -10,9 +10,10 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from core.models import MasterData, append_only
+from core.names import NamesInLanguages
 
 
-class OrderReason(MasterData):
+class OrderReason(NamesInLanguages, MasterData):
     """Why an order is held, cancelled or completed short."""
 
     class Kind(models.TextChoices):

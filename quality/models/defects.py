@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from core.models import MasterData, append_only
+from core.names import NamesInLanguages
 from enterprise.models import Machine, Site
 from materials.models import Location, MaterialLot, MaterialTransaction
 from products.models import Product
@@ -37,7 +38,7 @@ class Cause(models.TextChoices):
     ENVIRONMENT = "environment", _("Milieu (environment)")
 
 
-class DefectCode(MasterData):
+class DefectCode(NamesInLanguages, MasterData):
     """A kind of defect, as the catalogue names it."""
 
     class Category(models.TextChoices):
@@ -49,6 +50,9 @@ class DefectCode(MasterData):
 
     category = models.CharField(max_length=11, choices=Category)
     severity = models.CharField(max_length=8, choices=Severity, default=Severity.MAJOR)
+
+    class Meta(MasterData.Meta):
+        pass
 
 
 class NonConformance(models.Model):
