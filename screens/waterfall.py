@@ -15,7 +15,7 @@ WIDTH = 1000
 PLACES = 2
 _WITHIN_BUSY = (Factor.AVAILABILITY, Factor.PERFORMANCE, Factor.QUALITY, Factor.PRODUCTIVE)
 _LEFT_AFTER = {
-    Factor.UNKNOWN: (gettext_lazy("Planned busy time"), gettext_lazy("What OEE is measured against: 100\u00a0%.")),
+    Factor.UNKNOWN: (gettext_lazy("Planned busy time"), gettext_lazy("What OEE is measured against: 100 %.")),
     Factor.AVAILABILITY: (
         gettext_lazy("Time it ran"),
         gettext_lazy("With micro-stops where they count against performance."),
