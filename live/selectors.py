@@ -232,6 +232,7 @@ class _Board:
         sent = state.reason_id if state else None
         reason_id = latest.reason_id if latest and not self.shift.is_over else sent
         reason = self.reasons.get(reason_id or 0)
+        name: Words
         if reason is not None:
             category, name = reason.category, reason.spoken
         else:

@@ -307,9 +307,9 @@ def _row(
         what=_what(one, names),
         how=_how(one, of, names),
         category=category,
-        category_words=CATEGORY_WORDS.get(category, gettext("Count") if one.counted is not None else ""),
+        category_words=str(CATEGORY_WORDS.get(category, gettext("Count") if one.counted is not None else "")),
         order=names.orders.get(one.key.run_id or 0, "") if one.key else "",
-        value=element_words(one.value, of.unit) if not one.unknown else UNKNOWN,
+        value=element_words(one.value, of.unit) if not one.unknown else str(UNKNOWN),
         total=total,
         url=url,
         is_unknown=one.unknown,
@@ -323,7 +323,7 @@ def _what(one: Contribution, names: _Names) -> str:
         return ""
     short = one.category in (Category.MICRO_STOP, Category.UNDETERMINED)
     unnamed = UNNAMED["unplanned" if short else one.category.value]
-    return names.reasons.get(one.reason_id or 0, unnamed)
+    return names.reasons.get(one.reason_id or 0, str(unnamed))
 
 
 def _how(one: Contribution, of: ElementDefinition, names: _Names) -> str:

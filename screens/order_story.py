@@ -74,7 +74,7 @@ def operation_runs(order: WorkOrder) -> Iterable[Event]:
             if row.ending != OperationRun.Ending.FINISHED
             else (gettext("Finished. %(reason)s") % {"reason": row.reason}).strip()
         )
-        goes_on = "" if row.ended_at else f" ({gettext('goes on')})"
+        goes_on = "" if row.ended_at else " " + gettext("(goes on)")
         text = gettext("%(kind)s: %(name)s at %(machine)s%(goes_on)s") % {
             "kind": row.get_kind_display(),
             "name": row.operation.name,
