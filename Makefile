@@ -61,6 +61,10 @@ torture-audit: .venv/.development ## Tamper 10,000 times with audit trails and s
 prove: .venv/.development ## Prove that the numbers are right (ARGS=--small, ARGS="oracle --seed 2")
 	@$(BIN)/python -m proof $(ARGS)
 
+.PHONY: prove-work-log
+prove-work-log: .venv/.development ## Import all of the job shop's log through the services and compare it with pandas (needs its folder)
+	@MES_WHOLE_LOG=1 $(BIN)/pytest -q tests/test_real_work_log.py
+
 .PHONY: requirements
 requirements: .venv/.development ## Pin the requirements anew, with hashes
 	@$(BIN)/pip install -q uv

@@ -7,7 +7,7 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 
 from accounts import rights
-from core.master_data import caller, in_scope
+from core.master_data import caller, in_scope, site_id_of
 
 ACTIONS = {
     "GET": rights.VIEW,
@@ -33,7 +33,7 @@ class RolePermission(IsAuthenticated):
 
     def has_object_permission(self, request: Request, view: Any, obj: Any) -> bool:
         kind = getattr(view, "kind", None)
-        return kind is None or bool(caller(request).may(ACTIONS[request.method or "GET"], kind, view.site_id_of(obj)))
+        return kind is None or bool(caller(request).may(ACTIONS[request.method or "GET"], kind, site_id_of(obj)))
 
 
 class SiteScopeFilter(BaseFilterBackend):

@@ -1,3 +1,5 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -6,4 +8,6 @@ class BatchRecordsConfig(AppConfig):
     verbose_name = "Batch records"
 
     def ready(self) -> None:
-        from batchrecords import floor_sections, sections, steps  # noqa: F401
+        """Let the sections of records, and what has to be done before an operation is finished, be declared."""
+        for module in ("sections", "floor_sections", "steps"):
+            import_module(f"{self.name}.{module}")

@@ -1,5 +1,6 @@
 """Assemble a record from what happened: nested, ordered, exact; and say what needs eyes."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -216,13 +217,5 @@ def compare(was: dict[str, Any], now: dict[str, Any]) -> list[Difference]:
 
 def _without(rows: list[list[str]], others: list[list[str]]) -> list[list[str]]:
     """Return the rows that are not among others, as often as they are too many."""
-    counts: dict[tuple[str, ...], int] = {}
-    for row in others:
-        counts[tuple(row)] = counts.get(tuple(row), 0) + 1
-    left = []
-    for row in rows:
-        if counts.get(tuple(row), 0):
-            counts[tuple(row)] -= 1
-        else:
-            left.append(row)
-    return left
+    too_many = Counter(map(tuple, rows)) - Counter(map(tuple, others))
+    return [list(row) for row in too_many.elements()]

@@ -83,16 +83,11 @@ def operations_section(order: WorkOrder, now: datetime) -> Section:
 
 
 def _of_operation(operation: Operation) -> list[Finding]:
-    found, status = [], Operation.Inspection
-    words = {
-        status.FAILED: (CRITICAL, "failed its inspection"),
-        status.CONDITIONAL: (MAJOR, "passed its inspection conditionally"),
-        status.PENDING: (MAJOR, "was not inspected"),
-    }
-    if operation.inspection_status in words:
-        severity, what = words[operation.inspection_status]  # type: ignore[index]
+    found = []
+    # What inspections came to, the section of inspections says.
+    if operation.inspection_status == Operation.Inspection.PENDING:
         key = f"operation.inspection:{operation.pk}"
-        found.append(Finding(key, "inspection", severity, f"{operation.code} {what}", "", operation.inspected_at))
+        found.append(Finding(key, "inspection", MAJOR, f"{operation.code} was not inspected"))
     if operation.status == Operation.Status.SKIPPED:
         found.append(Finding(f"operation.skipped:{operation.pk}", "skipped", MAJOR, f"{operation.code} was skipped"))
     return found

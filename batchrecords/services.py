@@ -8,7 +8,7 @@ from django.db import transaction
 from accounts.audit import note
 from accounts.models import User
 from accounts.signing import Confirmed
-from batchrecords.assembly import Assembled, assemble, finding_content, standing
+from batchrecords.assembly import Assembled, Standing, assemble, finding_content, standing
 from batchrecords.models import BatchRecord, Deviation, Resolution, Signature, SigningPolicy
 from core.audit_chain import Broken, digest, fits
 from core.errors import Conflict, Invalid, NotFound
@@ -107,8 +107,8 @@ def sign(
             raise Conflict("The record was rejected; that is final.")
         if held is not None:
             raise Conflict(f"{held.printed_name} signed so already.")
-        _refuse_out_of_turn(locked, found, meaning_, comment)
-        _refuse_own_work(locked, found, meaning_, signer)
+        _refuse_out_of_turn(locked, found, now_stands, meaning_, comment)
+        _refuse_own_work(locked, found, now_stands, meaning_, signer)
         revision = now_stands.signatures[-1].revision if now_stands.signatures else 0
         snapshot = found.snapshot()
         made = Signature.objects.create(
@@ -141,8 +141,9 @@ def _set_status(record: BatchRecord, status: str, actor: User, now: datetime) ->
     note(record, site=record.site, action="record.status", actor=actor, now=now, said=said)
 
 
-def _refuse_out_of_turn(record: BatchRecord, found: Assembled, meaning: Signature.Meaning, comment: str) -> None:
-    stands = standing(found)
+def _refuse_out_of_turn(
+    record: BatchRecord, found: Assembled, stands: Standing, meaning: Signature.Meaning, comment: str
+) -> None:
     if meaning == _Meaning.PREPARED:
         if record.work_order.status not in _OVER or record.work_order.runs.filter(ended_at__isnull=True).exists():
             raise Conflict("The order is not over yet; complete it first.")
@@ -166,14 +167,15 @@ def _refuse_out_of_turn(record: BatchRecord, found: Assembled, meaning: Signatur
         raise Conflict(f"{len(found.open_exceptions)} deviations are not resolved.", code="deviations")
 
 
-def _refuse_own_work(record: BatchRecord, found: Assembled, meaning: Signature.Meaning, signer: User) -> None:
+def _refuse_own_work(
+    record: BatchRecord, found: Assembled, stands: Standing, meaning: Signature.Meaning, signer: User
+) -> None:
     """Four eyes: nobody judges their own work, nor what they signed before, as far as the site's policy says."""
     if meaning == _Meaning.PREPARED:
         return
     if signer.pk in found.workers:
         raise Invalid("Your own work is in this record; somebody else has to sign.", field="meaning")
     policy = SigningPolicy.objects.filter(site=record.site).first() or SigningPolicy()
-    stands = standing(found)
     barred = {
         _Meaning.REVIEWED: [] if policy.reviewer_may_have_prepared else [_Meaning.PREPARED],
         _Meaning.APPROVED: [] if policy.approver_may_have_signed else [_Meaning.PREPARED, _Meaning.REVIEWED],

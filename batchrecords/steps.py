@@ -3,11 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from io import BytesIO
 from typing import Any
 
 from django.db import transaction
-from PIL import Image
 
 from accounts.audit import note
 from accounts.models import User
@@ -17,6 +15,7 @@ from batchrecords.services import open_record
 from core.audit_chain import written
 from core.errors import Conflict, Invalid
 from core.master_data import follows
+from core.uploads import PDF, read_document
 from products.models import ProductRevision
 from workorders.gates import before_finishing
 from workorders.models import Operation, WorkOrder
@@ -110,7 +109,7 @@ def _columns(template: StepTemplate, answer: Answer, actor: User) -> dict[str, A
             raise Invalid("Give the time.", field="time")
         return {"time": answer.time}
     if kind == StepKind.PHOTO:
-        return {"photo": answer.photo, "photo_type": _photo_type(answer.photo)}
+        return _photo(answer.photo)
     if kind == StepKind.PERSON:
         if answer.second is None or answer.second.user.pk == actor.pk:
             raise Invalid("Another person has to confirm it, with name and password.", field="second")
@@ -118,17 +117,15 @@ def _columns(template: StepTemplate, answer: Answer, actor: User) -> dict[str, A
     return {}
 
 
-def _photo_type(photo: bytes | None) -> str:
+def _photo(photo: bytes | None) -> dict[str, Any]:
     if not photo:
         raise Invalid("Take a photo.", field="photo")
     if len(photo) > LARGEST_PHOTO:
         raise Invalid("A photo has at most 4 MiB.", field="photo")
-    try:
-        with Image.open(BytesIO(photo), formats=("JPEG", "PNG")) as image:
-            image.verify()
-            return str(image.format).lower()
-    except Exception as error:
-        raise Invalid("That is no JPEG or PNG.", field="photo") from error
+    found = read_document(photo, field="photo")
+    if found.content_type == PDF:
+        raise Invalid("Take a photo: JPEG, PNG or WebP.", field="photo")
+    return {"photo": found.content, "photo_type": found.content_type.removeprefix("image/")}
 
 
 def _is_within(template: StepTemplate, answer: Answer) -> bool:

@@ -67,6 +67,15 @@ def _domain_body(error: DomainError) -> dict[str, Any]:
     return {**error.facts, **words}
 
 
+NOT_AT_THAT_SITE = "Your role at that site does not allow this."
+
+
+def need(view: Any, action: str, thing: Any) -> None:
+    """Raise PermissionDenied unless the caller may do that, to the view's kind of thing, at the site of a thing."""
+    if not caller(view.request).may(action, view.kind, site_id_of(thing)):
+        view.permission_denied(view.request, NOT_AT_THAT_SITE)
+
+
 class MasterDataViewSet(Idempotent, ModelViewSet):
     """Serve master data: list with filters, ordering and search; read, write and delete through `core.master_data`."""
 
@@ -75,15 +84,11 @@ class MasterDataViewSet(Idempotent, ModelViewSet):
     ordering: Any = ["id"]
     lookup_value_regex = r"\d+"
 
-    def site_id_of(self, thing: Any) -> int | None:
-        """Return the site that a thing belongs to; None when it belongs to all."""
-        return site_id_of(thing)
-
     def check_site(self, thing: Any) -> None:
         """Raise PermissionDenied unless the caller may write a thing at the site where it would then be."""
         action = "add" if thing.pk is None else "change"
         if not caller(self.request).has_perm(f"{thing._meta.app_label}.{action}_{thing._meta.model_name}", thing):
-            self.permission_denied(self.request, "Your role at that site does not allow this.")
+            self.permission_denied(self.request, NOT_AT_THAT_SITE)
         # What would belong to no site yet, although its kind belongs to sites: a new enterprise, a new site.
         founds = thing.pk is None and not belongs_to_all(thing) and site_id_of(thing) is None
         if founds and not caller(self.request).sees_every_site():

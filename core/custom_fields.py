@@ -6,13 +6,13 @@ field's code: text and choices as text, numbers as their shortest decimal text, 
 
 from collections.abc import Iterable
 from datetime import date
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import models
 
+from core import cells
 from core.models import CustomField
 
 TEXT_LENGTH, DIGITS = 2000, 30
@@ -65,13 +65,7 @@ def parse(field: CustomField, value: Any) -> Any:
 
 
 def _number(value: Any) -> str:
-    try:
-        # The text of a binary fraction is its shortest exact form, so 0.1 stays 0.1.
-        number = Decimal("" if isinstance(value, bool) else str(value))
-    except InvalidOperation:
-        raise ValueError(f"Write a number with a point, such as 1.5, not '{value}'.") from None
-    if not number.is_finite():
-        raise ValueError(f"'{value}' is no number.")
+    number = cells.decimal(value)
     exponent = number.as_tuple().exponent
     if len(number.as_tuple().digits) + abs(int(exponent)) > DIGITS:
         raise ValueError(f"The number has more than {DIGITS} digits.")

@@ -12,10 +12,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from core.api import need
 from core.errors import Invalid
 from core.facts import Verdict
 from core.idempotency import Idempotent
-from core.master_data import caller, site_id_of
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -71,14 +71,9 @@ class FactViewSet(
         self.check_object_permissions(self.request, found)
         return found
 
-    def site_id_of(self, thing: Any) -> int | None:
-        """Return the site that a fact belongs to."""
-        return site_id_of(thing)
-
     def check_site_of(self, place: Any, action: str) -> None:
         """Raise PermissionDenied unless the caller may do something about facts of a machine or tag."""
-        if not caller(self.request).may(action, self.kind, site_id_of(place)):
-            self.permission_denied(self.request, "Your role at that site does not allow this.")
+        need(self, action, place)
 
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Refuse: what happened has happened; it can be corrected."""

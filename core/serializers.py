@@ -1,5 +1,6 @@
 """How master data travels: parents by id or code, unknown fields refused, codes made from names."""
 
+from collections.abc import Container, Iterable
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -80,6 +81,22 @@ class _Coded:
         setattr(self, name, code)
 
 
+def refuse_unknown(data: Iterable[Any], known: Container[str]) -> None:
+    """Raise ValidationError naming what a body says that nobody knows."""
+    unknown = [name for name in data if name not in known]
+    if unknown:
+        raise serializers.ValidationError({str(name)[:64]: ["This field is not known."] for name in unknown[:10]})
+
+
+class Plain(serializers.Serializer):
+    """A body that is no model's; unknown fields are refused."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, dict):
+            refuse_unknown(data, self.fields)
+        return super().to_internal_value(data)
+
+
 class CustomValuesField(serializers.DictField):
     """The values of custom fields by code; what is wrong with them is said when the thing is written."""
 
@@ -137,11 +154,7 @@ class MasterDataSerializer(serializers.ModelSerializer):
                 (name[:-3] if name.endswith("_id") and name not in names and name[:-3] in names else name): value
                 for name, value in data.items()
             }
-            unknown = [name for name in data if name not in names]
-            if unknown:
-                raise serializers.ValidationError(
-                    {str(name)[:64]: ["This field is not known."] for name in unknown[:10]}
-                )
+            refuse_unknown(data, names)
         return super().to_internal_value(data)
 
     def create(self, validated_data: dict[str, Any]) -> Any:

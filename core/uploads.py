@@ -13,9 +13,9 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from core.errors import Invalid
 
 MAX_BYTES = 8 * 2**20
-MAX_PIXELS = 12_000_000
-"""Twelve million pixels decode to 36 MB; a JPEG is decoded smaller than that where it can."""
 MAX_SIDE = 2048
+MAX_PIXELS, MAX_PIXELS_SMALLER = 25_000_000, 50_000_000
+"""Pixels that are decoded whole take up to 100 MB; a JPEG as cameras make it is decoded at a half, a quarter or an eighth."""
 PDF = "application/pdf"
 _FORMATS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 
@@ -48,16 +48,20 @@ def _picture(content: bytes, field: str) -> Upload:
             picture = Image.open(BytesIO(content), formats=tuple(_FORMATS))
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError):
         raise not_ours from None
-    width, height = picture.size
-    if width * height > MAX_PIXELS:
-        raise Invalid(f"The picture has {width} × {height} pixels; at most {MAX_PIXELS // 10**6} million.", field=field)
     kind = str(picture.format)
+    # A progressive one is held whole until its last pass is read.
+    decodes_smaller = kind == "JPEG" and "progressive" not in picture.info
+    most = MAX_PIXELS_SMALLER if decodes_smaller else MAX_PIXELS
+    width, height = picture.size
+    if width * height > most:
+        raise Invalid(f"The picture has {width} × {height} pixels; at most {most // 10**6} million.", field=field)
     try:
         if kind == "JPEG":
-            # Decoded at a half, a quarter or an eighth when that is still large enough.
+            # Decoded smaller where that is still large enough.
             picture.draft("RGB", (MAX_SIDE, MAX_SIDE))
+        # Shrunk before it is turned: turning makes a copy.
+        picture.thumbnail((MAX_SIDE, MAX_SIDE))
         turned = ImageOps.exif_transpose(picture)
-        turned.thumbnail((MAX_SIDE, MAX_SIDE))
         has_alpha = kind != "JPEG" and ("A" in turned.getbands() or "transparency" in turned.info)
         plain = turned.convert("RGBA" if has_alpha else "RGB")
     except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError):

@@ -15,10 +15,12 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from accounts.permissions import SiteScopeFilter
-from core.api import MasterDataViewSet
+from core.api import MasterDataViewSet, need
+from core.exact import decimal_text
 from core.fact_api import FactPagination
-from core.master_data import caller, site_id_of
-from execution import services
+from core.idempotency import Idempotent
+from core.master_data import caller
+from execution import reporting, services
 from execution.dispatching import Dispatched, dispatch, rows_of
 from execution.finish import finish_forecast
 from execution.models import (
@@ -50,13 +52,11 @@ from execution.serializers import (
     ReverseSerializer,
     ScrapReasonSerializer,
     TakeStepSerializer,
-    exact,
 )
-from execution.services import Done, Taken
+from execution.services import Done
+from execution.taking import Taken
 from workorders.api import OperationViewSet as CopiedOperationViewSet
 from workorders.models import Operation
-
-NOT_AT_THAT_SITE = "Your role at that site does not allow this."
 
 
 class ScrapReasonViewSet(MasterDataViewSet):
@@ -88,7 +88,7 @@ class OperationViewSet(CopiedOperationViewSet):
         return super().get_serializer(*args, **kwargs)
 
 
-class _Facts(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
+class _Facts(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
     """Facts of the floor: listed by cursor, never changed."""
 
     kind = "execution"
@@ -96,15 +96,6 @@ class _Facts(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
     ordering_fields: tuple[str, ...] = ("id",)
     ordering: tuple[str, ...] = ("-id",)
     lookup_value_regex = r"\d+"
-
-    def site_id_of(self, thing: Any) -> int | None:
-        """Return the site that the order is made at."""
-        return site_id_of(thing)
-
-    def need(self, action: str, thing: Any) -> None:
-        """Raise PermissionDenied unless the caller may do that about the order's site."""
-        if not caller(self.request).may(action, self.kind, site_id_of(thing)):
-            self.permission_denied(self.request, NOT_AT_THAT_SITE)
 
     def taken(self, values: dict[str, Any], moment: str = "at") -> Taken:
         """Take out of validated values how a step is taken."""
@@ -149,8 +140,8 @@ class WorkViewSet(_Facts):
         rates = {"per_hour": found.rate, "per_hour_worked": found.running_rate}
         return Response(
             {
-                "remaining": exact(found.remaining),
-                **{name: exact(None if rate is None else rate * 3600) for name, rate in rates.items()},
+                "remaining": decimal_text(found.remaining),
+                **{name: decimal_text(None if rate is None else rate * 3600) for name, rate in rates.items()},
                 **moments,
             }
         )
@@ -199,7 +190,7 @@ class WorkViewSet(_Facts):
 
     def _step(self, service: Callable[..., Done], serializer: Any, needs: str = "add") -> Response:
         operation = self.get_object()
-        self.need(needs, operation)
+        need(self, needs, operation)
         values = self.said(serializer)
         done = service(operation=operation, taken=self.taken(values), **values)
         return Response(DoneSerializer(done).data, status=201 if done.is_new else 200)
@@ -233,7 +224,7 @@ class OperationRunViewSet(_Facts):
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Write down work that is over, with what came of it: 201, or 200 for a repeated key."""
         values = self.said(NewRunSerializer)
-        self.need("add", values["operation"])
+        need(self, "add", values["operation"])
         quantities = QuantitiesSerializer.taken_from(values)
         done = services.record_operation_run(
             taken=self.taken(values, "ended_at"), quantities=quantities or None, **values
@@ -275,9 +266,9 @@ class ProductionReportViewSet(_Facts):
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Report good pieces, scrap and rework in one action: 201, or 200 for a repeated key."""
         values = self.said(NewReportSerializer)
-        self.need("add", values["operation"])
+        need(self, "add", values["operation"])
         quantities = QuantitiesSerializer.taken_from(values)
-        report, is_new = services.report_production(
+        report, is_new = reporting.report_production(
             taken=self.taken(values, "occurred_at"), quantities=quantities, **values
         )
         return Response(self.get_serializer(report).data, status=201 if is_new else 200)
@@ -289,8 +280,8 @@ class ProductionReportViewSet(_Facts):
     def reverse(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Take it back by a report of the opposite quantities: one's own, or anybody's with the right to correct."""
         report = self.get_object()
-        self.need("add" if report.recorded_by_id == caller(request).pk else "change", report)
-        reversal, is_new = services.reverse_report(
+        need(self, "add" if report.recorded_by_id == caller(request).pk else "change", report)
+        reversal, is_new = reporting.reverse_report(
             report=report, actor=caller(request), recorded_at=timezone.now(), **self.said(ReverseSerializer)
         )
         return Response(self.get_serializer(reversal).data, status=201 if is_new else 200)
@@ -326,10 +317,10 @@ class ParameterReadingViewSet(_Facts):
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Add one: 201 when it is new, 200 when it was stored already, 409 when another value is."""
         values = self.said(ParameterReadingSerializer)
-        self.need("add", values["parameter"].operation)
+        need(self, "add", values["parameter"].operation)
         now = timezone.now()
         values["occurred_at"] = values.get("occurred_at") or now
-        reading, is_new = services.record_reading(**values, actor=caller(request), recorded_at=now)
+        reading, is_new = reporting.record_reading(**values, actor=caller(request), recorded_at=now)
         return Response(self.get_serializer(reading).data, status=201 if is_new else 200)
 
 
@@ -345,8 +336,7 @@ class DispatchView(APIView):
         query.is_valid(raise_exception=True)
         asked = query.validated_data
         place = asked.get("line") or asked["machine"]
-        if not caller(request).may("view", self.kind, site_id_of(place)):
-            self.permission_denied(request, NOT_AT_THAT_SITE)
+        need(self, "view", place)
         rows, is_complete = dispatch(place, now=timezone.now(), employee=asked.get("employee"), limit=asked["limit"])
         return Response({"is_complete": is_complete, "operations": [_row(row) for row in rows]})
 
@@ -362,13 +352,12 @@ class ProgressView(APIView):
         query = ProgressQuerySerializer(data=request.query_params, context={"request": request})
         query.is_valid(raise_exception=True)
         order = query.validated_data["work_order"]
-        if not caller(request).may("view", self.kind, site_id_of(order)):
-            self.permission_denied(request, NOT_AT_THAT_SITE)
+        need(self, "view", order)
         progress = progress_of([order], now=timezone.now())[order.pk]
         return Response(
             {
                 "work_order": order.pk,
-                "target": exact(progress.target),
+                "target": decimal_text(progress.target),
                 **_made(progress),
                 "source": progress.source,
                 "operations": [
@@ -380,15 +369,15 @@ class ProgressView(APIView):
 
 
 def _made(progress: Any) -> dict[str, str | None]:
-    return {name: exact(getattr(progress.made, name)) for name in ("good", "scrap", "rework")}
+    return {name: decimal_text(getattr(progress.made, name)) for name in ("good", "scrap", "rework")}
 
 
 def _progress(progress: OperationProgress) -> dict[str, str | None]:
     return {
-        "target": exact(progress.target),
+        "target": decimal_text(progress.target),
         **_made(progress),
-        "remaining": exact(progress.remaining),
-        "beyond": exact(progress.beyond),
+        "remaining": decimal_text(progress.remaining),
+        "beyond": decimal_text(progress.beyond),
     }
 
 

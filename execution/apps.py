@@ -8,5 +8,6 @@ class ExecutionConfig(AppConfig):
     verbose_name = "Work on the floor"
 
     def ready(self) -> None:
-        """Let the services declare what follows from a change of master data."""
-        import_module(f"{self.name}.services")
+        """Let the selectors declare that they know what an order made, and have booked what units make."""
+        for module in ("selectors", "units"):
+            import_module(f"{self.name}.{module}")

@@ -4,7 +4,7 @@ The number of queries does not depend on the number of stretches.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
@@ -20,8 +20,6 @@ from oee.engine import CounterEvent, CounterEventKind, CountRole, Reading, read_
 from oee.histories import tag_config
 from oee.hours import STORED_ROLES, bring_up_to_date, whole_hours
 from oee.selectors import schemes_of
-
-_NONE: Mapping[CountRole, Fraction] = {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from enterprise.models import Line, Machine
 from execution.models import OperationRun
 from execution.readiness import Reason, machines_for, reasons_against
 from execution.selectors import OperationProgress, progress_of_operations
-from execution.services import allowed_actions
+from execution.taking import allowed_actions
 from labor.models import Employee
 from workorders.models import Operation, WorkOrder
 
@@ -108,9 +108,10 @@ def rows_of(
     employee: Employee | None = None,
 ) -> list[Dispatched]:
     """Return operations as they stand in the list."""
-    reasons = reasons_against(operations, now=now, machine=machine, employee=employee)
-    progress = progress_of_operations(operations, now=now)
     machines = machines_for(operations)
+    asked = machines if machine is None else {operation.pk: [machine] for operation in operations}
+    reasons = reasons_against(operations, now=now, machines=asked, employee=employee)
+    progress = progress_of_operations(operations, now=now)
     runs: dict[int, list[OperationRun]] = defaultdict(list)
     for run in OperationRun.objects.filter(operation__in=operations, ended_at__isnull=True).select_related(
         "machine", "employee"

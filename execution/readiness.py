@@ -4,7 +4,7 @@ The list of work and the start itself ask the same function.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -75,15 +75,16 @@ def reasons_against(
     operations: Sequence[Operation],
     *,
     now: datetime,
-    machine: Machine | None = None,
+    machines: Mapping[int, Sequence[Machine]],
     employee: Employee | None = None,
 ) -> dict[int, list[Reason]]:
     """Return every reason against starting each operation, by its id; an empty list = it is ready.
 
-    `machine` is where it shall be done (else where it may be), `employee` who shall do it. The number of queries does not
-    grow with the operations. Their order's line with area and site is read: select it too.
+    `machines` are where each shall be done, or may be (`machines_for`), with their line, area and site; `employee` is who
+    shall do it. The number of queries does not grow with the operations. Their order's line with area and site is read:
+    select it too.
     """
-    facts = _Facts(operations, now=now, machine=machine, employee=employee)
+    facts = _Facts(operations, now=now, machines=machines, employee=employee)
     return {operation.pk: facts.against(operation) for operation in operations}
 
 
@@ -91,7 +92,12 @@ class _Facts:
     """All that bears on some operations, looked up once for all of them."""
 
     def __init__(
-        self, operations: Sequence[Operation], *, now: datetime, machine: Machine | None, employee: Employee | None
+        self,
+        operations: Sequence[Operation],
+        *,
+        now: datetime,
+        machines: Mapping[int, Sequence[Machine]],
+        employee: Employee | None,
     ) -> None:
         self.now = now
         self.employee = employee
@@ -100,7 +106,7 @@ class _Facts:
         self.before: dict[int, list[Operation]] = defaultdict(list)
         for sibling in Operation.objects.filter(work_order__in=orders).order_by("work_order", "sequence", "id"):
             self.before[sibling.work_order_id].append(sibling)
-        self.machines = {operation.pk: [machine] for operation in operations} if machine else machines_for(operations)
+        self.machines = machines
         self.policies = {policy.site_id: policy for policy in ExecutionPolicy.objects.filter(site__in=sites)}
         self._materials(orders, sites)
         self._held_lots(orders)
@@ -152,7 +158,9 @@ class _Facts:
                 kind=Schedule.Kind.MAINTENANCE,
                 planned_start_at__lte=self.now,
                 planned_end_at__gt=self.now,
-            ).values_list("line", "planned_end_at")
+            )
+            .exclude(status=Schedule.Status.CANCELLED)
+            .values_list("line", "planned_end_at")
         )
 
     def against(self, operation: Operation) -> list[Reason]:

@@ -6,7 +6,15 @@ from typing import Any
 
 from rest_framework import serializers
 
-from core.serializers import AwareDateTimeField, CodedSerializer, CodeField, MasterDataSerializer, ReferenceField
+from core.exact import decimal_text
+from core.serializers import (
+    AwareDateTimeField,
+    CodedSerializer,
+    CodeField,
+    MasterDataSerializer,
+    Plain,
+    ReferenceField,
+)
 from enterprise.models import Line, Machine
 from execution.models import (
     ExecutionPolicy,
@@ -16,35 +24,13 @@ from execution.models import (
     ProductionReport,
     ScrapReason,
 )
-from execution.services import Quantities
+from execution.taking import Quantities
 from labor.models import Employee
 from products.models import UnitOfMeasure
 from workorders.models import Operation, OrderParameter, WorkOrder
 from workorders.serializers import OperationSerializer
 
 KEY = r"^[A-Za-z0-9._:-]{1,64}\Z"
-
-
-def exact(value: Fraction | None) -> str | None:
-    """Return a quantity with six decimals, half to even; None stays unknown."""
-    if value is None:
-        return None
-    millionths = round(value * 10**6)
-    sign, digits = ("-" if millionths < 0 else ""), abs(millionths)
-    return f"{sign}{digits // 10**6}.{digits % 10**6:06d}"
-
-
-class Plain(serializers.Serializer):
-    """Refuse fields that nobody knows."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, dict):
-            unknown = [name for name in data if name not in self.fields]
-            if unknown:
-                raise serializers.ValidationError(
-                    {str(name)[:64]: ["This field is not known."] for name in unknown[:10]}
-                )
-        return super().to_internal_value(data)
 
 
 class ScrapReasonSerializer(CodedSerializer):
@@ -78,15 +64,15 @@ class OperationProgressSerializer(OperationSerializer):
 
     def get_completed_quantity(self, operation: Operation) -> str | None:
         """Good pieces."""
-        return exact(self._made(operation).good)
+        return decimal_text(self._made(operation).good)
 
     def get_rejected_quantity(self, operation: Operation) -> str | None:
         """Pieces scrapped."""
-        return exact(self._made(operation).scrap)
+        return decimal_text(self._made(operation).scrap)
 
     def get_rework_quantity(self, operation: Operation) -> str | None:
         """Pieces to rework."""
-        return exact(self._made(operation).rework)
+        return decimal_text(self._made(operation).rework)
 
     def _made(self, operation: Operation) -> Any:
         return self.context["progress"][operation.pk].made
@@ -224,7 +210,7 @@ class ProductionReportSerializer(serializers.ModelSerializer):
 
     def get_good_in_order_unit(self, report: ProductionReport) -> str | None:
         """Good pieces in the order's unit."""
-        return exact(Fraction(report.good) * report.factor)
+        return decimal_text(Fraction(report.good) * report.factor)
 
     def get_reversed_by(self, report: ProductionReport) -> int | None:
         """The report that takes it back."""

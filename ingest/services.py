@@ -166,8 +166,7 @@ def _resolve(reads: Sequence[_Read], now: datetime) -> _Found:
     earliest = EARLIEST if closed is None else max(EARLIEST, closed)
     for read, of_one in plain:
         _resolve_plain(read, of_one, names, found, (earliest, now))
-    for read in reads:
-        _resolve_measurements(read, found, earliest)
+    _resolve_measurements(reads, found, earliest)
     for read in reads:
         scope = read.delivery.scope
         for index, item in read.good.items():
@@ -191,19 +190,20 @@ def _resolve(reads: Sequence[_Read], now: datetime) -> _Found:
     return found
 
 
-def _resolve_measurements(read: _Read, found: _Found, earliest: datetime) -> None:
-    """Resolve what gauges read, all of a delivery together."""
-    items = [(index, item) for index, item in read.good.items() if isinstance(item, MeasurementItem)]
-    for index, item in items:
-        if item.at < earliest:
-            read.refused[index] = Refused("at", "too_old", too_old(earliest))
-    open_ones = [(index, item) for index, item in items if index not in read.refused]
-    if not open_ones:
-        return
-    scope = read.delivery.scope
-    sent = [Sent(item.tag, item.at, item.value, item.serial) for _, item in open_ones]
-    resolved = resolve(sent, machine_ids=scope.machine_ids, source=scope.source)
-    for (index, _), new in zip(open_ones, resolved, strict=True):
+def _resolve_measurements(reads: Sequence[_Read], found: _Found, earliest: datetime) -> None:
+    """Resolve what gauges read, of all deliveries together."""
+    asked: list[tuple[_Read, int, Sent]] = []
+    for read in reads:
+        scope = read.delivery.scope
+        for index, item in read.good.items():
+            if not isinstance(item, MeasurementItem):
+                continue
+            if item.at < earliest:
+                read.refused[index] = Refused("at", "too_old", too_old(earliest))
+                continue
+            sent = Sent(item.tag, item.at, item.value, item.serial, scope.machine_ids, scope.source)
+            asked.append((read, index, sent))
+    for (read, index, _), new in zip(asked, resolve([sent for *_, sent in asked]), strict=True):
         if isinstance(new, NotTaken):
             read.refused[index] = Refused(new.field, new.code, new.message)
         else:

@@ -17,6 +17,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from core.api import MasterDataViewSet
 from core.gs1 import NotGs1, parse
+from core.idempotency import Idempotent
 from core.master_data import caller, site_id_of
 from labels import rendering
 from labels.decode import decode
@@ -71,7 +72,9 @@ class LabelLayoutViewSet(MasterDataViewSet):
     ordering_fields = ("id", "code", "name")
 
 
-class LabelBatchViewSet(mixins.CreateModelMixin, mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
+class LabelBatchViewSet(
+    Idempotent, mixins.CreateModelMixin, mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet
+):
     """Batches of labels. POST prints one; its files are at `pdf`, `zpl` and `zip`."""
 
     kind = "label"
@@ -119,7 +122,7 @@ class LabelBatchViewSet(mixins.CreateModelMixin, mixins.ListModelMixin, mixins.R
         return batch_file(self.get_object(), "zip")
 
 
-class LabelViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
+class LabelViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
     """Labels that were printed. POST to `reprint` says that one is printed again, and why."""
 
     kind = "label"

@@ -65,7 +65,7 @@ def design_from(kept: Mapping[str, Any]) -> Design:
         level=str(kept["level"]),
         text_mm=Decimal(kept["text_mm"]),
         on_sheets=bool(kept["on_sheets"]),
-        font=getattr(settings, "LABEL_FONT", "") or FONT,
+        font=settings.LABEL_FONT or FONT,
     )
 
 

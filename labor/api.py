@@ -1,6 +1,6 @@
 """REST of people and their hours, and the shared terminal at which they clock in and start their work."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
@@ -14,10 +14,11 @@ from rest_framework.viewsets import GenericViewSet
 
 from core.api import MasterDataViewSet
 from core.errors import Conflict, Invalid
+from core.fact_api import MAX_AHEAD
 from core.idempotency import Idempotent
 from core.intervals import Interval
 from core.master_data import caller, site_id_of
-from labor import services
+from labor import corrections, services
 from labor.efficiency import efficiency
 from labor.identification import identify
 from labor.models import (
@@ -48,6 +49,7 @@ from labor.serializers import (
     HoursQuerySerializer,
     LaborEntrySerializer,
     LaborPolicySerializer,
+    SiteHoursSerializer,
     SkillNeedSerializer,
     SkillSerializer,
     StartWorkSerializer,
@@ -56,7 +58,6 @@ from labor.serializers import (
 )
 
 LONGEST_WINDOW_DAYS = 100
-MAX_AHEAD = timedelta(minutes=5)
 
 
 class CrewViewSet(MasterDataViewSet):
@@ -212,7 +213,7 @@ class LaborEntryViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelM
         """Approve it: nobody changes it any more."""
         entry = self.get_object()
         self._may("change", entry)
-        services.approve(entries=[entry], actor=caller(request), at=timezone.now())
+        corrections.approve(entries=[entry], actor=caller(request), at=timezone.now())
         return Response(self.get_serializer(self.get_object()).data)
 
     def _may(self, action: str, entry: LaborEntry) -> None:
@@ -308,7 +309,7 @@ class HoursView(APIView):
 
     kind = "labor"
 
-    @extend_schema(parameters=[HoursQuerySerializer])
+    @extend_schema(parameters=[HoursQuerySerializer], responses=SiteHoursSerializer)
     def get(self, request: Request) -> Response:
         """Add them up. Single persons are shown where the site's policy says so, and to themselves.
 

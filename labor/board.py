@@ -64,13 +64,17 @@ def shift_board(site: Site, day: date, *, now: datetime, line: Line | None = Non
     ]
     hull = Interval(window.start, max([window.end, *(planned.occurrence.end for planned in found)]))
     people = list(Employee.objects.filter(site=site, is_active=True).select_related("crew").order_by("name", "pk"))
+    members: dict[int | None, list[Employee]] = defaultdict(list)
+    for employee in people:
+        members[employee.crew_id].append(employee)
     known = _Known(people, hull, day, policy_of(site).expiry_warning)
     shown = [
-        BoardShift(planned, tuple(known.person(employee, planned, now) for employee in people_of))
+        BoardShift(
+            planned, tuple(known.person(employee, planned, now) for employee in members[planned.assignment.crew_id])
+        )
         for planned in found
         if (line is None or planned.assignment.line_id in (None, line.pk))
         and (shift is None or planned.assignment.shift_id == shift.pk)
-        for people_of in [[one for one in people if one.crew_id == planned.assignment.crew_id]]
     ]
     # Of all planned crews, so that narrowing the board makes nobody look unplanned.
     planned_crews = {planned.assignment.crew_id for planned in found}

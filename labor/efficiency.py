@@ -1,7 +1,7 @@
 """Efficiency of crews, lines, orders, shifts and persons, and what of it may be shown."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
@@ -10,8 +10,8 @@ from core.intervals import Interval, intersect
 from enterprise.models import CalendarException, Line, Shift, Site
 from enterprise.selectors import occurrences_of
 from labor.crew_plan import exceptions_around
-from labor.models import Crew, Employee, LaborEntry
-from labor.selectors import Hours, entries_around, hours_in, hours_of, pieces_of
+from labor.models import Crew, Employee
+from labor.selectors import Hours, entries_around, hours_in, hours_of, hours_of_entries
 from labor.timesheets import policy_of, rates_of
 from workorders.models import WorkOrder
 
@@ -19,8 +19,6 @@ SMALLEST_GROUP = 3
 """Figures of fewer people are figures of persons."""
 
 BY = ("crew", "line", "order", "shift", "person")
-
-_SECOND = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +79,7 @@ def _groups(
         )
     if by == "shift":
         return _by_shift(site, list(hours), window, now)
-    return _by_work(by, people, list(hours), window, now)
+    return _by_work(by, site, [people[pk] for pk in hours], window, now)
 
 
 def _named(groups: Iterable[Group]) -> list[Group]:
@@ -109,43 +107,26 @@ def _by_shift(site: Site, ids: Sequence[int], window: Interval, now: datetime) -
     return groups
 
 
-def _by_work(
-    by: str, people: Mapping[int, Employee], ids: Sequence[int], window: Interval, now: datetime
-) -> list[Group]:
+def _by_work(by: str, site: Site, people: Sequence[Employee], window: Interval, now: datetime) -> list[Group]:
     """Share people's time between the lines or orders that their entries name."""
-    rate = rates_of(people.values())
+    if window.start >= now:
+        return []
+    past = Interval(window.start, min(window.end, now))
+    rate = rates_of(people)
     sums: dict[int | None, Hours] = defaultdict(Hours)
     who: dict[int | None, set[int]] = defaultdict(set)
     costs: dict[int | None, Fraction | None] = defaultdict(Fraction)
-    past = Interval(window.start, min(window.end, now)) if window.start < now else None
-    for employee_id, entries in entries_around(ids, past).items() if past else ():
-        by_id = {entry.pk: entry for entry in entries}
-        cut = pieces_of(entries, now)
-        whole: dict[int, Fraction] = defaultdict(Fraction)
-        inside: dict[int, Fraction] = defaultdict(Fraction)
-        for span, keys in cut:
-            part = intersect(span, past) if past else None
-            for pk in keys:
-                whole[pk] += Fraction(span.microseconds, len(keys) * _SECOND)
-                inside[pk] += Fraction(part.microseconds if part else 0, len(keys) * _SECOND)
-        zone = people[employee_id].site.zone
-        for pk, seconds in inside.items():
-            entry = by_id[pk]
-            if entry.kind not in LaborEntry.ON_ORDERS or not seconds:
+    for employee_id, entries in entries_around([employee.pk for employee in people], past).items():
+        for _, entry, hours in hours_of_entries(entries, {"past": [past]}, now=now):
+            if not hours.on_orders:
                 continue
             key = entry.line_id if by == "line" else entry.work_order_id
-            measured = entry.standard_seconds is not None and entry.ended_at is not None
-            standard = Fraction(entry.standard_seconds or 0) * seconds / whole[pk] if measured else Fraction(0)
-            sums[key] += Hours(on_orders=seconds, standard=standard, measured=seconds if measured else Fraction(0))
+            sums[key] += hours
             who[key].add(employee_id)
-            an_hour, so_far = rate(employee_id, entry.started_at.astimezone(zone).date()), costs[key]
-            costs[key] = None if an_hour is None or so_far is None else so_far + an_hour * seconds / 3600
-    model: Callable[[Iterable[int | None]], Mapping[int, Line | WorkOrder]] = (
-        (lambda keys: Line.objects.in_bulk([key for key in keys if key]))
-        if by == "line"
-        else (lambda keys: WorkOrder.objects.in_bulk([key for key in keys if key]))
-    )
-    things = model(sums)
+            an_hour, so_far = rate(employee_id, entry.started_at.astimezone(site.zone).date()), costs[key]
+            costs[key] = None if an_hour is None or so_far is None else so_far + an_hour * hours.on_orders / 3600
+    model: type[Line] | type[WorkOrder] = Line if by == "line" else WorkOrder
+    things = model._default_manager.in_bulk([key for key in sums if key is not None])
     return _named(
         Group(things.get(key or 0), frozenset(who[key]), hours, False, costs[key]) for key, hours in sums.items()
     )

@@ -12,10 +12,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.errors import Invalid
+from core.idempotency import Idempotent
 from core.intervals import Interval
 from core.master_data import caller, in_scope, site_id_of
 from enterprise.models import Site
-from labor import services
+from labor import corrections, services
 from labor.api import LONGEST_WINDOW_DAYS, not_ahead, numbers_of
 from labor.approval import to_approve
 from labor.board import Board, BoardShift, Person, shift_board
@@ -39,7 +40,7 @@ MOST_DAYS = 10_000
 """People × days of one timesheet request."""
 
 
-class _Asked(APIView):
+class _Asked(Idempotent, APIView):
     kind = "labor"
 
     def asked(self, serializer: type[Any], data: Any) -> dict[str, Any]:
@@ -216,12 +217,13 @@ class ToApproveView(_Asked):
         asked = self.asked(ToApproveQuerySerializer, request.query_params)
         self.check("change", asked["site"])
         found = to_approve(asked["site"], asked["date"], now=timezone.now(), crew=asked.get("crew"))
+        versions = corrections.versions_of([pending.entry for pending in found.pending])
         return Response(
             {
                 "entries": [
                     {
                         **LaborEntrySerializer(pending.entry).data,
-                        "version": services.version_of(pending.entry),
+                        "version": versions[pending.entry.pk],
                         "oddities": pending.oddities,
                     }
                     for pending in found.pending
@@ -246,7 +248,7 @@ class ApproveView(_Asked):
             raise Invalid("Some of these entries do not exist.", field="entries")
         for site_id in {site_id_of(entry) for entry in entries}:
             self.check("change", site_id)
-        return Response({"approved": services.approve(entries=entries, actor=caller(request), at=timezone.now())})
+        return Response({"approved": corrections.approve(entries=entries, actor=caller(request), at=timezone.now())})
 
 
 class _Correct(_Asked):
@@ -278,7 +280,9 @@ class CorrectEntryView(_Correct):
     def post(self, request: Request, pk: str) -> Response:
         """Correct an entry that is not approved, with the reason: 409 when it is, or when it is one's own."""
         entry, asked = self.found(pk), self.changes(CorrectEntrySerializer)
-        return Response(LaborEntrySerializer(services.correct_entry(entry=entry, actor=caller(request), **asked)).data)
+        return Response(
+            LaborEntrySerializer(corrections.correct_entry(entry=entry, actor=caller(request), **asked)).data
+        )
 
 
 class CorrectAttendanceView(_Correct):
@@ -292,6 +296,6 @@ class CorrectAttendanceView(_Correct):
         attendance, asked = self.found(pk), self.changes(CorrectAttendanceSerializer)
         return Response(
             AttendanceSerializer(
-                services.correct_attendance(attendance=attendance, actor=caller(request), **asked)
+                corrections.correct_attendance(attendance=attendance, actor=caller(request), **asked)
             ).data
         )

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from core.models import MasterData
-from enterprise.models import Line, Machine, Shift, Site
+from enterprise.models import Line, Machine, Site
 from labor.plan_models import BreakRule, CrewAssignment, EmploymentTerms
 from labor.terminal_models import IdentificationTally, TerminalCommand
 from workorders.models import WorkOrder
@@ -259,8 +259,6 @@ class Attendance(models.Model):
     employee = models.ForeignKey(Employee, on_delete=models.PROTECT, related_name="attendances")
     started_at = models.DateTimeField("clocked in at")
     ended_at = models.DateTimeField("clocked out at", null=True, blank=True)
-    shift = models.ForeignKey(Shift, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
-    shift_date = models.DateField(null=True, blank=True)
     recorded_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )

@@ -1,7 +1,7 @@
 """Read the hours of people: what they add up to, and how they compare with the standard."""
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
@@ -82,16 +82,27 @@ def hours_in(
             for inside in clip(group, part) if part else ():
                 found[attendance.employee_id][key] += Hours(attendance=Fraction(inside.microseconds, _SECOND))
     for employee_id, entries in entries_around(employee_ids, hull).items():
-        cut = pieces_of(entries, now)
-        whole: dict[int, Fraction] = defaultdict(Fraction)
-        for span, keys in cut:
-            for pk in keys:
-                whole[pk] += Fraction(span.microseconds, len(keys) * _SECOND)
-        by_id = {entry.pk: entry for entry in entries}
-        for key, group in past.items():
-            for pk, seconds in _shares_in(cut, group).items():
-                found[employee_id][key] += _hours(by_id[pk], seconds, whole[pk])
+        for key, _, hours in hours_of_entries(entries, past, now=now):
+            found[employee_id][key] += hours
     return found
+
+
+def hours_of_entries(
+    entries: Sequence[LaborEntry], past: Mapping[Key, Sequence[Interval]], *, now: datetime
+) -> Iterator[tuple[Key, LaborEntry, Hours]]:
+    """Yield the hours that each of one person's entries has in groups of sorted, disjoint spans of the past.
+
+    `entries` are those that touch the spans and those that share time with one of these (`entries_around`).
+    """
+    cut = _pieces_of(entries, now)
+    whole: dict[int, Fraction] = defaultdict(Fraction)
+    for span, keys in cut:
+        for pk in keys:
+            whole[pk] += Fraction(span.microseconds, len(keys) * _SECOND)
+    by_id = {entry.pk: entry for entry in entries}
+    for key, group in past.items():
+        for pk, seconds in _shares_in(cut, group).items():
+            yield key, by_id[pk], _hours(by_id[pk], seconds, whole[pk])
 
 
 def _hours(entry: LaborEntry, seconds: Fraction, whole: Fraction) -> Hours:
@@ -120,7 +131,7 @@ def entries_around(employee_ids: Sequence[int], window: Interval) -> dict[int, l
     return found
 
 
-def pieces_of(entries: Iterable[LaborEntry], now: datetime) -> list[tuple[Interval, tuple[int, ...]]]:
+def _pieces_of(entries: Iterable[LaborEntry], now: datetime) -> list[tuple[Interval, tuple[int, ...]]]:
     """Return the past of one person's entries, cut into the pieces that entries (by id) share; see `labor.apportion`."""
     works = []
     for entry in entries:

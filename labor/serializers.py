@@ -204,3 +204,26 @@ class HoursQuerySerializer(serializers.Serializer):
         if attrs["ends_at"] <= attrs["starts_at"]:
             raise serializers.ValidationError({"ends_at": "The window must end after it starts."})
         return attrs
+
+
+class HoursSerializer(serializers.Serializer):
+    """Hours in seconds, and ratios; exact numbers as text, null = not known."""
+
+    attendance_seconds = serializers.CharField(allow_null=True)
+    break_seconds = serializers.CharField(allow_null=True)
+    on_orders_seconds = serializers.CharField(allow_null=True)
+    worker_efficiency = serializers.CharField(allow_null=True, help_text="APWT / APAT.")
+    labor_efficiency = serializers.CharField(allow_null=True)
+
+
+class PersonHoursSerializer(HoursSerializer):
+    """Somebody's hours."""
+
+    employee = serializers.IntegerField()
+
+
+class SiteHoursSerializer(serializers.Serializer):
+    """Everybody's hours together, and those of the persons that may be shown."""
+
+    all = HoursSerializer(allow_null=True)
+    persons = PersonHoursSerializer(many=True)

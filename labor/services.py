@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
-from typing import TypeVar
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -27,10 +26,6 @@ from labor.models import (
     TerminalCommand,
 )
 from workorders.models import WorkOrder
-
-Result = TypeVar("Result", Attendance, LaborEntry)
-
-_REASON_LENGTH = 100
 
 
 @transaction.atomic
@@ -108,9 +103,7 @@ def start_work(
         return before.entry
     if not Attendance.objects.filter(employee=employee, ended_at__isnull=True).exists():
         clock_in(employee=employee, at=at, actor=actor)
-    place = line or (machine.line if machine else None) or (work_order.line if work_order else None)
-    if place is not None and place.area.site_id != employee.site_id:
-        raise NotFound("That line is at another site.", field="line")
+    place = _place_of(employee, line, machine, work_order)
     if kind in LaborEntry.ON_ORDERS:
         missing = skills_missing(employee=employee, line=place, machine=machine, on=_day(employee, at))
         if missing:
@@ -154,9 +147,7 @@ def stop_work(
     """Say that the work ended, and what came of it. Raises Conflict when it has ended already."""
     _lock(entry.employee)
     entry = LaborEntry.objects.select_for_update(of=("self",)).get(pk=entry.pk)
-    # One number is the same however many zeros it is written with.
-    numbers = [None if number is None else f"{number:f}" for number in (quantity_produced, quantity_rejected)]
-    said = (entry.pk, *(n and (n.rstrip("0").rstrip(".") if "." in n else n) for n in numbers))
+    said = (entry.pk, *_same_however_written(quantity_produced, quantity_rejected))
     if _answered(idempotency_key, entry.employee, "stop", *said) is not None:
         return entry
     if entry.ended_at is not None:
@@ -196,15 +187,13 @@ def record_labor(
     by it (`record_attendance`). Raises Invalid for an empty span or one that is not over, NotFound for a place elsewhere.
     """
     _lock(employee)
-    quantities = (f"{quantity_produced.normalize():f}", f"{quantity_rejected.normalize():f}")
     of = (kind, work_order and work_order.pk, operation, line and line.pk, machine and machine.pk)
+    quantities = _same_however_written(quantity_produced, quantity_rejected)
     said = (*of, started_at.isoformat(), ended_at.isoformat(), *quantities)
     if (before := _answered(idempotency_key, employee, "record", *said)) is not None and before.entry:
         return before.entry, False
     _refuse_unfinished(started_at, ended_at, recorded_at)
-    place = line or (machine.line if machine else None) or (work_order.line if work_order else None)
-    if place is not None and place.area.site_id != employee.site_id:
-        raise NotFound("That line is at another site.", field="line")
+    place = _place_of(employee, line, machine, work_order)
     entry = master_data.save(
         LaborEntry(
             employee=employee,
@@ -248,72 +237,21 @@ def record_attendance(
     return master_data.save(came), True
 
 
+def _place_of(
+    employee: Employee, line: Line | None, machine: Machine | None, work_order: WorkOrder | None
+) -> Line | None:
+    """Return the line that somebody works at. Raises NotFound for one of another site."""
+    place = line or (machine.line if machine else None) or (work_order.line if work_order else None)
+    if place is not None and place.area.site_id != employee.site_id:
+        raise NotFound("That line is at another site.", field="line")
+    return place
+
+
 def _refuse_unfinished(started_at: datetime, ended_at: datetime, recorded_at: datetime) -> None:
     if ended_at <= started_at:
         raise Invalid("It ends after it starts.", field="ended_at")
     if ended_at > recorded_at:
         raise Invalid("It is not over yet.", field="ended_at")
-
-
-@transaction.atomic
-def approve(*, entries: list[LaborEntry], actor: User, at: datetime) -> int:
-    """Approve entries that are over; return how many. Nobody approves their own, and what is approved stays so."""
-    locked = LaborEntry.objects.select_for_update(of=("self",)).filter(pk__in=[entry.pk for entry in entries])
-    approved = 0
-    for entry in locked.select_related("employee").order_by("pk"):
-        if entry.employee.user_id == actor.pk:
-            raise Conflict("Nobody approves their own hours.", field="approved_by")
-        if entry.ended_at is None:
-            raise Conflict(f"'{entry}' is not over.", field="ended_at")
-        if entry.approved_at is None:
-            entry.approved_by, entry.approved_at = actor, at
-            master_data.save(entry)
-            approved += 1
-    return approved
-
-
-@transaction.atomic
-def correct_entry(
-    *, entry: LaborEntry, actor: User, reason: str, seen: int | None = None, **changes: object
-) -> LaborEntry:
-    """Change an entry that is not approved; its history keeps what it was, who changed it and why.
-
-    `seen` is the version that was looked at (`version_of`). Raises Conflict once it is approved, for one's own, and
-    when somebody else changed it meanwhile.
-    """
-    entry = LaborEntry.objects.select_for_update(of=("self",)).select_related("employee").get(pk=entry.pk)
-    if entry.approved_at is not None:
-        raise Conflict("It is approved; nobody changes it any more.", field="approved_at")
-    return _correct(entry, actor, reason, seen, changes)
-
-
-@transaction.atomic
-def correct_attendance(
-    *, attendance: Attendance, actor: User, reason: str, seen: int | None = None, **changes: object
-) -> Attendance:
-    """Change when somebody came or left, such as a clock-out that was forgotten. Raises Conflict like `correct_entry`."""
-    locked = Attendance.objects.select_for_update(of=("self",)).select_related("employee")
-    return _correct(locked.get(pk=attendance.pk), actor, reason, seen, changes)
-
-
-def _correct(thing: Result, actor: User, reason: str, seen: int | None, changes: dict[str, object]) -> Result:
-    if thing.employee.user_id == actor.pk:
-        raise Conflict("Nobody corrects their own hours.", field="employee")
-    if seen is not None and seen != version_of(thing):
-        raise Conflict("Somebody changed it meanwhile; look again.", field="seen")
-    reason = reason.strip()
-    if not reason or len(reason) > _REASON_LENGTH:
-        raise Invalid(f"Say why, in up to {_REASON_LENGTH} characters.", field="reason")
-    for name, value in changes.items():
-        setattr(thing, name, value)
-    thing._change_reason = reason  # type: ignore[attr-defined]  # read by the history
-    return master_data.save(thing)
-
-
-def version_of(thing: Attendance | LaborEntry) -> int:
-    """Return the number of the latest version of an entry or attendance; 0 when it has none."""
-    latest = thing.history.values_list("history_id", flat=True).first()
-    return latest or 0
 
 
 @precedes(CrewAssignment)
@@ -368,6 +306,11 @@ def skills_missing(*, employee: Employee, line: Line | None, machine: Machine | 
 def _lock(employee: Employee) -> None:
     """Let the terminals at which one person stands take turns."""
     Employee.objects.select_for_update(of=("self",)).get(pk=employee.pk)
+
+
+def _same_however_written(*quantities: Decimal) -> list[str]:
+    """Return numbers as text that is the same however many zeros they were written with."""
+    return [f"{quantity.normalize():f}" for quantity in quantities]
 
 
 def _digest(*said: object) -> str:

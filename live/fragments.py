@@ -40,16 +40,22 @@ def render_lines(wanted: Iterable[Watched], *, now: datetime) -> dict[Watched, s
     A line's numbers are worked out once, whatever the views and languages are.
     """
     asked = sorted(set(wanted))
-    statuses = line_statuses({line_id for line_id, view, _ in asked if not view.startswith(CHART)}, now=now)
+    lines = {line_id for line_id, view, _ in asked if chart_of(view) is None}
+    statuses = line_statuses(lines, now=now) if lines else {}
     found: dict[Watched, str] = {}
     for watched in asked:
         line_id, view, language = watched
         with translation.override(language):
-            if view.startswith(CHART):
-                found[watched] = chart_fragment(int(view.removeprefix(CHART)))
+            if (chart := chart_of(view)) is not None:
+                found[watched] = chart_fragment(chart)
             elif line_id in statuses:
                 found[watched] = render(statuses[line_id], view)
     return found
+
+
+def chart_of(view: str) -> int | None:
+    """Return the id of the control chart that a view shows; None for a view of a line."""
+    return int(view.removeprefix(CHART)) if view.startswith(CHART) else None
 
 
 def chart_fragment(chart_id: int) -> str:

@@ -21,7 +21,7 @@ from django.db import connection, connections
 
 from core.announcements import CHANNEL, decode
 from enterprise.models import Machine
-from live.fragments import Watched, render_lines, version_now
+from live.fragments import Watched, chart_of, render_lines, version_now
 
 # Announcements of this many seconds are answered together.
 GATHER_SECONDS = 0.2
@@ -56,7 +56,7 @@ class Hub:
 
     def __init__(self) -> None:
         self._watchers: set[Watcher] = set()
-        self._changed: set[int] = set()
+        self._changed: set[tuple[str, int]] = set()
         self._stirred = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._lines_of: dict[int, int] = {}
@@ -80,20 +80,23 @@ class Hub:
             self._tasks = []
 
     async def _listen(self) -> None:
-        """Gather announced machines, for as long as it takes; after every new start, all may have changed."""
+        """Gather announced machines and charts, for as long as it takes; after every new start, all may have changed."""
         while True:
             try:
                 async for payload in _announcements():
                     if payload is None:
                         self._tell_all({"type": "resync"})
-                        self._changed.update(watched[0] for watcher in self._watchers for watched in watcher.watches)
+                        self._changed.update(
+                            _shown(watched) for watcher in self._watchers for watched in watcher.watches
+                        )
                     else:
                         topic, ids = decode(payload)
                         if topic == "machine":
-                            self._changed.update([line for i in ids if (line := self._lines_of.get(i)) is not None])
                             if not self._lines_of.keys() >= set(ids):
                                 self._lines_of = await sync_to_async(_lines_of_machines, thread_sensitive=False)()
-                                self._changed.update(self._lines_of[i] for i in ids if i in self._lines_of)
+                            self._changed.update(("line", self._lines_of[i]) for i in ids if i in self._lines_of)
+                        elif topic == "chart":
+                            self._changed.update(("chart", i) for i in ids)
                     self._stirred.set()
             except (OSError, psycopg.Error, ValueError) as error:
                 logger.warning("The live bus is away, trying again: %s", error)
@@ -113,7 +116,10 @@ class Hub:
             if is_beat:
                 last_beat = time.monotonic()
             wanted = {
-                watched for watcher in self._watchers for watched in watcher.watches if is_beat or watched[0] in changed
+                watched
+                for watcher in self._watchers
+                for watched in watcher.watches
+                if is_beat or _shown(watched) in changed
             }
             if wanted:
                 await self._push(wanted)
@@ -140,6 +146,13 @@ class Hub:
     def _tell_all(self, message: dict[str, Any]) -> None:
         for watcher in self._watchers:
             watcher.put(json.dumps(message))
+
+
+def _shown(watched: Watched) -> tuple[str, int]:
+    """Return what must change for a fragment to be another: its chart, or else its line."""
+    line_id, view, _ = watched
+    chart_id = chart_of(view)
+    return ("line", line_id) if chart_id is None else ("chart", chart_id)
 
 
 def _render(wanted: set[Watched]) -> dict[Watched, str]:

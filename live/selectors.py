@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
+from django.db.models import prefetch_related_objects
 from django.utils.translation import gettext_lazy as _
 
 from core.intervals import Interval, floor_hour, hours_of, intersect
@@ -29,7 +30,7 @@ from oee.engine import Calendar, Category, MachineHistory, Segment, segments
 from oee.histories import load_histories, settling_time
 from oee.scopes import reference_of, representatives
 from oee.selectors import HourRow, Report, runs_reports, shift_boards, target_quantity
-from workorders.models import Run
+from workorders.models import Run, WorkOrder
 from workorders.selectors import target_in_product_unit
 
 TOP_LOSSES = 5
@@ -68,6 +69,9 @@ def line_statuses(line_ids: Iterable[int], *, now: datetime) -> dict[int, LineSt
         .annotate(has_operations_in_work=is_worked_on("work_order"))
         .select_related("work_order__product__unit", "work_order__unit")
     }
+    prefetch_related_objects(
+        [run.work_order for run in runs.values() if _is_in_another_unit(run.work_order)], "product__units__unit"
+    )
     orders: dict[int, list[Run]] = defaultdict(list)
     for of_order in Run.objects.filter(work_order__in={run.work_order_id for run in runs.values()}):
         orders[of_order.line_id].append(of_order)
@@ -99,6 +103,10 @@ def line_statuses(line_ids: Iterable[int], *, now: datetime) -> dict[int, LineSt
                 now=now,
             ).status(*boards[line_id], _order_status(run, made.get(line_id), by_operations))
     return found
+
+
+def _is_in_another_unit(order: WorkOrder) -> bool:
+    return order.product is not None and order.unit_id not in (None, order.product.unit_id)
 
 
 def _shown(category: Category) -> str:

@@ -9,5 +9,5 @@ class MaterialsConfig(AppConfig):
 
     def ready(self) -> None:
         """Let the services declare what follows from a change of master data, and what is known of orders."""
-        for module in ("services", "planning", "backflush"):
+        for module in ("services", "lots", "planning", "automatic_backflush"):
             import_module(f"{self.name}.{module}")

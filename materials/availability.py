@@ -4,13 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
 from fractions import Fraction
 
-from django.db.models import Sum
-
-from materials.models import LotStatus, MaterialTransaction, Stock
-from materials.selectors import _ROLE, _SIGNED, RETURNED, USED
+from materials.selectors import stock_at_sites
 from products.models import Product, StockPolicy
 
 
@@ -40,17 +36,6 @@ class Short:
         return self.needed - self.there
 
 
-def used_by_orders(order_ids: Iterable[int]) -> dict[tuple[int, int], Decimal]:
-    """Return what orders used, less what came back, by (order, product)."""
-    rows = MaterialTransaction.objects.filter(work_order__in=list(order_ids)).annotate(role=_ROLE)
-    used: dict[tuple[int, int], Decimal] = defaultdict(Decimal)
-    sums = rows.filter(role__in=(USED, RETURNED)).values("work_order", "product", "role").annotate(total=Sum(_SIGNED))
-    for row in sums.order_by():
-        sign = 1 if row["role"] == USED else -1
-        used[row["work_order"], row["product"]] += sign * row["total"]
-    return used
-
-
 def shortages(needs: Sequence[Need], *, now: datetime) -> dict[int, list[Short]]:
     """Return what will be short for each need, by its key; nothing = all of it will be there.
 
@@ -60,12 +45,10 @@ def shortages(needs: Sequence[Need], *, now: datetime) -> dict[int, list[Short]]
     """
     product_ids = {product_id for need in needs for product_id in need.quantities}
     products = Product.objects.select_related("unit").in_bulk(product_ids)
-    stock = Stock.objects.filter(
-        product__in=product_ids, location__site__in={need.site_id for need in needs}, quantity__gt=0
-    ).select_related("lot__site", "location")
     pools: dict[tuple[int, int], list[_Lot]] = defaultdict(list)
+    stock = stock_at_sites({need.site_id for need in needs}).filter(product__in=product_ids, quantity__gt=0)
     for row in stock:
-        if row.lot is None or row.lot.status_at(now) == LotStatus.RELEASED:
+        if row.is_usable(now):
             expiry = date.max if row.lot is None or row.lot.expiry_date is None else row.lot.expiry_date
             pools[row.location.site_id, row.product_id].append(_Lot(expiry, row.pk, Fraction(row.quantity)))
     for pool in pools.values():

@@ -9,22 +9,20 @@ from enum import StrEnum
 from fractions import Fraction
 
 from django.db import transaction
-from django.db.models import F, Q
 
 from accounts.models import User
 from core.errors import Conflict, Invalid
 from core.locks import take_turns
-from core.master_data import follows
 from materials import genealogy
-from materials.ledger import Movement, amount, lock_lots, lock_order, lock_stock, post, to_millionths
-from materials.models import SMALLEST, BackflushPolicy, Kind, Location, MaterialLot, MaterialTransaction, Stock
+from materials.backflush_policy import due_rows
+from materials.ledger import Movement, Said, amount, lock_lots, lock_order, lock_stock, post, to_millionths
+from materials.lots import NewLot, find_or_make
+from materials.models import SMALLEST, Kind, Location, MaterialLot, MaterialTransaction, Stock
 from materials.selectors import pick
-from materials.services import MAX_QUANTITY, NewLot, Said, find_or_make, reverse
-from products.models import Product, StockPolicy, UnitOfMeasure
-from products.units import NoConversion, convert
-from workorders.models import Operation, OrderMaterial, WorkOrder
-from workorders.selectors import in_product_unit, made, target_in_product_unit
-from workorders.services import refuse_work
+from materials.services import MAX_QUANTITY, exact_in_own_unit, refuse_finished, refuse_quantity
+from products.models import Product, StockPolicy
+from workorders.models import Operation, WorkOrder
+from workorders.selectors import target_in_product_unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +132,9 @@ def backflush_of_order(
     rows = due_rows(work_order, operation)
     if rows is None:
         return Backflush([], [], False, is_due=False)
-    made = _in_own_unit(work_order, produced_quantity, unit)
+    refuse_quantity(produced_quantity, field="produced_quantity")
+    product = work_order.product
+    made = Fraction(produced_quantity) if product is None else exact_in_own_unit(product, produced_quantity, unit)
     target = target_in_product_unit(work_order)
     shares: dict[tuple[Product, str], Fraction] = defaultdict(Fraction)
     for row in rows:
@@ -159,155 +159,6 @@ def backflush_of_order(
     )
 
 
-def backflush_policy(work_order: WorkOrder) -> BackflushPolicy | None:
-    """Return the policy that holds for an order: that of its product, or else of its site."""
-    policies = BackflushPolicy.objects.filter(
-        Q(product=work_order.product_id) | Q(product__isnull=True), site=work_order.line.area.site_id
-    )
-    return policies.select_related("location").order_by(F("product").asc(nulls_last=True)).first()
-
-
-def backflush_mode(work_order: WorkOrder) -> str:
-    """Return when an order's materials are booked: as its policy says; by piece without one."""
-    found = backflush_policy(work_order)
-    return BackflushPolicy.Mode.PIECE if found is None else found.mode
-
-
-# --- without anybody asking: where the policy names the place ---
-
-
-@transaction.atomic
-def backflush_report(
-    *,
-    operation: Operation,
-    quantity: Fraction,
-    actor: User,
-    occurred_at: datetime,
-    recorded_at: datetime,
-    idempotency_key: str,
-) -> Backflush | None:
-    """Book what a report of an operation used, as far as it is there; `quantity` in the order's unit, good or not.
-
-    None where the policy names no place, or the order keeps no materials. What is short never stops a report: it is
-    told, and the stock is counted.
-    """
-    order = operation.work_order
-    policy = backflush_policy(order)
-    if policy is None or policy.location is None or quantity <= 0 or not order.materials.exists():
-        return None
-    return _flush(order, operation, quantity, policy.location, actor, occurred_at, recorded_at, idempotency_key)
-
-
-def _flush(
-    order: WorkOrder,
-    operation: Operation | None,
-    quantity: Fraction,
-    location: Location,
-    actor: User,
-    occurred_at: datetime,
-    recorded_at: datetime,
-    key: str,
-) -> Backflush | None:
-    made = in_product_unit(order, quantity)
-    if not SMALLEST <= made < MAX_QUANTITY:
-        return None
-    return backflush_of_order(
-        work_order=order,
-        produced_quantity=to_millionths(made),
-        operation=operation,
-        location=location,
-        on_shortage=OnShortage.TAKE,
-        actor=actor,
-        occurred_at=occurred_at,
-        recorded_at=recorded_at,
-        idempotency_key=key,
-    )
-
-
-@transaction.atomic
-def take_back(*, idempotency_key: str, reason: str, actor: User, occurred_at: datetime, recorded_at: datetime) -> int:
-    """Reverse what a back-flush booked under a key; return how many movements. Those reversed already stay so."""
-    standing = MaterialTransaction.objects.filter(
-        idempotency_key__startswith=f"{idempotency_key}/", reversed_by__isnull=True
-    ).exclude(kind=Kind.REVERSAL)
-    movements = list(standing.order_by("-pk"))
-    for movement in movements:
-        reverse(transaction=movement, reason=reason, actor=actor, occurred_at=occurred_at, recorded_at=recorded_at)
-    return len(movements)
-
-
-@follows(WorkOrder)
-def order_completed(*, before: WorkOrder | None, after: WorkOrder | None) -> None:
-    """Book by order what a completed order used, where the policy names the place; take it back when it is reopened."""
-    if before is None or after is None or before.status == after.status:
-        return
-    completes = after.status == WorkOrder.Status.COMPLETED
-    reopens = before.status == WorkOrder.Status.COMPLETED and after.status == WorkOrder.Status.IN_PROGRESS
-    if not (completes or reopens):
-        return
-    policy = backflush_policy(after)
-    if policy is None or policy.location is None or policy.mode != BackflushPolicy.Mode.ORDER:
-        return
-    change = after.status_changes.select_related("changed_by").order_by("-pk").first()
-    if change is None or change.changed_by is None:
-        # Nobody answers for the movement; it is booked when somebody asks for it.
-        return
-    times = after.status_changes.filter(to_status=WorkOrder.Status.COMPLETED).count()
-    key = f"order {after.pk} completed {times}"
-    actor, at = change.changed_by, change.changed_at
-    if reopens:
-        take_back(idempotency_key=key, reason="The order was reopened", actor=actor, occurred_at=at, recorded_at=at)
-        return
-    produced = made(after, now=at)
-    quantity = (produced.good or Fraction(0)) + (produced.scrap or Fraction(0))
-    if quantity > 0 and after.materials.exists():
-        _flush(after, None, quantity, policy.location, actor, at, at, key)
-
-
-def due_rows(work_order: WorkOrder, operation: Operation | None) -> list[OrderMaterial] | None:
-    """Return which of an order's materials a report books; None when it books none by the policy.
-
-    By order: all of them, when the order as a whole is reported. By milestone: those of a milestone and of what comes
-    before it, back to the milestone before; with the order, those that come after its last one. By piece: those of
-    the operation that reports, or all with the order.
-    """
-    rows = list(work_order.materials.select_related("product__unit", "operation"))
-    if not rows:
-        raise Invalid("The order keeps no materials; name what one unit needs.", field="requirements")
-    if operation is not None and operation.work_order_id != work_order.pk:
-        raise Invalid("The operation is another order's.", field="operation_code")
-    mode = backflush_mode(work_order)
-    if mode == BackflushPolicy.Mode.ORDER:
-        return rows if operation is None else None
-    if mode == BackflushPolicy.Mode.PIECE:
-        return rows if operation is None else [row for row in rows if row.operation_id == operation.pk] or None
-    if operation is not None and not operation.is_milestone:
-        return None
-    milestones = list(
-        work_order.operations.filter(is_milestone=True).order_by("sequence").values_list("sequence", flat=True)
-    )
-    if operation is None:
-        after = milestones[-1] if milestones else -1
-        return [row for row in rows if row.operation is None or row.operation.sequence > after] or None
-    after = max((sequence for sequence in milestones if sequence < operation.sequence), default=-1)
-    due = [row for row in rows if row.operation and after < row.operation.sequence <= operation.sequence]
-    return due or None
-
-
-def _in_own_unit(order: WorkOrder, produced: Decimal, unit: str) -> Fraction:
-    if not produced.is_finite() or not SMALLEST <= produced < MAX_QUANTITY:
-        raise Invalid("The produced quantity is greater than zero.", field="produced_quantity")
-    if not unit or order.product is None or unit == order.product.unit_id:
-        return Fraction(produced)
-    known = UnitOfMeasure.objects.filter(code=unit).first()
-    if known is None:
-        raise Invalid(f"There is no unit of measure '{unit[:20]}'.", field="unit")
-    try:
-        return convert(produced, known, order.product.unit, order.product)
-    except NoConversion as refusal:
-        raise Invalid(refusal.message, field="unit") from None
-
-
 def _book(
     totals: Sequence[Total], *, work_order: WorkOrder, location: Location, on_shortage: str, said: Said
 ) -> Backflush:
@@ -323,10 +174,7 @@ def _book(
     if location.site_id != work_order.line.area.site_id:
         raise Invalid(f"Order {work_order} is of another site than {location}.", field="location")
     order = lock_order(work_order)
-    if order.status in (WorkOrder.Status.CLOSED, WorkOrder.Status.CANCELLED):
-        raise Conflict(f"Order {order} is {order.status}; nothing more can be booked to it.", field="work_order")
-    if order.status == WorkOrder.Status.ON_HOLD:
-        refuse_work(order)
+    refuse_finished(order, Kind.CONSUME)
     by_products = [_by_product(total, order, location, said) for total in yielded]
     products = [total.product for total in required]
     at_hand = Stock.objects.filter(product__in=products, location=location)
@@ -352,7 +200,8 @@ def _book(
         )
     movements += by_products
     numbered = [
-        movement if not key else _with_key(movement, f"{key}/{number}") for number, movement in enumerate(movements, 1)
+        replace(movement, idempotency_key=f"{key}/{number}") if key else movement
+        for number, movement in enumerate(movements, 1)
     ]
     facts = post(numbered, actor=said["actor"], occurred_at=said["occurred_at"], recorded_at=said["recorded_at"])
     for fact in facts:
@@ -380,8 +229,7 @@ def _required(requirements: Sequence[Requirement], produced: Decimal) -> list[To
     """Return what is needed in all, the rows of one product and operation added up."""
     if not requirements:
         raise Invalid("Say what one unit needs.", field="requirements")
-    if not produced.is_finite() or not SMALLEST <= produced < MAX_QUANTITY:
-        raise Invalid("The produced quantity is greater than zero.", field="produced_quantity")
+    refuse_quantity(produced, field="produced_quantity")
     per_unit: dict[tuple[Product, str], Decimal] = defaultdict(Decimal)
     for row in requirements:
         if not row.quantity_per_unit.is_finite() or not SMALLEST <= row.quantity_per_unit < MAX_QUANTITY:
@@ -435,10 +283,6 @@ def _consumption(
         operation_code=row.operation_code,
         reason="Back-flushed",
     )
-
-
-def _with_key(movement: Movement, key: str) -> Movement:
-    return replace(movement, idempotency_key=key)
 
 
 def _known(key: str) -> list[MaterialTransaction]:

@@ -8,7 +8,7 @@ from typing import Any
 from materials.ledger import to_millionths
 from materials.selectors import PRODUCED, RETURNED, SCRAPPED, USED, of_order
 from products.models import Product, UnitOfMeasure
-from products.units import NoConversion, convert
+from products.units import NoConversion, are_related, convert
 from workorders.models import WorkOrder
 
 
@@ -82,15 +82,17 @@ def mass_balance(work_order: WorkOrder, *, tolerance: Decimal | None = None) -> 
     for code in sorted({row["unit"] for row in rows}):
         unit = units.get(code)
         if unit is not None and any(
-            _is_related(units[balance.unit], unit) for balance in found if balance.unit in units
+            are_related(units[balance.unit], unit) for balance in found if balance.unit in units
         ):
             continue
         sums: dict[str, Fraction] = {role: Fraction(0) for role in (USED, RETURNED, PRODUCED, SCRAPPED)}
         others: set[str] = set()
         for row in rows:
-            quantity = _in(unit, units.get(row["unit"]), row, by_id[row["product"]])
-            if row["unit"] == code:
-                quantity = Fraction(row["total"])
+            quantity = (
+                Fraction(row["total"])
+                if row["unit"] == code
+                else _in(unit, units.get(row["unit"]), row, by_id[row["product"]])
+            )
             if quantity is not None:
                 sums[row["role"]] += quantity
                 others |= {row["unit"]} - {code}
@@ -106,10 +108,6 @@ def mass_balance(work_order: WorkOrder, *, tolerance: Decimal | None = None) -> 
             )
         )
     return found
-
-
-def _is_related(one: UnitOfMeasure, other: UnitOfMeasure) -> bool:
-    return one.is_universal and one.dimension == other.dimension
 
 
 def _in(unit: UnitOfMeasure | None, of: UnitOfMeasure | None, row: Any, product: Product) -> Fraction | None:

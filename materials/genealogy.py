@@ -4,6 +4,7 @@ By order: every lot that an order used, before or after, is in every lot that it
 inputs, its lot has those and no others. What is reversed or returned takes its link back with a line of the opposite sign.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
@@ -84,22 +85,26 @@ def _link_given(
             f"Lot {fact.lot} is made of all that its order used, by earlier productions; leave the inputs out.",
             field="inputs",
         )
+    more: dict[int, Decimal] = defaultdict(lambda: ZERO)
     for lot, quantity in given:
-        if held.used.get(lot.pk, ZERO) < quantity + _given_of(fact.work_order, lot):
+        more[lot.pk] += quantity
+    for lot in {lot.pk: lot for lot, _ in given}.values():
+        used, before = held.used.get(lot.pk, ZERO), _given_of(fact.work_order, lot.pk)
+        if used < before + more[lot.pk]:
             raise Conflict(
-                f"The order has used {amount(held.used.get(lot.pk, ZERO))} {lot.product.unit_id} of lot {lot}, and"
-                f" {amount(_given_of(fact.work_order, lot))} of that is in other lots: not {amount(quantity)} more.",
+                f"The order has used {amount(used)} {lot.product.unit_id} of lot {lot}, and"
+                f" {amount(before)} of that is in other lots: not {amount(more[lot.pk])} more.",
                 field="inputs",
             )
     wanted: dict[tuple[int, int, str], Decimal] = dict(have)
-    for lot, quantity in given:
-        key = (lot.pk, fact.lot.pk, str(_Rule.GIVEN))
+    for input_, quantity in more.items():
+        key = (input_, fact.lot.pk, str(_Rule.GIVEN))
         wanted[key] = wanted.get(key, ZERO) + quantity
     _append(wanted, have, fact)
 
 
-def _given_of(order: WorkOrder | None, lot: MaterialLot) -> Decimal:
-    rows = GenealogyLink.objects.filter(work_order=order, input_lot=lot, rule=_Rule.GIVEN)
+def _given_of(order: WorkOrder | None, input_: int, **of: object) -> Decimal:
+    rows = GenealogyLink.objects.filter(work_order=order, input_lot=input_, rule=_Rule.GIVEN, **of)
     return sum(rows.values_list("quantity", flat=True), ZERO)
 
 
@@ -107,16 +112,8 @@ def _kept(fact: MaterialTransaction, input_: int, output: int, quantity: Decimal
     """Return what stays of a given link: none when its production was reversed."""
     undone = fact.reverses
     if undone is not None and undone.lot_id == output:
-        own = GenealogyLink.objects.filter(
-            caused_by=undone, input_lot=input_, output_lot=output, rule=_Rule.GIVEN
-        ).values_list("quantity", flat=True)
-        return quantity - sum(own, ZERO)
-    if held.used.get(input_, ZERO) < sum(
-        GenealogyLink.objects.filter(work_order=fact.work_order, input_lot=input_, rule=_Rule.GIVEN).values_list(
-            "quantity", flat=True
-        ),
-        ZERO,
-    ):
+        return quantity - _given_of(fact.work_order, input_, output_lot=output, caused_by=undone)
+    if held.used.get(input_, ZERO) < _given_of(fact.work_order, input_):
         raise Conflict(
             f"It is known which lots {fact.lot} went into; reverse their production first.", field="quantity"
         )

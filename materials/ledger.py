@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Context, Decimal
 from fractions import Fraction
+from typing import Required, TypedDict
 
 from django.db import connection, transaction
 
@@ -43,6 +44,21 @@ class Movement:
     reason: str = ""
     reverses: MaterialTransaction | None = None
     idempotency_key: str | None = None
+
+
+class Said(TypedDict, total=False):
+    """What every movement says besides what moved: who, when, and how a retry is known."""
+
+    actor: Required[User]
+    occurred_at: Required[datetime]
+    recorded_at: Required[datetime]
+    idempotency_key: str | None
+    reason: str
+    operation_code: str
+    unit: str
+    """What the quantity is said in; it is kept beside the quantity in the product's own unit."""
+    unit_cost: Decimal | None
+    """Of one of the product's own unit, whatever the quantity is said in."""
 
 
 def effects(movement: Movement | MaterialTransaction) -> Iterator[tuple[StockKey, Decimal]]:

@@ -322,6 +322,10 @@ class Stock(models.Model):
     def __str__(self) -> str:
         return f"{self.lot or self.product} at {self.location}: {self.quantity.normalize():f}"
 
+    def is_usable(self, at: datetime) -> bool:
+        """Whether it may be used at a moment, by what is decided now: of a released lot that has not expired, or of none."""
+        return self.lot is None or self.lot.status_at(at) == LotStatus.RELEASED
+
 
 class GenealogyLink(models.Model):
     """So much of one lot went into another. Append-only: what is reversed gets a line of the opposite sign.

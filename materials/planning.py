@@ -1,12 +1,12 @@
 """What material knows of orders: what they put in stock, and what is there for what is wanted."""
 
+from collections import defaultdict
 from datetime import datetime
 from fractions import Fraction
 
 from accounts.models import User
 from enterprise.models import Site
-from materials.models import LotStatus, Stock
-from materials.selectors import PRODUCED, SCRAPPED, of_order
+from materials.selectors import PRODUCED, SCRAPPED, of_order, stock_at_sites
 from products.units import convert
 from workorders.demands import Generated, generate_orders
 from workorders.models import WorkOrder
@@ -32,13 +32,12 @@ _OUT = (PRODUCED, SCRAPPED)
 
 
 def usable_at(site: Site, *, at: datetime) -> dict[int, Fraction]:
-    """Return what may be used at a site at a moment, by product, in the products' units: released lots, not expired."""
-    found: dict[int, Fraction] = {}
-    rows = Stock.objects.filter(location__site=site).exclude(quantity=0).select_related("lot__site")
-    for row in rows.iterator(chunk_size=2000):
-        if row.lot is None or row.lot.status_at(at) == LotStatus.RELEASED:
-            found[row.product_id] = found.get(row.product_id, Fraction(0)) + Fraction(row.quantity)
-    return found
+    """Return what may be used at a site at a moment, by product, in the products' units; what is negative counts too."""
+    found: dict[int, Fraction] = defaultdict(Fraction)
+    for row in stock_at_sites([site.pk]).exclude(quantity=0).iterator(chunk_size=2000):
+        if row.is_usable(at):
+            found[row.product_id] += Fraction(row.quantity)
+    return dict(found)
 
 
 def generate(

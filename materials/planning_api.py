@@ -8,6 +8,7 @@ from rest_framework.views import APIView
 
 from core.idempotency import Idempotent
 from core.master_data import caller
+from materials.lot_api import NOT_AT_THAT_SITE
 from materials.planning import generate
 from workorders.serializers import GeneratedSerializer, GenerateSerializer
 
@@ -24,7 +25,7 @@ class GenerateView(Idempotent, APIView):
         asked.is_valid(raise_exception=True)
         values = asked.validated_data
         if not caller(request).may("add", self.kind, values["site"].pk):
-            self.permission_denied(request, "Your role at that site does not allow this.")
+            self.permission_denied(request, NOT_AT_THAT_SITE)
         found = generate(**values, at=timezone.now(), actor=caller(request))
         orders = [
             {

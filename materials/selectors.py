@@ -1,12 +1,13 @@
 """What the ledger says: what an order used and made, and which lots to take next."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Case, CharField, F, Q, Sum, Value, When
+from django.db.models import Case, CharField, F, Q, QuerySet, Sum, Value, When
 
 from core.errors import Conflict
 from materials.models import (
@@ -57,30 +58,31 @@ def of_order(work_order: WorkOrder) -> Iterable[Any]:
     return rows.values("product", "lot", "unit", "role").annotate(total=Sum(_SIGNED)).order_by("product", "lot", "role")
 
 
-def used_by_orders(order_ids: Collection[int]) -> dict[tuple[int, int], Decimal]:
-    """Return what orders used of products, less what was returned, by (order id, product id), in the product's unit."""
-    rows = MaterialTransaction.objects.filter(work_order__in=order_ids).annotate(role=_ROLE)
-    used: dict[tuple[int, int], Decimal] = {}
-    for row in (
-        rows.filter(role__in=(USED, RETURNED))
-        .values("work_order", "product", "role")
-        .annotate(total=Sum(_SIGNED))
-        .order_by()
-    ):
-        key = row["work_order"], row["product"]
-        used[key] = used.get(key, Decimal(0)) + (row["total"] if row["role"] == USED else -row["total"])
-    return used
+def used_by_orders(order_ids: Iterable[int]) -> dict[tuple[int, int], Decimal]:
+    """Return what orders used, less what came back, by (order id, product id), in the product's unit."""
+    rows = MaterialTransaction.objects.filter(work_order__in=list(order_ids)).annotate(role=_ROLE)
+    sums = rows.filter(role__in=(USED, RETURNED)).values("work_order", "product", "role").annotate(total=Sum(_SIGNED))
+    used: dict[tuple[int, int], Decimal] = defaultdict(Decimal)
+    for row in sums.order_by():
+        used[row["work_order"], row["product"]] += row["total"] if row["role"] == USED else -row["total"]
+    return dict(used)
 
 
-def usable_at_sites(site_ids: Collection[int], product_ids: Collection[int], *, at: datetime) -> dict[Any, Decimal]:
+def usable_at_sites(
+    site_ids: Iterable[int], product_ids: Iterable[int], *, at: datetime
+) -> dict[tuple[int, int], Decimal]:
     """Return how much of products may be used at sites at a moment, by (site id, product id); nothing is reserved."""
-    there: dict[tuple[int, int], Decimal] = {}
-    rows = Stock.objects.filter(location__site__in=site_ids, product__in=product_ids, quantity__gt=0)
-    for row in rows.select_related("location", "lot__site").order_by():
-        if row.lot is None or row.lot.status_at(at) == LotStatus.RELEASED:
-            key = row.location.site_id, row.product_id
-            there[key] = there.get(key, Decimal(0)) + row.quantity
-    return there
+    there: dict[tuple[int, int], Decimal] = defaultdict(Decimal)
+    for row in stock_at_sites(site_ids).filter(product__in=list(product_ids), quantity__gt=0):
+        if row.is_usable(at):
+            there[row.location.site_id, row.product_id] += row.quantity
+    return dict(there)
+
+
+def stock_at_sites(site_ids: Iterable[int]) -> QuerySet[Stock]:
+    """Return what lies at sites, with places and lots, in no order."""
+    rows = Stock.objects.filter(location__site__in=list(site_ids))
+    return rows.select_related("location", "lot__site").order_by()
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +152,7 @@ def usable_stock(
     rows = Stock.objects.filter(product=product, location=location, quantity__gt=0).select_related("lot__site")
     if lot_ids is not None:
         rows = rows.filter(Q(lot__isnull=True) | Q(lot__in=lot_ids))
-    usable = [row for row in rows if row.lot is None or row.lot.status_at(at) == LotStatus.RELEASED]
-    return sorted(usable, key=_first_expired)
+    return sorted((row for row in rows if row.is_usable(at)), key=_first_expired)
 
 
 def _first_expired(row: Stock) -> tuple[date, date, int]:

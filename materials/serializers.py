@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from core.serializers import AwareDateTimeField, CodedSerializer, MasterDataSerializer, ReferenceField
 from materials.backflush import OnShortage
+from materials.lots import NewLot
 from materials.models import (
     EXPIRED,
     BackflushPolicy,
@@ -20,7 +21,6 @@ from materials.models import (
     PickingPolicy,
     Stock,
 )
-from materials.services import NewLot
 from products.models import Product
 from workorders.models import WorkOrder
 

@@ -1,27 +1,25 @@
 """Move material: every movement is one line of the ledger, with its stock, its lots' rules and its genealogy."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple, Required, TypedDict, Unpack
+from fractions import Fraction
+from typing import NamedTuple, Unpack
 
 from django.db import transaction
 
-from accounts.models import User
-from core import master_data
 from core.errors import Conflict, Invalid
+from core.fact_api import refuse_future
 from core.locks import take_turns
 from core.master_data import follows, precedes
-from enterprise.models import Site
-from materials import gates, genealogy
-from materials.ledger import Movement, lock_lots, lock_order, post, to_millionths
+from materials import genealogy
+from materials.ledger import Movement, Said, lock_lots, lock_order, post, to_millionths
+from materials.lots import NewLot, find_or_make, split_off
 from materials.models import (
     SMALLEST,
     Kind,
     Location,
-    LotStatus,
-    LotStatusChange,
     MaterialLot,
     MaterialTransaction,
     PickingPolicy,
@@ -33,30 +31,6 @@ from workorders.models import WorkOrder
 from workorders.services import refuse_work
 
 MAX_QUANTITY = Decimal(10) ** 12
-MAX_AHEAD = timedelta(minutes=5)
-
-TRANSITIONS: dict[str, frozenset[str]] = {
-    LotStatus.QUARANTINE: frozenset({LotStatus.RELEASED, LotStatus.HOLD, LotStatus.REJECTED}),
-    LotStatus.RELEASED: frozenset({LotStatus.QUARANTINE, LotStatus.HOLD, LotStatus.REJECTED}),
-    LotStatus.HOLD: frozenset({LotStatus.QUARANTINE, LotStatus.RELEASED, LotStatus.REJECTED}),
-    LotStatus.REJECTED: frozenset({LotStatus.QUARANTINE}),
-}
-"""Which status may follow which: what is rejected is looked at again before anything else."""
-
-
-class Said(TypedDict, total=False):
-    """What every movement says besides what moved: who, when, and how a retry is known."""
-
-    actor: Required[User]
-    occurred_at: Required[datetime]
-    recorded_at: Required[datetime]
-    idempotency_key: str | None
-    reason: str
-    operation_code: str
-    unit: str
-    """What the quantity is said in; it is kept beside the quantity in the product's own unit."""
-    unit_cost: Decimal | None
-    """Of one of the product's own unit, whatever the quantity is said in."""
 
 
 class Posted(NamedTuple):
@@ -64,23 +38,6 @@ class Posted(NamedTuple):
 
     transaction: MaterialTransaction
     is_new: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewLot:
-    """A lot as somebody writes it down with its first movement; one that exists with this number is used as it is."""
-
-    number: str
-    status: str = ""
-    batch: str = ""
-    serial: str = ""
-    supplier: str = ""
-    supplier_lot: str = ""
-    made_date: date | None = None
-    expiry_date: date | None = None
-    retest_date: date | None = None
-    certificate: str = ""
-    notes: str = ""
 
 
 @transaction.atomic
@@ -161,7 +118,7 @@ def produce(
     if inputs and lot is None:
         raise Invalid("Inputs are given for a lot; name the lot that was made.", field="lot")
     for input_, amount_of in inputs:
-        _refuse_quantity(amount_of, field="inputs")
+        refuse_quantity(amount_of, field="inputs")
         if isinstance(lot, MaterialLot) and lot.pk == input_.pk:
             raise Conflict(f"Lot {lot} would be made of itself.", field="inputs")
     return _act(movement, lot, said, given=inputs)
@@ -329,42 +286,6 @@ def reverse(*, transaction: MaterialTransaction, **said: Unpack[Said]) -> Posted
     return _write(movement, said)
 
 
-@transaction.atomic
-def change_lot_status(
-    *, lot: MaterialLot, to_status: str, reason: str, actor: User, changed_at: datetime
-) -> LotStatusChange:
-    """Decide about a lot. Raises Conflict, saying what is allowed, for a step that its life does not have."""
-    if to_status not in LotStatus.values:
-        raise Invalid(f"One of {', '.join(LotStatus.values)}.", field="status")
-    if not reason.strip():
-        raise Invalid("Say why.", field="reason")
-    held = lock_lots([lot.pk])[lot.pk]
-    if to_status not in TRANSITIONS[held.status]:
-        allowed = ", ".join(sorted(TRANSITIONS[held.status]))
-        raise Conflict(
-            f"A lot that is {held.status} cannot become {to_status}; it can become: {allowed}.", field="status"
-        )
-    if to_status == LotStatus.RELEASED:
-        gates.refuse_release(held, at=changed_at)
-    change = _note_status(held, to_status, reason, actor, changed_at)
-    MaterialLot.objects.filter(pk=held.pk).update(status=to_status)
-    lot.status = to_status
-    return change
-
-
-def _note_status(
-    lot: MaterialLot, to_status: str, reason: str, actor: User, at: datetime, *, new: bool = False
-) -> LotStatusChange:
-    return LotStatusChange.objects.create(
-        lot=lot,
-        from_status="" if new else lot.status,
-        to_status=to_status,
-        reason=reason,
-        changed_by=actor,
-        changed_at=at,
-    )
-
-
 # --- what all movements share ---
 
 
@@ -412,7 +333,7 @@ def _act(
         return Posted(known, False)
     _refuse_contradiction(movement, lot, said)
     if movement.work_order is not None:
-        _refuse_finished(lock_order(movement.work_order), movement)
+        refuse_finished(lock_order(movement.work_order), movement.kind)
     resolved = find_or_make(lot, movement, said) if isinstance(lot, NewLot) else lot
     held = _lock(movement.work_order, [resolved, *(input_ for input_, _ in given)], is_held=True)
     if resolved is not None:
@@ -423,13 +344,12 @@ def _act(
     if movement.kind == Kind.SHIP and resolved is not None:
         refuse_unusable(resolved, at=said["occurred_at"])
     if movement.kind == Kind.SPLIT:
-        movement = replace(movement, to_lot=_sublot(movement, sublot_number, said))
+        movement = replace(movement, to_lot=split_off(movement, sublot_number, said))
     return _write(movement, said, given=given)
 
 
 def _check(said: Said) -> None:
-    if said["occurred_at"] > said["recorded_at"] + MAX_AHEAD:
-        raise Invalid("The time lies in the future.", field="occurred_at")
+    refuse_future(said["occurred_at"], said["recorded_at"])
     cost = said.get("unit_cost")
     if cost is not None and cost < 0:
         raise Invalid("A cost is not negative.", field="unit_cost")
@@ -470,26 +390,35 @@ def _is_the_same(
 def in_own_unit(product: Product, quantity: Decimal, unit: str) -> tuple[Decimal, str]:
     """Return a quantity in the product's own unit, and the unit that it was given in; "" = its own.
 
-    Converted exactly, then rounded to the sixth decimal, half to even. Raises Invalid for a unit that nobody knows, or
-    that the product does not convert from.
+    Converted exactly, then rounded to the sixth decimal, half to even. Raises Invalid as `exact_in_own_unit` does.
     """
     if unit in ("", product.unit_id):
         return quantity, ""
-    _refuse_quantity(quantity)
-    known = UnitOfMeasure.objects.filter(code=unit).first()
-    if known is None:
-        raise Invalid(f"There is no unit of measure '{unit[:20]}'.", field="unit")
-    try:
-        own = convert(quantity, known, product.unit, product)
-    except NoConversion as refusal:
-        raise Invalid(refusal.message, field="unit") from None
-    rounded = to_millionths(own)
+    refuse_quantity(quantity)
+    rounded = to_millionths(exact_in_own_unit(product, quantity, unit))
     if not rounded:
         raise Invalid(f"That is less than a millionth of a {product.unit_id}.", field="quantity")
     return rounded, unit
 
 
-def _refuse_quantity(quantity: Decimal, *, field: str = "quantity") -> None:
+def exact_in_own_unit(product: Product, quantity: Decimal, unit: str) -> Fraction:
+    """Return a quantity in the product's own unit, exact.
+
+    Raises Invalid for a unit that nobody knows, or that the product does not convert from.
+    """
+    if unit in ("", product.unit_id):
+        return Fraction(quantity)
+    known = UnitOfMeasure.objects.filter(code=unit).first()
+    if known is None:
+        raise Invalid(f"There is no unit of measure '{unit[:20]}'.", field="unit")
+    try:
+        return convert(quantity, known, product.unit, product)
+    except NoConversion as refusal:
+        raise Invalid(refusal.message, field="unit") from None
+
+
+def refuse_quantity(quantity: Decimal, *, field: str = "quantity") -> None:
+    """Raise Invalid for a quantity that the ledger cannot keep as it is."""
     if not quantity.is_finite() or not SMALLEST <= quantity < MAX_QUANTITY:
         raise Invalid("The quantity is greater than zero and less than a million millions.", field=field)
     if quantity != quantity.quantize(SMALLEST):
@@ -498,7 +427,7 @@ def _refuse_quantity(quantity: Decimal, *, field: str = "quantity") -> None:
 
 def _refuse_contradiction(movement: Movement, lot: MaterialLot | NewLot | None, said: Said) -> None:
     product = movement.product
-    _refuse_quantity(movement.quantity)
+    refuse_quantity(movement.quantity)
     if lot is None and product.lot_controlled:
         raise Invalid(f"{product} is kept by lots; name the lot.", field="lot")
     if isinstance(lot, MaterialLot) and lot.product_id != product.pk:
@@ -519,12 +448,12 @@ def _refuse_contradiction(movement: Movement, lot: MaterialLot | NewLot | None, 
             raise Invalid(f"Order {order} is of another site than {place}.", field="work_order")
 
 
-def _refuse_finished(order: WorkOrder, movement: Movement) -> None:
+def refuse_finished(order: WorkOrder, kind: str) -> None:
     """Raise Conflict for an order that is closed or cancelled: what comes back from it may still come back."""
     over = (WorkOrder.Status.CLOSED, WorkOrder.Status.CANCELLED)
-    if order.status in over and movement.kind in (Kind.ISSUE, Kind.CONSUME, Kind.PRODUCE):
+    if order.status in over and kind in (Kind.ISSUE, Kind.CONSUME, Kind.PRODUCE):
         raise Conflict(f"Order {order} is {order.status}; nothing more can be booked to it.", field="work_order")
-    if order.status == WorkOrder.Status.ON_HOLD and movement.kind in (Kind.ISSUE, Kind.CONSUME):
+    if order.status == WorkOrder.Status.ON_HOLD and kind in (Kind.ISSUE, Kind.CONSUME):
         refuse_work(order)
 
 
@@ -538,88 +467,6 @@ def _lock(
             lock_order(order)
         ids |= genealogy.lots_met(order)
     return lock_lots(ids)
-
-
-def find_or_make(new: NewLot, movement: Movement, said: Said) -> MaterialLot:
-    """Return the lot with a number, made with what is said of it when there is none yet."""
-    take_turns(f"lot {new.number}", movement.product.pk)
-    found = MaterialLot.objects.filter(product=movement.product, number=new.number).first()
-    if found is not None:
-        return found
-    is_made = movement.kind == Kind.PRODUCE
-    site = _site(movement)
-    made_date = new.made_date or (said["occurred_at"].astimezone(site.zone).date() if is_made else None)
-    lot = _new_lot(new, movement.product, site, made_date, said)
-    lot.status = new.status or (LotStatus.RELEASED if is_made else LotStatus.QUARANTINE)
-    lot.work_order = movement.work_order if is_made else None
-    _save_new(lot, said, "Made." if is_made else "Received.")
-    if lot.status == LotStatus.RELEASED:
-        gates.refuse_release(lot, at=said["recorded_at"])
-    return lot
-
-
-def _new_lot(new: NewLot, product: Product, site: Site, made_date: date | None, said: Said) -> MaterialLot:
-    expiry = new.expiry_date
-    if expiry is None and made_date is not None and product.shelf_life_days is not None:
-        try:
-            expiry = made_date + timedelta(days=product.shelf_life_days)
-        except OverflowError:
-            raise Invalid("The day on which it expires is outside the calendar.", field="made_date") from None
-    return MaterialLot(
-        product=product,
-        number=new.number,
-        site=site,
-        batch=new.batch,
-        serial=new.serial,
-        supplier=new.supplier,
-        supplier_lot=new.supplier_lot,
-        made_date=made_date,
-        expiry_date=expiry,
-        retest_date=new.retest_date,
-        certificate=new.certificate,
-        notes=new.notes,
-        recorded_at=said["recorded_at"],
-    )
-
-
-def _save_new(lot: MaterialLot, said: Said, reason: str) -> None:
-    if lot.status not in (LotStatus.QUARANTINE, LotStatus.RELEASED, LotStatus.HOLD, LotStatus.REJECTED):
-        raise Invalid(f"One of {', '.join(LotStatus.values)}.", field="lot_status")
-    master_data.save(lot)
-    _note_status(lot, lot.status, said.get("reason") or reason, said["actor"], said["recorded_at"], new=True)
-
-
-def _site(movement: Movement) -> Site:
-    place = movement.to_location or movement.from_location
-    if place is None:
-        raise Invalid("Say where it lies.", field="to_location")
-    return place.site
-
-
-def _sublot(movement: Movement, number: str, said: Said) -> MaterialLot:
-    parent = movement.lot
-    if parent is None:
-        raise Invalid("Name the lot to split.", field="lot")
-    if MaterialLot.objects.filter(product=movement.product, number=number).exists():
-        raise Conflict(f"{movement.product} has a lot {number} already; choose another number.", field="lot_number")
-    sublot = MaterialLot(
-        product=parent.product,
-        number=number,
-        site=_site(movement),
-        parent=parent,
-        status=parent.status,
-        batch=parent.batch,
-        supplier=parent.supplier,
-        supplier_lot=parent.supplier_lot,
-        made_date=parent.made_date,
-        expiry_date=parent.expiry_date,
-        retest_date=parent.retest_date,
-        certificate=parent.certificate,
-        work_order=parent.work_order,
-        recorded_at=said["recorded_at"],
-    )
-    _save_new(sublot, said, f"Split off {parent}.")
-    return sublot
 
 
 def refuse_wrong_lot(movement: Movement, *, at: datetime) -> None:
@@ -650,23 +497,6 @@ def _write(movement: Movement, said: Said, *, given: genealogy.Given = ()) -> Po
 
 
 # --- what follows from edits of master data ---
-
-
-@precedes(MaterialLot)
-def keep_status(lot: MaterialLot) -> None:
-    """Let an edit of a lot leave its status alone: that is decided by `change_lot_status` only."""
-    if lot.pk is not None:
-        lot.status = MaterialLot.objects.values_list("status", flat=True).get(pk=lot.pk)
-
-
-@follows(MaterialLot)
-def lot_changed(*, before: MaterialLot | None, after: MaterialLot | None) -> None:
-    """Refuse to make another lot of one that has moved."""
-    if before is None or after is None:
-        return
-    for field in ("product_id", "site_id", "parent_id"):
-        if getattr(before, field) != getattr(after, field):
-            raise Invalid("What a lot is of, where it came in and what it was split off stay.", field=field[:-3])
 
 
 @precedes(Location)

@@ -208,15 +208,10 @@ _FLOWS = """
 """
 
 
-_CUSTOMER_FIELDS = ("customer", "sales_order")
-
-
 def customers_of(orders: QuerySet[WorkOrder]) -> dict[int, list[str]]:
-    """Return for whom orders are made, by order id, as far as orders know it."""
-    known = [name for name in _CUSTOMER_FIELDS if name in {field.name for field in WorkOrder._meta.concrete_fields}]
-    if not known:
-        return {}
-    return {row[0]: [str(value) for value in row[1:] if value] for row in orders.values_list("pk", *known)}
+    """Return for whom orders are made, by order id: the customer and the sales order, as far as they are known."""
+    rows = orders.values_list("pk", "customer", "sales_order")
+    return {pk: [said for said in (customer, sales_order) if said] for pk, customer, sales_order in rows}
 
 
 _COLUMNS = (

@@ -10,10 +10,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
-from core.api import MasterDataViewSet
+from core.api import MasterDataViewSet, need
 from core.idempotency import Idempotent
 from core.intervals import Interval
-from core.master_data import caller, site_id_of
 from core.pagination import BoundedPagination
 from core.serializers import MasterDataSerializer
 from oee import services
@@ -56,18 +55,13 @@ class OeeRecordViewSet(
     ordering = ("-starts_at", "-id")
     lookup_value_regex = r"\d+"
 
-    def site_id_of(self, thing: Any) -> int | None:
-        """Return the site that a record belongs to."""
-        return site_id_of(thing)
-
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Compute and keep: 201 for a new window, 200 when it was asked before."""
         asked = self.get_serializer(data=request.data)
         asked.is_valid(raise_exception=True)
         values = asked.validated_data
         line, machine = values.get("line"), values.get("machine")
-        if not caller(request).may("add", self.kind, site_id_of(line or machine)):
-            self.permission_denied(request, "Your role at that site does not allow this.")
+        need(self, "add", line or machine)
         record, is_new = services.compute_record(
             line=line, machine=machine, window=Interval(values["starts_at"], values["ends_at"]), now=timezone.now()
         )

@@ -12,8 +12,10 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from accounts.models import User
-from core.master_data import caller, site_id_of
-from core.serializers import AwareDateTimeField, ReferenceField
+from core.api import need
+from core.idempotency import Idempotent
+from core.master_data import caller
+from core.serializers import AwareDateTimeField, Plain, ReferenceField
 from enterprise.models import Line
 from oee.changeover_records import RecordedChangeover, beside_counts
 from oee.downtime_api import ChangeoverSerializer
@@ -32,17 +34,6 @@ WITH_ALL = (
     "started_by",
     "supervisor",
 )
-
-
-class Plain(serializers.Serializer):
-    """A body that is no model's; unknown fields are refused."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, dict):
-            unknown = [str(name)[:64] for name in data if name not in self.fields]
-            if unknown:
-                raise serializers.ValidationError({name: ["This field is not known."] for name in unknown[:10]})
-        return super().to_internal_value(data)
 
 
 class NewChangeoverSerializer(Plain):
@@ -188,7 +179,7 @@ def shown(records: list[Changeover]) -> list[dict[str, Any]]:
 
 
 @extend_schema(responses=ChangeoverRecordSerializer)
-class ChangeoverRecordViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
+class ChangeoverRecordViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
     """Changeovers as people write them down. POST begins one; nothing is deleted, and what is approved stays."""
 
     kind = "changeover"
@@ -209,10 +200,6 @@ class ChangeoverRecordViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, 
     ordering = ("-started_at", "-id")
     lookup_value_regex = r"\d+"
 
-    def site_id_of(self, thing: Any) -> int | None:
-        """Return the site of the line."""
-        return site_id_of(thing)
-
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """List records, the newest first."""
         page: Any = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
@@ -226,7 +213,7 @@ class ChangeoverRecordViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Begin one: 201, or 200 for a repeated `idempotency_key`. 409 while the line is being changed over."""
         values = self._said(NewChangeoverSerializer, request)
-        self._check(values["line"], "add")
+        need(self, "add", values["line"])
         now = timezone.now()
         values.setdefault("started_at", now)
         actor: User = caller(request)
@@ -256,7 +243,7 @@ class ChangeoverRecordViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, 
     def correct(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Correct what was written down, saying why; 409 for one that is approved."""
         record: Changeover = self.get_object()
-        self._check(record, "change")
+        need(self, "change", record)
         values = self._said(CorrectSerializer, request)
         phases = {row["phase"]: (row["started_at"], row["ended_at"]) for row in values.pop("phases", ())}
         reason = values.pop("reason")
@@ -270,13 +257,13 @@ class ChangeoverRecordViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, 
     def approve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Approve it; not one's own. It stays as it is from then on."""
         record: Changeover = self.get_object()
-        self._check(record, "change")
+        need(self, "change", record)
         actor: User = caller(request)
         return self._answer(changeovers.approve_changeover(changeover=record, actor=actor, approved_at=timezone.now()))
 
     def _act(self, service: Any, body: type[serializers.Serializer], request: Request) -> Response:
         record: Changeover = self.get_object()
-        self._check(record, "add")
+        need(self, "add", record)
         now = timezone.now()
         values = {"at": now, **self._said(body, request)}
         return self._answer(service(changeover=record, recorded_at=now, **values))
@@ -286,10 +273,6 @@ class ChangeoverRecordViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, 
         given.is_valid(raise_exception=True)
         values: dict[str, Any] = dict(given.validated_data)
         return values
-
-    def _check(self, thing: Any, act: str) -> None:
-        if not caller(self.request).may(act, self.kind, site_id_of(thing)):
-            self.permission_denied(self.request, "Your role at that site does not allow this.")
 
     def _answer(self, record: Changeover, status: int = 200) -> Response:
         return Response(shown([self.get_queryset().get(pk=record.pk)])[0], status=status)

@@ -12,10 +12,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from core.api import MasterDataViewSet
+from core.api import MasterDataViewSet, need
 from core.errors import Invalid
 from core.idempotency import Idempotent
-from core.master_data import caller, site_id_of
+from core.master_data import caller
 from core.pagination import BoundedPagination
 from enterprise.models import Line, Machine, Site
 from oee import closing, knowledge_changes
@@ -79,10 +79,6 @@ class ShiftClosingViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveMode
     ordering = ("-starts_at", "-id")
     lookup_value_regex = r"\d+"
 
-    def site_id_of(self, thing: Any) -> int | None:
-        """Return the site that a closing belongs to."""
-        return site_id_of(thing)
-
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """List closings; `differs` is as of now, or null where it waits to be compared."""
         closing.bring_checks_up_to_date(now=timezone.now())
@@ -97,8 +93,7 @@ class ShiftClosingViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveMode
         asked.is_valid(raise_exception=True)
         values = asked.validated_data
         place = values.get("line") or values.get("machine")
-        if not caller(request).may("add", self.kind, site_id_of(place)):
-            self.permission_denied(request, "Your role at that site does not allow this.")
+        need(self, "add", place)
         made = closing.close_shift(
             place=place,
             shift_id=values["shift"].pk,

@@ -1,6 +1,5 @@
 """REST of what an order costs."""
 
-from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -12,7 +11,9 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.master_data import caller, in_scope, site_id_of
+from core.api import need
+from core.exact import decimal_text
+from core.master_data import in_scope
 from oee.costs import CostRow, costs_of
 from workorders.models import WorkOrder
 
@@ -49,7 +50,7 @@ class OrderCostsSerializer(serializers.Serializer):
 
 def cents(value: Fraction | None) -> str | None:
     """Return money to a hundredth, half to even, as text; None stays unknown."""
-    return None if value is None else str(Decimal(round(value * 100)).scaleb(-2))
+    return decimal_text(value, 2)
 
 
 class OrderCostsView(GenericAPIView):
@@ -68,8 +69,7 @@ class OrderCostsView(GenericAPIView):
         order: Any = orders.select_related("line__area__site", "product", "unit").filter(pk=int(order_id)).first()
         if order is None:
             raise Http404
-        if not caller(request).may("view", self.kind, site_id_of(order)):
-            self.permission_denied(request, "Your role at that site does not allow this.")
+        need(self, "view", order)
         found = costs_of(order, now=timezone.now())
         rows = {"work_order": order.pk, "currency": found.currency, "rows": found.rows}
         return Response(OrderCostsSerializer(rows).data)

@@ -105,13 +105,13 @@ def costs_of(order: WorkOrder, *, now: datetime) -> OrderCosts:
     if order.product_id:
         products.add(order.product_id)
     standard = _Standard(products, site_id)
-    rates = _Rates(order, steps)
-    runs = list(Run.objects.filter(work_order=order, started_at__lt=now).order_by("started_at"))
+    runs = list(Run.objects.filter(work_order=order, started_at__lt=now).select_related("line").order_by("started_at"))
+    rates = _Rates(order, steps, runs)
     return OrderCosts(
         order.line.area.site.currency,
         _row("material", _planned_material(planned, standard, at), _actual_material(order, facts, standard)),
         _row("labour", _planned_labour(order, steps, rates, at), _actual_labour(order, now)),
-        _row("overhead", _planned_overhead(order, steps, rates, at), _actual_overhead(order, runs, rates, now)),
+        _row("overhead", _planned_overhead(order, steps, rates, at), _actual_overhead(runs, rates, now)),
         _row("scrap", _planned_scrap(order, standard, at), _actual_scrap(facts, standard)),
     )
 
@@ -144,10 +144,10 @@ def _holds(dated: ProductCost | MachineRate, at: datetime) -> bool:
 
 
 class _Rates:
-    """Hourly rates of an order's line and machines."""
+    """Hourly rates of the lines and machines where an order is made: its own, its operations', and those that ran it."""
 
-    def __init__(self, order: WorkOrder, steps: Sequence[Operation]) -> None:
-        lines = {order.line_id} | {step.line_id for step in steps if step.line_id}
+    def __init__(self, order: WorkOrder, steps: Sequence[Operation], runs: Sequence[Run]) -> None:
+        lines = {order.line_id} | {step.line_id for step in steps if step.line_id} | {run.line_id for run in runs}
         lines |= {step.machine.line_id for step in steps if step.machine}
         rows = MachineRate.objects.filter(Q(line__in=lines) | Q(machine__line__in=lines)).select_related("machine")
         self._of_line: dict[int, list[MachineRate]] = defaultdict(list)
@@ -241,7 +241,7 @@ def _actual_material(order: WorkOrder, facts: Sequence[MaterialTransaction], sta
     return amount
 
 
-def _hours(order: WorkOrder, step: Operation, quantity: Fraction) -> Fraction | None:
+def _hours(step: Operation, quantity: Fraction) -> Fraction | None:
     """Return the standard hours of an operation: set-up + run × quantity + teardown; None when the run time is unknown."""
     if step.run_time_per_unit is None:
         return None
@@ -258,7 +258,7 @@ def _planned_labour(order: WorkOrder, steps: Sequence[Operation], rates: _Rates,
         if step.labour_hours is not None:
             hours = Fraction(step.labour_hours) * quantity
         elif step.crew_size is not None:
-            taken = _hours(order, step, quantity)
+            taken = _hours(step, quantity)
             hours = None if taken is None else taken * Fraction(step.crew_size)
         if hours is None:
             amount.add(None, f"labour hours of operation {step.code}")
@@ -273,7 +273,7 @@ def _planned_overhead(order: WorkOrder, steps: Sequence[Operation], rates: _Rate
     if not steps:
         amount.add(None, "operations of the order")
     for step in steps:
-        hours = _hours(order, step, quantity)
+        hours = _hours(step, quantity)
         if hours is None:
             amount.add(None, f"run time of operation {step.code}")
             continue
@@ -308,7 +308,7 @@ def _actual_labour(order: WorkOrder, now: datetime) -> Amount:
     return amount
 
 
-def _actual_overhead(order: WorkOrder, runs: Sequence[Run], rates: _Rates, now: datetime) -> Amount:
+def _actual_overhead(runs: Sequence[Run], rates: _Rates, now: datetime) -> Amount:
     amount = Amount()
     if not runs:
         amount.add(None, "runs of the order")
@@ -316,7 +316,7 @@ def _actual_overhead(order: WorkOrder, runs: Sequence[Run], rates: _Rates, now: 
         end = min(run.ended_at or now, now)
         if run.started_at < end:
             cost = rates.over(run.line_id, Interval(run.started_at, end), "overhead_per_hour")
-            amount.add(cost, f"overhead rate of line {order.line.code}")
+            amount.add(cost, f"overhead rate of line {run.line.code}")
     return amount
 
 

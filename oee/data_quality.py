@@ -8,12 +8,12 @@ is no score.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from fractions import Fraction
 
 from django.db import connection
 from django.db.models import Sum
 
+from core.exact import decimal_text
 from core.intervals import Interval, clip, intersect, microseconds, union
 from core.retention import closed_until
 from counts.models import CountTag
@@ -233,9 +233,7 @@ def _clock(machine: Machine, window: Interval) -> Clock:
 
 def score_text(score: Fraction | None) -> str | None:
     """Return a score with two decimals, rounded half to even; None stays unknown."""
-    if score is None:
-        return None
-    return str((Decimal(score.numerator) / Decimal(score.denominator)).quantize(Decimal("0.01")))
+    return decimal_text(score, 2)
 
 
 def seconds_of(duration: timedelta | None) -> str | None:

@@ -1,7 +1,6 @@
 """REST of what follows from stops: root causes, changeovers, reliability, Pareto."""
 
 from datetime import datetime, timedelta
-from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -12,6 +11,7 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.exact import decimal_text
 from core.intervals import Interval
 from core.serializers import AwareDateTimeField, ReferenceField
 from enterprise.models import Line, Machine
@@ -24,13 +24,6 @@ from oee.scopes import every_machine_of, machines_of
 from oee.services import refuse_window
 from oee.stop_api import PlaceWindowSerializer, StopSerializer, bounded
 from oee.stops import Stop
-
-_PLACES = Decimal("0.000001")
-
-
-def number(value: Fraction | None) -> str | None:
-    """Return an exact number with six decimals, as text; None stays unknown."""
-    return None if value is None else str((Decimal(value.numerator) / value.denominator).quantize(_PLACES))
 
 
 def _seconds(duration: timedelta | None) -> float | None:
@@ -148,7 +141,7 @@ class ChangeoverSerializer(serializers.Serializer):
 
     def get_internal_share(self, changeover: Changeover) -> str | None:
         """Return the internal part of the recorded work."""
-        return number(changeover.internal_share)
+        return decimal_text(changeover.internal_share)
 
 
 class ChangeoverView(_View):
@@ -187,15 +180,15 @@ class ReliabilityRowSerializer(serializers.Serializer):
 
     def get_mtbf(self, row: Reliability) -> str | None:
         """Return the mean time between failures."""
-        return number(row.mtbf)
+        return decimal_text(row.mtbf)
 
     def get_mttr(self, row: Reliability) -> str | None:
         """Return the mean time to repair."""
-        return number(row.mttr)
+        return decimal_text(row.mttr)
 
     def get_mttf(self, row: Reliability) -> str | None:
         """Return the mean time to failure."""
-        return number(row.mttf)
+        return decimal_text(row.mttf)
 
 
 class ReliabilityView(_View):
@@ -231,10 +224,41 @@ class ParetoQuerySerializer(PlaceWindowSerializer):
     by = serializers.ChoiceField(choices=[str(by) for by in By], default=By.REASON)
 
 
+class ParetoRowSerializer(serializers.Serializer):
+    """The stops of one reason, machine or shift: the one that was asked for is named."""
+
+    reason = serializers.IntegerField(allow_null=True, required=False)
+    machine = serializers.IntegerField(allow_null=True, required=False)
+    shift = serializers.IntegerField(allow_null=True, required=False)
+    seconds = serializers.FloatField()
+    share = serializers.CharField()
+    occurrences = serializers.IntegerField()
+    lost_pieces = serializers.CharField(allow_null=True)
+    seconds_without_rate = serializers.FloatField()
+    cost = serializers.CharField(allow_null=True)
+    seconds_without_cost = serializers.FloatField()
+    stops = serializers.DictField(help_text="The parameters by which `/downtime/stop/` lists them.")
+
+
+class ParetoSerializer(serializers.Serializer):
+    """Stops in planned time, gathered; exact numbers travel as text, null = not known."""
+
+    by = serializers.CharField()
+    starts_at = AwareDateTimeField()
+    ends_at = AwareDateTimeField()
+    known_until = AwareDateTimeField()
+    currency = serializers.CharField()
+    stopped_seconds = serializers.FloatField()
+    unexplained_seconds = serializers.FloatField()
+    unexplained_share = serializers.CharField(allow_null=True)
+    rows = ParetoRowSerializer(many=True)
+
+
 class ParetoView(_View):
     """What cost the most."""
 
     query = ParetoQuerySerializer
+    serializer_class = ParetoSerializer
 
     @extend_schema(parameters=[ParetoQuerySerializer])
     def get(self, request: Request) -> Response:
@@ -258,7 +282,7 @@ class ParetoView(_View):
                 "currency": machines[0].line.area.site.currency if machines else "",
                 "stopped_seconds": _seconds(found.stopped),
                 "unexplained_seconds": _seconds(found.unexplained),
-                "unexplained_share": number(found.unexplained_share),
+                "unexplained_share": decimal_text(found.unexplained_share),
                 "rows": [self._row(row, found, by, {name: place.pk}, window) for row in found.rows],
             }
         )
@@ -269,9 +293,9 @@ class ParetoView(_View):
         return {
             by.value: row.key,
             "seconds": _seconds(row.duration),
-            "share": number(Fraction(row.duration // timedelta.resolution, of.stopped // timedelta.resolution)),
+            "share": decimal_text(Fraction(row.duration // timedelta.resolution, of.stopped // timedelta.resolution)),
             "occurrences": row.occurrences,
-            "lost_pieces": number(row.lost_pieces),
+            "lost_pieces": decimal_text(row.lost_pieces),
             "seconds_without_rate": _seconds(row.without_rate),
             "cost": None if row.cost is None else str(row.cost),
             "seconds_without_cost": _seconds(row.without_cost),

@@ -22,7 +22,7 @@ from oee.engine import Calendar, Category
 from oee.histories import load_counted
 from oee.scopes import machines_on
 from oee.selectors import timelines
-from workorders.models import Changeover, OrderParameter, Run, WorkOrder
+from workorders.models import Changeover, OrderParameter, Run
 
 MOST_SPANS = 50
 LONGEST = timedelta(days=31)
@@ -140,11 +140,6 @@ def what_was_there(lot: MaterialLot, *, now: datetime, spans: Sequence[MadeSpan]
         ),
         is_complete=[made.span for made in looked] == [made.span for made in every],
     )
-
-
-def orders_of(found: Conditions) -> list[WorkOrder]:
-    """Return the orders that made a lot, in the order of time."""
-    return list({made.run.work_order_id: made.run.work_order for made in found.spans}.values())
 
 
 def _machines(spans: Iterable[MadeSpan], *, now: datetime) -> list[MachineThen]:

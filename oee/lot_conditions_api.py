@@ -10,10 +10,11 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.exact import decimal_text
 from core.master_data import caller, in_scope, site_id_of
 from core.serializers import AwareDateTimeField
 from materials.models import MaterialLot
-from oee.downtime_api import moment, number
+from oee.downtime_api import moment
 from oee.lot_conditions import Conditions, MachineThen, what_was_there
 from workorders.models import OrderParameter
 
@@ -131,7 +132,7 @@ def _machine(then: MachineThen) -> dict[str, Any]:
             }
             for row in then.states
         ],
-        "counts": {role: number(quantity) for role, quantity in sorted(then.counts.items())},
+        "counts": {role: decimal_text(quantity) for role, quantity in sorted(then.counts.items())},
     }
 
 

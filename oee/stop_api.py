@@ -15,6 +15,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from accounts.permissions import RolePermission
 from accounts.rights import ADD, CHANGE, VIEW
+from core.api import NOT_AT_THAT_SITE
 from core.errors import Invalid
 from core.idempotency import Idempotent
 from core.intervals import Interval
@@ -251,7 +252,7 @@ class StopViewSet(Idempotent, GenericViewSet):
         needed = stop_words.right_needed(**span, actor=actor, now=now)
         site_id = site_id_of(values["machine"])
         if not any(actor.may(right, self.kind, site_id) for right in {needed, CHANGE}):
-            self.permission_denied(request, "Your role at that site does not allow this.")
+            self.permission_denied(request, NOT_AT_THAT_SITE)
         speak(**values, actor=actor, recorded_at=now)
         return Response(SaidSerializer(stop_words.words_about(**span, now=now), many=True).data, status=201)
 

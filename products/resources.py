@@ -6,8 +6,9 @@ from django.db import models
 from import_export.fields import Field
 
 from core import master_data
+from core.cells import as_text
 from core.errors import DomainError
-from core.resources import MasterDataResource, ReferenceWidget, as_text
+from core.resources import MasterDataResource, ReferenceWidget
 from products.models import (
     BillOfMaterialLine,
     IdealRate,

@@ -28,7 +28,7 @@ from products.models import (
     UnitOfMeasure,
 )
 from products.selectors import refuse_cycle, revision_at
-from products.units import convert
+from products.units import are_related, convert
 
 # --- units ---
 
@@ -81,7 +81,7 @@ def product_unit_added(*, before: ProductUnit | None, after: ProductUnit | None)
         return
     units = [after.product.unit, *(one.unit for one in after.product.units.exclude(pk=after.pk).select_related("unit"))]
     for known in units:
-        if known.code == after.unit_id or (known.is_universal and known.dimension == after.unit.dimension):
+        if known.code == after.unit_id or are_related(known, after.unit):
             raise Invalid(f"'{after.unit_id}' follows from '{known.code}' already.", field="unit")
 
 

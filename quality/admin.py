@@ -31,7 +31,7 @@ from quality.models import (
     SamplingRule,
     Signal,
 )
-from quality.services import new_version, release_plan, retire_plan
+from quality.planning import new_version, release_plan, retire_plan
 
 
 class CharacteristicInline(RowInline):

@@ -20,7 +20,7 @@ from core.intervals import Interval
 from core.master_data import caller, in_scope, site_id_of
 from enterprise.models import Site
 from products.api import decimal_text
-from quality import charting, nonconformances, services
+from quality import charting, nonconformances, planning, services
 from quality.calibrations import record_calibration
 from quality.figures import pareto
 from quality.gates import Step, gate
@@ -100,13 +100,13 @@ class InspectionPlanViewSet(MasterDataViewSet):
     @action(detail=True, methods=["post"])
     def release(self, request: Request, pk: str = "") -> Response:
         """Put a draft into force; the version before it is obsolete from then on."""
-        return self._step(services.release_plan)
+        return self._step(planning.release_plan)
 
     @extend_schema(request=None, responses=InspectionPlanSerializer)
     @action(detail=True, methods=["post"])
     def retire(self, request: Request, pk: str = "") -> Response:
         """Take a released plan out of force."""
-        return self._step(services.retire_plan)
+        return self._step(planning.retire_plan)
 
     def _step(self, act: Any) -> Response:
         plan = self.get_object()
@@ -119,7 +119,7 @@ class InspectionPlanViewSet(MasterDataViewSet):
         """Copy a plan to a draft of its next version."""
         plan = self.get_object()
         self.check_site(plan)
-        return Response(self.get_serializer(services.new_version(plan=plan)).data, status=201)
+        return Response(self.get_serializer(planning.new_version(plan=plan)).data, status=201)
 
 
 class CharacteristicViewSet(MasterDataViewSet):
@@ -441,7 +441,7 @@ class NonConformanceViewSet(_Facts):
     @extend_schema(request=NewDispositionSerializer, responses={201: DispositionSerializer})
     @action(detail=True, methods=["post"])
     def dispose(self, request: Request, pk: str = "") -> Response:
-        """Decide what becomes of a quantity; the lot and the counts follow."""
+        """Decide what becomes of a quantity; the stock and the lot follow."""
         ncr, now = self._held("change"), timezone.now()
         row, is_new = nonconformances.dispose(
             nonconformance=ncr,

@@ -246,8 +246,6 @@ def refresh(of: ControlChart, *, at: datetime) -> list[Signal]:
 
 def _refresh(of: ControlChart, at: datetime, since: datetime | None = None) -> list[Signal]:
     announce("chart", [of.pk])
-    # Screens watch lines: the chart is shown anew with its machine's.
-    announce("machine", [of.machine_id] if of.machine_id is not None else [])
     phases = phases_of(of)
     if not phases:
         return []

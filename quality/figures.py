@@ -1,19 +1,19 @@
 """Add up what was inspected and found: for KPIs, Pareto charts and certificates."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from core.intervals import Interval
 from enterprise.models import Site
 from materials.models import MaterialLot
 from products.api import decimal_text
-from quality.judging import Held, held, results_of
+from quality.judging import Held, held_of
 from quality.models import Defect, Inspection
 
 MOST_ROWS = 200
@@ -127,21 +127,28 @@ class Certificate:
 def certificate(lot: MaterialLot, *, now: datetime) -> Certificate:
     """Return what a lot's inspections found. `passed` is None where nothing was inspected."""
     last: dict[tuple[str, str], Inspection] = {}
-    rows = Inspection.objects.filter(lot=lot, finished_at__isnull=False).select_related("plan")
-    for one in rows.order_by("opened_at", "id"):
+    rows = Inspection.objects.filter(lot=lot, finished_at__isnull=False)
+    for one in with_characteristics(rows).order_by("opened_at", "id"):
         last[(one.plan.code, one.serial)] = one
-    lines = [line for one in last.values() for line in _lines(one)]
+    results = held_of(list(last.values()))
+    lines = [line for one in last.values() for line in lines_of(one, results[one.pk])]
     good = (Inspection.Status.PASSED, Inspection.Status.CONDITIONAL)
     passed = all(one.status in good for one in last.values()) if last else None
     return Certificate(lot, tuple(last.values()), tuple(lines), passed, now)
 
 
-def _lines(inspection: Inspection) -> list[CertificateLine]:
+def with_characteristics(inspections: QuerySet[Inspection]) -> QuerySet[Inspection]:
+    """Return inspections with their plans and what those inspect at hand, however many they are."""
+    return inspections.select_related("plan").prefetch_related("plan__characteristics__unit")
+
+
+def lines_of(inspection: Inspection, results: Iterable[Held]) -> list[CertificateLine]:
+    """Return what results of an inspection come to, by characteristic."""
     by: dict[int, list[Held]] = {}
-    for one in held(results_of(inspection)):
+    for one in results:
         by.setdefault(one.result.characteristic_id, []).append(one)
     lines = []
-    for of in inspection.plan.characteristics.select_related("unit").order_by("position", "id"):
+    for of in sorted(inspection.plan.characteristics.all(), key=lambda of: (of.position, of.pk)):
         found = by.get(of.pk, [])
         values = [one.value for one in found if one.value is not None]
         judged = [one.is_good for one in found if one.is_good is not None]

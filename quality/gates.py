@@ -13,7 +13,7 @@ from core.master_data import follows, precedes
 from materials.gates import before_release
 from materials.models import MaterialLot
 from quality.models import Inspection, InspectionPlan, NonConformance
-from quality.selectors import Due, Subject, due_of, plans_for, released_plans, subject_of_lot, subject_of_order
+from quality.selectors import Due, Subject, due_of, plans_for, released_plans, subject_of_lot, subjects_of_order
 from workorders.models import Operation, Run, WorkOrder
 
 _Status, _Kind = Inspection.Status, InspectionPlan.Kind
@@ -58,18 +58,17 @@ def gate(
         return []
     order = operation.work_order if operation is not None else work_order
     assert order is not None
-    whole = subject_of_order(order)
+    steps = order.operations.exclude(status=Operation.Status.SKIPPED).select_related("machine")
     if operation is None:
-        steps = list(order.operations.all()) if step is Step.FINISH else []
-        subjects = [whole, *(subject_of_order(order, one) for one in steps if one.status != Operation.Status.SKIPPED)]
         reasons = _contained(Q(work_order=order))
-        return [*reasons, *(_of_inspections(subjects, strictly=True, now=now) if step is Step.FINISH else [])]
+        if step is not Step.FINISH:
+            return reasons
+        return [*reasons, *_of_inspections(subjects_of_order(order, [None, *steps]), strictly=True, now=now)]
     reasons = _contained(Q(work_order=order) & Q(operation_code__in=["", operation.code]))
-    own = subject_of_order(order, operation)
     if step is Step.START:
-        before = order.operations.filter(sequence__lt=operation.sequence).exclude(status=Operation.Status.SKIPPED)
-        earlier = [subject_of_order(order, one) for one in before.select_related("machine")]
+        own, *earlier = subjects_of_order(order, [operation, *steps.filter(sequence__lt=operation.sequence)])
         return [*reasons, *_failed([own]), *_of_inspections(earlier, strictly=True, now=now)]
+    own, whole = subjects_of_order(order, [operation, None])
     if step is Step.SERIES:
         return [*reasons, *_of_inspections([own, whole], strictly=False, now=now, kinds=(_Kind.FIRST_PIECE,))]
     return [*reasons, *_of_inspections([own], strictly=True, now=now)]
@@ -136,7 +135,7 @@ def _of_inspections(
         return []
     last, found = _last(subjects), []
     plans = [plan for plan in released_plans() if plan.blocks and (kinds is None or plan.kind in kinds)]
-    late = {(id(one.subject), one.plan.pk): one for one in due_of(subjects, now=now)}
+    late = {(id(one.subject), one.plan.pk): one for one in due_of(subjects, now=now, plans=plans)}
     for subject in subjects:
         there = last.get(_place(subject), [])
         if kinds is not None:

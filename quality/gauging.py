@@ -9,8 +9,9 @@ from quality.models import Calibration, Gauge, Result
 
 
 def calibration_at(gauge: Gauge, at: datetime) -> Calibration | None:
-    """Return the calibration that a gauge had at a moment, good or not."""
-    return gauge.calibrations.filter(calibrated_at__lte=at).order_by("-calibrated_at", "-id").first()
+    """Return the calibration that a gauge had at a moment, good or not. Of many gauges, prefetch their calibrations."""
+    by_then = [one for one in gauge.calibrations.all() if one.calibrated_at <= at]
+    return max(by_then, key=lambda one: (one.calibrated_at, one.pk), default=None)
 
 
 def why_unusable(gauge: Gauge, at: datetime) -> str:

@@ -9,6 +9,7 @@ from fractions import Fraction
 
 from django.db.models import Q, QuerySet
 
+from products.models import UnitOfMeasure
 from products.units import convert
 from quality.models import Characteristic, Inspection, InspectionDecision, Result, ResultCorrection
 
@@ -49,13 +50,13 @@ class Held:
         return self.result.occurred_at
 
 
-def in_unit_of(characteristic: Characteristic, value: Decimal | None, unit: object | None) -> Fraction | None:
+def in_unit_of(characteristic: Characteristic, value: Decimal | None, unit: UnitOfMeasure | None) -> Fraction | None:
     """Return a value in the characteristic's unit. Raises NoConversion, which names both units, where there is no way."""
     if value is None:
         return None
     if unit is None or characteristic.unit is None:
         return Fraction(value)
-    return convert(value, unit, characteristic.unit)  # type: ignore[arg-type]
+    return convert(value, unit, characteristic.unit)
 
 
 def is_good(characteristic: Characteristic, value: Fraction | None, verdict: str, text: str) -> bool | None:
@@ -99,27 +100,62 @@ def order_of(one: Held) -> tuple[datetime, str, int, int, str]:
     return (row.occurred_at, tag, row.inspection_id or 0, row.sample or 0, row.characteristic.code)
 
 
-def results_of(inspection: Inspection) -> QuerySet[Result]:
-    """Return the results of an inspection: its own, and the readings of gauges at its machine while it was open.
+def belongs(reading: Result, inspection: Inspection) -> bool:
+    """Say whether a gauge's reading belongs to an inspection: taken at its machine, of its plan's version, while it was open.
 
-    A reading belongs to the version of the characteristic that the inspection's plan has; of two inspections that were open
-    at once, it counts for both.
+    Of two inspections that were open at once, it belongs to both.
     """
-    by_gauge = Q(
-        tag__isnull=False,
-        machine=inspection.machine_id,
-        characteristic__plan=inspection.plan_id,
-        occurred_at__gte=inspection.opened_at,
+    return (
+        (reading.machine_id, reading.characteristic.plan_id) == (inspection.machine_id, inspection.plan_id)
+        and inspection.opened_at <= reading.occurred_at
+        and (inspection.finished_at is None or reading.occurred_at < inspection.finished_at)
+        and (not inspection.serial or reading.serial in ("", inspection.serial))
     )
-    if inspection.finished_at is not None:
-        by_gauge &= Q(occurred_at__lt=inspection.finished_at)
-    if inspection.serial:
-        by_gauge &= Q(serial__in=["", inspection.serial])
-    own = Q(inspection=inspection)
-    return Result.objects.filter(own if inspection.machine_id is None else own | by_gauge)
+
+
+def inspections_with(readings: Sequence[Result]) -> set[int]:
+    """Return the ids of the inspections that some readings of gauges belong to. One query."""
+    if not readings:
+        return set()
+    moments = [reading.occurred_at for reading in readings]
+    rows = Inspection.objects.filter(
+        plan__in={reading.characteristic.plan_id for reading in readings},
+        machine__in={reading.machine_id for reading in readings},
+        opened_at__lte=max(moments),
+    ).exclude(finished_at__lte=min(moments))
+    return {row.pk for row in rows if any(belongs(reading, row) for reading in readings)}
+
+
+def held_of(inspections: Sequence[Inspection]) -> dict[int, list[Held]]:
+    """Return what holds of the results of inspections, by their id: their own, and the readings that belong to them. Two queries."""
+    found: dict[int, list[Held]] = {one.pk: [] for one in inspections}
+    by_gauge: dict[tuple[int, int], list[Inspection]] = defaultdict(list)
+    asked = Q(inspection__in=found)
+    for one in inspections:
+        if one.machine_id is not None:
+            by_gauge[one.machine_id, one.plan_id].append(one)
+    for (machine_id, plan_id), there in by_gauge.items():
+        ends = [one.finished_at for one in there if one.finished_at is not None]
+        reading = Q(tag__isnull=False, machine=machine_id, characteristic__plan=plan_id)
+        reading &= Q(occurred_at__gte=min(one.opened_at for one in there))
+        asked |= reading & Q(occurred_at__lt=max(ends)) if len(ends) == len(there) else reading
+    for row in held(Result.objects.filter(asked)):
+        result = row.result
+        if result.inspection_id is not None:
+            found[result.inspection_id].append(row)
+            continue
+        for one in by_gauge[result.machine_id or 0, result.characteristic.plan_id]:
+            if belongs(result, one):
+                found[one.pk].append(row)
+    return found
 
 
 Sheet = Mapping[int, Mapping[int, Held]]
+
+
+def sheet_of_inspection(inspection: Inspection) -> dict[int, dict[int, Held]]:
+    """Return what holds of an inspection's results; see `sheet_of`."""
+    return sheet_of(held_of([inspection])[inspection.pk])
 
 
 def sheet_of(results: Sequence[Held]) -> dict[int, dict[int, Held]]:

@@ -18,12 +18,14 @@ Value = tuple[Decimal, str]
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A reading as a device sends it."""
+    """A reading as a device sends it, which may speak for some machines; `source` says which device it is."""
 
     tag: str
     at: datetime
     value: Decimal
-    serial: str = ""
+    serial: str
+    machine_ids: Collection[int]
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +52,24 @@ class NotTaken:
     message: str
 
 
-def resolve(sent: Sequence[Sent], *, machine_ids: Collection[int], source: str) -> list[NewMeasurement | NotTaken]:
-    """Return what each reading is, or why it is refused: an unknown tag, no valid plan, a gauge out of calibration, an odd value."""
+def resolve(sent: Sequence[Sent]) -> list[NewMeasurement | NotTaken]:
+    """Return what each reading is, or why it is refused: an unknown tag, no valid plan, a gauge out of calibration, an odd value.
+
+    Three queries, however many they are.
+    """
+    if not sent:
+        return []
     tags = {
         tag.tag_path: tag
-        for tag in GaugeTag.objects.filter(tag_path__in={one.tag for one in sent}).select_related(
-            "characteristic__plan", "gauge", "unit", "machine"
-        )
+        for tag in GaugeTag.objects.filter(tag_path__in={one.tag for one in sent})
+        .select_related("characteristic__plan", "gauge", "unit", "machine")
+        .prefetch_related("gauge__calibrations")
     }
     versions = _versions(tags.values())
     found: list[NewMeasurement | NotTaken] = []
     for one in sent:
         tag = tags.get(one.tag)
-        if tag is None or tag.machine_id not in machine_ids:
+        if tag is None or tag.machine_id not in one.machine_ids:
             found.append(NotTaken("measurement", "unknown_tag", f"This key knows no measurement '{one.tag}'."))
             continue
         if not (tag.is_active and tag.machine.is_active):
@@ -85,7 +92,7 @@ def resolve(sent: Sequence[Sent], *, machine_ids: Collection[int], source: str) 
             continue
         unit = tag.unit.code if tag.unit is not None else of.unit.code if of.unit is not None else None
         found.append(
-            NewMeasurement(tag.pk, tag.machine_id, of.pk, tag.gauge_id, unit, one.at, one.value, one.serial, source)
+            NewMeasurement(tag.pk, tag.machine_id, of.pk, tag.gauge_id, unit, one.at, one.value, one.serial, one.source)
         )
     return found
 

@@ -1,5 +1,6 @@
 """Write defects, non-conformances, what becomes of them, and the actions that follow."""
 
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
@@ -14,8 +15,9 @@ from core.announcements import announce
 from core.errors import Conflict, Invalid
 from core.locks import take_turns
 from enterprise.models import Machine, Site
+from materials.lots import TRANSITIONS, change_lot_status
 from materials.models import Location, LotStatus, MaterialLot, MaterialTransaction
-from materials.services import TRANSITIONS, change_lot_status, scrap
+from materials.services import scrap
 from products.models import Product
 from quality.models import (
     Cause,
@@ -28,7 +30,6 @@ from quality.models import (
     NonConformance,
     Severity,
 )
-from quality.outside import disposed
 from workorders.kinship import rework_order
 from workorders.models import WorkOrder
 
@@ -213,6 +214,8 @@ def change_nonconformance(
                 f"It is {ncr.status}; it can become: {allowed}. Closing is a step of its own.", field="status"
             )
         ncr.status = status
+    if ncr.status == _Status.CLOSED:
+        raise Conflict("It is closed.", field="status")
     if cause is not None:
         if cause not in ("", *Cause.values):
             raise Invalid(f"One of {', '.join(Cause.values)}.", field="cause")
@@ -254,7 +257,7 @@ def dispose(
     makes_order: bool = True,
     idempotency_key: str | None = None,
 ) -> tuple[Disposition, bool]:
-    """Decide what becomes of a quantity, and let the lot and the counts follow. Say also whether it is new.
+    """Decide what becomes of a quantity, and let the stock and the lot follow. Say also whether it is new.
 
     Scrap is thrown away: of the lot at a place, or of what the order made. Rework makes an order for it, if there is an order that made
     it. To return a lot rejects it. Once everything is decided, a lot that is used as it is is taken off hold when its
@@ -280,6 +283,10 @@ def dispose(
     rest = ncr.quantity - disposed_of(ncr)
     if quantity > rest:
         raise Conflict(f"Only {rest.normalize():f} are left to decide about.", field="quantity")
+    if ncr.approved_by_id is not None:
+        # What was approved was another whole.
+        ncr.approved_by = ncr.approved_at = None
+        ncr.save()
     movement = child = None
     if kind == _Step.SCRAP:
         movement = _scrap(ncr, quantity, reason, from_location, actor, decided_at, recorded_at)
@@ -305,7 +312,6 @@ def dispose(
     )
     if quantity == rest:
         _settle(ncr, actor, recorded_at)
-    disposed(disposition, actor=actor, recorded_at=recorded_at)
     announce("nonconformance", [ncr.pk])
     return disposition, True
 
@@ -349,25 +355,17 @@ def _settle(ncr: NonConformance, actor: User, at: datetime) -> None:
         return
     kinds = set(ncr.dispositions.values_list("kind", flat=True))
     lot = MaterialLot.objects.get(pk=ncr.lot_id)
-    if _Step.RETURN in kinds or kinds == {_Step.SCRAP}:
-        has_rest = lot.stock.filter(quantity__gt=0).exists()
-        to_status = LotStatus.REJECTED if _Step.RETURN in kinds or not has_rest else None
+    is_used_up = kinds == {_Step.SCRAP} and not lot.stock.filter(quantity__gt=0).exists()
+    if _Step.RETURN in kinds or is_used_up:
+        to_status = LotStatus.REJECTED
     else:
         # Rework is looked at again; what is used as it is may be used.
         to_status = LotStatus.QUARANTINE if _Step.REWORK in kinds else LotStatus.RELEASED
-    if to_status is None:
-        to_status = LotStatus.RELEASED
     if lot.status == LotStatus.HOLD and to_status in TRANSITIONS[lot.status]:
-        said = ", ".join(sorted(kinds))
-        with transaction.atomic():
-            try:
-                with transaction.atomic():
-                    change_lot_status(
-                        lot=lot, to_status=to_status, reason=f"{ncr.number}: {said}.", actor=actor, changed_at=at
-                    )
-            except Conflict:
-                # Another gate is not passed: it stays on hold, and its page says why.
-                return
+        reason = f"{ncr.number}: {', '.join(sorted(kinds))}."
+        # Where another gate is not passed it stays on hold, and its page says why.
+        with suppress(Conflict), transaction.atomic():
+            change_lot_status(lot=lot, to_status=to_status, reason=reason, actor=actor, changed_at=at)
 
 
 @transaction.atomic

@@ -86,25 +86,25 @@ def subject_of_lot(lot: MaterialLot) -> Subject:
     return Subject(lot.site_id, lot.product, lot.recorded_at, lot=lot)
 
 
-def subject_of_order(order: WorkOrder, operation: Operation | None = None, machine: Machine | None = None) -> Subject:
-    """Return an order, or one of its operations, as something to inspect: begun with its first run, or when it says."""
+def subjects_of_order(
+    order: WorkOrder, operations: Iterable[Operation | None], machine: Machine | None = None
+) -> list[Subject]:
+    """Return an order (None) and operations of it as things to inspect: begun with its first run, or when they say."""
     runs = Run.objects.filter(work_order=order).select_related("line")
     run = runs.order_by("-started_at").first()
-    began = operation.actual_start_at if operation is not None else None
-    if began is None:
-        first = runs.order_by("started_at").first()
-        began = first.started_at if first is not None else None
-    code = operation.code if operation is not None else ""
-    place = machine or (operation.machine if operation is not None else None)
-    return Subject(
-        order.line.area.site_id,
-        order.product,
-        began,
-        work_order=order,
-        operation_code=code,
-        machine=place,
-        run=run,
-    )
+    first = runs.order_by("started_at").first() if run is not None else None
+    return [
+        Subject(
+            order.line.area.site_id,
+            order.product,
+            (step.actual_start_at if step is not None else None) or (first.started_at if first is not None else None),
+            work_order=order,
+            operation_code=step.code if step is not None else "",
+            machine=machine or (step.machine if step is not None else None),
+            run=run,
+        )
+        for step in operations
+    ]
 
 
 def due(
@@ -125,7 +125,7 @@ def _subjects(
     if lot is not None:
         return [subject_of_lot(lot)]
     if operation is not None:
-        return [subject_of_order(operation.work_order, operation, machine)]
+        return subjects_of_order(operation.work_order, [operation], machine)
     if order is None and machine is not None:
         run = Run.objects.filter(line=machine.line_id, ended_at__isnull=True).select_related("work_order").first()
         order = run.work_order if run is not None else None
@@ -134,7 +134,7 @@ def _subjects(
     begun = order.operations.filter(
         Q(actual_start_at__isnull=False) | Q(status=Operation.Status.IN_PROGRESS)
     ).select_related("machine")
-    return [subject_of_order(order, None, machine), *(subject_of_order(order, step, machine) for step in begun)]
+    return subjects_of_order(order, [None, *begun], machine)
 
 
 def due_at(sites: Sequence[Site], *, now: datetime) -> list[Due]:
@@ -177,9 +177,12 @@ def due_at(sites: Sequence[Site], *, now: datetime) -> list[Due]:
     return sorted(due_of(subjects, now=now), key=lambda one: (one.since, one.plan.code))
 
 
-def due_of(subjects: Sequence[Subject], *, now: datetime) -> list[Due]:
-    """Return what is due of subjects; a plan of several rules once, since the first of them asks for it."""
-    plans = released_plans()
+def due_of(subjects: Sequence[Subject], *, now: datetime, plans: Sequence[InspectionPlan] | None = None) -> list[Due]:
+    """Return what is due of subjects; a plan of several rules once, since the first of them asks for it.
+
+    By some plans, with their rules read, or else by all that are released.
+    """
+    plans = released_plans() if plans is None else plans
     asked = [(subject, plan) for subject in subjects for plan in plans_for(subject, plans)]
     last = _last_inspected(asked)
     machines = _machines_of(asked)

@@ -14,8 +14,9 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
 from core.admin import MasterDataAdmin, MasterDataForm, RowInline, ScopedFilter
 from reports import selectors, sources
 from reports.models import WorkbookMapping, WorkbookTemplate, WorkbookVersion
+from reports.packages import BadWorkbook
 from reports.services import add_version
-from reports.workbooks import BadWorkbook, check
+from reports.workbooks import check
 
 
 class WorkbookForm(MasterDataForm):

@@ -30,7 +30,7 @@ from reports.serializers import (
     asked,
 )
 from reports.services import add_version
-from reports.workbooks import MAX_SHEETS
+from reports.sheets import MAX_SHEETS
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 RECORDS = OpenApiParameter(

@@ -9,4 +9,5 @@ class ReportsConfig(AppConfig):
 
     def ready(self) -> None:
         """Let what this app knows of be reported."""
-        import_module(f"{self.name}.known_sources")
+        for module in ("known_sources", "unit_sources", "quality_sources"):
+            import_module(f"{self.name}.{module}")

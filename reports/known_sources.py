@@ -15,8 +15,16 @@ from products.models import Product
 from reports.sources import Source, register
 from workorders.models import Operation, OrderMaterial, Run, WorkOrder
 
+PRODUCT_FIELDS = {
+    "product.code": "The product's code",
+    "product.name": "The product's name",
+    "product.unit": "The product's unit",
+    "product.gtin": "The product's GTIN",
+}
 
-def _product(product: Product | None) -> dict[str, Any] | None:
+
+def product_fields(product: Product | None) -> dict[str, Any] | None:
+    """Return what records say of their product."""
     if product is None:
         return None
     return {"code": product.code, "name": product.name, "unit": product.unit_id, "gtin": product.gtin}
@@ -27,26 +35,28 @@ def _line(line: Line) -> dict[str, Any]:
     return {"code": line.code, "name": line.name, "area": line.area.name, "site": site.name, "site_code": site.code}
 
 
-def _by(rows: Any, name: str) -> dict[int, list[Any]]:
+def by(rows: Any, name: str) -> dict[int, list[Any]]:
+    """Return rows by a field that names what they belong to."""
     found: dict[int, list[Any]] = defaultdict(list)
     for row in rows:
         found[getattr(row, name)].append(row)
     return found
 
 
-def _now() -> datetime:
+def printed_at() -> datetime:
+    """Return the moment of printing."""
     return timezone.now().astimezone(UTC)
 
 
 def read_orders(orders: Sequence[WorkOrder], user: Any) -> list[dict[str, Any]]:
     """Return the fields of work orders, in five queries however many they are."""
-    operations = _by(Operation.objects.filter(work_order__in=orders).order_by("sequence", "id"), "work_order_id")
-    materials = _by(
+    operations = by(Operation.objects.filter(work_order__in=orders).order_by("sequence", "id"), "work_order_id")
+    materials = by(
         OrderMaterial.objects.filter(work_order__in=orders).select_related("product").order_by("position", "id"),
         "work_order_id",
     )
-    runs = _by(Run.objects.filter(work_order__in=orders).order_by("started_at", "id"), "work_order_id")
-    lots = _by(
+    runs = by(Run.objects.filter(work_order__in=orders).order_by("started_at", "id"), "work_order_id")
+    lots = by(
         in_scope(MaterialLot.objects.filter(work_order__in=orders), user, MaterialLot.site_paths).order_by("id"),
         "work_order_id",
     )
@@ -55,7 +65,7 @@ def read_orders(orders: Sequence[WorkOrder], user: Any) -> list[dict[str, Any]]:
             "order_number": order.order_number,
             "description": order.description,
             "status": order.get_status_display(),
-            "product": _product(order.product),
+            "product": product_fields(order.product),
             "revision": order.revision and order.revision.code,
             "line": _line(order.line),
             "target_quantity": order.target_quantity,
@@ -69,7 +79,7 @@ def read_orders(orders: Sequence[WorkOrder], user: Any) -> list[dict[str, Any]]:
             "lot_number": order.lot_number,
             "priority": order.priority,
             "custom": dict(order.custom),
-            "printed_at": _now(),
+            "printed_at": printed_at(),
             "time_zone": order.line.area.site.time_zone,
             "operations": [
                 {"number": number, "sequence": step.sequence, "code": step.code, "name": step.name}
@@ -98,11 +108,11 @@ def read_orders(orders: Sequence[WorkOrder], user: Any) -> list[dict[str, Any]]:
 def read_lots(lots: Sequence[MaterialLot], user: Any) -> list[dict[str, Any]]:
     """Return the fields of lots, in two queries however many they are."""
     there = in_scope(Stock.objects.filter(lot__in=lots).exclude(quantity=0), user, Stock.site_paths)
-    stock = _by(there.select_related("location").order_by("location__code"), "lot_id")
+    stock = by(there.select_related("location").order_by("location__code"), "lot_id")
     return [
         {
             "number": lot.number,
-            "product": _product(lot.product),
+            "product": product_fields(lot.product),
             "status": lot.get_status_display(),
             "site": lot.site.name,
             "batch": lot.batch,
@@ -116,7 +126,7 @@ def read_lots(lots: Sequence[MaterialLot], user: Any) -> list[dict[str, Any]]:
             "order_number": lot.work_order and lot.work_order.order_number,
             "notes": lot.notes,
             "in_stock": sum((there.quantity for there in stock[lot.pk]), Decimal(0)),
-            "printed_at": _now(),
+            "printed_at": printed_at(),
             "time_zone": lot.site.time_zone,
             "stock": [
                 {"location": there.location.name, "location_code": there.location.code, "quantity": there.quantity}
@@ -147,10 +157,7 @@ register(
             "order_number": "Its number",
             "description": "Its description",
             "status": "Its status",
-            "product.code": "The product's code",
-            "product.name": "The product's name",
-            "product.unit": "The product's unit",
-            "product.gtin": "The product's GTIN",
+            **PRODUCT_FIELDS,
             "revision": "The revision that is made",
             "line.code": "The line's code",
             "line.name": "The line's name",
@@ -195,10 +202,7 @@ register(
         filters={"product": "product", "status": "status", "site": "site", "order": "work_order"},
         fields={
             "number": "Its number",
-            "product.code": "The product's code",
-            "product.name": "The product's name",
-            "product.unit": "The product's unit",
-            "product.gtin": "The product's GTIN",
+            **PRODUCT_FIELDS,
             "status": "Its status, as decided",
             "site": "The site",
             "batch": "The batch",

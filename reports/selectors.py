@@ -15,7 +15,9 @@ from reports import sources
 from reports.cells import column_letters
 from reports.fields import BadPath, Value, list_at, value_at
 from reports.models import WorkbookMapping, WorkbookTemplate, WorkbookVersion
-from reports.workbooks import MAX_SHEETS, BadWorkbook, Field, fill, fill_sheets, open_book
+from reports.packages import BadWorkbook, open_book
+from reports.sheets import MAX_SHEETS, fill_sheets
+from reports.workbooks import Field, fill
 
 MAX_RECORDS = 100_000
 MAX_COLUMNS = 1_000

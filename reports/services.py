@@ -9,8 +9,9 @@ from django.db import transaction
 from core.errors import Invalid
 from core.master_data import follows
 from reports.models import WorkbookMapping, WorkbookTemplate, WorkbookVersion
+from reports.packages import BadWorkbook
 from reports.selectors import fields_of
-from reports.workbooks import BadWorkbook, check
+from reports.workbooks import check
 
 
 @transaction.atomic

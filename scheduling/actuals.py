@@ -11,12 +11,13 @@ from datetime import date, datetime, timedelta
 from fractions import Fraction
 from itertools import groupby
 
-from core.intervals import Interval, microseconds
-from enterprise.models import Line, Machine
+from core.intervals import Interval
+from enterprise.models import Machine
 from oee.scopes import representatives
 from oee.selectors import sums_by_run
 from scheduling.models import SchedulingPolicy
-from workorders.models import Run, Schedule, WorkOrder
+from scheduling.shares import shares_of
+from workorders.models import Run, Schedule
 from workorders.placing import OVER
 from workorders.selectors import in_product_unit, schedule_entries, target_in_product_unit
 
@@ -151,12 +152,14 @@ def _representatives(line_ids: set[int]) -> dict[int, list[Machine]]:
 def _planned(entries: Sequence[Schedule], siblings: Sequence[Schedule]) -> dict[int, Fraction]:
     """Return what each entry of production should make, in the product's unit.
 
-    What is not said is shared: what the order's other entries leave of its target, by planned time; entries for an
-    operation share among those for the same operation.
+    What is not said is shared (`scheduling.shares`).
     """
-    groups: dict[tuple[int | None, int | None], list[Schedule]] = defaultdict(list)
+    of_order: dict[int | None, list[Schedule]] = defaultdict(list)
     for sibling in siblings:
-        groups[sibling.work_order_id, sibling.operation_id].append(sibling)
+        of_order[sibling.work_order_id].append(sibling)
+    shares: dict[int, Fraction] = {}
+    for planned in {entry.work_order for entry in entries if entry.work_order is not None}:
+        shares |= shares_of(of_order[planned.pk], Fraction(planned.target_quantity))
     found = {}
     for entry in entries:
         order = entry.work_order
@@ -165,21 +168,8 @@ def _planned(entries: Sequence[Schedule], siblings: Sequence[Schedule]) -> dict[
         if entry.planned_quantity is not None:
             found[entry.pk] = in_product_unit(order, entry.planned_quantity)
         elif entry.status != CANCELLED:
-            found[entry.pk] = _share(entry, order, groups[order.pk, entry.operation_id])
+            found[entry.pk] = shares.get(entry.pk, Fraction(0)) * target_in_product_unit(order)
     return found
-
-
-def _share(entry: Schedule, order: WorkOrder, group: Sequence[Schedule]) -> Fraction:
-    said = sum(
-        (in_product_unit(order, one.planned_quantity) for one in group if one.planned_quantity), start=Fraction(0)
-    )
-    open_time = sum(_length(one) for one in group if one.planned_quantity is None)
-    left = max(Fraction(0), target_in_product_unit(order) - said)
-    return left * _length(entry) / open_time if open_time else Fraction(0)
-
-
-def _length(entry: Schedule) -> int:
-    return microseconds(entry.planned_end_at - entry.planned_start_at)
 
 
 def _actual(
@@ -250,8 +240,3 @@ def _adherence(line_id: int, key: tuple[object, ...], actuals: Sequence[Actual])
         )
     on_time = sum(1 for actual in actuals if actual.on_time_start and actual.on_time_end)
     return Adherence(line_id, key, len(actuals), on_time, planned, delivered)
-
-
-def plan_against_actual(lines: Iterable[Line], window: Interval, *, now: datetime) -> list[Actual]:
-    """Return what became of the entries of lines that touch a window, by line and planned start."""
-    return actuals_of(entries_of([line.pk for line in lines], window)[:MOST_ENTRIES], now=now)

@@ -9,8 +9,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from core.api import MasterDataViewSet
+from core.api import NOT_AT_THAT_SITE, MasterDataViewSet
 from core.errors import Invalid
+from core.idempotency import Idempotent
 from core.intervals import Interval
 from core.master_data import caller
 from core.pagination import BoundedPagination
@@ -123,7 +124,7 @@ class SuggestView(APIView):
         return Response(SuggestionSerializer(found).data)
 
 
-class AcceptView(APIView):
+class AcceptView(Idempotent, APIView):
     """Take a suggestion over."""
 
     kind = "schedule"
@@ -139,6 +140,6 @@ class AcceptView(APIView):
                 moves = entry.operation is None and entry.line.pk != entry.work_order.line_id
                 may_move = not moves or caller(request).may("change", "order", line.area.site_id)
                 if not may_move or not caller(request).may("add", self.kind, line.area.site_id):
-                    self.permission_denied(request, "Your role at that site does not allow this.")
+                    self.permission_denied(request, NOT_AT_THAT_SITE)
         placed = services.accept(entries=entries, actor=caller(request), now=timezone.now())
         return Response(ScheduledSerializer(placed, many=True).data, status=201)

@@ -8,13 +8,14 @@ from decimal import Decimal
 from fractions import Fraction
 from math import ceil
 
-from core.intervals import microseconds
 from downtime.models import StateReason
 from downtime.selectors import CurrentState, current_states, read_by_rules
 from enterprise.models import Machine
 from labor.availability import Staffing, staffing
-from materials.availability import Need, Short, shortages, used_by_orders
+from materials.availability import Need, Short, shortages
+from materials.selectors import used_by_orders
 from oee.scopes import reference_of
+from scheduling.shares import shares_of
 from workorders.models import Operation, OrderMaterial, Schedule, WorkOrder
 from workorders.placing import OVER, words
 
@@ -87,7 +88,7 @@ def material_needs(entries: Sequence[Schedule], *, now: datetime) -> list[Need]:
     quantities: dict[int, dict[int, Fraction]] = {pk: defaultdict(Fraction) for pk in everything}
     for order_id in orders:
         left = {product_id: Fraction(used.get((order_id, product_id), 0)) for product_id in _products(rows[order_id])}
-        shares = _shares(siblings[order_id], Fraction(targets[order_id]))
+        shares = shares_of(siblings[order_id], Fraction(targets[order_id]))
         for sibling in siblings[order_id]:
             for row in rows[order_id]:
                 part = shares[sibling.pk] if _takes(sibling, row) else Fraction(0)
@@ -118,26 +119,6 @@ def _takes(entry: Schedule, row: OrderMaterial) -> bool:
     if entry.operation_id is None or row.operation_id is None:
         return True
     return entry.operation_id == row.operation_id
-
-
-def _shares(siblings: Sequence[Schedule], target: Fraction) -> dict[int, Fraction]:
-    """Return which part of its order each entry makes, among the entries for the same operation."""
-    groups: dict[int | None, list[Schedule]] = defaultdict(list)
-    for sibling in siblings:
-        groups[sibling.operation_id].append(sibling)
-    found = {}
-    for group in groups.values():
-        said = sum((Fraction(one.planned_quantity) for one in group if one.planned_quantity), start=Fraction(0))
-        left = max(Fraction(0), target - said)
-        time = sum(_length(one) for one in group if one.planned_quantity is None)
-        for one in group:
-            quantity = Fraction(one.planned_quantity) if one.planned_quantity else left * _length(one) / time
-            found[one.pk] = quantity / target
-    return found
-
-
-def _length(entry: Schedule) -> int:
-    return microseconds(entry.planned_end_at - entry.planned_start_at)
 
 
 def _material(entries: Sequence[Schedule], now: datetime) -> dict[int, Answer]:

@@ -1,6 +1,5 @@
 """The schedule against what happened, what it needs, and suggestions, as they travel."""
 
-from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -9,6 +8,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from core.exact import decimal_text
 from core.serializers import AwareDateTimeField, MasterDataSerializer, ReferenceField
 from enterprise.models import Line, Site
 from scheduling.models import SchedulingPolicy
@@ -22,11 +22,11 @@ class ExactField(serializers.Field):
     """An exact fraction as a decimal with 6 places; null = not known."""
 
     def __init__(self, places: int = 6, **kwargs: Any) -> None:
-        self.smallest = Decimal(1).scaleb(-places)
+        self.places = places
         super().__init__(read_only=True, allow_null=True, **kwargs)
 
-    def to_representation(self, value: Fraction) -> str:
-        return str((Decimal(value.numerator) / Decimal(value.denominator)).quantize(self.smallest))
+    def to_representation(self, value: Fraction) -> str | None:
+        return decimal_text(value, self.places)
 
 
 class SchedulingPolicySerializer(MasterDataSerializer):
@@ -158,12 +158,6 @@ class SuggestSerializer(serializers.Serializer):
     def validate_orders(self, orders: list[WorkOrder]) -> list[WorkOrder]:
         """Take each order once."""
         return list({order.pk: order for order in orders}.values())
-
-    def validate_start(self, start: datetime) -> datetime:
-        """Refuse years that no calendar reaches."""
-        if not 2000 <= start.year <= 2200:
-            raise serializers.ValidationError("A year between 2000 and 2200.")
-        return start
 
 
 class AcceptedSerializer(serializers.Serializer):

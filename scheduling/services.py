@@ -18,12 +18,13 @@ from core.intervals import Interval, microseconds
 from core.locks import take_turns
 from enterprise.models import Line, Machine
 from enterprise.selectors import reference_machines, shifts_of_all
-from materials.availability import Need, shortages, used_by_orders
+from materials.availability import Need, shortages
+from materials.selectors import used_by_orders
 from products.models import IdealRate
 from scheduling.availability import material_needs, short_words
 from scheduling.dispatching import Bar, Busy, Job, LineTime, Plan, Shift, dispatch, with_less_setup
 from workorders.models import ChangeoverTarget, Operation, OrderMaterial, Run, Schedule, WorkOrder
-from workorders.placing import OVER, place
+from workorders.placing import OVER, place, refuse_strange
 from workorders.selectors import target_in_product_unit, target_of
 from workorders.services import save_order
 
@@ -31,7 +32,6 @@ MOST_ORDERS, MOST_ORDERS_FOR_SETUP, MOST_LINES = 200, 30, 50
 HORIZON = timedelta(days=60)
 """How far ahead a suggestion looks."""
 _SECOND = 1_000_000
-_SMALLEST = Decimal("0.000001")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,7 @@ def suggest(
     the set-up that the changeover targets give. What is planned already stays. Raises Invalid for too many orders or
     lines, for a direction that is none, and for less set-up backward.
     """
+    refuse_strange(start, field="start")
     _refuse_unfit(orders, lines, direction, less_setup, efficiency)
     open_orders = [order for order in orders if order.status not in OVER]
     refused = [(order, f"it is {order.get_status_display().lower()}") for order in orders if order.status in OVER]

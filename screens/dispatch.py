@@ -7,8 +7,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
-from django.core.exceptions import ValidationError as ModelValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -16,16 +15,18 @@ from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
 
 from core.errors import DomainError
+from core.exact import decimal_text
 from core.master_data import caller, in_scope, site_id_of
 from core.names import sorted_for_reader
 from core.reader import number
 from enterprise.models import Line, Machine
-from execution import services
+from execution import reporting, services
 from execution.dispatching import Dispatched, dispatch
 from execution.models import ScrapReason
-from execution.serializers import exact
-from execution.services import Done, Quantities, Taken
+from execution.services import Done
+from execution.taking import Quantities, Taken
 from labor.models import Employee
+from screens.refusals import errors_in_words, refusal_of
 from workorders.models import Operation
 
 SHOWN = 100
@@ -145,7 +146,7 @@ def _row(request: HttpRequest, work: Dispatched) -> Row:
 
 
 def _short(value: Any) -> str:
-    text = exact(value)
+    text = decimal_text(value)
     return gettext("not known") if text is None else number(text)
 
 
@@ -158,7 +159,7 @@ def _take(request: HttpRequest, asked: dict[str, Any]) -> str:
     operation = get_object_or_404(operations.select_related("work_order__line__area"), pk=int(number))
     form = StepForm(request.POST)
     if not form.is_valid():
-        return " ".join(f"{name}: {' '.join(map(str, texts))}" for name, texts in form.errors.items())
+        return errors_in_words(form)
     said = form.cleaned_data
     action = said["action"]
     needs = STEPS[action][1] if action in STEPS else "add"
@@ -175,15 +176,13 @@ def _take(request: HttpRequest, asked: dict[str, Any]) -> str:
     )
     try:
         if action == "report":
-            services.report_production(operation=operation, quantities=_quantities(said), taken=taken)
+            reporting.report_production(operation=operation, quantities=_quantities(said), taken=taken)
         elif action in AT_A_MACHINE:
             STEPS[action][0](operation=operation, taken=taken, machine=asked.get("machine"))
         else:
             STEPS[action][0](operation=operation, taken=taken)
-    except DomainError as refusal:
-        return refusal.message
-    except ModelValidationError as refusal:
-        return " ".join(refusal.messages)
+    except (DomainError, ValidationError) as refusal:
+        return refusal_of(refusal).message
     return ""
 
 

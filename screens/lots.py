@@ -16,12 +16,13 @@ from django.utils.translation import gettext, gettext_lazy
 from core.errors import DomainError
 from core.master_data import caller, in_scope, site_id_of
 from core.reader import number
-from materials.api import csv_of
+from materials.lot_api import csv_of
+from materials.lots import TRANSITIONS, change_lot_status
 from materials.models import Location, LotStatus, MaterialLot, Stock
-from materials.services import TRANSITIONS, change_lot_status
 from materials.tracing import Trace, movements_of, recall, trace
 from oee.lot_conditions import what_was_there
 from oee.lot_conditions_api import seen_by
+from screens.order_story import plain
 
 MAX_ROWS = 500
 """What a trace shows on the page; the recall's file has all."""
@@ -107,11 +108,7 @@ def lot_list(request: HttpRequest) -> HttpResponse:
 
 
 def _sum(lot: Any) -> str:
-    return _plain(sum(row.quantity for row in lot.in_house))
-
-
-def _plain(quantity: Any) -> str:
-    return number(quantity or 0)
+    return number(sum(row.quantity for row in lot.in_house))
 
 
 @login_required
@@ -151,12 +148,12 @@ def lot_page(request: HttpRequest, lot_id: int) -> HttpResponse:
         "may_decide": may_decide,
         "form": form,
         "refused": refused,
-        "stock": [(there.location, _plain(there.quantity)) for there in stock.select_related("location")],
+        "stock": [(there.location, plain(there.quantity)) for there in stock.select_related("location")],
         "decisions": lot.status_changes.select_related("changed_by").order_by("-id")[:50],
         "conditions": seen_by(what_was_there(lot, now=timezone.now()), caller(request)),
         "sees_people": caller(request).may("view", "labor", site_id_of(lot)),
         "page": movements,
-        "movements": [(fact, _plain(fact.quantity)) for fact in movements],
+        "movements": [(fact, plain(fact.quantity)) for fact in movements],
         "traces": [
             (title, empty, found, _tree(found), _table(found), len(found.edges) > MAX_ROWS)
             for title, empty, found in zip(
@@ -176,7 +173,7 @@ def _row(found: Trace, lot_id: int, edge: Any, depth: int, further: bool) -> Row
         lot,
         depth,
         lot.status_at(timezone.now()),
-        f"{_plain(edge.quantity)} {found.lots[edge.input_lot_id].product.unit_id}",
+        f"{number(edge.quantity)} {found.lots[edge.input_lot_id].product.unit_id}",
         found.orders.get(edge.work_order_id or 0, "" if edge.work_order_id else gettext("split")),
         further,
     )

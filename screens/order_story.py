@@ -151,7 +151,11 @@ def confirmations(order: WorkOrder) -> Iterable[Event]:
     """Tell what was confirmed to be made."""
     rows = OrderConfirmation.objects.filter(order=order).select_related("confirmed_by").order_by("-id")
     for row in rows[:MAX_EVENTS]:
-        parts = ((gettext("good"), row.good), (gettext("scrap"), row.scrap), (gettext("to rework"), row.rework))
+        parts = (
+            (gettext("good"), row.good),
+            (gettext("scrap"), row.scrap),
+            (gettext("to rework"), row.rework),
+        )
         text = ", ".join(f"{plain(quantity)} {name}" for name, quantity in parts if quantity)
         sort = gettext("Confirmed") if row.reverses_id is None else gettext("Taken back")
         yield Event(row.confirmed_at, sort, text, row.confirmed_by, row.note, row.reverses_id is not None)

@@ -30,6 +30,7 @@ from labor.models import LaborEntry
 from materials.selectors import PRODUCED, RETURNED, USED, of_order
 from products.models import Product
 from screens.order_story import story
+from screens.refusals import errors_in_words, refusal_of
 from workorders import life, services
 from workorders.models import Operation, OrderConfirmation, OrderReason, WorkOrder
 from workorders.selectors import LIVE, allowed, family, made, tolerance
@@ -194,16 +195,14 @@ def order_page(request: HttpRequest, key: str) -> HttpResponse:
     refused = ""
     if request.method == "POST":
         if not form.is_valid():
-            refused = " ".join(f"{name}: {' '.join(map(str, texts))}" for name, texts in form.errors.items())
+            refused = errors_in_words(form)
         elif not _may(request, order, form.cleaned_data["action"]):
             raise PermissionDenied
         else:
             try:
                 _act(order, form.cleaned_data, caller(request))
-            except DomainError as refusal:
-                refused = refusal.message
-            except ValidationError as refusal:
-                refused = " ".join(refusal.messages)
+            except (DomainError, ValidationError) as refusal:
+                refused = refusal_of(refusal).message
             else:
                 return redirect("screens:order", order.order_number)
         order = _found(request, key)

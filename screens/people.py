@@ -20,14 +20,15 @@ from core.intervals import Interval
 from core.master_data import caller
 from core.reader import number, said
 from enterprise.models import Line, Shift, Site
-from labor import services
+from labor import corrections
 from labor.approval import to_approve
 from labor.board import ABSENT, LEFT, MISSING, THERE, shift_board
 from labor.crew_plan import day_of
 from labor.efficiency import BY, SMALLEST_GROUP, Group, efficiency
 from labor.models import Attendance, Crew, LaborEntry
 from screens.closed_shifts import percent
-from screens.people_sites import MINUTES, chosen_day, chosen_site, duration, moment_in, refusal_of, sites_where
+from screens.people_sites import MINUTES, chosen_day, chosen_site, duration, moment_in, sites_where
+from screens.refusals import refusal_of
 
 LONGEST_DAYS = 100
 
@@ -106,6 +107,8 @@ def approval(request: HttpRequest) -> HttpResponse:
             return redirect(f"{request.path}{query}")
     found = to_approve(site, day, now=timezone.now(), crew=crew)
     page = Paginator(found.pending, 50).get_page(request.GET.get("page"))
+    seen = corrections.versions_of([pending.entry for pending in page])
+    attendances_seen = corrections.versions_of(found.not_ended)
     context = {
         "sites": sites,
         "site": site,
@@ -120,7 +123,7 @@ def approval(request: HttpRequest) -> HttpResponse:
             {
                 "pending": pending,
                 "entry": pending.entry,
-                "seen": services.version_of(pending.entry),
+                "seen": seen[pending.entry.pk],
                 "good": number(pending.entry.quantity_produced),
                 "scrap": number(pending.entry.quantity_rejected),
                 "started": _local(pending.entry.started_at, site),
@@ -130,7 +133,7 @@ def approval(request: HttpRequest) -> HttpResponse:
             for pending in page
         ],
         "not_ended": [
-            (attendance, services.version_of(attendance), _local(attendance.started_at, site))
+            (attendance, attendances_seen[attendance.pk], _local(attendance.started_at, site))
             for attendance in found.not_ended
         ],
         "is_cut": found.is_cut,
@@ -150,7 +153,7 @@ def _approve_or_correct(request: HttpRequest, site: Site) -> str:
         entries = list(LaborEntry.objects.filter(pk__in=ids, employee__site=site).select_related("employee"))
         if not entries:
             raise Invalid(gettext("Choose what to approve."))
-        count = services.approve(entries=entries, actor=caller(request), at=timezone.now())
+        count = corrections.approve(entries=entries, actor=caller(request), at=timezone.now())
         return gettext("Approved: %(count)s.") % {"count": count}
     if action in ("correct", "clock_out"):
         _correct(request, site, LaborEntry if action == "correct" else Attendance)
@@ -185,11 +188,13 @@ def _correct(request: HttpRequest, site: Site, model: type[LaborEntry] | type[At
         for name, field in (("good", "quantity_produced"), ("scrap", "quantity_rejected")):
             if said[name] is not None:
                 changes[field] = said[name]
-        services.correct_entry(entry=thing, actor=actor, reason=said["reason"], seen=said["seen"], **changes)
+        corrections.correct_entry(entry=thing, actor=actor, reason=said["reason"], seen=said["seen"], **changes)
     else:
         if not changes:
             raise Conflict(gettext("Nothing was changed."))
-        services.correct_attendance(attendance=thing, actor=actor, reason=said["reason"], seen=said["seen"], **changes)
+        corrections.correct_attendance(
+            attendance=thing, actor=actor, reason=said["reason"], seen=said["seen"], **changes
+        )
 
 
 @login_required

@@ -1,18 +1,16 @@
-"""What the pages of people share: which site is looked at, on which day, and how times and refusals are written."""
+"""What the pages of people share: which site is looked at, on which day, and how times are written."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext
 
-from core.errors import Conflict, DomainError, NotFound, TooManyAttempts
 from core.master_data import caller, in_scope
 from enterprise.models import Site
 
@@ -52,25 +50,6 @@ def duration(seconds: Fraction | None) -> str:
         return gettext("unknown")
     minutes = round(seconds / 60)
     return f"{minutes // 60}:{minutes % 60:02d}"
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why something was not done, with the status to answer."""
-
-    message: str
-    status: int
-    retry_after: int | None = None
-
-
-def refusal_of(error: DomainError | ValidationError) -> Refusal:
-    """Translate what a service raised."""
-    if isinstance(error, ValidationError):
-        return Refusal(" ".join(error.messages), 400)
-    if isinstance(error, TooManyAttempts):
-        return Refusal(error.message, 429, error.retry_after)
-    status = 409 if isinstance(error, Conflict) else 404 if isinstance(error, NotFound) else 400
-    return Refusal(error.message, status)
 
 
 def moment_in(site: Site, text: str) -> datetime | None:

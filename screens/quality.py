@@ -19,7 +19,7 @@ from live.fragments import chart_fragment, version_now
 from materials.models import MaterialLot
 from quality.charting import acknowledge
 from quality.figures import certificate
-from quality.judging import held, results_of, sheet_of
+from quality.judging import sheet_of_inspection
 from quality.models import Characteristic, ControlChart, Gauge, Inspection, NonConformance, Result, Signal
 from quality.selectors import due_at
 from quality.services import Said, add_picture, finish_inspection, record_results
@@ -135,7 +135,7 @@ def _content(of: Characteristic, said: dict[str, Any]) -> dict[str, Any]:
 
 
 def _rows(inspection: Inspection) -> list[tuple[Characteristic, list[tuple[int, Any]]]]:
-    sheet = sheet_of(held(results_of(inspection)))
+    sheet = sheet_of_inspection(inspection)
     characteristics = list(inspection.plan.characteristics.select_related("unit"))
     shown = min(inspection.sample_size, max(1, MOST_CELLS // max(1, len(characteristics))))
     return [(of, [(n, sheet.get(of.pk, {}).get(n)) for n in range(1, shown + 1)]) for of in characteristics]

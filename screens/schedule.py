@@ -28,6 +28,7 @@ from core.reader import number, rounded, said
 from enterprise.models import Line
 from scheduling.actuals import MOST_ENTRIES, Actual, Adherence, actuals_of, adherence_of, entries_of
 from scheduling.availability import Availability, availability_of
+from screens.refusals import refusal_of
 from workorders import placing
 from workorders.models import Schedule, WorkOrder
 from workorders.selectors import schedule_entries
@@ -259,10 +260,8 @@ def _back(request: HttpRequest, line: Line, at: datetime) -> HttpResponse:
 def _try(request: HttpRequest, act: Callable[[], Any], done: str) -> None:
     try:
         act()
-    except DomainError as refusal:
-        messages.error(request, refusal.message)
-    except ValidationError as refusal:
-        messages.error(request, " ".join(refusal.messages))
+    except (DomainError, ValidationError) as refusal:
+        messages.error(request, refusal_of(refusal).message)
     else:
         messages.success(request, done)
 

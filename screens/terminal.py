@@ -29,7 +29,8 @@ from labor import services
 from labor.identification import identify
 from labor.models import Attendance, Employee, LaborEntry, LaborPolicy
 from labor.timesheets import policy_of
-from screens.people_sites import Refusal, chosen_site, refusal_of, sites_where
+from screens.people_sites import chosen_site, sites_where
+from screens.refusals import Refusal, refusal_of
 from workorders.models import WorkOrder
 
 _SESSION = "terminal"

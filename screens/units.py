@@ -25,8 +25,9 @@ from core.errors import Conflict, DomainError, Invalid
 from core.master_data import caller, in_scope
 from enterprise.models import Machine, Site
 from products.models import Product
-from screens.people_sites import Refusal, chosen_site, refusal_of, sites_where
-from tracking import assembling, selectors, services
+from screens.people_sites import chosen_site, sites_where
+from screens.refusals import Refusal, refusal_of
+from tracking import assembling, records, selectors, services
 from tracking.api import picture_response
 from tracking.derivation import Known, know
 from tracking.models import STAGE_STATES, UNIT_STATUSES, SerialUnit, StagePhoto, UnitStage
@@ -178,7 +179,7 @@ def unit_page(request: HttpRequest, unit_id: int) -> HttpResponse:
             return redirect("screens:unit", unit.pk)
         unit = _unit(request, unit_id)
     known = know(unit)
-    history = selectors.history_of(unit)
+    history = records.history_of(unit)
     status = selectors.overall(unit)
     context = {
         **_form_context(request, known, known.due, refusal),
@@ -186,8 +187,8 @@ def unit_page(request: HttpRequest, unit_id: int) -> HttpResponse:
         "status_words": OVERALL[status],
         "status_tone": TONES.get(status, ""),
         "stages": [_stage_row(known, stage) for stage in known.stages],
-        "parts": selectors.flat(selectors.as_built(unit)),
-        "used_in": selectors.where_used(unit),
+        "parts": records.flat(records.as_built(unit)),
+        "used_in": records.where_used(unit),
         "history": history[:MOST_HISTORY],
         "more_history": max(0, len(history) - MOST_HISTORY),
         "replaced_by": SerialUnit.objects.filter(replaces=unit).first(),
@@ -208,7 +209,7 @@ def _stage_row(known: Known, stage: UnitStage) -> dict[str, Any]:
         "started_at": now.started_at,
         "done_at": now.done_at,
         "values": [
-            (value, selectors.shown(value.field.kind, value.value) if value.value is not None else "")
+            (value, records.shown(value.field.kind, value.value) if value.value is not None else "")
             for value in selectors.values_of(known, stage)
         ],
         "correctable": now.state in DONE,
@@ -218,7 +219,7 @@ def _stage_row(known: Known, stage: UnitStage) -> dict[str, Any]:
 def _form_context(
     request: HttpRequest, known: Known, stage: UnitStage | None, refusal: Refusal | None
 ) -> dict[str, Any]:
-    unit = known.unit
+    unit, rights = known.unit, _rights(request, known.unit)
     typed = request.POST if refusal else {}
     is_open = known.state.status not in ("on_hold", "scrapped", "dispatched")
     rows = []
@@ -229,7 +230,7 @@ def _form_context(
                 "value": value,
                 "shown": typed.get(f"f:{value.name}", value.value or ""),
                 "was": value.value or "",
-                "is_mine": not quality_only or _rights(request, unit)["may_check"],
+                "is_mine": not quality_only or rights["may_check"],
                 "options": _options(value.field),
             }
         )
@@ -242,7 +243,7 @@ def _form_context(
         "fields": rows,
         "refusal": refusal,
         "key": str(uuid4()),
-        **_rights(request, unit),
+        **rights,
     }
 
 

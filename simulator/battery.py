@@ -3,22 +3,21 @@
 Some packs are set up in every state that a unit can be in. All is written through the services, as people would.
 """
 
-import secrets
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
 
-from accounts.models import Membership, Role, User
+from accounts.models import Role, User
 from core import master_data
 from enterprise.models import Area, Enterprise, Line, Machine, Shift, Site
 from products.models import BillOfMaterialLine, Product, ProductRevision, Routing, RoutingOperation
 from products.services import ensure_unit, release_revision
 from simulator.making import ensure
-from simulator.services import FirstPassword
-from tracking import services
+from simulator.services import FirstPassword, make_person
+from tracking import creating, services
 from tracking.models import SerialUnit, StageField, StageForm
 from tracking.services import By, Entry
 from tracking.stage_forms import release_form
@@ -130,12 +129,12 @@ def _places() -> tuple[Site, Line]:
     line = ensure(Line, {"code": "BPK-L1"}, name="Pack line", area=area)
     for number, (code, name) in enumerate(STAGES, start=1):
         ensure(Machine, {"code": f"BPK-{code}"}, name=f"{name} station", line=line, position=number)
-    for name, start, end in (("Early", "06:00", "14:00"), ("Late", "14:00", "22:00")):
+    for name, start, end in (("Early", time(6), time(14)), ("Late", time(14), time(22))):
         ensure(
             Shift,
             {"site": site, "name": name},
-            start_time=datetime.strptime(start, "%H:%M").time(),  # noqa: DTZ007  # the wall clock of the site
-            end_time=datetime.strptime(end, "%H:%M").time(),  # noqa: DTZ007
+            start_time=start,
+            end_time=end,
             weekdays=[1, 2, 3, 4, 5],
         )
     return site, line
@@ -235,12 +234,7 @@ def _people(site: Site) -> list[FirstPassword]:
     for username, first_name, last_name, role in PEOPLE:
         if User.objects.filter(username=username).exists():
             continue
-        password = secrets.token_urlsafe(12)
-        person = User(username=username, first_name=first_name, last_name=last_name, is_staff=role == Role.SUPERVISOR)
-        person.set_password(password)
-        master_data.save(person)
-        master_data.save(Membership(user=person, site=site, role=role))
-        made.append(FirstPassword(username, role, password))
+        made.append(make_person(username, first_name, last_name, role, site))
     return made
 
 
@@ -268,8 +262,8 @@ class _Shop:
             )
         )
         release_order(work_order=order, at=self._tick(), actor=self._supervisor)
-        serials = services.serials_of(pattern="BP/{YY}-####", count=12, product=self._pack, at=self._now, order=order)
-        packs = services.create_units(serials=serials, order=order, actor=self._supervisor, at=self._tick())
+        serials = creating.serials_of(pattern="BP/{YY}-####", count=12, product=self._pack, at=self._now, order=order)
+        packs = creating.create_units(serials=serials, order=order, actor=self._supervisor, at=self._tick())
         all_stages = [code for code, _ in STAGES]
         for pack, through in zip(packs, (8, 8, 8, 5, 5, 3, 2, 2, 1, 0, 0, 0), strict=True):
             for code in all_stages[:through]:
@@ -321,12 +315,12 @@ class _Shop:
         services.complete_stage(unit=unit, stage=stage, by=self._by(self._technician))
 
     def _new_module(self, name: str) -> SerialUnit:
-        cells = services.create_units(
+        cells = creating.create_units(
             serials=[f"C-{name}-{number}" for number in range(1, CELLS_PER_MODULE + 1)], **self._of(self._cell)
         )
         for cell in cells:
             self._enter(cell, "INCOMING", {("VOLTAGE", ""): "3.55", ("IR", ""): "14.2"})
-        (module,) = services.create_units(serials=[f"M-{name}"], **self._of(self._module))
+        (module,) = creating.create_units(serials=[f"M-{name}"], **self._of(self._module))
         scans = {("CELL", str(number)): cell.serial for number, cell in enumerate(cells, start=1)}
         self._enter(module, "STACK", {**scans, ("ORDER", ""): "ok"})
         return module

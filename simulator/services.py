@@ -187,24 +187,31 @@ def create_people(plant: PlantPlan, site: Site, *, reset_passwords: bool) -> lis
         person = User.objects.filter(username=plan.username).first()
         if person is not None and not reset_passwords:
             continue
-        password = secrets.token_urlsafe(12)
         if person is None:
-            role = Role(plan.role)
-            person = User(
-                username=plan.username,
-                first_name=plan.first_name,
-                last_name=plan.last_name,
-                is_staff=role in {Role.ADMIN, Role.ENGINEER, Role.SUPERVISOR},
-                is_superuser=role == Role.ADMIN,
-            )
-            person.set_password(password)
-            master_data.save(person)
-            master_data.save(Membership(user=person, site=None if role == Role.ADMIN else site, role=role))
-        else:
-            person.set_password(password)
-            person.save(update_fields=["password"])
+            made.append(make_person(plan.username, plan.first_name, plan.last_name, plan.role, site))
+            continue
+        password = secrets.token_urlsafe(12)
+        person.set_password(password)
+        person.save(update_fields=["password"])
         made.append(FirstPassword(plan.username, plan.role, password))
     return made
+
+
+def make_person(username: str, first_name: str, last_name: str, role: str, site: Site) -> FirstPassword:
+    """Make somebody with a role at a site (an administrator has it everywhere) and a random password, and return that."""
+    password = secrets.token_urlsafe(12)
+    is_admin = role == Role.ADMIN
+    person = User(
+        username=username,
+        first_name=first_name,
+        last_name=last_name,
+        is_staff=role in {Role.ADMIN, Role.ENGINEER, Role.SUPERVISOR},
+        is_superuser=is_admin,
+    )
+    person.set_password(password)
+    master_data.save(person)
+    master_data.save(Membership(user=person, site=None if is_admin else site, role=role))
+    return FirstPassword(username, role, password)
 
 
 def devices_folder() -> Path:

@@ -18,7 +18,7 @@ AXE = (Path(__file__).resolve().parent / "vendor" / "axe.min.js").read_text()
 
 
 @contextmanager
-def browser_page(size: tuple[int, int] = TABLET, *, dark: bool = False, **environment: str) -> Iterator[Page]:
+def browser_page(size: tuple[int, int] = TABLET, *, dark: bool = False, **environment: Any) -> Iterator[Page]:
     """Yield a page on a server of its own; afterwards nothing may have been refused by policy, failed or alerted.
 
     For tests with `transaction=True`: the server is another process and sees only what is committed.

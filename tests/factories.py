@@ -12,8 +12,9 @@ from downtime.models import StateReason
 from enterprise.models import Area, Enterprise, Line, Machine, Shift, Site
 from labels.models import LabelLayout
 from labor.models import Crew, Employee, LaborPolicy, Skill
+from materials.lots import NewLot
 from materials.models import Location, MaterialLot
-from materials.services import NewLot, receive
+from materials.services import receive
 from products.models import (
     BillOfMaterialLine,
     IdealRate,
@@ -33,10 +34,10 @@ from quality.models import (
     InspectionPlan,
     SamplingRule,
 )
-from quality.services import release_plan
+from quality.planning import release_plan
 from reports.models import WorkbookTemplate
+from tracking.creating import create_units
 from tracking.models import SerialUnit, StageField, StageForm
-from tracking.services import create_units
 from tracking.stage_forms import release_form
 from workorders.models import ChangeoverTarget, ChangeoverTask, OrderReason, Run, Schedule, WorkOrder
 

@@ -12,8 +12,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from core.errors import DomainError
 from materials.ledger import rebuild_stock
+from materials.lots import NewLot
 from materials.models import BackflushPolicy, GenealogyLink, MaterialTransaction
-from materials.services import NewLot
 from materials.tests.shop import AT, Shop
 from products.services import release_revision
 from tests.factories import LONG_AGO, make_bill_line, make_order_reason, make_revision, make_work_order

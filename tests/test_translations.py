@@ -62,7 +62,9 @@ def said_in_python(text: str) -> Iterator[str]:
 
 def said_in_templates(text: str) -> Iterator[str]:
     """Yield what a template passes to gettext: Django writes it as the calls that xgettext reads."""
-    for call in re.finditer(r"n?gettext\(u?('(?:[^'\\]|\\.)*'|\"\"\".*?\"\"\"|\"(?:[^\"\\]|\\.)*\")", templatize(text), re.S):
+    for call in re.finditer(
+        r"n?gettext\(u?('(?:[^'\\]|\\.)*'|\"\"\".*?\"\"\"|\"(?:[^\"\\]|\\.)*\")", templatize(text), re.S
+    ):
         yield ast.literal_eval(call.group(1))
     for call in re.finditer(r"(?<![\w.])_\((\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*')\)", templatize(text)):
         yield ast.literal_eval(call.group(1))

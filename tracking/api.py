@@ -19,7 +19,7 @@ from core.api import MasterDataViewSet
 from core.errors import Invalid
 from core.idempotency import Idempotent
 from core.master_data import caller, site_id_of
-from tracking import assembling, selectors, services, stage_forms
+from tracking import assembling, creating, records, selectors, services, stage_forms
 from tracking.models import SerialUnit, StageField, StageForm, StagePhoto
 from tracking.serializers import (
     AssemblySerializer,
@@ -134,10 +134,10 @@ class SerialUnitViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelM
             made_of = (order.product if order else None) or product
             if made_of is None:
                 raise Invalid("The order names no product; its pieces cannot be tracked.", field="order")
-            serials = services.serials_of(
+            serials = creating.serials_of(
                 pattern=asked["pattern"], count=asked["count"], product=made_of, at=now, order=order, site=site
             )
-        units = services.create_units(
+        units = creating.create_units(
             serials=serials, order=order, product=product, site=site, actor=caller(request), at=now
         )
         rows = self.queryset.filter(pk__in=[unit.pk for unit in units]).order_by("id")
@@ -277,7 +277,7 @@ class SerialUnitViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelM
     @action(detail=True)
     def record(self, request: Request, pk: str) -> Response:
         """Everything about a unit: stages with values and passes, parts, where it is used, history."""
-        return Response(selectors.unit_as_record(self.get_object()))
+        return Response(records.unit_as_record(self.get_object()))
 
     @extend_schema(parameters=[ScanQuerySerializer], responses=NextStepSerializer)
     @action(detail=False, filter_backends=[], pagination_class=None)

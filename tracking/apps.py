@@ -8,6 +8,6 @@ class TrackingConfig(AppConfig):
     verbose_name = "Serial units"
 
     def ready(self) -> None:
-        """Let the services declare what follows from a change, and who knows what an order made."""
-        import_module(f"{self.name}.stage_forms")
-        import_module(f"{self.name}.progress")
+        """Let the services declare what follows from a change, who knows what an order made, and their part of records."""
+        for module in ("stage_forms", "progress", "record_sections"):
+            import_module(f"{self.name}.{module}")

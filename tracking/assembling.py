@@ -67,11 +67,13 @@ def refuse_unfit(parent: SerialUnit, child: SerialUnit) -> None:
         raise Invalid(f"{child} is at another site.", field="child")
     if child.status != UnitStatus.FINISHED:
         raise Conflict(f"{child} is {_words(child.status)}; only a finished unit is built in.", field="child")
-    above, levels = parent, 0
-    while above is not None and levels < MOST_LEVELS:
+    above: SerialUnit | None = parent
+    for _ in range(MOST_LEVELS):
+        if above is None:
+            break
         if above.pk == child.pk:
             raise Conflict(f"{parent} is itself a part of {child}.", field="child")
-        above, levels = above.parent, levels + 1  # type: ignore[assignment]
+        above = above.parent
     revision = (parent.order and parent.order.revision) or revision_at(parent.product_id, parent.created_at)
     if revision is not None and revision.bill_lines.exists():
         allowed = {row.component.pk for row in explode(revision, 1, parent.created_at)}

@@ -1,6 +1,6 @@
 """Keep beside a unit what follows from its facts: status, stages, passages. Written only where it differs."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -62,24 +62,36 @@ def shape_of(stage: UnitStage) -> StageShape:
 
 def know(unit: SerialUnit) -> Known:
     """Read a unit's facts and replay them."""
-    stages = list(
-        unit.stages.select_related("form", "line", "machine", "machine_class")
-        .prefetch_related("form__fields")
-        .order_by("sequence", "id")
-    )
-    return Known(unit, stages, replay([shape_of(stage) for stage in stages], _events(unit)))
+    (known,) = know_all([unit])
+    return known
 
 
-def _events(unit: SerialUnit) -> Iterable[Event]:
-    entries = StageEntry.objects.filter(unit=unit).values_list(
-        "occurred_at", "idempotency_key", "stage_id", "field_id", "position", "value"
+def know_all(units: Sequence[SerialUnit]) -> list[Known]:
+    """Read the facts of units and replay them, in as many queries as for one."""
+    stages: dict[int, list[UnitStage]] = {unit.pk: [] for unit in units}
+    rows = UnitStage.objects.filter(unit__in=stages).select_related("form", "line", "machine", "machine_class")
+    for stage in rows.prefetch_related("form__fields").order_by("sequence", "id"):
+        stages[stage.unit_id].append(stage)
+    events = _events(list(stages))
+    return [
+        Known(unit, stages[unit.pk], replay([shape_of(stage) for stage in stages[unit.pk]], events[unit.pk]))
+        for unit in units
+    ]
+
+
+def _events(units: Sequence[int]) -> dict[int, list[Event]]:
+    found: dict[int, list[Event]] = {pk: [] for pk in units}
+    entries = StageEntry.objects.filter(unit__in=units).values_list(
+        "unit_id", "occurred_at", "idempotency_key", "stage_id", "field_id", "position", "value"
     )
-    for at, key, stage, field, position, value in entries:
-        yield Event(at, key, EventKind.ENTRY, stage, (field, position), value)
-    for at, key, kind, stage in UnitEvent.objects.filter(unit=unit).values_list(
-        "occurred_at", "idempotency_key", "kind", "stage_id"
-    ):
-        yield Event(at, key, kind, stage)
+    for unit, at, key, stage, field, position, value in entries.order_by():
+        found[unit].append(Event(at, key, EventKind.ENTRY, stage, (field, position), value))
+    decided = UnitEvent.objects.filter(unit__in=units).values_list(
+        "unit_id", "occurred_at", "idempotency_key", "kind", "stage_id"
+    )
+    for unit, at, key, kind, stage in decided.order_by():
+        found[unit].append(Event(at, key, kind, stage))
+    return found
 
 
 def derive(unit: SerialUnit) -> Known:
@@ -130,23 +142,25 @@ def _write_passages(known: Known) -> None:
     )
 
 
-def tell_progress(known: Known, *, actor: User, at: datetime) -> None:
+def tell_progress(known: Known, *, actor: User, at: datetime, reason: str = "") -> None:
     """Tell whoever books operations what a unit did, each thing once however often it is reworked."""
-    unit = known.unit
-    news: list[tuple[UnitStage, int, int]] = []
+    news: list[tuple[UnitStage, bool, datetime]] = []
     for stage in known.stages:
-        if known.state.stages[stage.pk].state in DONE and not stage.reported_good:
+        now = known.state.stages[stage.pk]
+        if now.state in DONE and not stage.reported_good:
             _write(stage, reported_good=True)
-            news.append((stage, 1, 0))
+            news.append((stage, False, now.done_at or at))
     if known.state.status == UnitStatus.SCRAPPED:
-        lost_at = known.due or known.stages[-1]
+        # Reworked or not, it is lost at the last stage that it reached: it is one piece less there, and none twice.
+        lost_at = [stage for stage in known.stages if stage.reported_good or stage.pk == known.state.due][-1]
         if not lost_at.reported_scrap:
-            news.append((lost_at, -1 if lost_at.reported_good else 0, 1))
             _write(lost_at, reported_scrap=True)
+            news.append((lost_at, True, at))
+    unit = known.unit
     if unit.order_id is None or not news:
         return
-    operations = {row.code: row for row in Operation.objects.filter(work_order=unit.order_id)}
-    for stage, good, scrap in news:
+    rows = Operation.objects.filter(work_order=unit.order_id).select_related("work_order", "machine__line__area")
+    operations = {row.code: row for row in rows}
+    for stage, is_scrap, moment in news:
         if stage.code in operations:
-            key = f"unit-{unit.pk}-{stage.pk}-{'scrap' if scrap else 'good'}"
-            tell(Progress(unit, operations[stage.code], good, scrap, actor, at, key))
+            tell(Progress(unit, operations[stage.code], is_scrap, actor, moment, at, reason))

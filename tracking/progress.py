@@ -18,19 +18,19 @@ from workorders.selectors import Made, knows_what_was_made
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A unit came through an operation of its order, or was lost at it: so many pieces more, good and scrapped.
+    """A unit came through an operation of its order, or was lost at it: a good piece more, or a scrapped one.
 
-    `good` is -1 where a unit is scrapped at an operation that it had come through before. `key` is the same when it is
-    told again.
+    A unit is lost at the last operation that it reached; where it had come through that one, its good piece is none any
+    more. Told once of each. `at` is when it happened, `reason` why it was scrapped.
     """
 
     unit: SerialUnit
     operation: Operation
-    good: int
-    scrap: int
+    is_scrap: bool
     actor: User
     at: datetime
-    key: str
+    recorded_at: datetime
+    reason: str = ""
 
 
 Listener = Callable[[Progress], None]
@@ -38,7 +38,10 @@ _listeners: list[Listener] = []
 
 
 def books_progress(listener: Listener) -> Listener:
-    """Declare a service of an app above that books what operations make; called in the unit's own transaction."""
+    """Declare a service of an app above that books what operations make; called in the unit's own transaction.
+
+    The unit is locked then: what belongs to its order is locked after it.
+    """
     _listeners.append(listener)
     return listener
 

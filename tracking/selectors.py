@@ -1,13 +1,14 @@
-"""Read units: the next thing to do, the tracker, what a unit is built of and where it is used, first-pass yield."""
+"""Read units: the next thing to do, the tracker, first-pass yield. What is known of single ones, `tracking.records` tells."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from fractions import Fraction
 from typing import Any
 from urllib.parse import unquote
 
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models.functions import TruncDate
 
 from accounts.models import User
 from core.errors import Conflict, NotFound
@@ -15,12 +16,10 @@ from core.master_data import in_scope
 from enterprise.models import Machine, Site
 from products.models import Product
 from tracking.derivation import Known, fields_of, know
-from tracking.models import Assembly, AssemblyRemoval, SerialUnit, StageEntry, StagePassage, UnitStage
-from tracking.state import DONE, StageState, UnitStatus
+from tracking.models import SerialUnit, StagePassage, UnitStage
+from tracking.state import StageState, UnitStatus
 from tracking.wording import is_done_at, refuse_closed, what_is_due, wrong_station
 from workorders.models import Schedule, WorkOrder
-
-MOST_PARTS = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,21 +246,19 @@ def day_progress(site: Site, days: Iterable[date]) -> list[DayProgress]:
     wanted = sorted(set(days))
     if not wanted:
         return []
-    finished: dict[date, int] = dict.fromkeys(wanted, 0)
-    planned: dict[date, Fraction | None] = dict.fromkeys(wanted)
-    begins = datetime.combine(wanted[0], datetime.min.time(), site.zone)
-    for at in SerialUnit.objects.filter(site=site, finished_at__gte=begins).values_list("finished_at", flat=True):
-        day = at.astimezone(site.zone).date() if at else None
-        if day in finished:
-            finished[day] += 1
+    planned: dict[date | None, Fraction] = {}
+    begins, ends = (datetime.combine(day, time(), site.zone) for day in (wanted[0], wanted[-1] + timedelta(days=1)))
+    there = SerialUnit.objects.filter(site=site, finished_at__gte=begins, finished_at__lt=ends).order_by()
+    by_day = there.annotate(day=TruncDate("finished_at", tzinfo=site.zone)).values_list("day").annotate(Count("id"))
+    finished = dict(by_day)
     tracked = SerialUnit.objects.filter(site=site, order=OuterRef("work_order"))
     entries = Schedule.objects.filter(Exists(tracked), line__area__site=site, shift_date__in=wanted).exclude(
         status="cancelled"
     )
     for day, quantity, target in entries.values_list("shift_date", "planned_quantity", "work_order__target_quantity"):
         # An entry without a quantity plans the whole order.
-        planned[day] = (planned[day] or Fraction(0)) + Fraction(quantity if quantity is not None else target)  # type: ignore[index]
-    return [DayProgress(day, planned[day], finished[day]) for day in wanted]
+        planned[day] = planned.get(day, Fraction(0)) + Fraction(quantity if quantity is not None else target)
+    return [DayProgress(day, planned.get(day), finished.get(day, 0)) for day in wanted]
 
 
 # --- first-pass yield ---
@@ -315,208 +312,3 @@ def first_pass_yield(
     )
     ordered = sorted(newest, key=lambda row: (row[2], row[0]))
     return [Yield(code, name, found[code]["passes"], found[code]["good"]) for code, name, _ in ordered]
-
-
-# --- as built, where used ---
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A unit in an as-built tree: how deep, at which position, since when."""
-
-    unit: SerialUnit
-    depth: int
-    position: str
-    since: datetime | None
-    parts: tuple["Part", ...] = ()
-
-
-def as_built(unit: SerialUnit) -> Part:
-    """Return what a unit is built of now, all levels: two queries for each level. At most 2,000 parts."""
-    below: dict[int, list[SerialUnit]] = {}
-    since: dict[int, datetime] = {}
-    layer, seen = [unit.pk], {unit.pk}
-    while layer and len(seen) < MOST_PARTS:
-        rows = list(
-            SerialUnit.objects.filter(parent__in=layer).select_related("product").order_by("parent_position", "id")
-        )
-        now = Assembly.objects.filter(child__in=rows, removal__isnull=True).values_list("child_id", "assembled_at")
-        since |= dict(now)
-        for row in rows:
-            below.setdefault(row.parent_id or 0, []).append(row)
-        layer = [row.pk for row in rows if row.pk not in seen]
-        seen |= set(layer)
-
-    def tree(one: SerialUnit, depth: int) -> Part:
-        parts = tuple(tree(child, depth + 1) for child in below.get(one.pk, ()))
-        return Part(one, depth, one.parent_position if depth else "", since.get(one.pk), parts)
-
-    return tree(unit, 0)
-
-
-def flat(part: Part) -> list[Part]:
-    """Return a tree's parts from the top down, without the top."""
-    return [row for child in part.parts for row in (child, *flat(child))]
-
-
-def where_used(unit: SerialUnit) -> list[SerialUnit]:
-    """Return what a unit is part of now, from the nearest to the outermost."""
-    found: list[SerialUnit] = []
-    parent_id = unit.parent_id
-    while parent_id is not None and len(found) < 30:
-        parent = SerialUnit.objects.select_related("product").get(pk=parent_id)
-        found.append(parent)
-        parent_id = parent.parent_id
-    return found
-
-
-# --- everything about one unit ---
-
-
-@dataclass(frozen=True, slots=True)
-class Happening:
-    """A fact about a unit, as its history shows it."""
-
-    at: datetime
-    by: Any
-    what: str
-    stage: str
-    reason: str
-
-
-def history_of(unit: SerialUnit) -> list[Happening]:
-    """Return all that is recorded of a unit, the newest first: creation, entries, decisions, parts in and out."""
-    rows = [Happening(unit.created_at, unit.created_by, "Created", "", _instead_of(unit))]
-    rows += _entries(unit)
-    for event in unit.events.select_related("stage", "decided_by"):
-        stage = event.stage.name if event.stage else ""
-        rows.append(Happening(event.occurred_at, event.decided_by, event.get_kind_display(), stage, event.reason))
-    for made in Assembly.objects.filter(Q(parent=unit) | Q(child=unit)).select_related(
-        "parent", "child", "assembled_by"
-    ):
-        here = made.parent_id == unit.pk
-        what = f"Built in: {made.child} at {made.position}" if here else f"Built into {made.parent} at {made.position}"
-        rows.append(Happening(made.assembled_at, made.assembled_by, what, "", ""))
-    removals = AssemblyRemoval.objects.filter(Q(assembly__parent=unit) | Q(assembly__child=unit))
-    for gone in removals.select_related("assembly__parent", "assembly__child", "removed_by"):
-        made = gone.assembly
-        what = (
-            f"Taken out: {made.child} from {made.position}"
-            if made.parent_id == unit.pk
-            else f"Taken out of {made.parent}"
-        )
-        rows.append(Happening(gone.removed_at, gone.removed_by, what, "", gone.reason))
-    return sorted(rows, key=lambda row: row.at, reverse=True)
-
-
-def _instead_of(unit: SerialUnit) -> str:
-    return f"Instead of {unit.replaces}" if unit.replaces_id else ""
-
-
-def _entries(unit: SerialUnit) -> list[Happening]:
-    found = StageEntry.objects.filter(unit=unit).select_related("stage", "field", "entered_by")
-    rows = []
-    for entry in found:
-        said = "cleared" if entry.value is None else shown(entry.field.kind, entry.value)
-        label = f"{entry.field.label} {entry.position}".strip()
-        rows.append(Happening(entry.occurred_at, entry.entered_by, f"{label}: {said}", entry.stage.name, entry.reason))
-    return rows
-
-
-def shown(kind: str, value: str) -> str:
-    """Return a stored value as people read it."""
-    if kind == "ok_nok":
-        return {"ok": "OK", "not_ok": "NOT OK", "na": "N/A"}[value]
-    return f"picture {value}" if kind == "photo" else value
-
-
-def unit_as_record(unit: SerialUnit) -> dict[str, Any]:
-    """Return everything about a unit as nested plain values: for the batch record, workbooks and REST.
-
-    Keys: serial, product, order, site, status, rework_count, created_at, finished_at, replaces, parent, position, stages
-    (code, name, state, round, form, passes, fields with value, position, limits, who and when), parts (nested), where_used,
-    history. Moments are datetimes in UTC.
-    """
-    known = know(unit)
-    latest = {
-        (entry.stage_id, entry.field_id, entry.position): entry
-        for entry in StageEntry.objects.filter(unit=unit)
-        .select_related("entered_by")
-        .order_by("occurred_at", "idempotency_key")
-    }
-    return {
-        "serial": unit.serial,
-        "product": {"code": unit.product.code, "name": unit.product.name},
-        "order": unit.order.order_number if unit.order else None,
-        "site": unit.site.code,
-        "status": known.state.status.value,
-        "overall": overall(unit),
-        "rework_count": known.state.rework_count,
-        "created_at": unit.created_at,
-        "finished_at": known.state.finished_at,
-        "replaces": unit.replaces.serial if unit.replaces else None,
-        "parent": unit.parent.serial if unit.parent else None,
-        "position": unit.parent_position,
-        "stages": [_stage_record(known, stage, latest) for stage in known.stages],
-        "parts": [_part_record(part) for part in as_built(unit).parts],
-        "where_used": [{"serial": one.serial, "product": one.product.code} for one in where_used(unit)],
-        "history": [
-            {"at": row.at, "by": str(row.by), "what": row.what, "stage": row.stage, "reason": row.reason}
-            for row in history_of(unit)
-        ],
-    }
-
-
-def _stage_record(known: Known, stage: UnitStage, latest: dict[Any, StageEntry]) -> dict[str, Any]:
-    fields = []
-    for value in values_of(known, stage):
-        entry = latest.get((stage.pk, value.field.pk, value.position)) if value.value is not None else None
-        fields.append(
-            {
-                "code": value.field.code,
-                "label": value.field.label,
-                "position": value.position,
-                "kind": value.field.kind,
-                "value": value.value,
-                "unit": value.field.unit_id,
-                "minimum": value.field.minimum,
-                "maximum": value.field.maximum,
-                "is_ok": None if value.value is None else not (value.is_bad or value.is_let_pass),
-                "let_pass": value.is_let_pass,
-                "by": str(entry.entered_by) if entry else None,
-                "at": entry.occurred_at if entry else None,
-            }
-        )
-    now = known.state.stages[stage.pk]
-    return {
-        "code": stage.code,
-        "name": stage.name,
-        "state": now.state.value,
-        "is_done": now.state in DONE,
-        "is_due": known.state.due == stage.pk,
-        "round": now.round,
-        "form": str(stage.form) if stage.form else None,
-        "started_at": now.started_at,
-        "completed_at": now.done_at,
-        "passes": [
-            {
-                "round": one.round,
-                "result": str(one.result),
-                "started_at": one.started_at,
-                "completed_at": one.completed_at,
-            }
-            for one in known.state.passes
-            if one.stage == stage.pk
-        ],
-        "fields": fields,
-    }
-
-
-def _part_record(part: Part) -> dict[str, Any]:
-    return {
-        "serial": part.unit.serial,
-        "product": part.unit.product.code,
-        "position": part.position,
-        "since": part.since,
-        "parts": [_part_record(child) for child in part.parts],
-    }

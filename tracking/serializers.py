@@ -8,9 +8,10 @@ from rest_framework import serializers
 from core.serializers import AwareDateTimeField, MasterDataSerializer, ReferenceField
 from enterprise.models import Machine, Site
 from products.models import Product
+from tracking.creating import MOST_AT_ONCE
 from tracking.models import Assembly, SerialUnit, StageField, StageForm, UnitStage
 from tracking.selectors import overall
-from tracking.services import MOST_AT_ONCE, MOST_ENTRIES
+from tracking.services import MOST_ENTRIES
 from workorders.models import WorkOrder
 
 

@@ -1,7 +1,6 @@
 """REST of orders, schedule, runs and changeover targets."""
 
 from collections.abc import Callable
-from fractions import Fraction
 from typing import Any
 
 from django.utils import timezone
@@ -12,12 +11,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet, ReadOnlyModelViewSet
 
-from core.api import MasterDataViewSet
+from core.api import MasterDataViewSet, need
 from core.errors import NotFound
 from core.fact_api import FactPagination
 from core.idempotency import Idempotent
-from core.master_data import caller, site_id_of
-from workorders import kinship, life, placing, services
+from core.master_data import caller
+from workorders import changeovers, kinship, life, placing, services
 from workorders.models import (
     ChangeoverTarget,
     ChangeoverTask,
@@ -149,8 +148,7 @@ class WorkOrderViewSet(MasterDataViewSet):
 
     def _asked(self, request: Request, body: Any, needs: str = "change") -> tuple[WorkOrder, dict[str, Any]]:
         order = self.get_object()
-        if not caller(request).may(needs, self.kind, site_id_of(order)):
-            self.permission_denied(request, "Your role at that site does not allow this.")
+        need(self, needs, order)
         said = body(data=request.data or {}, context=self.get_serializer_context())
         said.is_valid(raise_exception=True)
         return order, said.validated_data
@@ -176,10 +174,9 @@ class WorkOrderViewSet(MasterDataViewSet):
         """Say what it has made, and how much completes it."""
         order = self.get_object()
         found, bounds = made(order, now=timezone.now()), tolerance(order)
-        parts = (found.good, found.scrap, found.rework)
         numbers = {
             "target": order.target_quantity,
-            "produced": sum((part or 0 for part in parts), Fraction(0)) if found.source else None,
+            "produced": found.whole,
             "good": found.good,
             "scrap": found.scrap,
             "rework": found.rework,
@@ -305,10 +302,6 @@ class OperationViewSet(ReadOnlyModelViewSet):
     ordering = ("id",)
     lookup_value_regex = r"\d+"
 
-    def site_id_of(self, thing: Any) -> int | None:
-        """Return the site that an operation's order is made at."""
-        return site_id_of(thing)
-
 
 class OrderMaterialViewSet(ReadOnlyModelViewSet):
     """What released orders take and yield."""
@@ -320,10 +313,6 @@ class OrderMaterialViewSet(ReadOnlyModelViewSet):
     ordering_fields = ("id", "work_order", "position", "product")
     ordering = ("id",)
     lookup_value_regex = r"\d+"
-
-    def site_id_of(self, thing: Any) -> int | None:
-        """Return the site that the order is made at."""
-        return site_id_of(thing)
 
 
 class ScheduleViewSet(MasterDataViewSet):
@@ -446,16 +435,11 @@ class ChangeoverTaskDoneViewSet(Idempotent, mixins.ListModelMixin, mixins.Retrie
     ordering = ("-id",)
     lookup_value_regex = r"\d+"
 
-    def site_id_of(self, thing: Any) -> int | None:
-        """Return the site of the run that a task led to."""
-        return site_id_of(thing)
-
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Add one: 201 when it is new, 200 when it was stored already, 409 when it ended otherwise."""
         given = self.get_serializer(data=request.data)
         given.is_valid(raise_exception=True)
         values = given.validated_data
-        if not caller(request).may("add", self.kind, site_id_of(values["run"])):
-            self.permission_denied(request, "Your role at that site does not allow this.")
-        done, is_new = services.record_changeover_task(**values, actor=caller(request), recorded_at=timezone.now())
+        need(self, "add", values["run"])
+        done, is_new = changeovers.record_changeover_task(**values, actor=caller(request), recorded_at=timezone.now())
         return Response(self.get_serializer(done).data, status=201 if is_new else 200)

@@ -14,7 +14,15 @@ from core.errors import Conflict, Invalid
 from core.locks import take_turns
 from enterprise.models import Line
 from products.models import Product
-from workorders.models import Changeover, ChangeoverPhase, ChangeoverTarget, Run, WorkOrder
+from workorders.models import (
+    Changeover,
+    ChangeoverPhase,
+    ChangeoverTarget,
+    ChangeoverTask,
+    ChangeoverTaskDone,
+    Run,
+    WorkOrder,
+)
 from workorders.selectors import target_of
 
 MAX_AHEAD = timedelta(minutes=5)
@@ -217,6 +225,32 @@ def approve_changeover(*, changeover: Changeover, actor: User, approved_at: date
         raise Invalid("Somebody else approves what one did.", field="approved_by")
     record.approved_by, record.approved_at = actor, approved_at
     return master_data.save(record)
+
+
+@transaction.atomic
+def record_changeover_task(
+    *, run: Run, task: ChangeoverTask, started_at: datetime, ended_at: datetime, actor: User, recorded_at: datetime
+) -> tuple[ChangeoverTaskDone, bool]:
+    """Append that a task of a changeover was done; return it and whether it is new.
+
+    Raises Invalid for an empty or future span or a task of another line's changeover, Conflict when another end is
+    stored for the same beginning.
+    """
+    if ended_at <= started_at:
+        raise Invalid("A task ends after it started.", field="ended_at")
+    if ended_at > recorded_at:
+        raise Invalid("The time lies in the future.", field="ended_at")
+    if task.target.line_id not in (None, run.line_id):
+        raise Invalid("The task belongs to a changeover of another line.", field="task")
+    done, is_new = ChangeoverTaskDone.objects.get_or_create(
+        run=run,
+        task=task,
+        started_at=started_at,
+        defaults={"ended_at": ended_at, "done_by": actor, "recorded_at": recorded_at},
+    )
+    if done.ended_at != ended_at:
+        raise Conflict("Another end is stored for this task; the stored one stays.", field="ended_at")
+    return done, is_new
 
 
 def _held(changeover: Changeover) -> Changeover:

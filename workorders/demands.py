@@ -12,12 +12,13 @@ from django.db.models import Q
 
 from accounts.models import User
 from core.errors import Invalid
+from core.exact import rounded_up
 from core.locks import take_turns
 from core.master_data import follows
 from enterprise.models import Line, Site
 from products.models import Product
 from products.units import convert
-from workorders.lot_sizing import STOCK_LEVEL, Cut, Rule, TooManyOrders, Want, cut_orders, stored
+from workorders.lot_sizing import STOCK_LEVEL, Cut, Rule, TooManyOrders, Want, cut_orders
 from workorders.models import Demand, DemandOrder, LotSizing, Step, WorkOrder
 from workorders.selectors import LIVE, made, target_in_product_unit
 from workorders.services import save_order
@@ -98,9 +99,9 @@ def _plan(
         PlannedOrder(
             sizing.product,
             lines.get(cut.line_id) or sizing.line,
-            stored(cut.quantity),
+            rounded_up(cut.quantity),
             _due(cut, sizing, at),
-            {by_id[pk]: stored(quantity) for pk, quantity in cut.covers.items()},
+            {by_id[pk]: rounded_up(quantity) for pk, quantity in cut.covers.items()},
         )
         for cut in cuts
     ]

@@ -9,8 +9,10 @@ from django.db import transaction
 
 from accounts.models import User
 from core.errors import Conflict, Invalid
+from core.exact import fits_millionths
 from workorders.models import Step, WorkOrder
-from workorders.selectors import allowed, has_begun, made
+from workorders.refusals import refusal
+from workorders.selectors import has_begun, made
 from workorders.services import amount, save_order, unit_of
 
 _Status = WorkOrder.Status
@@ -38,7 +40,7 @@ def split_order(
             f"Split off more than nothing and less than {amount(parent.target_quantity)} {unit_of(parent)}.",
             field="quantity",
         )
-    if quantity != quantity.quantize(Decimal("0.000001")):
+    if not fits_millionths(quantity):
         raise Invalid("A quantity has at most six decimals.", field="quantity")
     parent.target_quantity -= quantity
     save_order(work_order=parent, at=at)
@@ -107,17 +109,16 @@ def rework_order(
     if not reason.strip():
         raise Invalid("Say what is to be reworked, and why.", field="reason")
     parent = _locked(work_order.pk)
-    if not quantity.is_finite() or quantity <= 0 or quantity != quantity.quantize(Decimal("0.000001")):
+    if not fits_millionths(quantity) or quantity <= 0:
         raise Invalid("The quantity is greater than zero, with at most six decimals.", field="quantity")
     if not has_begun(parent, now=at):
-        raise _no(parent, "Nothing of it is made yet that could be reworked.")
+        raise refusal(parent, "Nothing of it is made yet that could be reworked.")
     so_far = made(parent, now=at)
     if so_far.source:
-        whole = sum((part or 0 for part in (so_far.good, so_far.scrap, so_far.rework)), Fraction(0))
         children = parent.children.filter(parent_kind=WorkOrder.ParentKind.REWORK).exclude(status=_Status.CANCELLED)
-        rest = whole - sum((Fraction(child.target_quantity) for child in children), Fraction(0))
+        rest = (so_far.whole or 0) - sum((Fraction(child.target_quantity) for child in children), Fraction(0))
         if quantity > rest:
-            raise _no(parent, f"Of what it made, {amount(rest)} {unit_of(parent)} are left to rework.")
+            raise refusal(parent, f"Of what it made, {amount(rest)} {unit_of(parent)} are left to rework.")
     child = _child(parent, WorkOrder.ParentKind.REWORK, quantity, number)
     child.description = f"Rework of {parent}: {reason}"[:500]
     child.step = Step(at=at, actor=actor, note=reason[:500])
@@ -136,13 +137,9 @@ def _all_locked(ids: Sequence[int]) -> list[WorkOrder]:
 
 def _refuse_begun(order: WorkOrder, what: str, at: datetime) -> None:
     if order.status not in _BEFORE_WORK:
-        raise _no(order, f"Order {order} is {order.status}; only one that is not begun yet is {what}.")
+        raise refusal(order, f"Order {order} is {order.status}; only one that is not begun yet is {what}.")
     if has_begun(order, now=at):
-        raise _no(order, f"Work on order {order} has begun; it is not {what} any more.")
-
-
-def _no(order: WorkOrder, words: str) -> Conflict:
-    return Conflict(words, facts={"status": order.status, "allowed": allowed(order)})
+        raise refusal(order, f"Work on order {order} has begun; it is not {what} any more.")
 
 
 def _child(parent: WorkOrder, kind: str, quantity: Decimal, number: str) -> WorkOrder:

@@ -10,9 +10,11 @@ from django.db import transaction
 
 from accounts.models import User
 from core.errors import Conflict, Invalid
+from core.exact import fits_millionths, rounded_up
 from core.locks import take_turns
 from workorders.models import OrderConfirmation, OrderReason, Run, Step, WorkOrder
-from workorders.selectors import allowed, confirmed, missing
+from workorders.refusals import not_from_here
+from workorders.selectors import Made, confirmed, missing
 from workorders.services import refuse_too_much, save_order
 
 _Status = WorkOrder.Status
@@ -33,11 +35,7 @@ def _to(order: WorkOrder, status: str, step: Step) -> WorkOrder:
 def _refuse_same(order: WorkOrder, status: str) -> None:
     """Raise Conflict for a step to where the order is: it was taken already, by somebody else perhaps."""
     if order.status == status:
-        words = ", ".join(allowed(order)) or "nothing"
-        raise Conflict(
-            f"The order is {order.status} already; what can be done now: {words}.",
-            facts={"status": order.status, "allowed": allowed(order)},
-        )
+        raise not_from_here(order, f"The order is {order.status} already")
 
 
 @transaction.atomic
@@ -53,7 +51,8 @@ def start(*, work_order: WorkOrder, at: datetime, actor: User | None = None, not
     """Say that work on an order has begun. A run on a line says so as well (`services.start_run`)."""
     order = _locked(work_order)
     _refuse_same(order, _Status.IN_PROGRESS)
-    _refuse_from(order, (_Status.ON_HOLD, _Status.COMPLETED))
+    if order.status in (_Status.ON_HOLD, _Status.COMPLETED):
+        raise not_from_here(order, f"An order that is {order.status} is not started")
     return _to(order, _Status.IN_PROGRESS, Step(at=at, actor=actor, note=note))
 
 
@@ -72,11 +71,7 @@ def resume(*, work_order: WorkOrder, at: datetime, actor: User | None = None, no
     """Let a held order go on from where it was."""
     order = _locked(work_order)
     if order.status != _Status.ON_HOLD:
-        words = ", ".join(allowed(order)) or "nothing"
-        raise Conflict(
-            f"The order is {order.status}, not on hold; what can be done now: {words}.",
-            facts={"status": order.status, "allowed": allowed(order)},
-        )
+        raise not_from_here(order, f"The order is {order.status}, not on hold")
     return _to(order, order.held_from or _Status.RELEASED, Step(at=at, actor=actor, note=note))
 
 
@@ -104,21 +99,8 @@ def reopen(*, work_order: WorkOrder, at: datetime, actor: User | None = None, no
     order = _locked(work_order)
     _refuse_same(order, _Status.IN_PROGRESS)
     if order.status != _Status.COMPLETED:
-        words = ", ".join(allowed(order)) or "nothing"
-        raise Conflict(
-            f"An order that is {order.status} is not reopened; what can be done now: {words}.",
-            facts={"status": order.status, "allowed": allowed(order)},
-        )
+        raise not_from_here(order, f"An order that is {order.status} is not reopened")
     return _to(order, _Status.IN_PROGRESS, Step(at=at, actor=actor, note=note))
-
-
-def _refuse_from(order: WorkOrder, statuses: tuple[str, ...]) -> None:
-    if order.status in statuses:
-        words = ", ".join(allowed(order)) or "nothing"
-        raise Conflict(
-            f"An order that is {order.status} is not started; what can be done now: {words}.",
-            facts={"status": order.status, "allowed": allowed(order)},
-        )
 
 
 @transaction.atomic
@@ -145,7 +127,7 @@ def complete(
         if rest < 0:
             raise Conflict("More than that is confirmed already; reverse a confirmation first.", field="quantity")
         if rest:
-            good = Decimal(rest.numerator) / rest.denominator
+            good = rounded_up(rest)
             OrderConfirmation.objects.create(order=order, good=good, note=note, confirmed_by=actor, confirmed_at=at)
     return _to(order, _Status.COMPLETED, Step(at=at, actor=actor, reason=reason, note=note, short=short))
 
@@ -212,21 +194,20 @@ def confirm(
         confirmed_at=at,
         idempotency_key=key,
     )
-    now_made = confirmed(order)
-    refuse_too_much(order, now_made.good if now_made else None)
-    _complete_when_enough(order, Step(at=at, actor=actor, note="Confirmed in full."))
+    so_far = confirmed(order)
+    refuse_too_much(order, so_far.good if so_far else None)
+    if so_far is not None and _is_enough(order, so_far):
+        _to(order, _Status.COMPLETED, Step(at=at, actor=actor, note="Confirmed in full."))
     return Confirmed(stored, True)
 
 
-def _complete_when_enough(order: WorkOrder, step: Step) -> None:
-    so_far = confirmed(order)
-    if so_far is None or order.status != _Status.IN_PROGRESS:
-        return
-    enough = missing(order, so_far) is None and (
-        order.under_tolerance is not None or (so_far.good or 0) >= Fraction(order.target_quantity)
-    )
-    if enough and not Run.objects.filter(work_order=order, ended_at__isnull=True).exists():
-        _to(order, _Status.COMPLETED, step)
+def _is_enough(order: WorkOrder, so_far: Made) -> bool:
+    """Say whether what was confirmed completes an order: not while it is held or a line runs it."""
+    if order.status != _Status.IN_PROGRESS or missing(order, so_far) is not None:
+        return False
+    if order.under_tolerance is None and (so_far.good or 0) < Fraction(order.target_quantity):
+        return False
+    return not Run.objects.filter(work_order=order, ended_at__isnull=True).exists()
 
 
 @transaction.atomic
@@ -278,15 +259,11 @@ def _other_request(key: str) -> Conflict:
 
 def _refuse_unconfirmable(order: WorkOrder) -> None:
     if order.status not in _CONFIRMS:
-        words = ", ".join(allowed(order)) or "nothing"
-        raise Conflict(
-            f"An order that is {order.status} makes nothing; what can be done now: {words}.",
-            facts={"status": order.status, "allowed": allowed(order)},
-        )
+        raise not_from_here(order, f"An order that is {order.status} makes nothing")
 
 
 def _refuse_amount(quantity: Decimal, *, field: str) -> None:
     if not quantity.is_finite() or not 0 <= quantity < MAX_QUANTITY:
         raise Invalid("A quantity is zero or more, and less than a million millions.", field=field)
-    if quantity != quantity.quantize(Decimal("0.000001")):
+    if not fits_millionths(quantity):
         raise Invalid("A quantity has at most six decimals.", field=field)

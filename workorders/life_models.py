@@ -45,16 +45,17 @@ class Step:
     short: bool = False
 
 
-STATUSES = [
-    ("created", _("Created")),
-    ("released", _("Released")),
-    ("scheduled", _("Scheduled")),
-    ("in_progress", _("In progress")),
-    ("on_hold", _("On hold")),
-    ("completed", _("Completed")),
-    ("closed", _("Closed")),
-    ("cancelled", _("Cancelled")),
-]
+class OrderStatus(models.TextChoices):
+    """Where an order is in its life; `WorkOrder.Status`."""
+
+    CREATED = "created", _("Created")
+    RELEASED = "released", _("Released")
+    SCHEDULED = "scheduled", _("Scheduled")
+    IN_PROGRESS = "in_progress", _("In progress")
+    ON_HOLD = "on_hold", _("On hold")
+    COMPLETED = "completed", _("Completed")
+    CLOSED = "closed", _("Closed")
+    CANCELLED = "cancelled", _("Cancelled")
 
 
 class OrderStatusChange(models.Model):
@@ -63,8 +64,8 @@ class OrderStatusChange(models.Model):
     site_paths: ClassVar[tuple[str, ...]] = ("order__line__area__site",)
 
     order = models.ForeignKey("workorders.WorkOrder", on_delete=models.PROTECT, related_name="status_changes")
-    from_status = models.CharField(max_length=12, choices=STATUSES, blank=True, help_text="Empty = it is new.")
-    to_status = models.CharField(max_length=12, choices=STATUSES)
+    from_status = models.CharField(max_length=12, choices=OrderStatus, blank=True, help_text="Empty = it is new.")
+    to_status = models.CharField(max_length=12, choices=OrderStatus)
     reason = models.ForeignKey(OrderReason, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     note = models.CharField(max_length=500, blank=True)
     changed_by = models.ForeignKey(

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from fractions import Fraction
 
 MILLIONTH = Fraction(1, 10**6)
@@ -97,8 +96,3 @@ def _rounded(quantity: Fraction, rule: Rule) -> Fraction:
     least = max(quantity, rule.minimum or Fraction(0))
     step = rule.multiple or MILLIONTH
     return -(-least // step) * step
-
-
-def stored(quantity: Fraction) -> Decimal:
-    """Return a quantity that ends within six decimals as a decimal; another is rounded up."""
-    return Decimal(-(-quantity.numerator * 10**6 // quantity.denominator)).scaleb(-6)

@@ -108,8 +108,14 @@ def set_shifts(entries: Iterable[Schedule]) -> None:
 
 @follows(Schedule)
 def entry_changed(*, before: Schedule | None, after: Schedule | None) -> None:
-    """Refuse to move or take away what was begun: what was planned then is what it is measured by."""
-    if before is None or after is None:
+    """Refuse to move or take away what was begun, since it is measured by what was planned; and to plan what is over."""
+    if after is None:
+        return
+    order = after.work_order
+    is_planned_anew = before is None or before.work_order_id != after.work_order_id
+    if is_planned_anew and after.kind == Schedule.Kind.PRODUCTION and order is not None and order.status in OVER:
+        raise Conflict(f"Order {order} is {order.status}; nothing is planned for it.", field="work_order")
+    if before is None:
         return
     moved = (before.line_id, before.work_order_id, before.planned_start_at) != (
         after.line_id,
@@ -189,8 +195,6 @@ def place(
     stored = same.select_related("line__area__site", "work_order").first()
     if stored is not None:
         return stored, False
-    if work_order is not None and kind == Schedule.Kind.PRODUCTION and work_order.status in OVER:
-        raise Conflict(f"Order {work_order} is {work_order.status}; nothing is planned for it.", field="work_order")
     entry = Schedule(
         line=line,
         work_order=work_order,
@@ -221,6 +225,7 @@ def change(*, entry: Schedule, actor: User | None, seen_version: int | None = No
     return master_data.save(stored)
 
 
+@transaction.atomic
 def move(
     *,
     entry: Schedule,
@@ -232,10 +237,11 @@ def move(
 ) -> Schedule:
     """Move an entry to another time or line; without an end it stays as long as it is."""
     refuse_strange(planned_start_at, field="planned_start_at")
-    end = planned_end_at or planned_start_at + (entry.planned_end_at - entry.planned_start_at)
+    stored = _lock([entry])[0]
+    end = planned_end_at or planned_start_at + (stored.planned_end_at - stored.planned_start_at)
     where = {} if line is None else {"line": line}
     return change(
-        entry=entry,
+        entry=stored,
         actor=actor,
         seen_version=seen_version,
         planned_start_at=planned_start_at,
@@ -251,20 +257,18 @@ def resize(
     return change(entry=entry, actor=actor, seen_version=seen_version, planned_end_at=planned_end_at)
 
 
+@transaction.atomic
 def confirm(*, entry: Schedule, actor: User | None, seen_version: int | None = None) -> Schedule:
     """Say that what is planned holds. Raises Conflict for what is cancelled."""
-    if _lock_free_status(entry) == _Status.CANCELLED:
+    stored = _lock([entry])[0]
+    if stored.status == _Status.CANCELLED:
         raise Conflict("It is cancelled; plan it again.", field="status")
-    return change(entry=entry, actor=actor, seen_version=seen_version, status=_Status.CONFIRMED)
+    return change(entry=stored, actor=actor, seen_version=seen_version, status=_Status.CONFIRMED)
 
 
 def cancel(*, entry: Schedule, actor: User | None, seen_version: int | None = None) -> Schedule:
     """Take an entry out of the schedule; it stays to be looked at. Raises Conflict when work on it has begun."""
     return change(entry=entry, actor=actor, seen_version=seen_version, status=_Status.CANCELLED)
-
-
-def _lock_free_status(entry: Schedule) -> str:
-    return Schedule.objects.values_list("status", flat=True).get(pk=entry.pk)
 
 
 @transaction.atomic

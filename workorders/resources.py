@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db import models
 from django.utils import timezone
 
 from core.resources import MasterDataResource, refuse_without_right
@@ -39,7 +40,7 @@ class WorkOrderResource(MasterDataResource):
 
 
 class ScheduleResource(MasterDataResource):
-    """Schedules by line and planned start."""
+    """Schedules by line and planned start; what is cancelled is in no file."""
 
     examples = {
         "line": "L1",
@@ -53,6 +54,9 @@ class ScheduleResource(MasterDataResource):
         model = Schedule
         fields = ("line", "planned_start_at", "planned_end_at", "kind", "work_order", "note")
         import_id_fields = ("line", "planned_start_at")
+
+    def get_queryset(self) -> models.QuerySet[Any]:
+        return super().get_queryset().exclude(status=Schedule.Status.CANCELLED)
 
 
 class RunResource(MasterDataResource):

@@ -81,6 +81,14 @@ class Made:
     source: str = ""
 
     @property
+    def whole(self) -> Fraction | None:
+        """Good pieces, scrap and rework together, as far as they are known; None when nobody knows anything."""
+        if not self.source:
+            return None
+        known = [part for part in (self.good, self.scrap, self.rework) if part is not None]
+        return sum(known, Fraction(0))
+
+    @property
     def anything(self) -> bool:
         """Whether it is known to have made something, good or not."""
         return any((self.good, self.scrap, self.rework))

@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from core import master_data
 from core.master_data import caller
-from core.serializers import AwareDateTimeField, CodedSerializer, MasterDataSerializer, ReferenceField
+from core.serializers import AwareDateTimeField, CodedSerializer, MasterDataSerializer, Plain, ReferenceField
 from enterprise.models import Line, Site
 from workorders import placing, services
 from workorders.models import (
@@ -305,20 +305,7 @@ class MadeByOrderSerializer(serializers.Serializer):
     most = serializers.CharField(allow_null=True, help_text="What may be made at most; null = not decided.")
 
 
-class Asked(serializers.Serializer):
-    """The body of an action; a field that it does not know is refused."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, dict):
-            unknown = [name for name in data if name not in self.fields]
-            if unknown:
-                raise serializers.ValidationError(
-                    {str(name)[:64]: ["This field is not known."] for name in unknown[:10]}
-                )
-        return super().to_internal_value(data)
-
-
-class StepSerializer(Asked):
+class StepSerializer(Plain):
     """A step without a reason."""
 
     note = serializers.CharField(required=False, allow_blank=True, max_length=500)
@@ -351,14 +338,14 @@ class ConfirmOrderSerializer(StepSerializer):
     idempotency_key = serializers.CharField(required=False, allow_null=True, max_length=100)
 
 
-class ReverseConfirmationSerializer(Asked):
+class ReverseConfirmationSerializer(Plain):
     """Why a confirmation is taken back."""
 
     note = serializers.CharField(max_length=500)
     idempotency_key = serializers.CharField(required=False, allow_null=True, max_length=100)
 
 
-class SplitOrderSerializer(Asked):
+class SplitOrderSerializer(Plain):
     """How much to split off."""
 
     quantity = _quantity()
@@ -371,7 +358,7 @@ class ReworkOrderSerializer(SplitOrderSerializer):
     reason = serializers.CharField(max_length=400)
 
 
-class MergeOrdersSerializer(Asked):
+class MergeOrdersSerializer(Plain):
     """Which orders to add to this one."""
 
     orders = ReferenceField(queryset=WorkOrder.objects.all(), many=True)
@@ -407,7 +394,7 @@ class LotSizingSerializer(MasterDataSerializer):
         validators: list[object] = []
 
 
-class GenerateSerializer(Asked):
+class GenerateSerializer(Plain):
     """For which site to make orders, and for demand due before when."""
 
     site = ReferenceField(queryset=Site.objects.all())

@@ -1,7 +1,7 @@
 """Write orders and runs: guarded transitions, what is copied at release, one run at a time on a line."""
 
 from datetime import datetime
-from decimal import ROUND_UP, Context, Decimal
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any, cast
 
@@ -13,20 +13,16 @@ from core import master_data
 from core.announcements import announce
 from core.changes import Change, mark
 from core.errors import Conflict, Invalid
+from core.exact import rounded_up
 from core.locks import take_turns
 from core.master_data import follows, precedes
 from core.retention import refuse_closed
-from counts.models import CountTag, CountType
 from enterprise.models import Line, Machine
-from products.models import Product, ProductRevision, Routing, RoutingOperation
-from products.selectors import requirements, revision_at
+from products.models import Product, ProductRevision
+from products.selectors import revision_at
 from products.units import convert
 from workorders.models import (
-    ChangeoverTask,
-    ChangeoverTaskDone,
     Operation,
-    OrderMaterial,
-    OrderParameter,
     OrderReason,
     OrderStatusChange,
     Run,
@@ -34,7 +30,9 @@ from workorders.models import (
     Step,
     WorkOrder,
 )
-from workorders.selectors import LIVE, allowed, made, missing, next_statuses, target_in_product_unit, tolerance
+from workorders.refusals import refusal
+from workorders.release import copy_from_revision
+from workorders.selectors import LIVE, made, missing, next_statuses, tolerance
 
 _Status = WorkOrder.Status
 _NEEDS_REASON: dict[str, str] = {_Status.ON_HOLD: "for_hold", _Status.CANCELLED: "for_cancel"}
@@ -90,7 +88,7 @@ def _refuse_step(before: WorkOrder, order: WorkOrder, step: Step | None) -> None
     possible = next_statuses(status=before.status, held_from=before.held_from)
     if to_status not in possible:
         words = ", ".join(sorted(possible)) or "nothing"
-        raise _no(before, f"An order that is {before.status} cannot become {to_status}; it can become: {words}.")
+        raise refusal(before, f"An order that is {before.status} cannot become {to_status}; it can become: {words}.")
     reason = step.reason if step else None
     if to_status in _NEEDS_REASON and order.merged_into_id is None:
         _refuse_reason(
@@ -102,9 +100,11 @@ def _refuse_step(before: WorkOrder, order: WorkOrder, step: Step | None) -> None
     if to_status in (_Status.COMPLETED, _Status.CANCELLED):
         run = Run.objects.filter(work_order=order, ended_at__isnull=True).select_related("line").first()
         if run is not None:
-            raise _no(before, f"It runs on {run.line} since {run.started_at:%Y-%m-%d %H:%M} UTC; end that run first.")
+            raise refusal(
+                before, f"It runs on {run.line} since {run.started_at:%Y-%m-%d %H:%M} UTC; end that run first."
+            )
     if to_status == _Status.CANCELLED and made(order, now=_moment(order, step)).anything:
-        raise _no(before, "It has made something already; complete it short instead, so that this is not lost.")
+        raise refusal(before, "It has made something already; complete it short instead, so that this is not lost.")
     if to_status == _Status.COMPLETED:
         _refuse_amount(before, order, step)
 
@@ -112,10 +112,6 @@ def _refuse_step(before: WorkOrder, order: WorkOrder, step: Step | None) -> None
 def _moment(order: WorkOrder, step: Step | None) -> datetime:
     """Return when a step is taken; one that says nothing of it, when it was written."""
     return step.at if step else order.history.latest().history_date
-
-
-def _no(order: WorkOrder, words: str, **facts: Any) -> Conflict:
-    return Conflict(words, facts={"status": order.status, "allowed": allowed(order), **facts})
 
 
 def _refuse_reason(order: WorkOrder, reason: OrderReason | None, purpose: str, words: str) -> None:
@@ -135,7 +131,7 @@ def _refuse_amount(before: WorkOrder, order: WorkOrder, step: Step | None) -> No
         return
     if step is None or not step.short:
         what = f"{amount(lacking)} {unit_of(order)} are missing" if made_.good is not None else "Nothing was reported"
-        raise _no(
+        raise refusal(
             before,
             f"{what}; report the rest, or complete it short, with a reason.",
             missing=amount(lacking),
@@ -147,10 +143,11 @@ def refuse_too_much(order: WorkOrder, good: Fraction | None) -> None:
     """Raise Conflict when more was made than the order's tolerance allows."""
     most = tolerance(order).most
     if most is not None and good is not None and good > most:
-        raise Conflict(
+        raise refusal(
+            order,
             f"At most {amount(most)} {unit_of(order)} may be made, and {amount(good)} would be;"
             " raise the target or the tolerance of the order first.",
-            facts={"status": order.status, "allowed": allowed(order), "too_much": amount(good - most)},
+            too_much=amount(good - most),
         )
 
 
@@ -161,7 +158,7 @@ def unit_of(order: WorkOrder) -> str:
 
 def amount(quantity: Fraction | Decimal) -> str:
     """Return a quantity in words: exact where it ends within six decimals, else rounded up to that."""
-    return f"{_rounded_up(Fraction(quantity)).normalize():f}"
+    return f"{rounded_up(quantity).normalize():f}"
 
 
 def refuse_work(work_order: WorkOrder) -> None:
@@ -172,18 +169,10 @@ def refuse_work(work_order: WorkOrder) -> None:
         why = (
             f" ({last.reason}{f', says {last.changed_by}' if last.changed_by else ''})" if last and last.reason else ""
         )
-        raise Conflict(
-            f"Order {order} is on hold{why}; nothing may start before it is resumed.",
-            field="work_order",
-            code="on_hold",
-            facts={"status": order.status, "allowed": allowed(order)},
-        )
+        words = f"Order {order} is on hold{why}; nothing may start before it is resumed."
+        raise refusal(order, words, field="work_order", code="on_hold")
     if order.status not in LIVE:
-        raise Conflict(
-            f"Order {order} is {order.status}; nothing may start for it.",
-            field="work_order",
-            facts={"status": order.status, "allowed": allowed(order)},
-        )
+        raise refusal(order, f"Order {order} is {order.status}; nothing may start for it.", field="work_order")
 
 
 def _refuse_unfit(before: WorkOrder | None, order: WorkOrder) -> None:
@@ -204,7 +193,7 @@ def _refuse_unfit(before: WorkOrder | None, order: WorkOrder) -> None:
     if before.target_quantity != order.target_quantity:
         if order.operations.exclude(status__in=(Operation.Status.PENDING, Operation.Status.READY)).exists():
             raise Conflict("Work on the order has begun; its quantity stays.", field="target_quantity")
-        _copy_from_revision(order)
+        copy_from_revision(order)
 
 
 # --- release: what the order keeps of how its product is made ---
@@ -222,9 +211,9 @@ def release_order(*, work_order: WorkOrder, at: datetime, actor: User | None = N
     """
     order = WorkOrder.objects.select_for_update(of=("self",)).get(pk=work_order.pk)
     if order.released_at is not None and order.status == _Status.RELEASED:
-        raise _no(order, "The order is released already.")
+        raise refusal(order, "The order is released already.")
     if order.status == _Status.ON_HOLD:
-        raise _no(order, "The order is on hold; it can be resumed or cancelled.")
+        raise refusal(order, "The order is on hold; it can be resumed or cancelled.")
     order.status = _Status.RELEASED
     order.step = Step(at=at, actor=actor, note=note)
     return save_order(work_order=order, at=at)
@@ -255,32 +244,8 @@ def save_order(*, work_order: WorkOrder, at: datetime) -> WorkOrder:
     if revision is None and work_order.routing_code:
         raise Invalid("The product has no released revision, and so no routings.", field="routing_code")
     order = master_data.save(work_order)
-    _copy_from_revision(order)
+    copy_from_revision(order)
     return order
-
-
-def _copy_from_revision(order: WorkOrder) -> None:
-    """Replace an order's operations, set-points and materials by copies of its revision's; steps that were added stay."""
-    OrderMaterial.objects.filter(work_order=order).delete()
-    Operation.objects.filter(work_order=order, template__isnull=False).delete()
-    revision = order.revision
-    if revision is None or order.product is None or order.released_at is None:
-        return
-    operations = _copy_routing(order, _routing(order, revision))
-    by_code = {operation.code: operation for operation in operations}
-    first = operations[0] if operations else None
-    own = target_in_product_unit(order)
-    for number, needed in enumerate(requirements(revision, own, order.released_at), start=1):
-        master_data.save(
-            OrderMaterial(
-                work_order=order,
-                position=number * 10,
-                product=needed.component,
-                operation=by_code.get(needed.operation_code, first),
-                quantity_required=_rounded_up(needed.quantity),
-                unit=needed.component.unit,
-            )
-        )
 
 
 @transaction.atomic
@@ -302,9 +267,9 @@ def add_operation(
     """
     order = WorkOrder.objects.select_for_update(of=("self",)).select_related("line__area").get(pk=work_order.pk)
     if order.released_at is None:
-        raise _no(order, f"Order {order} is not released; release it first, its routing's steps come with that.")
+        raise refusal(order, f"Order {order} is not released; release it first, its routing's steps come with that.")
     if order.status not in LIVE:
-        raise _no(order, f"Order {order} is {order.status}; nothing more is done for it.")
+        raise refusal(order, f"Order {order} is {order.status}; nothing more is done for it.")
     if machine is not None and machine.line.area.site_id != order.line.area.site_id:
         raise Invalid("That machine is at another site than the order.", field="machine")
     others = list(order.operations.all())
@@ -325,61 +290,6 @@ def add_operation(
     )
     operation._history_user = actor  # type: ignore[attr-defined]  # read by the history
     return master_data.save(operation)
-
-
-def _routing(order: WorkOrder, revision: ProductRevision) -> Routing | None:
-    if not order.routing_code:
-        return revision.routings.filter(is_default=True).first()
-    found = revision.routings.filter(code=order.routing_code).first()
-    if found is None:
-        raise Invalid(f"Revision {revision.code} has no routing '{order.routing_code}'.", field="routing_code")
-    return found
-
-
-def _copy_routing(order: WorkOrder, routing: Routing | None) -> list[Operation]:
-    copies = []
-    for step in routing.operations.prefetch_related("parameters") if routing is not None else ():
-        copy = master_data.save(
-            Operation(
-                work_order=order,
-                template=step,
-                planned_quantity=order.target_quantity,
-                inspection_status=Operation.Inspection.PENDING if step.inspection_required else "",
-                **{name: getattr(step, name) for name in Operation.COPIED}
-                | {"counting_source": step.counting_source or _who_counts(step, order)},
-            )
-        )
-        for parameter in step.parameters.all():
-            values = {name: getattr(parameter, name) for name in OrderParameter.COPIED}
-            master_data.save(OrderParameter(operation=copy, **values))
-        copies.append(copy)
-    return copies
-
-
-def _who_counts(step: RoutingOperation, order: WorkOrder) -> str:
-    """Return who counts an operation that does not say: a machine that has a counter for its output, else people."""
-    if step.machine_id is not None:
-        machines = Machine.objects.filter(pk=step.machine_id)
-    elif step.machine_class_id is not None:
-        machines = Machine.objects.filter(
-            machine_class=step.machine_class_id, line__area__site=order.line.area.site_id, is_active=True
-        )
-    else:
-        of_line = Machine.objects.filter(line=step.line_id or order.line_id, is_active=True)
-        machines = of_line.filter(is_constraint=True)
-        machines = machines if machines.exists() else of_line
-    roles = (CountType.Role.GOOD, CountType.Role.TOTAL)
-    counts = CountTag.objects.filter(machine__in=machines, count_type__role__in=roles, is_active=True).exists()
-    return Operation.CountingSource.MACHINE if counts else Operation.CountingSource.OPERATOR
-
-
-def _rounded_up(quantity: Fraction) -> Decimal:
-    """Return a quantity in millionths, away from zero: never less than what is needed."""
-    millionths = -(-abs(quantity.numerator) * 10**6 // quantity.denominator)
-    return Decimal(millionths if quantity > 0 else -millionths).scaleb(-6, _WIDE)
-
-
-_WIDE = Context(prec=60, rounding=ROUND_UP)
 
 
 @precedes(Run)
@@ -497,29 +407,3 @@ def end_run(*, run: Run, ended_at: datetime) -> Run:
         raise Conflict("The run has ended already.", field="ended_at")
     stored.ended_at = ended_at
     return master_data.save(stored)
-
-
-@transaction.atomic
-def record_changeover_task(
-    *, run: Run, task: ChangeoverTask, started_at: datetime, ended_at: datetime, actor: User, recorded_at: datetime
-) -> tuple[ChangeoverTaskDone, bool]:
-    """Append that a task of a changeover was done; return it and whether it is new.
-
-    Raises Invalid for an empty or future span or a task of another line's changeover, Conflict when another end is
-    stored for the same beginning.
-    """
-    if ended_at <= started_at:
-        raise Invalid("A task ends after it started.", field="ended_at")
-    if ended_at > recorded_at:
-        raise Invalid("The time lies in the future.", field="ended_at")
-    if task.target.line_id not in (None, run.line_id):
-        raise Invalid("The task belongs to a changeover of another line.", field="task")
-    done, is_new = ChangeoverTaskDone.objects.get_or_create(
-        run=run,
-        task=task,
-        started_at=started_at,
-        defaults={"ended_at": ended_at, "done_by": actor, "recorded_at": recorded_at},
-    )
-    if done.ended_at != ended_at:
-        raise Conflict("Another end is stored for this task; the stored one stays.", field="ended_at")
-    return done, is_new

@@ -18,7 +18,8 @@ from core.errors import Conflict, Invalid, NotFound
 from downtime.services import NewState, record_states
 from execution.models import ParameterReading
 from labor.models import Certificate, SkillNeed
-from materials.services import NewLot, receive
+from materials.lots import NewLot
+from materials.services import receive
 from tests.factories import make_location, make_lot, make_product, make_skill
 
 pytestmark = pytest.mark.django_db

@@ -15,7 +15,8 @@ from batchrecords.tests.plant import NOW, Batch, at
 from batchrecords.verification import broken_anywhere
 from core import master_data
 from core.errors import Conflict, Invalid
-from execution.services import Taken, finish_operation
+from execution.services import finish_operation
+from execution.taking import Taken
 from workorders.gates import refuse_unfinished
 from workorders.models import Operation
 

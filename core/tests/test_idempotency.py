@@ -5,10 +5,11 @@ from threading import Thread
 
 import pytest
 from django.db import connections
+from django.urls import get_resolver
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from core.idempotency import forget_answers
+from core.idempotency import Idempotent, forget_answers
 from core.models import IdempotentAnswer
 from enterprise.models import Enterprise
 from tests.factories import make_count_tag, make_machine, make_user, make_work_order
@@ -104,3 +105,23 @@ def test_concurrent_repetitions_take_turns():
         thread.join()
     assert answers == [201] * 6
     assert Enterprise.objects.count() == 1
+
+
+ONLY_ASK = {"SuggestView", "DecodeView"}
+"""They answer a question and write nothing."""
+
+
+def test_every_post_that_writes_can_be_sent_again_with_its_key():
+    def views(patterns):
+        for pattern in patterns:
+            if hasattr(pattern, "url_patterns"):
+                yield from views(pattern.url_patterns)
+            else:
+                yield pattern.callback
+
+    posting = set()
+    for view in views(get_resolver().url_patterns):
+        kind = getattr(view, "cls", None)
+        if kind is not None and ("post" in view.actions if hasattr(view, "actions") else hasattr(kind, "post")):
+            posting.add(kind)
+    assert {kind.__name__ for kind in posting if not issubclass(kind, Idempotent)} == ONLY_ASK

@@ -51,12 +51,28 @@ def test_large_picture_is_shrunk():
     assert max(Image.open(BytesIO(kept.content)).size) == MAX_SIDE
 
 
+@pytest.mark.parametrize("size", [(4032, 3024), (8160, 6120)])
+def test_photos_of_phones_are_taken_and_turned_as_they_were_held(size):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    kept = Image.open(BytesIO(read_document(picture("JPEG", size, exif=exif)).content))
+    assert kept.size == (MAX_SIDE * 3 // 4, MAX_SIDE)
+
+
+def test_photo_that_has_to_be_decoded_whole_has_fewer_pixels():
+    assert read_document(picture("JPEG", (5000, 5000), progressive=True)).content_type == "image/jpeg"
+    with pytest.raises(Invalid, match="at most 25 million"):
+        read_document(picture("JPEG", (5001, 5000), progressive=True))
+    with pytest.raises(Invalid, match="at most 50 million"):
+        read_document(picture("JPEG", (10_001, 5000)))
+
+
 @pytest.mark.parametrize("mode", ["P", "L", "RGBA", "1"])
 def test_any_kind_of_png_is_taken(mode):
     assert read_document(picture("PNG", mode=mode)).content_type == "image/png"
 
 
-@pytest.mark.parametrize("size", [(30_000, 30_000), (12_001, 1_000), (2**31 - 1, 2**31 - 1)])
+@pytest.mark.parametrize("size", [(30_000, 30_000), (25_001, 1_000), (2**31 - 1, 2**31 - 1)])
 def test_bomb_is_refused_before_it_is_decoded(size):
     bomb = png_bomb(*size)
     assert len(bomb) < 20_000

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
 
-from execution.services import Taken
+from execution.taking import Taken
 from products.services import release_revision
 from tests.factories import (
     LONG_AGO,

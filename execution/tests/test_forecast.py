@@ -10,7 +10,9 @@ from core.intervals import Interval
 from counts.services import NewReading, record_readings
 from execution.finish import finish_forecast
 from execution.forecasting import Batch, batches_of, forecast
-from execution.services import Quantities, report_production, start_operation
+from execution.reporting import report_production
+from execution.services import start_operation
+from execution.taking import Quantities
 from execution.tests.floor import AT, NOW, make_floor, minutes, stored, taken
 from tests.factories import make_count_tag, make_machine, make_shift
 

@@ -9,19 +9,18 @@ from hypothesis import strategies as st
 
 from core.errors import DomainError
 from execution.models import OperationRun, OperationStep, ProductionReport
+from execution.reporting import report_production, reverse_report
 from execution.selectors import progress_of_operations
 from execution.services import (
-    Quantities,
     finish_operation,
     hold_operation,
     pause_operation,
-    report_production,
     resume_operation,
-    reverse_report,
     skip_operation,
     start_operation,
     unhold_operation,
 )
+from execution.taking import Quantities
 from execution.tests.floor import NOW, make_floor, stored, taken
 from tests.factories import make_employee
 from workorders.models import Run, WorkOrder

@@ -13,16 +13,10 @@ from core.intervals import Interval
 from counts.services import NewReading, record_readings
 from execution.apportion import Work, machine_time, shares_of
 from execution.models import OperationRun, ScrapReason
+from execution.reporting import report_production, reverse_report
 from execution.selectors import machine_time_of, person_time_of, progress_of, progress_of_operations
-from execution.services import (
-    Quantities,
-    finish_operation,
-    pause_operation,
-    record_operation_run,
-    report_production,
-    reverse_report,
-    start_operation,
-)
+from execution.services import finish_operation, pause_operation, record_operation_run, start_operation
+from execution.taking import Quantities
 from execution.tests.floor import AT, NOW, make_floor, make_order, minutes, stored, taken
 from live.selectors import line_statuses
 from materials.services import produce

@@ -98,6 +98,14 @@ def test_bad_report_is_a_400_naming_the_field(floor, operator, body, field):
     assert (refused.status_code, list(refused.data)) == (400, [field])
 
 
+def test_report_that_is_sent_again_with_the_header_is_one_report(floor, operator):
+    operator.post(f"/execution/operation/{floor.first.pk}/start", {})
+    for _ in range(2):
+        body, headers = {"operation": floor.first.pk, "good": 4}, {"Idempotency-Key": "tablet-1"}
+        assert operator.post("/execution/report", body, headers=headers).status_code == 201
+    assert len(operator.get("/execution/report").data["results"]) == 1
+
+
 def test_recorded_run_brings_its_quantities(floor, operator):
     body = {
         "operation": floor.first.pk,

@@ -20,6 +20,7 @@ from execution.services import (
 from execution.tests.floor import AT, make_floor, make_order, minutes, stored, taken
 from labor.models import SkillNeed
 from tests.factories import make_employee, make_line, make_lot, make_machine, make_product, make_reason, make_skill
+from workorders import placing
 from workorders.models import OrderMaterial, Run, WorkOrder
 from workorders.services import refuse_work
 
@@ -174,6 +175,19 @@ def test_machine_that_is_down_is_as_the_site_decides(rule, starts, warned):
             start_operation(operation=floor.first, taken=taken(0))
         return
     assert len(start_operation(operation=floor.first, taken=taken(0)).warnings) == warned
+
+
+def test_planned_maintenance_stands_against_a_start_until_it_is_cancelled():
+    floor = make_floor("CUT")
+    line = floor.machine.line
+    ExecutionPolicy.objects.create(site=line.area.site, machine_down="refuse")
+    entry, _ = placing.place(
+        line=line, kind="maintenance", planned_start_at=minutes(-30), planned_end_at=minutes(30), actor=None
+    )
+    with pytest.raises(Conflict, match="Maintenance is planned on"):
+        start_operation(operation=floor.first, taken=taken(0))
+    placing.cancel(entry=entry, actor=None)
+    assert start_operation(operation=floor.first, taken=taken(0)).is_new
 
 
 def test_lot_on_hold_and_missing_certificate_refuse():

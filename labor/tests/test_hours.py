@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from core.errors import Conflict, Invalid, NotFound
 from core.intervals import Interval
-from labor import services
+from labor import corrections, services
 from labor.apportion import Work, apportion
 from labor.identification import hashed_pin, identify
 from labor.models import Absence, Attendance, Certificate, Crew, Employee, LaborEntry, LaborPolicy, Skill, SkillNeed
@@ -162,20 +162,20 @@ class TestWork:
         supervisor = make_user("supervisor", ewa.site)
         entry = work("direct", 0)
         with pytest.raises(Conflict):
-            services.approve(entries=[entry], actor=supervisor, at=NOW)
+            corrections.approve(entries=[entry], actor=supervisor, at=NOW)
         services.stop_work(entry=entry, at=at(1))
-        services.correct_entry(entry=entry, actor=supervisor, reason="He said so", note="Typed late")
-        assert services.approve(entries=[entry], actor=supervisor, at=NOW) == 1
-        assert services.approve(entries=[entry], actor=supervisor, at=NOW) == 0
+        corrections.correct_entry(entry=entry, actor=supervisor, reason="He said so", note="Typed late")
+        assert corrections.approve(entries=[entry], actor=supervisor, at=NOW) == 1
+        assert corrections.approve(entries=[entry], actor=supervisor, at=NOW) == 0
         with pytest.raises(Conflict):
-            services.correct_entry(entry=entry, actor=supervisor, reason="He said so", note="Again")
+            corrections.correct_entry(entry=entry, actor=supervisor, reason="He said so", note="Again")
         corrected = entry.history.order_by("history_id")[2]
         assert (corrected.note, corrected.history_change_reason) == ("Typed late", "He said so")
         ewa.user = supervisor
         ewa.save()
         other = work("direct", 2, 3, operation="30")
         with pytest.raises(Conflict):
-            services.approve(entries=[other], actor=supervisor, at=NOW)
+            corrections.approve(entries=[other], actor=supervisor, at=NOW)
 
 
 spans = st.lists(st.tuples(st.integers(0, 60), st.integers(1, 30), st.booleans()), max_size=7)

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from labor import services
 from labor.models import CrewAssignment, LaborEntry
@@ -143,6 +145,32 @@ def test_efficiency_by_what_is_asked(supervisor, site, entry):
     assert (group["on_orders_seconds"], group["worker_efficiency"], group["cost"]) == ("7200", None, "60")
     refused = supervisor.get("/labor/efficiency/", {**query, "by": "star sign"})
     assert (refused.status_code, "by" in refused.json()) == (400, True)
+
+
+def work_of(site, order, people):
+    for _ in range(people):
+        one = make_employee(site=site)
+        entry = services.start_work(employee=one, kind="direct", at=at(0), actor=None, work_order=order)
+        services.stop_work(entry=entry, at=at(2))
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("/labor/to-approve/", {"date": DAY}),
+        ("/labor/efficiency/", {"by": "line", "starts_at": at(0).isoformat(), "ends_at": at(10).isoformat()}),
+    ],
+)
+def test_queries_do_not_grow_with_people(supervisor, site, order, path, query, django_assert_max_num_queries):
+    asked = {"site": site.code, **query}
+    work_of(site, order, 3)
+    supervisor.get(path, asked)
+    with CaptureQueriesContext(connection) as of_three:
+        assert supervisor.get(path, asked).status_code == 200
+    work_of(site, order, 3)
+    with django_assert_max_num_queries(len(of_three)):
+        found = supervisor.get(path, asked).json()
+    assert len(found.get("entries", ())) == 6 or found["groups"][0]["people"] == 6
 
 
 def test_corrected_then_approved(supervisor, site, entry):

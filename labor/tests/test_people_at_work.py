@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from core.errors import Conflict, Invalid
 from core.intervals import Interval
-from labor import services
+from labor import corrections, services
 from labor.approval import NO_CLOCK_OUT, OUTSIDE, OVERLAPPING, TOO_LONG, to_approve
 from labor.board import ABSENT, EXPECTED, LEFT, MISSING, THERE, shift_board
 from labor.efficiency import SMALLEST_GROUP, efficiency
@@ -186,9 +186,9 @@ class TestApproval:
         there = Attendance.objects.get()
         assert self.oddities(site) == ([(NO_CLOCK_OUT, TOO_LONG)], [there])
         supervisor = make_user("supervisor", site)
-        services.correct_attendance(attendance=there, actor=supervisor, reason="Forgot it", ended_at=at(6))
+        corrections.correct_attendance(attendance=there, actor=supervisor, reason="Forgot it", ended_at=at(6))
         assert self.oddities(site) == ([(TOO_LONG, OUTSIDE)], [])
-        services.correct_entry(entry=entry, actor=supervisor, reason="Forgot it", ended_at=at(6))
+        corrections.correct_entry(entry=entry, actor=supervisor, reason="Forgot it", ended_at=at(6))
         assert self.oddities(site) == ([()], [])
         LaborEntry.objects.create(
             employee=ewa,
@@ -202,18 +202,18 @@ class TestApproval:
 
     def test_correction_needs_a_reason_and_the_version_that_was_seen(self, site, ewa, order):
         entry, supervisor = worked(ewa, order, 0, 4), make_user("supervisor", site)
-        seen = services.version_of(entry)
+        seen = corrections.version_of(entry)
         for reason in ("", " ", "x" * 101):
             with pytest.raises(Invalid) as refused:
-                services.correct_entry(entry=entry, actor=supervisor, reason=reason)
+                corrections.correct_entry(entry=entry, actor=supervisor, reason=reason)
             assert refused.value.field == "reason"
-        services.correct_entry(entry=entry, actor=supervisor, reason="Typo", seen=seen, quantity_produced=Decimal(5))
+        corrections.correct_entry(entry=entry, actor=supervisor, reason="Typo", seen=seen, quantity_produced=Decimal(5))
         with pytest.raises(Conflict):
-            services.correct_entry(entry=entry, actor=supervisor, reason="Typo", seen=seen)
+            corrections.correct_entry(entry=entry, actor=supervisor, reason="Typo", seen=seen)
         ewa.user = supervisor
         ewa.save()
         with pytest.raises(Conflict):
-            services.correct_entry(entry=entry, actor=supervisor, reason="Mine")
+            corrections.correct_entry(entry=entry, actor=supervisor, reason="Mine")
 
 
 class TestEfficiency:

@@ -15,7 +15,7 @@ from django.db import transaction
 from core.announcements import announce
 from downtime.services import NewState, record_states
 from live.routing import websocket_urlpatterns
-from tests.factories import make_machine, make_reason, make_user
+from tests.factories import make_control_chart, make_machine, make_reason, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 application = URLRouter(websocket_urlpatterns)
@@ -76,6 +76,19 @@ async def test_versions_rise():
         await in_database(announce)("machine", [machine.pk])
         versions.append((await next_of(page, "line"))["version"])
     assert versions[0] < versions[1]
+    await page.disconnect()
+
+
+async def test_chart_is_shown_anew_when_it_changed_and_not_with_its_line():
+    machine = await in_database(make_machine)()
+    chart = await in_database(lambda: make_control_chart(site=machine.line.area.site, machine=machine))()
+    page = await connected(f"/ws/charts/{chart.pk}/", await in_database(make_user)(is_superuser=True))
+    await next_of(page, "resync")
+    await next_of(page, "line")
+    await in_database(announce)("machine", [machine.pk])
+    assert await page.receive_nothing(timeout=1)
+    await in_database(announce)("chart", [chart.pk])
+    assert (await next_of(page, "line"))["id"] == machine.line_id
     await page.disconnect()
 
 

@@ -5,6 +5,8 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from core import master_data
 from counts.services import NewReading, record_readings
@@ -12,6 +14,7 @@ from downtime.models import ReasonRule
 from downtime.services import NewState, record_states
 from live.fragments import CARD, DETAIL, render_lines
 from live.selectors import line_statuses
+from products.models import ProductUnit
 from tests.factories import (
     make_count_tag,
     make_ideal_rate,
@@ -21,6 +24,7 @@ from tests.factories import (
     make_reason,
     make_run,
     make_shift,
+    make_unit,
     make_work_order,
 )
 
@@ -101,6 +105,27 @@ def test_queries_do_not_grow_with_lines(line, django_assert_max_num_queries):
     line_statuses(lines, now=NOW)
     with django_assert_max_num_queries(41):
         line_statuses(lines, now=NOW)
+
+
+def test_queries_do_not_grow_with_orders_in_cases(line, django_assert_max_num_queries):
+    def run_cases(of):
+        product = make_product()
+        for unit, pieces in (("case", 12), ("pallet", 720)):
+            master_data.save(ProductUnit(product=product, unit=make_unit(unit), quantity=1, base_quantity=pieces))
+        make_run(
+            line=of, work_order=make_work_order(line=of, product=product, unit=make_unit("case")), started_at=at(6)
+        )
+
+    lines = [make_machine(line=make_line(area=line.area), is_constraint=True).line for _ in range(4)]
+    run_cases(lines[0])
+    line_statuses([one.pk for one in lines], now=NOW)
+    with CaptureQueriesContext(connection) as of_one:
+        line_statuses([one.pk for one in lines], now=NOW)
+    for other in lines[1:]:
+        run_cases(other)
+    with django_assert_max_num_queries(len(of_one)):
+        found = line_statuses([one.pk for one in lines], now=NOW)
+    assert {status.order.target for status in found.values()} == {12_000}
 
 
 def test_hostile_names_are_shown_as_text(line):

@@ -6,8 +6,9 @@ from typing import Any
 
 from enterprise.models import Line
 from materials import services
+from materials.lots import NewLot
 from materials.models import Kind, Location, MaterialLot, MaterialTransaction, Stock
-from materials.services import NewLot, Posted
+from materials.services import Posted
 from products.models import Product
 from tests.factories import make_line, make_location, make_product, make_user, make_work_order
 from workorders.models import WorkOrder

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
 from core.errors import Conflict, Invalid
-from execution.services import Quantities, Taken, report_production, reverse_report, start_operation
+from execution.reporting import report_production, reverse_report
+from execution.services import start_operation
+from execution.taking import Quantities, Taken
 from materials.backflush import backflush_of_order
 from materials.balance import mass_balance
 from materials.ledger import rebuild_stock, to_millionths

@@ -100,6 +100,17 @@ def test_given_inputs_are_kept_to(shop):
     shop.undo(first.transactions.filter(kind="consume").get())
 
 
+def test_an_input_that_is_named_twice_is_no_more_than_was_used_of_it(shop):
+    order, dough, flour = shop.order(), shop.product(), shop.lot("F1", shop.product())
+    shop.use(flour, 4, order)
+    with pytest.raises(Conflict) as refusal:
+        shop.make("D1", dough, 3, order, inputs=[(flour, Decimal(3)), (flour, Decimal(2))])
+    assert refusal.value.field == "inputs"
+    made = shop.make("D1", dough, 3, order, inputs=[(flour, Decimal(3)), (flour, Decimal(1))])
+    assert numbers(made, forward=False) == {"F1": 1}
+    assert GenealogyLink.objects.get(output_lot=made).quantity == 4
+
+
 def test_lot_is_never_in_itself_over_any_number_of_steps(shop):
     steps = [shop.order() for _ in range(3)]
     lot = first = shop.lot("A", shop.product(), 5)

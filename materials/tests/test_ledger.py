@@ -10,8 +10,9 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from core.errors import Conflict, Invalid
 from materials.ledger import rebuild_stock
+from materials.lots import NewLot, change_lot_status
 from materials.models import LotStatusChange, MaterialTransaction, Stock
-from materials.services import NewLot, change_lot_status, split_lot
+from materials.services import split_lot
 from materials.tests.shop import AT, Shop
 from tests.factories import make_location, make_work_order
 from workorders.models import WorkOrder

@@ -7,9 +7,9 @@ import pytest
 
 from core import master_data
 from core.errors import Conflict, Invalid
+from materials.lots import NewLot, change_lot_status
 from materials.models import LotStatusChange, MaterialLot, PickingPolicy
 from materials.selectors import pick
-from materials.services import NewLot, change_lot_status
 from materials.tests.shop import AT, Shop
 from tests.factories import make_location
 

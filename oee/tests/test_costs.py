@@ -14,7 +14,7 @@ from labor.models import LaborEntry
 from materials.tests.shop import AT, Shop
 from oee.costs import costs_of
 from products.models import MachineRate, ProductCost
-from tests.factories import LONG_AGO, make_employee, make_machine, make_run, make_user
+from tests.factories import LONG_AGO, make_employee, make_line, make_machine, make_run, make_user
 from workorders.models import Operation, OrderMaterial
 
 pytestmark = pytest.mark.django_db
@@ -142,6 +142,15 @@ def test_rates_hold_in_their_time_and_machines_add_up(shop):
         MachineRate.objects.create(machine=make_machine(line=shop.line), overhead_per_hour=hourly, valid_from=LONG_AGO)
     assert costs_of(shop.order_, now=NOW).overhead.actual == 60 + 3 * 30
     assert costs_of(shop.order_, now=at(0.5)).overhead.actual == 30
+
+
+def test_overhead_is_that_of_the_line_that_ran_the_order(shop):
+    there = make_machine(line=make_line(area=shop.line.area))
+    make_run(line=there.line, work_order=shop.order_, started_at=at(0), ended_at=at(2))
+    unknown = costs_of(shop.order_, now=NOW).overhead
+    assert (unknown.actual, unknown.missing) == (None, (f"overhead rate of line {there.line.code}",))
+    MachineRate.objects.create(machine=there, overhead_per_hour=25, valid_from=LONG_AGO)
+    assert costs_of(shop.order_, now=NOW).overhead.actual == 50
 
 
 @given(cuts=st.lists(st.integers(1, 239), max_size=3, unique=True))

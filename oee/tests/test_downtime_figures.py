@@ -33,8 +33,8 @@ from tests.factories import (
     make_user,
     make_work_order,
 )
+from workorders.changeovers import record_changeover_task
 from workorders.selectors import target_of
-from workorders.services import record_changeover_task
 
 pytestmark = pytest.mark.django_db
 DAY = datetime(2026, 3, 2, tzinfo=UTC)

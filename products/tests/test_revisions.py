@@ -13,7 +13,14 @@ from core import master_data
 from core.errors import Conflict, Invalid
 from enterprise.models import MachineClass
 from products import services
-from products.models import BillOfMaterialLine, OperationParameter, ProductRevision, Routing, RoutingOperation
+from products.models import (
+    BillOfMaterialLine,
+    OperationParameter,
+    ProductRevision,
+    ProductUnit,
+    Routing,
+    RoutingOperation,
+)
 from products.selectors import explode, requirements, revision_at, where_used
 from tests.factories import (
     make_bill_line,
@@ -253,6 +260,19 @@ def test_components_are_those_of_the_moment(bicycle):
 def test_exploding_costs_queries_per_level_not_per_row(bicycle, django_assert_max_num_queries):
     with django_assert_max_num_queries(12):
         explode(bicycle["bicycle"], 1, MARCH)
+
+
+def test_components_in_other_units_cost_no_queries_of_their_own(django_assert_num_queries):
+    revision = make_revision(product=make_product())
+    for _ in range(3):
+        part = make_product(unit_id="pcs")
+        master_data.save(ProductUnit(product=part, quantity=1, unit=make_unit("case"), base_quantity=12))
+        master_data.save(ProductUnit(product=part, quantity=6, unit=make_unit("kg"), base_quantity=12))
+        make_bill_line(revision, part, 2, unit=make_unit("case"))
+        make_bill_line(revision, part, 500, unit=make_unit("g"))
+    with django_assert_num_queries(4):  # the lines, conversions and their units, and what has a revision
+        rows = explode(revision, 1, MARCH)
+    assert [row.quantity for row in rows] == [24, 1] * 3
 
 
 def test_circle_is_refused_by_name():

@@ -21,6 +21,9 @@ class InspectionPlan(models.Model):
     site_paths: ClassVar[tuple[str, ...]] = ("site",)
     without_site_for_all = True
 
+    by_service = False
+    """Set by the services that take a plan to another status; nobody else does."""
+
     class Kind(models.TextChoices):
         INCOMING = "incoming", _("Incoming goods")
         IN_PROCESS = "in_process", _("In process")

@@ -5,6 +5,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from core.errors import Conflict, Invalid
 from ingest.models import QuarantinedItem
@@ -58,6 +60,24 @@ def test_point_beyond_a_limit_is_a_signal_at_once(bench, tag, chart):
     assert [(panel, at, rule) for panel, at, rule in signals() if panel == "location"] == [
         ("location", minutes(30), "N1")
     ]
+
+
+def test_many_readings_cost_as_many_queries_as_few(bench):
+    gauge = make_gauge(site=bench.site)
+    characteristic = make_plan().characteristics.get()
+    tag = make_gauge_tag(machine=bench.machine, characteristic=characteristic, gauge=gauge)
+    bench.begin(characteristic.plan)
+
+    def queries(first, number):
+        with CaptureQueriesContext(connection) as asked:
+            outcome = bench.deliver(*(read(tag, "10", first + place) for place in range(number)))
+        assert outcome.accepted == number
+        return len(asked)
+
+    # What a process looks up once is looked up.
+    queries(500, 1)
+    few = queries(0, 2)
+    assert queries(100, 40) == few
 
 
 def test_any_order_of_delivery_ends_in_the_same_signals(bench, tag, chart):

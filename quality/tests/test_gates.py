@@ -10,7 +10,8 @@ from core.errors import Conflict, Invalid
 from core.intervals import Interval
 from counts.services import NewReading, record_readings
 from downtime.services import NewState, record_states
-from execution.services import Taken, finish_operation, start_operation
+from execution.services import finish_operation, start_operation
+from execution.taking import Taken
 from materials.models import MaterialTransaction
 from quality.figures import certificate, inspected_in, pareto
 from quality.gates import Step, gate, require
@@ -204,10 +205,9 @@ def decide(bench, ncr, kind, quantity, **more):
         kind=kind,
         quantity=Decimal(quantity),
         reason="Looked at.",
-        actor=bench.ewa,
         decided_at=minutes(5),
         recorded_at=minutes(5),
-        **more,
+        **{"actor": bench.ewa, **more},
     )[0]
 
 
@@ -282,6 +282,41 @@ def test_nothing_is_closed_before_its_actions_were_found_effective(bench):
     check_action(**checked, checked_at=AT + timedelta(8))
     closed = close_nonconformance(nonconformance=ncr, actor=bench.ewa, closed_at=AT + timedelta(8))
     assert (closed.status, CorrectiveAction.objects.get().is_closed) == ("closed", True)
+
+
+def test_what_is_decided_after_the_approval_needs_another_one(bench):
+    _, _, ncr = contained_lot(bench)
+    adam = make_user("quality", site=bench.site)
+    decide(bench, ncr, "use_as_is", 100)
+    approve_nonconformance(nonconformance=ncr, actor=adam, approved_at=minutes(9))
+    change_nonconformance(nonconformance=ncr, quantity=Decimal(110), actor=adam, at=minutes(10))
+    decide(bench, ncr, "use_as_is", 10, actor=adam)
+    with pytest.raises(Conflict, match="not approved"):
+        close_nonconformance(nonconformance=ncr, actor=adam, closed_at=minutes(12))
+    with pytest.raises(Conflict, match="Whoever decided"):
+        approve_nonconformance(nonconformance=ncr, actor=adam, approved_at=minutes(13))
+
+
+def test_closed_non_conformance_stays_and_blocks_nothing_again(bench):
+    _, lot, ncr = contained_lot(bench)
+    decide(bench, ncr, "use_as_is", 100)
+    approve_nonconformance(nonconformance=ncr, actor=make_user("quality", site=bench.site), approved_at=minutes(9))
+    close_nonconformance(nonconformance=ncr, actor=bench.ewa, closed_at=minutes(10))
+    for said in ({"is_contained": True}, {"root_cause": "Another"}, {"quantity": Decimal(200)}):
+        with pytest.raises(Conflict, match="closed"):
+            change_nonconformance(nonconformance=ncr, **said, actor=bench.ewa, at=minutes(11))
+    lot.refresh_from_db()
+    ncr.refresh_from_db()
+    assert (lot.status, ncr.is_contained, ncr.quantity) == ("released", False, 100)
+
+
+def test_gate_of_an_operation_costs_the_same_after_many_others(bench, django_assert_max_num_queries):
+    order = bench.order(status="in_progress")
+    for number in range(1, 9):
+        make_plan(code=f"P{number}", operation_code=f"OP{number}")
+        last = bench.operation(order, f"OP{number}", number, machine=bench.machine, actual_start_at=AT)
+    with django_assert_max_num_queries(12):
+        assert len(gate(step=Step.START, operation=last, now=minutes(1))) == 7
 
 
 # --- figures ---

@@ -9,18 +9,17 @@ from django.core.exceptions import ValidationError
 from core import master_data
 from core.errors import Conflict, Invalid
 from core.tests.test_uploads import picture
-from materials.services import change_lot_status
+from materials.lots import change_lot_status
 from quality.calibrations import record_calibration
 from quality.gauging import results_in_doubt
 from quality.models import Inspection, Result
+from quality.planning import new_version, release_plan
 from quality.services import (
     Said,
     add_picture,
     correct_result,
     decide_inspection,
-    new_version,
     record_results,
-    release_plan,
 )
 from quality.tests.bench import AT, Bench, minutes
 from tests.factories import make_characteristic, make_gauge, make_location, make_lot, make_plan, make_unit

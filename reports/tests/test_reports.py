@@ -14,6 +14,9 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from core.errors import Invalid
+from quality.models import Inspection
+from quality.nonconformances import About, raise_nonconformance
+from quality.tests.bench import Bench
 from reports import selectors, sources
 from reports.models import WorkbookMapping, WorkbookVersion
 from reports.services import add_version
@@ -21,12 +24,17 @@ from reports.tests.test_workbooks import loaded, make_card
 from tests.factories import (
     make_line,
     make_lot,
+    make_plan,
     make_product,
+    make_serial_unit,
     make_site,
+    make_stage_form,
     make_user,
     make_work_order,
     make_workbook_template,
 )
+from tracking.models import SerialUnit
+from tracking.services import By, Entry, enter, scrap
 from workorders.models import WorkOrder
 
 pytestmark = pytest.mark.django_db
@@ -83,6 +91,12 @@ def test_every_field_that_a_source_names_is_there():
     user = make_user("operator")
     make_lot(5, product=make_product(lot_controlled=True))
     make_work_order(line=make_line(), product=make_product())
+    make_serial_unit()
+    bench = Bench()
+    raise_nonconformance(
+        site=bench.site, title="Bent", said=About(machine=bench.machine), actor=bench.ewa, raised_at=AT
+    )
+    bench.begin(make_plan())
     for name in sources.names():
         source = sources.get(name)
         (record,) = source.records(user)
@@ -92,6 +106,61 @@ def test_every_field_that_a_source_names_is_there():
                 selectors.value_at(data, path)
             else:
                 assert isinstance(selectors.list_at(data, path.partition("[].")[0]), list)
+
+
+def fill_stage(unit, *said):
+    entries = [Entry(field, value, f"{field}{position}", position) for field, position, value in said]
+    enter(unit=unit, stage="WIRE-BOND", entries=entries, actor=make_user("quality"), recorded_at=AT)
+
+
+def test_serial_unit_is_filled_with_what_was_filled_in_at_its_stages():
+    product = make_product()
+    pull = {"code": "PULL", "kind": "number", "per_position": True}
+    make_stage_form(product, "WIRE-BOND", pull, {"code": "SEEN"}, positions=["X", "Y"])
+    unit = make_serial_unit("P/1", product=product, site=make_site())
+    fill_stage(unit, ("PULL", "X", "0.42"), ("SEEN", "", "NOT OK"))
+    template = make_template(
+        ("PACK_ID", "Pack: {serial}"),
+        ("A8", "values.wire_bond.pull_x"),
+        ("A9", "values.wire_bond.seen"),
+        ("B8", "values.wire_bond.pull_y"),
+        source="serial_unit",
+    )
+    client = client_of("operator", unit.site)
+    sheet = opened(client.get(f"/reports/workbook/{template.pk}/fill/?record={unit.pk}"))["Process Card"]
+    assert [sheet[cell].value for cell in ("J6", "A8", "A9", "B8")] == ["Pack: P/1", 0.42, "NOT OK", None]
+    assert (
+        client_of("operator", make_site()).get(f"/reports/workbook/{template.pk}/fill/?record={unit.pk}").status_code
+        == 404
+    )
+
+
+def test_inspection_is_filled_with_its_characteristics():
+    bench = Bench()
+    inspection = bench.inspect(make_plan(name="Weight"), 10, 12, machine=bench.machine)
+    source = sources.get("inspection")
+    (data,) = source.read(list(source.records(bench.ewa)), bench.ewa)
+    assert (data["number"], data["plan"], data["result"], data["nonconforming"]) == (inspection.pk, "Weight", "Fail", 1)
+    (line,) = data["characteristics"]
+    assert (line["least"], line["mean"], line["most"], line["is_good"]) == (10, 11, 12, False)
+    assert [(row["sample"], row["value"], row["is_good"]) for row in data["results"]] == [(1, 10, True), (2, 12, False)]
+
+
+def test_many_units_and_inspections_are_read_in_as_many_queries_as_one(django_assert_max_num_queries):
+    user, bench, plan = make_user("quality"), Bench(), make_plan()
+    product, site = make_product(), make_site()
+    make_stage_form(product, "WIRE-BOND", {"code": "SEEN"})
+    for number in range(4):
+        unit = make_serial_unit(product=product, site=site)
+        fill_stage(unit, ("SEEN", "", "OK"))
+        if number:
+            scrap(unit=unit, by=By(user, AT, "k", "Lost"))
+        bench.inspect(plan, 10, at=10 * number, machine=bench.machine)
+    for name, model, most in (("serial_unit", SerialUnit, 13), ("inspection", Inspection, 6)):
+        source = sources.get(name)
+        assert model.objects.count() == 4
+        with django_assert_max_num_queries(most):
+            assert len(source.read(list(source.records(user)), user)) == 4
 
 
 def test_sheets_and_tables_have_a_place_for_each_record():

@@ -17,7 +17,9 @@ import xlsxwriter
 from PIL import Image
 
 from reports.cells import is_date_format, serial
-from reports.workbooks import BadWorkbook, Field, check, fill, fill_sheets, open_book
+from reports.packages import BadWorkbook, open_book
+from reports.sheets import fill_sheets
+from reports.workbooks import Field, check, fill
 
 WARSAW = ZoneInfo("Europe/Warsaw")
 AT = datetime(2026, 3, 2, 8, 30, tzinfo=UTC)
@@ -360,7 +362,7 @@ def test_refusal_takes_less_than_100_mib(name, tmp_path):
     path = tmp_path / "x.xlsx"
     path.write_bytes(HOSTILE[name]())
     script = (
-        "import sys\nfrom reports.workbooks import BadWorkbook, open_book\n"
+        "import sys\nfrom reports.packages import BadWorkbook, open_book\n"
         "try:\n    open_book(open(sys.argv[1], 'rb').read())\nexcept BadWorkbook:\n"
         "    print([line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')][0])\n"
     )

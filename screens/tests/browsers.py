@@ -13,4 +13,4 @@ def log_in(page: Page, address: str) -> None:
     page.goto(f"{address}/login/")
     page.fill("#id_username", "anna")
     page.fill("#id_password", PASSWORD)
-    page.click("button.button")
+    page.click("main button.button")

@@ -90,7 +90,7 @@ def test_lot_is_found_and_its_trace_followed_in_a_browser(page, tmp_path):
         page.fill("input[name=reason]", "Smells of smoke.")
         page.get_by_role("button", name="Decide").click()
         expect(page.locator("h1 .lot-status")).to_have_text("hold")
-        page.locator("summary").first.click()
+        page.locator("main summary").first.click()
         page.screenshot(path=tmp_path / "lot.png", full_page=True)
         page.locator(".lot-tree a", has_text="BR-1").click()
         expect(page.locator("h1")).to_contain_text("BR-1")

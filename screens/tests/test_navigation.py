@@ -9,7 +9,7 @@ pytestmark = pytest.mark.django_db
 
 
 def rooms_of(client, path="/kpis/"):
-    return client.get(path).context["rooms"]
+    return client.get(path).context["rooms"]()
 
 
 def pages(rooms):
@@ -49,5 +49,5 @@ def test_what_is_not_offered_is_not_kept(client, said):
 
 def test_who_is_not_logged_in_is_offered_no_page_but_may_choose_a_language(client):
     answer = client.get("/login/")
-    assert answer.context["rooms"] == []
+    assert answer.context["rooms"]() == []
     assert 'name="language"' in answer.content.decode()

@@ -14,7 +14,9 @@ from core import master_data
 from core.errors import Conflict, DomainError
 from enterprise.models import Line, Machine
 from execution.models import OperationRun, OperationStep, ProductionReport, ScrapReason
-from execution.services import Quantities, Taken, record_operation_run, record_pause, report_production
+from execution.reporting import report_production
+from execution.services import record_operation_run, record_pause
+from execution.taking import Quantities, Taken
 from labor.models import Employee, LaborEntry, TerminalCommand
 from labor.services import record_attendance, record_labor
 from products.models import Product

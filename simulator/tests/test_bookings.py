@@ -11,35 +11,38 @@ from counts.services import NewReading, record_readings
 from downtime.models import StateReason
 from downtime.services import NewState, record_states
 from enterprise.models import Machine
-from labor.models import Attendance, LaborEntry
+from labor.models import Absence, Attendance, Employee, LaborEntry
 from materials.models import GenealogyLink, Kind, MaterialLot, MaterialTransaction
 from simulator.bookings import book
 from simulator.deliveries import deliveries, quantity_of
-from simulator.services import create_people, create_plant, keep_orders
+from simulator.services import create_people
 from simulator.vistula import VISTULA
-from workorders.models import WorkOrder
+from workorders.models import OrderMaterial, WorkOrder
 
 pytestmark = pytest.mark.django_db
 
 NOW = datetime(2026, 3, 11, 22, 30, tzinfo=UTC)
-DAY = Interval(NOW - timedelta(days=1), NOW)
+WINDOW = Interval(NOW - timedelta(days=1), NOW)
 
 
 def test_a_delivery_covers_the_orders_until_the_next_one_in_whole_packages():
-    for delivery in deliveries(VISTULA, DAY):
+    for delivery in deliveries(VISTULA, WINDOW):
         quantity = quantity_of(VISTULA, delivery)
         assert quantity % delivery.material.package == 0
-    total = {d.material.code: quantity_of(VISTULA, d) for d in deliveries(VISTULA, DAY)}
+    total = {d.material.code: quantity_of(VISTULA, d) for d in deliveries(VISTULA, WINDOW)}
     assert total["CAP-26"] > 0
     assert "WATER" not in total
 
 
 @pytest.fixture
-def supervisor():
-    site = create_plant(VISTULA, now=NOW)
-    create_people(VISTULA, site, reset_passwords=False)
-    keep_orders(VISTULA, DAY, now=NOW)
+def supervisor(plant):
+    create_people(VISTULA, plant, reset_passwords=False)
     return User.objects.get(username="supervisor")
+
+
+def booked(supervisor: User, refused: set[str] | None = None, most: int = 1000) -> int:
+    """Book the day."""
+    return book(VISTULA, WINDOW, actor=supervisor, now=NOW, refused=set() if refused is None else refused, most=most)
 
 
 def count_and_go_on(order: WorkOrder, pieces: int) -> None:
@@ -62,7 +65,7 @@ def go_on(order: WorkOrder) -> None:
 
 
 def test_hours_follow_the_shifts_and_are_booked_once(supervisor):
-    assert book(VISTULA, DAY, actor=supervisor, now=NOW, most=1000) > 0
+    assert booked(supervisor) > 0
     there = Attendance.objects.count()
     assert there > 0
     entries = LaborEntry.objects.select_related("work_order__line", "employee__crew")
@@ -70,12 +73,12 @@ def test_hours_follow_the_shifts_and_are_booked_once(supervisor):
     ended = [entry for entry in entries if entry.ended_at]
     assert ended
     assert Attendance.objects.filter(ended_at__isnull=True).count() <= 2
-    book(VISTULA, DAY, actor=supervisor, now=NOW, most=1000)
+    booked(supervisor)
     assert (Attendance.objects.count(), LaborEntry.objects.count()) == (there, len(entries))
 
 
 def test_an_order_is_booked_when_its_machines_have_reported_and_its_lot_tells_where_it_came_from(supervisor):
-    book(VISTULA, DAY, actor=supervisor, now=NOW, most=1000)
+    booked(supervisor)
     assert not MaterialTransaction.objects.filter(kind=Kind.PRODUCE).exists()
     # Of the whole plant, the earliest order goes first.
     ended = WorkOrder.objects.filter(status="completed").order_by("planned_end_at")
@@ -85,7 +88,7 @@ def test_an_order_is_booked_when_its_machines_have_reported_and_its_lot_tells_wh
             count_and_go_on(order, 5000)
         else:
             go_on(order)
-    book(VISTULA, DAY, actor=supervisor, now=NOW, most=1000)
+    booked(supervisor)
     lot = MaterialLot.objects.get(number=glass.order_number)
     assert lot.stock.get().quantity == 5000
     used = {f.product.code: f.quantity for f in MaterialTransaction.objects.filter(work_order=glass, kind=Kind.CONSUME)}
@@ -93,5 +96,31 @@ def test_an_order_is_booked_when_its_machines_have_reported_and_its_lot_tells_wh
         assert used[code] == per_thousand * 5
     assert GenealogyLink.objects.filter(output_lot=lot).count() == len(used) - 1  # water has no lots
     facts = MaterialTransaction.objects.count()
-    book(VISTULA, DAY, actor=supervisor, now=NOW, most=1000)
+    booked(supervisor)
     assert MaterialTransaction.objects.count() == facts
+
+
+def test_an_order_without_materials_or_counts_is_left_alone_and_stands_in_nobodys_way(supervisor, caplog):
+    booked(supervisor)
+    first, second = WorkOrder.objects.filter(status="completed", line__code="GLASS").order_by("planned_end_at")[:2]
+    OrderMaterial.objects.filter(work_order=first).delete()
+    for order in WorkOrder.objects.filter(status="completed", planned_end_at__lte=second.planned_end_at):
+        count_and_go_on(order, 5000) if order in (first, second) else go_on(order)
+    booked(supervisor)
+    assert MaterialLot.objects.get(work_order__isnull=False).number == second.order_number
+    assert booked(supervisor) == 0
+    assert not caplog.records
+
+
+def test_what_is_refused_is_said_once_and_not_tried_again(supervisor, caplog):
+    ill = Employee.objects.filter(crew__code__startswith="GLASS").order_by("code").first()
+    Absence.objects.create(employee=ill, first_date=WINDOW.start.date(), last_date=WINDOW.end.date())
+    refused = set()
+    booked(supervisor, refused)
+    said = [record.getMessage() for record in caplog.records]
+    assert any("is absent that day" in one for one in said)
+    assert all(ill.code in one for one in said)
+    assert len(refused) == len(said)
+    booked(supervisor, refused)
+    assert len(caplog.records) == len(said)
+    assert not Attendance.objects.filter(employee=ill).exists()

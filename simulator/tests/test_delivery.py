@@ -25,7 +25,7 @@ from simulator.facts import CountFact, StateFact
 from simulator.feed import LineFeed
 from simulator.line_day import simulate_day
 from simulator.progress import LineProgress, ProgressFile
-from simulator.services import create_plant, devices_memory, keep_orders, provide_device_keys
+from simulator.services import devices_memory, keep_orders, provide_device_keys
 from simulator.shop_floor import ShopFloor
 from simulator.vistula import GLASS, PET, VISTULA
 from simulator.working_time import day_window
@@ -33,15 +33,14 @@ from simulator.working_time import day_window
 pytestmark = pytest.mark.django_db
 
 DAY = date(2026, 3, 11)
-STARTS = day_window(VISTULA, DAY).start
+NOW = STARTS = day_window(VISTULA, DAY).start
 UNTIDY = Untidiness(late_share=0.3, late_seconds=(30, 300), duplicate_share=0.3, shuffled_share=1)
 
 
 @pytest.fixture
-def keys(tmp_path):
+def keys(plant, tmp_path):
     for names in (directory.tags, directory.machines, directory.constraint_machines, directory.reasons):
         names.forget()
-    create_plant(VISTULA, now=STARTS)
     return provide_device_keys(VISTULA, tmp_path / "keys.json")
 
 

@@ -19,12 +19,11 @@ from workorders.services import end_run
 pytestmark = pytest.mark.django_db
 
 NOW = datetime(2026, 3, 11, 9, 30, tzinfo=UTC)
-WEEK = Interval(NOW - timedelta(days=2), NOW + timedelta(days=2))
+WINDOW = Interval(NOW - timedelta(days=2), NOW + timedelta(days=2))
 
 
-def test_a_plant_made_twice_is_made_once():
+def test_a_plant_made_twice_is_made_once(plant):
     kinds = (Machine, CountTag, StateReason, Shift, CalendarException, IdealRate)
-    create_plant(VISTULA, now=NOW)
     made = [kind.objects.count() for kind in kinds]
     identity = plant_identity(VISTULA)
     create_plant(VISTULA, now=NOW + timedelta(hours=1))
@@ -32,35 +31,31 @@ def test_a_plant_made_twice_is_made_once():
     assert plant_identity(VISTULA) == identity
 
 
-def test_every_line_has_its_machines_in_order_and_its_constraint():
-    create_plant(VISTULA, now=NOW)
+def test_every_line_has_its_machines_in_order_and_its_constraint(plant):
     for line in VISTULA.lines:
         machines = Machine.objects.filter(line__code=line.code)
         assert [machine.code for machine in machines] == [plan.code for plan in line.machines]
         assert machines.get(is_constraint=True).code == line.constraint.code
 
 
-def test_the_tree_of_reasons_is_deep_and_has_every_category():
-    create_plant(VISTULA, now=NOW)
+def test_the_tree_of_reasons_is_deep_and_has_every_category(plant):
     depths = {reason.tree_depth for reason in StateReason.objects.with_tree_fields()}
     assert max(depths) >= 3
     assert set(StateReason.objects.values_list("category", flat=True)) == set(StateReason.Category)
 
 
-def test_people_keep_their_passwords_until_they_are_reset():
-    site = create_plant(VISTULA, now=NOW)
-    first = create_people(VISTULA, site, reset_passwords=False)
+def test_people_keep_their_passwords_until_they_are_reset(plant):
+    first = create_people(VISTULA, plant, reset_passwords=False)
     assert {person.username for person in first} == {"admin", "engineer", "supervisor", "operator"}
     assert all(User.objects.get(username=person.username).check_password(person.password) for person in first)
-    assert create_people(VISTULA, site, reset_passwords=False) == []
-    again = create_people(VISTULA, site, reset_passwords=True)
+    assert create_people(VISTULA, plant, reset_passwords=False) == []
+    again = create_people(VISTULA, plant, reset_passwords=True)
     assert {person.password for person in again}.isdisjoint(person.password for person in first)
     assert User.objects.get(username="operator").check_password(again[-1].password)
     assert Membership.objects.count() == 4
 
 
-def test_device_keys_are_kept_where_only_their_owner_reads_them(tmp_path):
-    create_plant(VISTULA, now=NOW)
+def test_device_keys_are_kept_where_only_their_owner_reads_them(plant, tmp_path):
     path = tmp_path / "devices" / "keys.json"
     keys = provide_device_keys(VISTULA, path)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -68,8 +63,7 @@ def test_device_keys_are_kept_where_only_their_owner_reads_them(tmp_path):
     assert DeviceKey.objects.count() == 2
 
 
-def test_a_revoked_key_is_replaced_and_the_others_stay(tmp_path):
-    create_plant(VISTULA, now=NOW)
+def test_a_revoked_key_is_replaced_and_the_others_stay(plant, tmp_path):
     path = tmp_path / "keys.json"
     keys = provide_device_keys(VISTULA, path)
     DeviceKey.objects.filter(line__code="PET").update(revoked=True)
@@ -78,9 +72,7 @@ def test_a_revoked_key_is_replaced_and_the_others_stay(tmp_path):
     assert replaced["GLASS"] == keys["GLASS"]
 
 
-def test_orders_are_done_running_or_scheduled_by_the_clock():
-    create_plant(VISTULA, now=NOW)
-    keep_orders(VISTULA, WEEK, now=NOW)
+def test_orders_are_done_running_or_scheduled_by_the_clock(plant):
     running = Run.objects.filter(ended_at__isnull=True)
     assert {run.line.code for run in running} == {"PET", "GLASS"}
     assert all(run.work_order.status == WorkOrder.Status.IN_PROGRESS for run in running)
@@ -91,23 +83,19 @@ def test_orders_are_done_running_or_scheduled_by_the_clock():
     assert Schedule.objects.count() == WorkOrder.objects.count()
 
 
-def test_keeping_orders_again_changes_nothing_until_one_is_due():
-    create_plant(VISTULA, now=NOW)
-    keep_orders(VISTULA, WEEK, now=NOW)
-    assert keep_orders(VISTULA, WEEK, now=NOW) == 0
+def test_keeping_orders_again_changes_nothing_until_one_is_due(plant):
+    assert keep_orders(VISTULA, WINDOW, now=NOW) == 0
     before = Run.objects.get(line__code="PET", ended_at__isnull=True)
     later = before.work_order.planned_end_at
-    assert keep_orders(VISTULA, WEEK, now=later) > 0
+    assert keep_orders(VISTULA, WINDOW, now=later) > 0
     before.refresh_from_db()
     assert before.ended_at == later
     assert Run.objects.get(line__code="PET", ended_at__isnull=True).started_at == later
 
 
-def test_an_order_that_people_ended_early_is_left_as_they_ended_it():
-    create_plant(VISTULA, now=NOW)
-    keep_orders(VISTULA, WEEK, now=NOW)
+def test_an_order_that_people_ended_early_is_left_as_they_ended_it(plant):
     run = end_run(run=Run.objects.get(line__code="PET", ended_at__isnull=True), ended_at=NOW)
-    keep_orders(VISTULA, WEEK, now=NOW + timedelta(minutes=1))
+    keep_orders(VISTULA, WINDOW, now=NOW + timedelta(minutes=1))
     run.refresh_from_db()
     assert run.ended_at == NOW
     assert not Run.objects.filter(line__code="PET", ended_at__isnull=True).exists()

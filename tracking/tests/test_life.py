@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from core.errors import DomainError
 from tests.factories import make_product, make_serial_unit, make_site, make_stage_form, make_user
-from tracking import assembling, selectors, services
+from tracking import assembling, records, services
 from tracking.models import Assembly, AssemblyRemoval, SerialUnit, StageEntry, StagePassage, UnitEvent
 from tracking.services import By, Entry
 from tracking.state import DONE, Cell, Event, EventKind, StageShape, StageState, UnitStatus, replay
@@ -177,7 +177,7 @@ class Life(RuleBasedStateMachine):
         beside = SerialUnit.objects.filter(parent__isnull=False).values_list("id", "parent_id", "parent_position")
         assert sorted(now) == sorted(beside)
         for unit in self.known:
-            assert unit not in selectors.where_used(SerialUnit.objects.get(pk=unit.pk))
+            assert unit not in records.where_used(SerialUnit.objects.get(pk=unit.pk))
 
     @invariant()
     def history_is_never_lost(self):

@@ -24,7 +24,7 @@ from tests.factories import (
     make_user,
     make_work_order,
 )
-from tracking import assembling, selectors, services
+from tracking import assembling, creating, records, selectors, services
 from tracking.models import SerialUnit, StageEntry, StagePassage
 from tracking.progress import _listeners, books_progress
 from tracking.services import By, Entry
@@ -165,7 +165,7 @@ def test_changing_a_not_ok_needs_the_right_and_a_reason(technician, quality):
     assert selectors.first_pass_yield(product=product)[0].value == 1
     # Clearing keeps what was there, and stops what comes later.
     assert fill(unit, "A", quality, minutes=2, check=None, reason="Not measured").due.code == "A"
-    said = [row.what for row in selectors.history_of(unit)]
+    said = [row.what for row in records.history_of(unit)]
     assert said == ["Check: cleared", "Check: OK", "Check: NOT OK", "Created"]
 
 
@@ -283,11 +283,11 @@ def test_units_of_an_order_tell_what_it_made_and_book_its_operations(technician,
     order = make_work_order(line=make_machine().line, product=revision.product, target_quantity=2)
     release_order(work_order=order, at=AT)
     told = []
-    books_progress(lambda one: told.append((one.unit.serial, one.operation.code, one.good, one.scrap)))
+    books_progress(lambda one: told.append((one.unit.serial, one.operation.code, one.is_scrap)))
     try:
-        units = services.create_units(serials=["1", "2"], order=order, actor=technician, at=AT)
+        units = creating.create_units(serials=["1", "2"], order=order, actor=technician, at=AT)
         with pytest.raises(Conflict, match="is for 2 pieces and has 2 units"):
-            services.create_units(serials=["3"], order=order, actor=technician, at=AT)
+            creating.create_units(serials=["3"], order=order, actor=technician, at=AT)
         for stage in ("SORT", "WELD"):
             services.complete_stage(unit=units[0], stage=stage, by=by(technician))
         services.complete_stage(unit=units[1], stage="SORT", by=by(technician))
@@ -296,21 +296,21 @@ def test_units_of_an_order_tell_what_it_made_and_book_its_operations(technician,
         services.scrap(unit=units[1], by=by(quality, "Lost", 3))
     finally:
         _listeners.pop()
-    assert told == [("1", "SORT", 1, 0), ("1", "WELD", 1, 0), ("2", "SORT", 1, 0), ("2", "WELD", 0, 1)]
+    assert told == [("1", "SORT", False), ("1", "WELD", False), ("2", "SORT", False), ("2", "WELD", True)]
     counted = made(order, now=AT + timedelta(days=1))
     assert (counted.good, counted.scrap) == (1, 1)
-    assert services.create_units(serials=["3"], order=order, actor=technician, at=AT)[0].serial == "3"
+    assert creating.create_units(serials=["3"], order=order, actor=technician, at=AT)[0].serial == "3"
 
 
 def test_pattern_gives_the_next_free_numbers():
     unit = make_serial_unit("BP-2603-0007")
     pattern = {"product": unit.product, "site": unit.site, "at": AT}
-    found = services.serials_of(pattern="BP-{YY}{MM}-####", count=2, **pattern)
+    found = creating.serials_of(pattern="BP-{YY}{MM}-####", count=2, **pattern)
     assert found == ["BP-2603-0008", "BP-2603-0009"]
     with pytest.raises(Conflict, match="no more numbers"):
-        services.serials_of(pattern="#", count=10, **pattern)
+        creating.serials_of(pattern="#", count=10, **pattern)
     with pytest.raises(Invalid, match="Write the number once"):
-        services.serials_of(pattern="BP", count=1, **pattern)
+        creating.serials_of(pattern="BP", count=1, **pattern)
 
 
 @pytest.mark.parametrize("serial", [" ", "", "a\nb", "x" * 101, "a\0"])
@@ -333,7 +333,7 @@ def test_released_form_stays_and_units_keep_their_version(technician):
 def test_scan_finds_units_orders_and_addresses(technician):
     order = make_work_order(line=make_machine().line, product=make_product())
     make_stage_form(order.product, "A", {"code": "check"})
-    first, second = services.create_units(serials=["P/1", "P/2"], order=order, actor=technician, at=AT)
+    first, second = creating.create_units(serials=["P/1", "P/2"], order=order, actor=technician, at=AT)
     assert selectors.find_scanned("https://mes/entry/P%2F1?x=1", station=None, user=technician) == first
     assert selectors.find_scanned(order.order_number, station=None, user=technician) == first
     fill(first, "A", technician, check="OK")
@@ -357,12 +357,12 @@ def test_part_is_in_one_unit_at_a_time_and_replacing_it_keeps_history(technician
     with pytest.raises(Conflict, match="replace it"):
         assembling.assemble(parent=pack, position="X", child=other, idempotency_key="3", **common)
     assembling.replace_part(parent=pack, position="X", child=other, reason="Leaks", idempotency_key="4", **common)
-    assert [row.unit for row in selectors.flat(selectors.as_built(pack))] == [other]
+    assert [row.unit for row in records.flat(records.as_built(pack))] == [other]
     child.refresh_from_db()
     assert child.parent is None
-    assert {row.what for row in selectors.history_of(child)} >= {f"Taken out of {pack}", f"Built into {pack} at X"}
+    assert {row.what for row in records.history_of(child)} >= {f"Taken out of {pack}", f"Built into {pack} at X"}
     other.refresh_from_db()
-    assert selectors.where_used(other) == [pack]
+    assert records.where_used(other) == [pack]
     with pytest.raises(Conflict, match="is part of"):
         services.dispatch(unit=other, by=by(technician))
     SerialUnit.objects.filter(pk=other.pk).update(parent=None, parent_position="")
@@ -401,12 +401,12 @@ def test_scan_of_a_component_builds_it_in_and_another_scan_replaces_it(technicia
     with pytest.raises(Invalid, match="there is no"):
         fill(pack, "FIT", technician, module__Y="unknown")
     fill(pack, "FIT", technician, minutes=1, module__X=spare.serial)
-    parts = selectors.as_built(pack).parts
+    parts = records.as_built(pack).parts
     assert [(part.unit, part.position) for part in parts] == [(spare, "module X")]
     # A scan that arrives late was followed by another one: it changes nothing.
     late = Entry("module", module.serial, "late", "X", occurred_at=AT - timedelta(hours=1))
     services.enter(unit=pack, stage="FIT", entries=[late], actor=technician, recorded_at=AT + timedelta(hours=1))
-    assert [part.unit for part in selectors.as_built(pack).parts] == [spare]
+    assert [part.unit for part in records.as_built(pack).parts] == [spare]
 
 
 def test_facts_cannot_be_changed_in_the_database(technician):
@@ -419,7 +419,7 @@ def test_facts_cannot_be_changed_in_the_database(technician):
 def test_record_tells_everything(technician):
     unit = make_serial_unit()
     fill(unit, "A", technician, check="OK")
-    record = selectors.unit_as_record(unit)
+    record = records.unit_as_record(unit)
     assert record["stages"][0]["fields"][0] | {"by": None} == {
         "code": "check",
         "label": "Check",

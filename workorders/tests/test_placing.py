@@ -4,6 +4,7 @@ import itertools
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
+import tablib
 from django.db import IntegrityError, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from core.errors import Conflict, Invalid
 from tests.factories import make_machine, make_run, make_schedule, make_shift, make_site, make_user, make_work_order
 from workorders import placing
 from workorders.models import Schedule, WorkOrder
+from workorders.resources import ScheduleResource
 from workorders.selectors import schedule_entries
 
 pytestmark = pytest.mark.django_db
@@ -59,6 +61,12 @@ def test_placing_again_is_the_same_entry():
     assert Schedule.objects.count() == 1
 
 
+def test_what_is_moved_stays_as_long_as_it_is_by_now():
+    entry = plan(make_machine().line)
+    placing.resize(entry=placing.entry_of(entry), planned_end_at=AT + 3 * HOUR, actor=None)
+    assert placing.move(entry=entry, planned_start_at=AT + HOUR, actor=None).planned_end_at == AT + 4 * HOUR
+
+
 def test_database_refuses_what_goes_past_the_services():
     line = make_machine().line
     plan(line)
@@ -70,6 +78,20 @@ def test_order_that_is_over_is_not_planned():
     line = make_machine().line
     with pytest.raises(Conflict, match="cancelled"):
         plan(line, work_order=make_work_order(line=line, status=WorkOrder.Status.CANCELLED))
+
+
+def test_file_plans_again_what_was_cancelled_and_nothing_for_an_order_that_is_over():
+    line = make_machine().line
+    cancelled, order = plan(line), make_work_order(line=line)
+    placing.cancel(entry=cancelled, actor=None)
+    row = [line.code, "2026-03-02T08:00:00Z", "2026-03-02T09:00:00Z", order.order_number]
+    file = tablib.Dataset(row, headers=["line", "planned_start_at", "planned_end_at", "work_order"])
+    resource = ScheduleResource(actor=make_user(is_superuser=True))
+    assert not resource.import_data(file, raise_errors=True).has_validation_errors()
+    assert [entry.status for entry in Schedule.objects.order_by("pk")] == ["cancelled", "planned"]
+    WorkOrder.objects.filter(pk=order.pk).update(status="cancelled")
+    Schedule.objects.filter(work_order=order).delete()
+    assert "nothing is planned for it" in str(resource.import_data(file).invalid_rows[0].error)
 
 
 def test_order_of_another_site_is_not_planned():

@@ -133,10 +133,11 @@ def _work(floor: ShopFloor, clock: Callable[[], datetime], stop: threading.Event
     logger.info("%d items of history to deliver to %s, the newest day first", missing, options["url"])
     due = dict.fromkeys(_EVERY, 0.0)
     due["report"] = time.monotonic() + _EVERY["report"]
+    refused: set[str] = set()
     while not stop.is_set():
         now = clock()
         if _is_due("orders", due):
-            _keep_orders(floor, now)
+            _keep_orders(floor, now, refused)
         floor.tick(now)
         if floor.deliver_backlog(clock=time.monotonic()):
             left = sum(len(batch.facts) for batch in floor.backlog)
@@ -162,14 +163,14 @@ def _is_due(task: str, due: dict[str, float]) -> bool:
     return True
 
 
-def _keep_orders(floor: ShopFloor, now: datetime) -> None:
-    """Start and end the orders that are due; a database that is away for a moment is asked again later."""
+def _keep_orders(floor: ShopFloor, now: datetime, refused: set[str]) -> None:
+    """Keep the orders and book what people would; a database that is away for a moment is asked again later."""
     begins = min(day_window(VISTULA, station.feed.progress.from_day).start for station in floor.stations)
     try:
         keep_orders(VISTULA, Interval(begins, now + _PLAN_AHEAD), now=now)
         supervisor = User.objects.filter(username="supervisor").first()
         if supervisor is not None and begins < now:
-            book(VISTULA, Interval(begins, now), actor=supervisor, now=now)
+            book(VISTULA, Interval(begins, now), actor=supervisor, now=now, refused=refused)
     except DatabaseError as error:
         logger.warning("Orders wait for the database: %s", error)
     finally:
