@@ -108,7 +108,7 @@ def test_translations_fill_in_the_same_values(language):
 def test_what_is_compiled_is_what_was_translated(language):
     path = po_of(language)
     with path.with_suffix(".mo").open("rb") as file:
-        compiled = gettext.GNUTranslations(file)._catalog  # type: ignore[attr-defined]
+        compiled = gettext.GNUTranslations(file)._catalog
     forms: dict[str, dict[int, str]] = {}
     for key, text in compiled.items():
         message, number = key if isinstance(key, tuple) else (key, 0)
