@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from playwright.sync_api import Page
@@ -78,7 +79,15 @@ class Plant(Bench):
         )
         for at, value in enumerate(("10.1", "9.9", "10", "10.2", "9.8")):
             self.inspect(plan, value, at=10 * at, machine=self.machine)
-        charting.set_baseline(of=chart, name="1", starts_at=minutes(0), ends_at=minutes(60), actor=self.ewa, set_at=AT)
+        charting.set_baseline(
+            of=chart,
+            name="1",
+            starts_at=AT,
+            learned_from=AT,
+            learned_until=minutes(99),
+            actor=self.ewa,
+            set_at=minutes(99),
+        )
         lot = make_lot(product=self.product, site=self.site, location=make_location(site=self.site))
         ncr, _ = raise_nonconformance(site=self.site, title="Wet", said=About(lot=lot), actor=self.ewa, raised_at=AT)
         make_crew(site=self.site)
@@ -141,6 +150,20 @@ def set_cookie(page: Page, name: str, value: str) -> None:
 @pytest.fixture
 def plant():
     return Plant()
+
+
+@pytest.mark.parametrize("language", [code for code, _ in settings.LANGUAGES])
+def test_every_page_is_there_in_every_language(plant, client, language):
+    client.force_login(plant.person)
+    client.cookies["django_language"] = language
+    wrong = {}
+    for address in [*pages_without_objects(), *plant.addresses]:
+        answer = client.get(address)
+        said = answer.content.decode()
+        expected = 400 if "kpi=nothing" in address else 200
+        if answer.status_code != expected or f'<html lang="{language}"' not in said:
+            wrong[address] = answer.status_code
+    assert wrong == {}
 
 
 def test_axe_finds_nothing_on_any_page_in_any_theme(plant):

@@ -86,7 +86,7 @@ def test_status_tells_state_order_counts_target_and_oee(line):
         ("09:00", 0),
         ("10:00", 900),
     ]
-    assert [(loss.reason, loss.duration, loss.occurrences) for loss in status.losses] == [
+    assert [(str(loss.reason), loss.duration, loss.occurrences) for loss in status.losses] == [
         ("Label jam", timedelta(minutes=45), 2)
     ]
 
