@@ -88,7 +88,7 @@ class Plant(Bench):
             actor=self.ewa,
             set_at=minutes(99),
         )
-        lot = make_lot(product=self.product, site=self.site, location=make_location(site=self.site))
+        lot = make_lot(location=make_location(site=self.site), product=self.product)
         ncr, _ = raise_nonconformance(site=self.site, title="Wet", said=About(lot=lot), actor=self.ewa, raised_at=AT)
         make_crew(site=self.site)
         make_employee(site=self.site)
@@ -144,7 +144,7 @@ def pages_without_objects() -> list[str]:
 
 
 def set_cookie(page: Page, name: str, value: str) -> None:
-    page.context.add_cookies([{"name": name, "value": value, "url": page.url}])
+    page.context.add_cookies([{"name": name, "value": value, "domain": "127.0.0.1", "path": "/"}])
 
 
 @pytest.fixture
