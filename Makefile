@@ -24,6 +24,11 @@ check: .venv/.development ## Lint, types, floors, migrations, templates
 run: .venv/.runtime ## Serve without the demo's devices (database and settings from the environment)
 	@scripts/serve.sh
 
+.PHONY: messages
+messages: .venv/.development ## Collect the texts of pages into locale/ and compile their translations (needs gettext)
+	@$(BIN)/python manage.py makemessages --all --no-location --no-wrap --no-obsolete --ignore=.venv --ignore=node_modules --ignore=var --ignore=tests
+	@$(BIN)/python manage.py compilemessages --ignore=.venv
+
 .PHONY: rebuild
 rebuild: .venv/.runtime ## Drop all derived rows and compute them anew from the facts
 	@$(BIN)/python manage.py rebuild

@@ -7,6 +7,7 @@ from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import Q
 from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
 from rest_framework_api_key.models import AbstractAPIKey
 from simple_history.models import HistoricalRecords
 
@@ -18,12 +19,12 @@ from enterprise.models import Line, Machine, Site
 class Role(models.TextChoices):
     """What somebody may do at a site; `accounts.rights` says what that is."""
 
-    OPERATOR = "operator", "Operator"
-    SUPERVISOR = "supervisor", "Supervisor"
-    ENGINEER = "engineer", "Engineer"
-    QUALITY = "quality", "Quality"
-    ERP = "erp", "ERP client"
-    ADMIN = "admin", "Administrator"
+    OPERATOR = "operator", _("Operator")
+    SUPERVISOR = "supervisor", _("Supervisor")
+    ENGINEER = "engineer", _("Engineer")
+    QUALITY = "quality", _("Quality")
+    ERP = "erp", _("ERP client")
+    ADMIN = "admin", _("Administrator")
 
 
 class User(AbstractUser):

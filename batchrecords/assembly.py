@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
+from django.utils import translation
+
 from batchrecords.models import BatchRecord, Deviation, Resolution, Signature
 from core.audit_chain import digest, written
 from materials.models import MaterialLot
@@ -84,8 +87,9 @@ def finding_content(finding: Finding) -> dict[str, Any]:
     }
 
 
+@translation.override(settings.LANGUAGE_CODE)
 def assemble(record: BatchRecord, *, now: datetime) -> Assembled:
-    """Return a record as the facts of now have it.
+    """Return a record as the facts of now have it, in one language whoever reads it: its words are signed, too.
 
     Facts that are there by `now` decide, not the clock: read twice without a new fact, it is the same.
     """

@@ -10,6 +10,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from accounts.audit import audited
@@ -19,7 +20,7 @@ from materials.models import MaterialLot
 from products.models import RoutingOperation
 from workorders.models import Operation, WorkOrder
 
-SEVERITIES = [("critical", "Critical"), ("major", "Major"), ("minor", "Minor")]
+SEVERITIES = [("critical", _("Critical")), ("major", _("Major")), ("minor", _("Minor"))]
 
 
 class SigningPolicy(models.Model):
@@ -64,11 +65,11 @@ class BatchRecord(models.Model):
     site_paths: ClassVar[tuple[str, ...]] = ("work_order__line__area__site",)
 
     class Status(models.TextChoices):
-        IN_PROGRESS = "in_progress", "In progress"
-        UNDER_REVIEW = "under_review", "Under review"
-        APPROVED = "approved", "Approved"
-        RELEASED = "released", "Released"
-        REJECTED = "rejected", "Rejected"
+        IN_PROGRESS = "in_progress", _("In progress")
+        UNDER_REVIEW = "under_review", _("Under review")
+        APPROVED = "approved", _("Approved")
+        RELEASED = "released", _("Released")
+        REJECTED = "rejected", _("Rejected")
 
     class Requirement(models.TextChoices):
         FDA = "fda", "FDA 21 CFR 11, 210 and 211"
@@ -121,11 +122,11 @@ class Signature(models.Model):
     site_paths: ClassVar[tuple[str, ...]] = ("record__work_order__line__area__site",)
 
     class Meaning(models.TextChoices):
-        PREPARED = "prepared", "Prepared: this is the record of what was done"
-        REVIEWED = "reviewed", "Reviewed: every deviation is resolved"
-        APPROVED = "approved", "Approved: the record is complete and the batch meets its requirements"
-        RELEASED = "released", "Released for use or sale"
-        REJECTED = "rejected", "Rejected"
+        PREPARED = "prepared", _("Prepared: this is the record of what was done")
+        REVIEWED = "reviewed", _("Reviewed: every deviation is resolved")
+        APPROVED = "approved", _("Approved: the record is complete and the batch meets its requirements")
+        RELEASED = "released", _("Released for use or sale")
+        REJECTED = "rejected", _("Rejected")
 
     record = models.ForeignKey(BatchRecord, on_delete=models.PROTECT, related_name="signatures")
     revision = models.PositiveIntegerField(help_text="1 = the first; each new preparation makes the next.")
@@ -182,10 +183,10 @@ class Resolution(models.Model):
     site_paths: ClassVar[tuple[str, ...]] = ("record__work_order__line__area__site",)
 
     class Decision(models.TextChoices):
-        ACCEPTED = "accepted", "No effect on the batch"
-        CORRECTED = "corrected", "Corrected"
-        REWORKED = "reworked", "Reworked"
-        EXCLUDED = "excluded", "The affected part is excluded"
+        ACCEPTED = "accepted", _("No effect on the batch")
+        CORRECTED = "corrected", _("Corrected")
+        REWORKED = "reworked", _("Reworked")
+        EXCLUDED = "excluded", _("The affected part is excluded")
 
     record = models.ForeignKey(BatchRecord, on_delete=models.PROTECT, related_name="resolutions")
     key = models.CharField(max_length=150, help_text="Of the deviation.")
@@ -211,13 +212,13 @@ class Resolution(models.Model):
 class StepKind(models.TextChoices):
     """What is asked of a step."""
 
-    READ = "read", "Read and confirm"
-    NUMBER = "number", "Number"
-    CHOICE = "choice", "Choice"
-    TEXT = "text", "Text"
-    TIME = "time", "Time"
-    PHOTO = "photo", "Photo"
-    PERSON = "person", "Second person"
+    READ = "read", _("Read and confirm")
+    NUMBER = "number", _("Number")
+    CHOICE = "choice", _("Choice")
+    TEXT = "text", _("Text")
+    TIME = "time", _("Time")
+    PHOTO = "photo", _("Photo")
+    PERSON = "person", _("Second person")
 
 
 class StepTemplate(models.Model):
@@ -226,9 +227,9 @@ class StepTemplate(models.Model):
     site_paths: ClassVar[tuple[str, ...]] = ()
 
     class Beyond(models.TextChoices):
-        COMMENT = "comment", "Ask for a comment"
-        DEVIATION = "deviation", "Ask for a comment and open a deviation"
-        STOP = "stop", "Stop: the operation waits until the deviation is resolved"
+        COMMENT = "comment", _("Ask for a comment")
+        DEVIATION = "deviation", _("Ask for a comment and open a deviation")
+        STOP = "stop", _("Stop: the operation waits until the deviation is resolved")
 
     operation = models.ForeignKey(RoutingOperation, on_delete=models.CASCADE, related_name="step_templates")
     position = models.PositiveSmallIntegerField(default=10, help_text="10, 20, 30 …: the order of work.")

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from core.models import MasterData
@@ -56,10 +57,10 @@ class Protocol(models.TextChoices):
     MQTT = "mqtt", "MQTT with JSON"
     SPARKPLUG = "sparkplug", "MQTT Sparkplug B"
     OPCUA = "opcua", "OPC UA"
-    MTCONNECT = "mtconnect", "MTConnect agent"
+    MTCONNECT = "mtconnect", _("MTConnect agent")
     SHDR = "shdr", "MTConnect adapter (SHDR)"
     MODBUS = "modbus", "Modbus TCP"
-    FILE_DROP = "filedrop", "Files in a folder"
+    FILE_DROP = "filedrop", _("Files in a folder")
     DIGITME2 = "digitme2", "DigitME2 tablets and devices"
 
 
@@ -168,10 +169,10 @@ class ConnectorHealth(models.Model):
     """How a connection is, as the process that runs it last said."""
 
     class State(models.TextChoices):
-        STARTING = "starting", "Starting"
-        CONNECTED = "connected", "Connected"
-        PAUSED = "paused", "Failed, tries again"
-        STOPPED = "stopped", "Stopped"
+        STARTING = "starting", _("Starting")
+        CONNECTED = "connected", _("Connected")
+        PAUSED = "paused", _("Failed, tries again")
+        STOPPED = "stopped", _("Stopped")
 
     connector = models.OneToOneField(Connector, on_delete=models.CASCADE, related_name="health", primary_key=True)
     state = models.CharField(max_length=10, choices=State)

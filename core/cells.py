@@ -4,8 +4,10 @@ from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils import translation
 from django.utils.dateparse import parse_date, parse_datetime, parse_time
 
 _TRUE = {"yes", "y", "true", "1", "x"}
@@ -44,7 +46,10 @@ def parse(field: models.Field[Any, Any], value: Any) -> Any:
 def _choice(field: models.Field[Any, Any], text: str) -> Any:
     choices = list(field.flatchoices)
     for value, label in choices:
-        if text.casefold() in (str(value).casefold(), str(label).casefold()):
+        # A label counts in the language of whoever imports, and in the plain one.
+        with translation.override(settings.LANGUAGE_CODE):
+            plain = str(label)
+        if text.casefold() in (str(value).casefold(), str(label).casefold(), plain.casefold()):
             return value
     raise ValueError(f"'{text}' is none of: {', '.join(str(value) for value, _ in choices)}.")
 

@@ -6,6 +6,7 @@ import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from core.audit_models import ChainHead as ChainHead
@@ -115,11 +116,11 @@ class CustomField(models.Model):
     """A field that the plant adds to a kind of thing; its values lie in the things' `custom` (`core.custom_fields`)."""
 
     class Type(models.TextChoices):
-        TEXT = "text", "Text"
-        NUMBER = "number", "Number"
-        DATE = "date", "Date"
-        CHOICE = "choice", "Choice"
-        YES_NO = "yes_no", "Yes or no"
+        TEXT = "text", _("Text")
+        NUMBER = "number", _("Number")
+        DATE = "date", _("Date")
+        CHOICE = "choice", _("Choice")
+        YES_NO = "yes_no", _("Yes or no")
 
     model = models.CharField("belongs to", max_length=100, help_text="The kind of thing that has it.")
     code = models.CharField(

@@ -1,6 +1,7 @@
 """Names in the languages of those who read them: what people choose from is shown, and sorted, in their own."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from django.conf import settings
@@ -8,6 +9,8 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
+
+from core.collation import collation_key
 
 MAX_NAME = 200
 
@@ -40,6 +43,18 @@ def check_names(names: Any) -> None:
             raise ValidationError(_("The name in '%(code)s' is a text of 1 to 200 characters."), params={"code": code})
 
 
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A name that is said in the language of whoever reads it at last: for what is worked out once for all readers."""
+
+    plain: str
+    names: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    def __str__(self) -> str:
+        language = get_language() or settings.LANGUAGE_CODE
+        return str(self.names.get(language) or self.names.get(language.split("-")[0]) or self.plain)
+
+
 class NamesInLanguages(models.Model):
     """A thing whose `name` people read in their own language where somebody wrote it down."""
 
@@ -59,10 +74,14 @@ class NamesInLanguages(models.Model):
     @property
     def local_name(self) -> str:
         """The name in the language of whoever reads the page."""
-        language = get_language() or settings.LANGUAGE_CODE
-        return str(self.names.get(language) or self.names.get(language.split("-")[0]) or self.name)
+        return str(self.spoken)
+
+    @property
+    def spoken(self) -> Spoken:
+        """The name for readers of any language."""
+        return Spoken(self.name, self.names)
 
 
 def sorted_for_reader(things: Iterable[Named]) -> list[Named]:
-    """Return things by their names in the reader's language."""
-    return sorted(things, key=lambda thing: thing.local_name.casefold())
+    """Return things by their names in the reader's language, as that language sorts them."""
+    return sorted(things, key=lambda thing: collation_key(thing.local_name))

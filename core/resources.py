@@ -19,6 +19,7 @@ from core.cells import as_text, parse
 from core.errors import DomainError, Invalid
 from core.master_data import site_id_of
 from core.models import CustomField
+from core.name_columns import NameColumn, name_columns
 
 Scope = Callable[[type[models.Model]], models.QuerySet[Any]]
 
@@ -158,6 +159,7 @@ class MasterDataResource(ModelResource):  # type: ignore[misc]
         self.actor = actor
         self.scope = scope
         self._custom = {f"custom.{field.code}": field for field in custom_fields.fields_of(self._meta.model)}
+        self.fields |= name_columns(self._meta.model)
         self.fields |= {name: CustomColumn(field, column_name=name) for name, field in self._custom.items()}
         for field in self.fields.values():
             if isinstance(field.widget, ReferenceWidget):
@@ -189,6 +191,8 @@ class MasterDataResource(ModelResource):  # type: ignore[misc]
         widget = field.widget
         if isinstance(field, CustomColumn):
             return field.column_name, YES if field.custom.required else NO, field.meaning, example
+        if isinstance(field, NameColumn):
+            return field.column_name, NO, field.meaning, example
         if isinstance(widget, ReferenceWidget):
             meaning = f"The {widget.key.replace('_', ' ')} of the {widget.model._meta.verbose_name}."
             needed = not (widget.model_field.null or widget.model_field.has_default())

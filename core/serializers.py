@@ -10,6 +10,7 @@ from rest_framework import serializers
 
 from core import custom_fields, master_data
 from core.custom_fields import HasCustomFields
+from core.names import MAX_NAME
 
 
 class ReferenceField(serializers.PrimaryKeyRelatedField):
@@ -100,6 +101,12 @@ class CustomValuesField(serializers.DictField):
     """The values of custom fields by code; what is wrong with them is said when the thing is written."""
 
 
+class NamesField(serializers.DictField):
+    """A name by language; which languages there are, the model says."""
+
+    child = serializers.CharField(max_length=MAX_NAME)
+
+
 class MasterDataSerializer(serializers.ModelSerializer):
     """Validate by the model and its constraints, and write through `core.master_data`."""
 
@@ -115,6 +122,11 @@ class MasterDataSerializer(serializers.ModelSerializer):
         if issubclass(self.Meta.model, HasCustomFields):
             fields["custom"] = CustomValuesField(
                 required=False, help_text="Values of custom fields by their code; a PATCH changes only those it names."
+            )
+        if "names" in fields:
+            fields["names"] = NamesField(
+                required=False,
+                help_text="The name in other languages, by language code: the name itself is the plain one.",
             )
         return fields
 

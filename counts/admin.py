@@ -10,6 +10,7 @@ from unfold.decorators import display
 from core.admin import (
     FactAdmin,
     MasterDataAdmin,
+    MasterDataForm,
     ReadOnlyAdmin,
     RowInline,
     ScopedFilter,
@@ -18,6 +19,7 @@ from core.admin import (
     link,
     trail,
 )
+from core.name_forms import NAME_FIELDS, NamesForm
 from counts.models import CountCorrection, CounterEvent, CountReading, CountTag, CountType
 from counts.resources import CountTagResource, CountTypeResource
 from enterprise.models import Machine
@@ -32,15 +34,20 @@ class CountTagInline(RowInline):
 add_inline(Machine, CountTagInline)
 
 
+class CountTypeForm(NamesForm, MasterDataForm):
+    """A type with its names in the other languages."""
+
+
 @admin.register(CountType)
 class CountTypeAdmin(MasterDataAdmin):
+    form = CountTypeForm
     counted = "tags"
     list_display = ("name", "code", "role", "tags", "is_active")
     list_filter = ("is_active", "role")
     ordering = ("code",)
     search_fields = ("code", "name")
     search_help_text = "Code or name"
-    fields = ("code", "name", "role", "is_active")
+    fields = ("code", "name", "role", "is_active", NAME_FIELDS)
     resource_classes = [CountTypeResource]
 
     @display(description="tags", ordering="child_count")

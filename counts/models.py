@@ -7,23 +7,28 @@ from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from core.models import MasterData, append_only
+from core.names import NamesInLanguages
 from enterprise.models import Machine
 
 
-class CountType(MasterData):
+class CountType(NamesInLanguages, MasterData):
     """What is counted, and what it means for quality."""
 
     class Role(models.TextChoices):
-        GOOD = "good", "Good pieces"
-        REJECT = "reject", "Rejected pieces"
-        REWORK = "rework", "Pieces to rework"
-        INFEED = "infeed", "Pieces fed in"
-        TOTAL = "total", "All pieces made"
+        GOOD = "good", _("Good pieces")
+        REJECT = "reject", _("Rejected pieces")
+        REWORK = "rework", _("Pieces to rework")
+        INFEED = "infeed", _("Pieces fed in")
+        TOTAL = "total", _("All pieces made")
 
     role = models.CharField(max_length=8, choices=Role)
+
+    class Meta(MasterData.Meta):
+        pass
 
 
 class CountTag(models.Model):
@@ -32,13 +37,13 @@ class CountTag(models.Model):
     site_paths: ClassVar[tuple[str, ...]] = ("machine__line__area__site",)
 
     class Mode(models.TextChoices):
-        DELTA = "delta", "Delta: each value is the number of new pulses"
-        RUNNING = "running", "Running counter: each value is the counter's reading"
+        DELTA = "delta", _("Delta: each value is the number of new pulses")
+        RUNNING = "running", _("Running counter: each value is the counter's reading")
 
     class ResetPolicy(models.TextChoices):
-        FROM_ZERO = "from_zero", "It restarted from zero: the reading counts"
-        NEW_BASELINE = "new_baseline", "It was set anew: only the next rise counts"
-        HOLD = "hold", "Nobody knows: count nothing until a person has said"
+        FROM_ZERO = "from_zero", _("It restarted from zero: the reading counts")
+        NEW_BASELINE = "new_baseline", _("It was set anew: only the next rise counts")
+        HOLD = "hold", _("Nobody knows: count nothing until a person has said")
 
     tag_path = models.CharField(
         max_length=255, unique=True, help_text="How the device names it, for example L1/FILLER/good."
@@ -185,10 +190,10 @@ class CounterEvent(models.Model):
     site_paths: ClassVar[tuple[str, ...]] = ("tag__machine__line__area__site",)
 
     class Kind(models.TextChoices):
-        RESET = "reset", "Reset: it went on from the value that is given, or by the tag's policy"
-        REPLACED = "replaced", "Replaced: another counter, whose first reading is its baseline"
-        ROLLOVER = "rollover", "Rolled over once, at its modulus"
-        GENUINE = "genuine", "Nothing: the rise was real"
+        RESET = "reset", _("Reset: it went on from the value that is given, or by the tag's policy")
+        REPLACED = "replaced", _("Replaced: another counter, whose first reading is its baseline")
+        ROLLOVER = "rollover", _("Rolled over once, at its modulus")
+        GENUINE = "genuine", _("Nothing: the rise was real")
 
     tag = models.ForeignKey(CountTag, on_delete=models.PROTECT, related_name="events")
     occurred_at = models.DateTimeField()

@@ -14,7 +14,7 @@ class CountTypeSerializer(CodedSerializer):
 
     class Meta:
         model = CountType
-        fields = ("id", "code", "name", "role", "is_active")
+        fields = ("id", "code", "name", "names", "role", "is_active")
 
 
 class CountTagSerializer(MasterDataSerializer):

@@ -131,7 +131,7 @@ class StateReasonAdmin(MasterDataAdmin):
     def chosen_by(self, reason: StateReason) -> str:
         if not reason.operator_selectable:
             return "devices only"
-        return ", ".join(Role(role).label for role in reason.roles) or "everybody"
+        return ", ".join(str(Role(role).label) for role in reason.roles) or "everybody"
 
 
 @admin.register(ReasonPlace)

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Case, F, Q, When
+from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 from tree_queries.fields import TreeNodeForeignKey
 from tree_queries.query import TreeQuerySet
@@ -22,21 +23,21 @@ class StateReason(NamesInLanguages, MasterData):  # type: ignore[django-manager-
     """What a machine does and why: a tree of any depth under each category."""
 
     class Category(models.TextChoices):
-        RUNNING = "running", "Running"
-        UNPLANNED = "unplanned", "Unplanned stop"
-        PLANNED = "planned", "Planned stop"
-        CHANGEOVER = "changeover", "Changeover"
-        NOT_SCHEDULED = "not_scheduled", "Not scheduled"
-        NO_DATA = "no_data", "No data"
+        RUNNING = "running", _("Running")
+        UNPLANNED = "unplanned", _("Unplanned stop")
+        PLANNED = "planned", _("Planned stop")
+        CHANGEOVER = "changeover", _("Changeover")
+        NOT_SCHEDULED = "not_scheduled", _("Not scheduled")
+        NO_DATA = "no_data", _("No data")
 
     class WaitsFor(models.TextChoices):
-        UPSTREAM = "upstream", "What comes before it (starved)"
-        DOWNSTREAM = "downstream", "What comes after it (blocked)"
-        ORDER = "order", "An order"
+        UPSTREAM = "upstream", _("What comes before it (starved)")
+        DOWNSTREAM = "downstream", _("What comes after it (blocked)")
+        ORDER = "order", _("An order")
 
     class Maintenance(models.TextChoices):
-        CORRECTIVE = "corrective", "Corrective"
-        PREVENTIVE = "preventive", "Preventive"
+        CORRECTIVE = "corrective", _("Corrective")
+        PREVENTIVE = "preventive", _("Preventive")
 
     parent = TreeNodeForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="children")
     category = models.CharField(max_length=14, choices=Category, help_text="How OEE counts it.")
@@ -144,8 +145,8 @@ class ReasonRule(CalendarLevel):
     """
 
     class Match(models.TextChoices):
-        CONTAINS = "contains", "contains"
-        EQUALS = "equals", "is exactly"
+        CONTAINS = "contains", _("contains")
+        EQUALS = "equals", _("is exactly")
 
     name = models.CharField(max_length=100)
     position = models.PositiveSmallIntegerField(default=0, help_text="The first one that matches decides.")

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from core.custom_fields import HasCustomFields
@@ -68,9 +69,9 @@ class Line(MasterData):
     site_paths: ClassVar[tuple[str, ...]] = ("area__site",)
 
     class OeeMode(models.TextChoices):
-        CONSTRAINT = "constraint", "The constraint machine's"
-        LAST = "last", "The last machine's"
-        WEIGHTED = "weighted", "All machines', summed"
+        CONSTRAINT = "constraint", _("The constraint machine's")
+        LAST = "last", _("The last machine's")
+        WEIGHTED = "weighted", _("All machines', summed")
 
     area = models.ForeignKey(Area, on_delete=models.PROTECT, related_name="lines")
     oee_mode = models.CharField(
@@ -103,8 +104,8 @@ class Machine(MasterData, HasCustomFields):
     site_paths: ClassVar[tuple[str, ...]] = ("line__area__site",)
 
     class StopDetection(models.TextChoices):
-        STATES = "states", "From the states that it sends"
-        COUNTS = "counts", "From its counts: it stands when none comes"
+        STATES = "states", _("From the states that it sends")
+        COUNTS = "counts", _("From its counts: it stands when none comes")
 
     line = models.ForeignKey(Line, on_delete=models.PROTECT, related_name="machines")
     position = models.PositiveSmallIntegerField(
@@ -246,9 +247,9 @@ class Shift(CalendarLevel):
     """
 
     class Kind(models.TextChoices):
-        REGULAR = "regular", "Regular"
-        EXTRA = "extra", "Extra shift"
-        OVERTIME = "overtime", "Overtime"
+        REGULAR = "regular", _("Regular")
+        EXTRA = "extra", _("Extra shift")
+        OVERTIME = "overtime", _("Overtime")
 
     name = models.CharField(max_length=100)
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.REGULAR)
@@ -323,8 +324,8 @@ class CalendarException(CalendarLevel):
     """A day on which the regular shifts do not hold (holiday), or hold although a farther level has a holiday."""
 
     class Kind(models.TextChoices):
-        HOLIDAY = "holiday", "Holiday: no regular shifts"
-        WORKING_DAY = "working_day", "Working day: regular shifts as usual"
+        HOLIDAY = "holiday", _("Holiday: no regular shifts")
+        WORKING_DAY = "working_day", _("Working day: regular shifts as usual")
 
     date = models.DateField()
     kind = models.CharField(max_length=12, choices=Kind, default=Kind.HOLIDAY)

@@ -10,6 +10,7 @@ from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, Ra
 from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from core.models import MasterData, append_only
@@ -35,9 +36,9 @@ class ExecutionPolicy(models.Model):
     site_paths: ClassVar[tuple[str, ...]] = ("site",)
 
     class Rule(models.TextChoices):
-        REFUSE = "refuse", "Refuse to start"
-        WARN = "warn", "Warn"
-        IGNORE = "ignore", "Say nothing"
+        REFUSE = "refuse", _("Refuse to start")
+        WARN = "warn", _("Warn")
+        IGNORE = "ignore", _("Say nothing")
 
     site = models.OneToOneField(Site, on_delete=models.CASCADE, related_name="execution_policy")
     missing_material = models.CharField(
@@ -82,14 +83,14 @@ class OperationRun(models.Model):
     site_paths: ClassVar[tuple[str, ...]] = OF_OPERATION
 
     class Kind(models.TextChoices):
-        SETUP = "setup", "Set-up"
-        PRODUCTION = "production", "Production"
+        SETUP = "setup", _("Set-up")
+        PRODUCTION = "production", _("Production")
 
     class Ending(models.TextChoices):
-        PAUSED = "paused", "Paused"
-        FINISHED = "finished", "Finished"
-        HELD = "held", "Put on hold"
-        PRODUCING = "producing", "Set up, now producing"
+        PAUSED = "paused", _("Paused")
+        FINISHED = "finished", _("Finished")
+        HELD = "held", _("Put on hold")
+        PRODUCING = "producing", _("Set up, now producing")
 
     operation = models.ForeignKey(Operation, on_delete=models.PROTECT, related_name="operation_runs")
     machine = models.ForeignKey(Machine, on_delete=models.PROTECT, related_name="operation_runs")
@@ -221,14 +222,14 @@ class OperationStep(models.Model):
     site_paths: ClassVar[tuple[str, ...]] = OF_OPERATION
 
     class Action(models.TextChoices):
-        START = "start", "Start"
-        PAUSE = "pause", "Pause"
-        RESUME = "resume", "Resume"
-        FINISH = "finish", "Finish"
-        SKIP = "skip", "Skip"
-        HOLD = "hold", "Hold"
-        UNHOLD = "unhold", "Take off hold"
-        RECORD = "record", "Record afterwards"
+        START = "start", _("Start")
+        PAUSE = "pause", _("Pause")
+        RESUME = "resume", _("Resume")
+        FINISH = "finish", _("Finish")
+        SKIP = "skip", _("Skip")
+        HOLD = "hold", _("Hold")
+        UNHOLD = "unhold", _("Take off hold")
+        RECORD = "record", _("Record afterwards")
 
     operation = models.ForeignKey(Operation, on_delete=models.PROTECT, related_name="steps")
     action = models.CharField(max_length=7, choices=Action)

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from enterprise.models import Site
 
@@ -14,9 +15,9 @@ class QuarantinedItem(models.Model):
     site_paths: ClassVar[tuple[str, ...]] = ("site",)
 
     class Resolution(models.TextChoices):
-        OPEN = "open", "Open"
-        RELEASED = "released", "Released"
-        DISCARDED = "discarded", "Discarded"
+        OPEN = "open", _("Open")
+        RELEASED = "released", _("Released")
+        DISCARDED = "discarded", _("Discarded")
 
     site = models.ForeignKey(Site, null=True, on_delete=models.CASCADE, related_name="quarantined_items")
     source = models.CharField(max_length=64, help_text="Who delivered it: a device key's prefix.")

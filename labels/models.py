@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from core.models import MasterData, append_only, code_validator
 from enterprise.models import Site
@@ -22,11 +23,11 @@ class LabelLayout(MasterData):
     without_site_for_all: ClassVar[bool] = True
 
     class Kind(models.TextChoices):
-        QR = Symbology.QR.value, "QR code"
-        CODE_128 = Symbology.CODE_128.value, "Code 128"
-        DATA_MATRIX = Symbology.DATA_MATRIX.value, "DataMatrix"
-        GS1_DATA_MATRIX = Symbology.GS1_DATA_MATRIX.value, "GS1 DataMatrix"
-        GS1_128 = Symbology.GS1_128.value, "GS1-128 (EAN-128)"
+        QR = Symbology.QR.value, _("QR code")
+        CODE_128 = Symbology.CODE_128.value, _("Code 128")
+        DATA_MATRIX = Symbology.DATA_MATRIX.value, _("DataMatrix")
+        GS1_DATA_MATRIX = Symbology.GS1_DATA_MATRIX.value, _("GS1 DataMatrix")
+        GS1_128 = Symbology.GS1_128.value, _("GS1-128 (EAN-128)")
 
     class Level(models.TextChoices):
         LOW = "L", "L: 7 %"

@@ -9,6 +9,7 @@ from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, Ra
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Func, Q
+from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from core.models import MasterData
@@ -151,10 +152,10 @@ class Absence(models.Model):
     site_paths: ClassVar[tuple[str, ...]] = ("employee__site",)
 
     class Kind(models.TextChoices):
-        HOLIDAY = "holiday", "Holiday"
-        SICK = "sick", "Sick"
-        TRAINING = "training", "Training"
-        OTHER = "other", "Other"
+        HOLIDAY = "holiday", _("Holiday")
+        SICK = "sick", _("Sick")
+        TRAINING = "training", _("Training")
+        OTHER = "other", _("Other")
 
     employee = models.ForeignKey(Employee, on_delete=models.CASCADE, related_name="absences")
     kind = models.CharField(max_length=8, choices=Kind, default=Kind.HOLIDAY)
@@ -295,13 +296,13 @@ class LaborEntry(models.Model):
     site_paths: ClassVar[tuple[str, ...]] = ("employee__site",)
 
     class Kind(models.TextChoices):
-        DIRECT = "direct", "Direct work"
-        SETUP = "setup", "Set-up"
-        INDIRECT = "indirect", "Indirect work"
-        MAINTENANCE = "maintenance", "Maintenance"
-        TRAINING = "training", "Training"
-        MEETING = "meeting", "Meeting"
-        BREAK = "break", "Break"
+        DIRECT = "direct", _("Direct work")
+        SETUP = "setup", _("Set-up")
+        INDIRECT = "indirect", _("Indirect work")
+        MAINTENANCE = "maintenance", _("Maintenance")
+        TRAINING = "training", _("Training")
+        MEETING = "meeting", _("Meeting")
+        BREAK = "break", _("Break")
 
     ON_ORDERS: ClassVar[tuple[str, ...]] = (Kind.DIRECT, Kind.SETUP)
 

@@ -10,8 +10,9 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from core.master_data import in_scope
 from enterprise.models import Line
-from live.fragments import BOARD, CARD, CHART, DETAIL, FLOOR, PLAN
-from live.hub import Watched, Watcher, hub
+from live.fragments import BOARD, CARD, CHART, DETAIL, FLOOR, PLAN, Watched
+from live.hub import Watcher, hub
+from live.languages import language_of
 from quality.models import ControlChart
 
 RECHECK_SECONDS = 30.0
@@ -74,7 +75,7 @@ class OverviewConsumer(_LiveConsumer):
     """Watch the cards of all lines that the person may see."""
 
     async def lines_to_watch(self, user: Any) -> frozenset[Watched]:
-        cards: frozenset[Watched] = await _visible_lines(user, CARD)
+        cards: frozenset[Watched] = await _visible_lines(user, CARD, language_of(self.scope))
         return cards
 
 
@@ -83,7 +84,7 @@ class LineConsumer(_LiveConsumer):
 
     async def lines_to_watch(self, user: Any) -> frozenset[Watched]:
         line_id = self.scope["url_route"]["kwargs"]["line_id"]
-        page: frozenset[Watched] = await _visible_lines(user, DETAIL, line_id)
+        page: frozenset[Watched] = await _visible_lines(user, DETAIL, language_of(self.scope), line_id)
         return page
 
 
@@ -94,7 +95,7 @@ class FloorConsumer(_LiveConsumer):
 
     async def lines_to_watch(self, user: Any) -> frozenset[Watched]:
         area_id = self.scope["url_route"]["kwargs"].get("area_id")
-        rows: frozenset[Watched] = await _visible_lines(user, self.view, area_id=area_id)
+        rows: frozenset[Watched] = await _visible_lines(user, self.view, language_of(self.scope), area_id=area_id)
         return rows
 
 
@@ -109,7 +110,7 @@ class ChartConsumer(_LiveConsumer):
 
     async def lines_to_watch(self, user: Any) -> frozenset[Watched]:
         chart_id = self.scope["url_route"]["kwargs"]["chart_id"]
-        watched: frozenset[Watched] = await _visible_chart(user, chart_id)
+        watched: frozenset[Watched] = await _visible_chart(user, chart_id, language_of(self.scope))
         return watched
 
 
@@ -118,19 +119,25 @@ class PlanConsumer(_LiveConsumer):
 
     async def lines_to_watch(self, user: Any) -> frozenset[Watched]:
         site_id = self.scope["url_route"]["kwargs"]["site_id"]
-        lines: frozenset[Watched] = await _visible_lines(user, PLAN, site_id=site_id)
+        lines: frozenset[Watched] = await _visible_lines(user, PLAN, language_of(self.scope), site_id=site_id)
         return lines
 
 
 @database_sync_to_async
-def _visible_chart(user: Any, chart_id: int) -> frozenset[Watched]:
+def _visible_chart(user: Any, chart_id: int, language: str) -> frozenset[Watched]:
     charts = in_scope(ControlChart.objects.filter(pk=chart_id, machine__isnull=False), user, ControlChart.site_paths)
-    return frozenset((line_id, f"{CHART}{pk}") for pk, line_id in charts.values_list("pk", "machine__line"))
+    return frozenset((line_id, f"{CHART}{pk}", language) for pk, line_id in charts.values_list("pk", "machine__line"))
 
 
 @database_sync_to_async
 def _visible_lines(
-    user: Any, view: str, line_id: int | None = None, *, area_id: int | None = None, site_id: int | None = None
+    user: Any,
+    view: str,
+    language: str,
+    line_id: int | None = None,
+    *,
+    area_id: int | None = None,
+    site_id: int | None = None,
 ) -> frozenset[Watched]:
     lines = in_scope(Line.objects.filter(is_active=True), user, ("area__site",))
     if line_id is not None:
@@ -139,4 +146,4 @@ def _visible_lines(
         lines = lines.filter(area=area_id)
     if site_id is not None:
         lines = lines.filter(area__site=site_id)
-    return frozenset((pk, view) for pk in lines.values_list("pk", flat=True))
+    return frozenset((pk, view, language) for pk in lines.values_list("pk", flat=True))

@@ -1,10 +1,12 @@
-"""Render a line's status once: the same fragment for the first paint and for every socket that watches it."""
+"""Render a line's status once for each language: the same fragment for the first paint and for all who watch it."""
 
 import time
 from collections.abc import Iterable
 from datetime import datetime
 
 from django.template.loader import render_to_string
+from django.utils import timezone, translation
+from django.utils.formats import date_format
 from django.utils.safestring import mark_safe
 
 from live.selectors import line_statuses
@@ -21,6 +23,10 @@ TEMPLATES = {CARD: "live/_line_card.html", DETAIL: "live/_line_detail.html", FLO
 TEMPLATES[BOARD] = "live/_board_line.html"
 
 
+Watched = tuple[int, str, str]
+"""A line's id, a view of it, and the language of whoever watches."""
+
+
 def version_now() -> int:
     """Return a number that rises with time, taken before what is shown is read: of two fragments the higher is newer."""
     return time.time_ns() // 1000
@@ -31,14 +37,23 @@ def render(status: LineStatus, view: str) -> str:
     return render_to_string(TEMPLATES[view], {"line": status})
 
 
-def render_lines(wanted: Iterable[tuple[int, str]], *, now: datetime) -> dict[tuple[int, str], str]:
-    """Return the fragments of (line id, view); lines that are gone are absent."""
-    pairs = sorted(set(wanted))
-    charts = {pair: chart_fragment(pk) for pair in pairs if (pk := chart_of(pair[1])) is not None}
-    pairs = [pair for pair in pairs if pair not in charts]
-    statuses = line_statuses({line_id for line_id, _ in pairs}, now=now) if pairs else {}
-    lines = {(line_id, view): render(statuses[line_id], view) for line_id, view in pairs if line_id in statuses}
-    return lines | charts
+def render_lines(wanted: Iterable[Watched], *, now: datetime) -> dict[Watched, str]:
+    """Return the fragments of (line id, view, language); lines that are gone are absent.
+
+    A line's numbers are worked out once, whatever the views and languages are.
+    """
+    asked = sorted(set(wanted))
+    lines = {line_id for line_id, view, _ in asked if chart_of(view) is None}
+    statuses = line_statuses(lines, now=now) if lines else {}
+    found: dict[Watched, str] = {}
+    for watched in asked:
+        line_id, view, language = watched
+        with translation.override(language):
+            if (chart := chart_of(view)) is not None:
+                found[watched] = chart_fragment(chart)
+            elif line_id in statuses:
+                found[watched] = render(statuses[line_id], view)
+    return found
 
 
 def chart_of(view: str) -> int | None:
@@ -48,7 +63,7 @@ def chart_of(view: str) -> int | None:
 
 def chart_fragment(chart_id: int) -> str:
     """Return the last points of a control chart as HTML, with the rules that they broke."""
-    chart = ControlChart.objects.select_related("characteristic__plan").filter(pk=chart_id).first()
+    chart = ControlChart.objects.select_related("characteristic__plan", "site").filter(pk=chart_id).first()
     if chart is None:
         return ""
     rows = results_on(chart).order_by("-occurred_at").values_list("occurred_at", flat=True)
@@ -59,11 +74,18 @@ def chart_fragment(chart_id: int) -> str:
     start = (phases[-1].starts_at if phases else None) if exact or not newest else newest[-1]
     data = chart_data(chart, start, most=None)
     drawing = (
-        draw(data.chart, title=chart.name, labels=[f"{at:%m-%d %H:%M:%S}" for at in data.moments]) if data.chart else ""
+        draw(
+            data.chart,
+            title=chart.name,
+            labels=[date_format(at.astimezone(chart.site.zone), "DAY_SECOND_FORMAT") for at in data.moments],
+        )
+        if data.chart
+        else ""
     )
     signals = list(Signal.objects.filter(chart=chart).order_by("-point_at", "rule")[:50])
     said = acknowledgements_of(signals)
     context = {"chart": chart, "drawing": mark_safe(drawing), "points": len(data.points)}  # escaped by draw
-    return render_to_string(
-        "live/_chart.html", {**context, "signals": [(signal, said.get(signal.pk)) for signal in signals]}
-    )
+    with timezone.override(chart.site.zone):
+        return render_to_string(
+            "live/_chart.html", {**context, "signals": [(signal, said.get(signal.pk)) for signal in signals]}
+        )

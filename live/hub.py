@@ -21,7 +21,7 @@ from django.db import connection, connections
 
 from core.announcements import CHANNEL, decode
 from enterprise.models import Machine
-from live.fragments import PLAN, chart_of, render_lines, version_now
+from live.fragments import PLAN, Watched, chart_of, render_lines, version_now
 from workorders.placing import TOPIC as SCHEDULE
 
 # Announcements of this many seconds are answered together.
@@ -32,7 +32,6 @@ RETRY_SECONDS = 1.0
 QUEUE_LENGTH = 200
 
 logger = logging.getLogger(__name__)
-Watched = tuple[int, str]
 
 
 class Watcher:
@@ -145,7 +144,7 @@ class Hub:
             for watched in watcher.watches:
                 watchers_of[watched].append(watcher)
         for watched, html in fragments.items():
-            line_id, view = watched
+            line_id, view, _ = watched
             message = json.dumps({"type": "line", "id": line_id, "view": view, "version": version, "html": html})
             for watcher in watchers_of[watched]:
                 watcher.put(message)
@@ -153,10 +152,10 @@ class Hub:
     def _tell_planners(self, replanned: set[int], *, is_beat: bool) -> None:
         """Tell who watches plans which of their lines are planned otherwise now; on a beat, that nothing was missed."""
         for watcher in self._watchers:
-            lines = sorted(line_id for line_id, view in watcher.watches if view == PLAN and line_id in replanned)
+            lines = sorted(line_id for line_id, view, _ in watcher.watches if view == PLAN and line_id in replanned)
             if lines:
                 watcher.put(json.dumps({"type": "plan", "lines": lines}))
-            elif is_beat and any(view == PLAN for _, view in watcher.watches):
+            elif is_beat and any(view == PLAN for _, view, _ in watcher.watches):
                 watcher.put(json.dumps({"type": "beat"}))
 
     def _tell_all(self, message: dict[str, Any]) -> None:
@@ -166,7 +165,7 @@ class Hub:
 
 def _shown(watched: Watched) -> tuple[str, int]:
     """Return what must change for a fragment to be another: its chart, or else its line."""
-    line_id, view = watched
+    line_id, view, _ = watched
     chart_id = chart_of(view)
     return ("line", line_id) if chart_id is None else ("chart", chart_id)
 

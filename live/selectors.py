@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
 from django.db.models import prefetch_related_objects
+from django.utils.translation import gettext_lazy as _
 
 from core.intervals import Interval, floor_hour, hours_of, intersect
 from downtime.models import StateReason
@@ -24,6 +25,7 @@ from live.status import (
     ShiftStatus,
     Tick,
     TimelineSegment,
+    Words,
 )
 from oee.engine import Calendar, Category, MachineHistory, Segment, segments
 from oee.histories import load_histories, settling_time
@@ -36,6 +38,15 @@ from workorders.selectors import target_in_product_unit
 TOP_LOSSES = 5
 _LOOK_BACK = timedelta(hours=30)
 _SCALE = 1000
+OEE_BASIS = {
+    "constraint": _("OEE is the constraint machine's"),
+    "last": _("OEE is the last machine's"),
+    "weighted": _("OEE is all machines', summed"),
+}
+MICRO_STOP_BASIS = {
+    "performance": _("micro-stops count against performance"),
+    "availability": _("micro-stops count against availability"),
+}
 
 
 def line_statuses(
@@ -142,8 +153,8 @@ def _order_status(
     by_runs = None if made is None else made.sums.quantities.good
     return OrderStatus(
         number=order.order_number,
-        product=order.product.name if order.product else "no product",
-        unit=str(order.product.unit_id) if order.product else "pcs",
+        product=order.product.name if order.product else _("no product"),
+        unit=str(order.product.unit_id) if order.product else _("pcs"),
         target=target_in_product_unit(order),
         # Where people work on operations, these say what the order has made; else all that the line's runs made.
         good=by_operations.get(order.pk, by_runs),
@@ -160,7 +171,7 @@ def shift_status(machine: Machine, shifts: Shifts, *, now: datetime) -> ShiftSta
     today = now.astimezone(machine.line.area.site.zone).replace(hour=0, minute=0, second=0, microsecond=0)
     day = Interval.utc(today, today + timedelta(days=1))
     # Just after midnight there is nothing to see yet, but a window must not be empty.
-    return ShiftStatus("Today" if shifts is None else "No shift", today.date(), day.start, day.end, is_over=False)
+    return ShiftStatus(_("Today") if shifts is None else _("No shift"), today.date(), day.start, day.end, is_over=False)
 
 
 def status_of(shift: ShiftOccurrence, *, now: datetime) -> ShiftStatus:
@@ -230,7 +241,7 @@ class _Board:
             target=target_quantity(whole),
             kpis=whole.kpis,
             oee_target=whole.policies[-1].target_oee,
-            oee_basis=self._basis(whole),
+            basis=self._basis(whole),
             ticks=tuple(
                 Tick(self._x(hour.start), f"{hour.start.astimezone(self.zone):%H}")
                 for hour in hours_of(self.window)
@@ -241,19 +252,17 @@ class _Board:
             losses=self._losses(),
         )
 
-    def _basis(self, whole: Report) -> str:
+    def _basis(self, whole: Report) -> tuple[Words, ...]:
         policy = whole.policies[-1]
         short_stops = any(history.micro_stops.reach for history in self.histories.values())
-        return "; ".join(
-            [
-                f"OEE is {self.line.get_oee_mode_display().lower()}",
-                "changeovers are losses" if policy.changeover == "availability_loss" else "changeovers are planned",
-                "overtime counts" if policy.overtime == "count" else "overtime is left out",
-                *([f"micro-stops count against {policy.micro_stops}"] if short_stops else []),
-                *(["breaks count against availability"] if policy.breaks == "availability_loss" else []),
-                *(["time without data counts against availability"] if policy.no_data == "availability_loss" else []),
-                *(["start-up rejects are left out"] if policy.startup_rejects == "exclude" else []),
-            ]
+        return (
+            OEE_BASIS[self.line.oee_mode],
+            _("changeovers are losses") if policy.changeover == "availability_loss" else _("changeovers are planned"),
+            _("overtime counts") if policy.overtime == "count" else _("overtime is left out"),
+            *([MICRO_STOP_BASIS[policy.micro_stops]] if short_stops else []),
+            *([_("breaks count against availability")] if policy.breaks == "availability_loss" else []),
+            *([_("time without data counts against availability")] if policy.no_data == "availability_loss" else []),
+            *([_("start-up rejects are left out")] if policy.startup_rejects == "exclude" else []),
         )
 
     def _x(self, at: datetime) -> float:
@@ -268,8 +277,9 @@ class _Board:
         sent = state.reason_id if state else None
         reason_id = latest.reason_id if latest and not self.shift.is_over else sent
         reason = self.reasons.get(reason_id or 0)
+        name: Words
         if reason is not None:
-            category, name = reason.category, reason.name
+            category, name = reason.category, reason.spoken
         else:
             category = _shown(latest.category) if latest and not self.shift.is_over else Category.NO_DATA.value
             name = UNNAMED[category]
@@ -300,10 +310,10 @@ class _Board:
         idle_by_calendar = segment.calendar is not Calendar.SCHEDULED and segment.category is not Category.RUNNING
         category = _shown(Category.NOT_SCHEDULED if idle_by_calendar else segment.category)
         start, end = (moment.astimezone(self.zone) for moment in (segment.start, segment.end))
-        name = reason.name if reason else UNNAMED[_shown(segment.category)]
+        name = reason.spoken if reason else UNNAMED[_shown(segment.category)]
         x = self._x(segment.start)
         return TimelineSegment(
-            x, round(self._x(segment.end) - x, 2), category, f"{start:%H:%M:%S}–{end:%H:%M:%S} {name}"
+            x, round(self._x(segment.end) - x, 2), category, f"{start:%H:%M:%S}–{end:%H:%M:%S}", name
         )
 
     def _hour(self, row: HourRow) -> HourStatus:
@@ -330,7 +340,7 @@ class _Board:
         longest = ranked[0][1][0] if ranked else timedelta()
         return tuple(
             LossStatus(
-                reason=self.reasons[reason_id].name if reason_id in self.reasons else UNNAMED[_shown(category)],
+                reason=self.reasons[reason_id].spoken if reason_id in self.reasons else UNNAMED[_shown(category)],
                 category=_shown(category),
                 duration=spent,
                 occurrences=times,

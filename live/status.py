@@ -1,24 +1,33 @@
-"""What a line's screen shows, worked out: the view model that templates only lay out."""
+"""What a line's screen shows, worked out: the view model that templates only lay out.
+
+It is worked out once for readers of all languages, so its words are said only when it is laid out (`Words`).
+"""
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
+from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import gettext_lazy
+
 from oee.engine import Kpis
 
+Words = Any
+"""Text, or what `str` makes text of in the active language: a lazy translation or a `core.names.Spoken`."""
+
 CATEGORY_NAMES = {
-    "running": "Running",
-    "unplanned": "Stopped",
-    "planned": "Planned stop",
-    "changeover": "Changeover",
-    "not_scheduled": "Not scheduled",
-    "no_data": "No data",
+    "running": gettext_lazy("Running"),
+    "unplanned": gettext_lazy("Stopped"),
+    "planned": gettext_lazy("Planned stop"),
+    "changeover": gettext_lazy("Changeover"),
+    "not_scheduled": gettext_lazy("Not scheduled"),
+    "no_data": gettext_lazy("No data"),
 }
 
 
-UNNAMED = CATEGORY_NAMES | {"unplanned": "Stopped, no reason given"}
+UNNAMED = CATEGORY_NAMES | {"unplanned": gettext_lazy("Stopped, no reason given")}
 """What a state is called that nobody gave a reason for."""
 
 
@@ -29,7 +38,13 @@ class TimelineSegment:
     x: float
     width: float
     category: str
-    title: str
+    clock: str
+    name: Words
+
+    @property
+    def title(self) -> str:
+        """What it says to whoever points at it."""
+        return f"{self.clock} {self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +62,7 @@ class MachineStatus:
     name: str
     is_constraint: bool
     category: str
-    state: str
+    state: Words
     detail: str
     since: datetime | None
     segments: tuple[TimelineSegment, ...] = ()
@@ -58,14 +73,14 @@ class MachineStatus:
     @property
     def category_name(self) -> str:
         """The category in words, for those who do not see its colour."""
-        return CATEGORY_NAMES[self.category]
+        return str(CATEGORY_NAMES[self.category])
 
 
 @dataclass(frozen=True, slots=True)
 class ShiftStatus:
     """The stretch of time that the numbers are about: the shift, or what stands for it without one."""
 
-    name: str
+    name: Words
     date: date
     start: datetime
     end: datetime
@@ -79,8 +94,8 @@ class OrderStatus:
     """The order that the line works on."""
 
     number: str
-    product: str
-    unit: str
+    product: Words
+    unit: Words
     target: Fraction
     good: Fraction | None
     since: datetime
@@ -117,7 +132,7 @@ class HourStatus:
 class LossStatus:
     """One of the top losses of the shift."""
 
-    reason: str
+    reason: Words
     category: str
     duration: timedelta
     occurrences: int
@@ -144,7 +159,7 @@ class LineStatus:
     target: Fraction | None
     kpis: Kpis
     oee_target: Fraction
-    oee_basis: str
+    basis: tuple[Words, ...]
     ticks: tuple[Tick, ...] = ()
     now_x: float | None = None
     hours: tuple[HourStatus, ...] = ()
@@ -155,6 +170,11 @@ class LineStatus:
         """What the numbers are asked about, as the parameters of the page on which they explain themselves."""
         window = {"starts_at": self.shift.start, "ends_at": self.shift.end}
         return urlencode({"line": self.line_id, **{name: _parameter(moment) for name, moment in window.items()}})
+
+    @property
+    def oee_basis(self) -> str:
+        """What the numbers follow, in a sentence."""
+        return "; ".join(map(str, self.basis))
 
     @property
     def delta(self) -> Fraction | None:

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from core.models import MasterData, append_only
@@ -29,10 +30,10 @@ class Location(MasterData):
     site_paths: ClassVar[tuple[str, ...]] = ("site",)
 
     class Kind(models.TextChoices):
-        WAREHOUSE = "warehouse", "Warehouse"
-        STORAGE = "storage", "Shelf or bin"
-        LINE_SIDE = "line_side", "Line side"
-        TANK = "tank", "Tank or silo"
+        WAREHOUSE = "warehouse", _("Warehouse")
+        STORAGE = "storage", _("Shelf or bin")
+        LINE_SIDE = "line_side", _("Line side")
+        TANK = "tank", _("Tank or silo")
 
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="locations")
     parent = models.ForeignKey(
@@ -57,10 +58,10 @@ class Location(MasterData):
 class LotStatus(models.TextChoices):
     """What somebody decided about a lot. That it expired is no decision: it follows from its date and the clock."""
 
-    QUARANTINE = "quarantine", "Quarantine: waits for release"
-    RELEASED = "released", "Released"
-    HOLD = "hold", "On hold"
-    REJECTED = "rejected", "Rejected"
+    QUARANTINE = "quarantine", _("Quarantine: waits for release")
+    RELEASED = "released", _("Released")
+    HOLD = "hold", _("On hold")
+    REJECTED = "rejected", _("Rejected")
 
 
 EXPIRED = "expired"
@@ -176,17 +177,17 @@ class LotStatusChange(models.Model):
 class Kind(models.TextChoices):
     """What moved material. Where from and where to say the rest: what has no source came in, what has no target is gone."""
 
-    RECEIVE = "receive", "Receipt"
-    ISSUE = "issue", "Issue"
-    CONSUME = "consume", "Consumption"
-    PRODUCE = "produce", "Production"
-    RETURN = "return", "Return"
-    SCRAP = "scrap", "Scrap"
-    ADJUST = "adjust", "Adjustment"
-    SHIP = "ship", "Shipment"
-    MOVE = "move", "Move"
-    SPLIT = "split", "Split"
-    REVERSAL = "reversal", "Reversal"
+    RECEIVE = "receive", _("Receipt")
+    ISSUE = "issue", _("Issue")
+    CONSUME = "consume", _("Consumption")
+    PRODUCE = "produce", _("Production")
+    RETURN = "return", _("Return")
+    SCRAP = "scrap", _("Scrap")
+    ADJUST = "adjust", _("Adjustment")
+    SHIP = "ship", _("Shipment")
+    MOVE = "move", _("Move")
+    SPLIT = "split", _("Split")
+    REVERSAL = "reversal", _("Reversal")
 
 
 _FROM, _TO = Q(from_location__isnull=False), Q(to_location__isnull=False)
@@ -341,9 +342,9 @@ class GenealogyLink(models.Model):
     site_paths: ClassVar[tuple[str, ...]] = ("input_lot__site", "output_lot__site")
 
     class Rule(models.TextChoices):
-        ORDER = "order", "All that the order used is in all that it made"
-        GIVEN = "given", "Given with the production"
-        SPLIT = "split", "Split off"
+        ORDER = "order", _("All that the order used is in all that it made")
+        GIVEN = "given", _("Given with the production")
+        SPLIT = "split", _("Split off")
 
     input_lot = models.ForeignKey(MaterialLot, on_delete=models.PROTECT, related_name="+", db_index=False)
     output_lot = models.ForeignKey(MaterialLot, on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -385,9 +386,9 @@ class PickingPolicy(models.Model):
     site_paths: ClassVar[tuple[str, ...]] = ("site",)
 
     class Rule(models.TextChoices):
-        SUGGEST = "suggest", "Suggest the first to expire"
-        REASON = "reason", "Another lot needs a reason"
-        ENFORCE = "enforce", "Only the first to expire"
+        SUGGEST = "suggest", _("Suggest the first to expire")
+        REASON = "reason", _("Another lot needs a reason")
+        ENFORCE = "enforce", _("Only the first to expire")
 
     site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="picking_policies")
     product = models.ForeignKey(
@@ -424,9 +425,9 @@ class BackflushPolicy(models.Model):
     site_paths: ClassVar[tuple[str, ...]] = ("site",)
 
     class Mode(models.TextChoices):
-        PIECE = "piece", "By piece: with every report, what its operation takes"
-        MILESTONE = "milestone", "By milestone: a milestone's report books what was taken up to it"
-        ORDER = "order", "By order: all at once, when the order's quantity is reported"
+        PIECE = "piece", _("By piece: with every report, what its operation takes")
+        MILESTONE = "milestone", _("By milestone: a milestone's report books what was taken up to it")
+        ORDER = "order", _("By order: all at once, when the order's quantity is reported")
 
     site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="backflush_policies")
     product = models.ForeignKey(

@@ -7,6 +7,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from core.models import append_only
@@ -71,9 +72,9 @@ class ShiftClosing(models.Model):
     site_paths: ClassVar[tuple[str, ...]] = ("line__area__site", "machine__line__area__site")
 
     class Meaning(models.TextChoices):
-        CLOSED = "closed", "I close this shift; these are its numbers as far as I know"
-        ACCEPTED = "accepted", "I accept that these numbers replace those that were signed before"
-        BY_RULE = "by_rule", "Closed by the site's rule; nobody looked at it"
+        CLOSED = "closed", _("I close this shift; these are its numbers as far as I know")
+        ACCEPTED = "accepted", _("I accept that these numbers replace those that were signed before")
+        BY_RULE = "by_rule", _("Closed by the site's rule; nobody looked at it")
 
     line = models.ForeignKey(Line, null=True, blank=True, on_delete=models.PROTECT, related_name="shift_closings")
     machine = models.ForeignKey(Machine, null=True, blank=True, on_delete=models.PROTECT, related_name="shift_closings")

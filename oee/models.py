@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from core.master_data import in_scope
@@ -39,29 +40,29 @@ class OeePolicy(models.Model):
     site_paths: ClassVar[tuple[str, ...]] = ("site",)
 
     class Changeover(models.TextChoices):
-        AVAILABILITY_LOSS = "availability_loss", "It counts against availability"
-        PLANNED = "planned", "It is planned time and counts against nothing"
+        AVAILABILITY_LOSS = "availability_loss", _("It counts against availability")
+        PLANNED = "planned", _("It is planned time and counts against nothing")
 
     class Overtime(models.TextChoices):
-        COUNT = "count", "Production outside the planned time counts like any other"
-        EXCLUDE = "exclude", "Production outside the planned time is left out"
+        COUNT = "count", _("Production outside the planned time counts like any other")
+        EXCLUDE = "exclude", _("Production outside the planned time is left out")
 
     class Breaks(models.TextChoices):
-        PLANNED = "planned", "They are planned downtime"
-        UNSCHEDULED = "unscheduled", "They are no planned time at all"
-        AVAILABILITY_LOSS = "availability_loss", "Standing in them counts against availability"
+        PLANNED = "planned", _("They are planned downtime")
+        UNSCHEDULED = "unscheduled", _("They are no planned time at all")
+        AVAILABILITY_LOSS = "availability_loss", _("Standing in them counts against availability")
 
     class MicroStops(models.TextChoices):
-        PERFORMANCE = "performance", "They count against performance"
-        AVAILABILITY = "availability", "They count against availability"
+        PERFORMANCE = "performance", _("They count against performance")
+        AVAILABILITY = "availability", _("They count against availability")
 
     class NoDataTime(models.TextChoices):
-        EXCLUDE = "exclude", "It is left out, and lowers the coverage"
-        AVAILABILITY_LOSS = "availability_loss", "It counts against availability"
+        EXCLUDE = "exclude", _("It is left out, and lowers the coverage")
+        AVAILABILITY_LOSS = "availability_loss", _("It counts against availability")
 
     class StartupRejects(models.TextChoices):
-        QUALITY_LOSS = "quality_loss", "They count against quality like any other"
-        EXCLUDE = "exclude", "They are left out"
+        QUALITY_LOSS = "quality_loss", _("They count against quality like any other")
+        EXCLUDE = "exclude", _("They are left out")
 
     site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="oee_policies")
     valid_from = models.DateField(
@@ -126,9 +127,9 @@ class ComputedHour(models.Model):
 class Calendar(models.TextChoices):
     """What the shift calendar says of a moment."""
 
-    SCHEDULED = "scheduled", "In a shift"
-    ON_BREAK = "on_break", "In a break"
-    UNSCHEDULED = "unscheduled", "Outside the shifts"
+    SCHEDULED = "scheduled", _("In a shift")
+    ON_BREAK = "on_break", _("In a break")
+    UNSCHEDULED = "unscheduled", _("Outside the shifts")
 
 
 class HourPart(models.Model):
@@ -198,7 +199,7 @@ class HourReason(HourPart):
         db_constraint=False,
         db_index=False,
     )
-    category = models.CharField(max_length=14, choices=[*StateReason.Category.choices, ("micro_stop", "Micro-stop")])
+    category = models.CharField(max_length=14, choices=[*StateReason.Category.choices, ("micro_stop", _("Micro-stop"))])
     microseconds = models.BigIntegerField()
     occurrences = models.IntegerField(help_text="Stretches of this reason that began in this part.")
 
@@ -235,10 +236,10 @@ class CounterStep(models.Model):
     site_paths: ClassVar[tuple[str, ...]] = ("machine__line__area__site",)
 
     class Verdict(models.TextChoices):
-        HELD = "held", "Held back: not plausible"
-        RESET = "reset", "Restarted: counted from there"
-        NEW_BASELINE = "new_baseline", "New baseline: counted nothing"
-        ROLLOVER = "rollover", "Rolled over"
+        HELD = "held", _("Held back: not plausible")
+        RESET = "reset", _("Restarted: counted from there")
+        NEW_BASELINE = "new_baseline", _("New baseline: counted nothing")
+        ROLLOVER = "rollover", _("Rolled over")
 
     machine = models.ForeignKey(Machine, on_delete=models.CASCADE, related_name="+", db_index=False)
     starts_at = models.DateTimeField(help_text="Of the hour: UTC, a full hour.")
@@ -325,15 +326,15 @@ class CustomKpi(MasterData):
     site_paths: ClassVar[tuple[str, ...]] = ("site",)
 
     class Unit(models.TextChoices):
-        RATIO = "ratio", "Ratio (0.85 = 85 %)"
-        SECONDS = "seconds", "Seconds"
-        PER_HOUR = "per_hour", "Per hour"
-        PIECES = "pieces", "Pieces"
-        INDEX = "index", "Index (a number without a unit)"
+        RATIO = "ratio", _("Ratio (0.85 = 85 %)")
+        SECONDS = "seconds", _("Seconds")
+        PER_HOUR = "per_hour", _("Per hour")
+        PIECES = "pieces", _("Pieces")
+        INDEX = "index", _("Index (a number without a unit)")
 
     class Better(models.TextChoices):
-        HIGHER = "higher", "Higher is better"
-        LOWER = "lower", "Lower is better"
+        HIGHER = "higher", _("Higher is better")
+        LOWER = "lower", _("Lower is better")
 
     formula = models.CharField(
         max_length=LONGEST_TEXT,

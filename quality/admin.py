@@ -9,8 +9,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
-from core.admin import MasterDataAdmin, ReadOnlyAdmin, RowInline, ScopedFilter, ScopedSearchFilter
+from core.admin import MasterDataAdmin, MasterDataForm, ReadOnlyAdmin, RowInline, ScopedFilter, ScopedSearchFilter
 from core.errors import DomainError
+from core.name_forms import NAME_FIELDS, NamesForm
 from core.resources import refuse_without_right
 from quality.models import (
     Calibration,
@@ -162,13 +163,18 @@ class GaugeTagAdmin(MasterDataAdmin):
     fields = ("tag_path", "machine", "characteristic", ("gauge", "unit"), "is_active")
 
 
+class DefectCodeForm(NamesForm, MasterDataForm):
+    """A code with its names in the other languages."""
+
+
 @admin.register(DefectCode)
 class DefectCodeAdmin(MasterDataAdmin):
+    form = DefectCodeForm
     list_display = ("name", "code", "category", "severity", "is_active")
     list_filter = ("category", "severity", "is_active")
     search_fields = ("code", "name")
     search_help_text = "Code or name"
-    fields = (("code", "name"), ("category", "severity"), "is_active")
+    fields = (("code", "name"), ("category", "severity"), "is_active", NAME_FIELDS)
 
 
 class ChartPhaseInline(RowInline):

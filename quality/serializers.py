@@ -90,7 +90,7 @@ class DefectCodeSerializer(CodedSerializer):
 
     class Meta:
         model = DefectCode
-        fields = ("id", "code", "name", "category", "severity", "is_active")
+        fields = ("id", "code", "name", "names", "category", "severity", "is_active")
 
 
 class ControlChartSerializer(CodedSerializer):

@@ -9,10 +9,11 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from enterprise.models import Area, Line
-from live.fragments import BOARD, render_lines, version_now
+from live.fragments import BOARD
 from live.selectors import line_statuses
 from screens.asked_shift import lines_of
 from screens.board_calls import open_calls
+from screens.fragments import fragments_of
 
 MOST_CALLS = 6
 
@@ -45,11 +46,7 @@ def board_fragments(request: HttpRequest, area: str | None = None) -> JsonRespon
     shown = {"calls": calls[:MOST_CALLS], "more_calls": max(0, len(calls) - MOST_CALLS)}
     found: dict[str, Any] = {"calls": render_to_string("screens/_board_calls.html", shown), "lines": []}
     if request.GET.get("only") != "calls":
-        version = version_now()
-        rendered = render_lines([(line.pk, BOARD) for line in lines], now=now)
-        found["lines"] = [
-            {"id": pk, "view": view, "version": version, "html": html} for (pk, view), html in rendered.items()
-        ]
+        found["lines"] = fragments_of((line.pk for line in lines), BOARD)
     return JsonResponse(found)
 
 

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from core.errors import DomainError
 from core.master_data import caller, in_scope, site_id_of
@@ -24,9 +25,9 @@ from workorders.models import Changeover
 class FilterForm(forms.Form):
     """Which changeovers to list."""
 
-    line = forms.ModelChoiceField(Line.objects.none(), required=False, empty_label="Any line")
-    kind = forms.ChoiceField(choices=[("", "Any kind"), *Changeover.Kind.choices], required=False)
-    open = forms.BooleanField(required=False, label="Only what nobody approved")
+    line = forms.ModelChoiceField(Line.objects.none(), required=False, empty_label=gettext_lazy("Any line"))
+    kind = forms.ChoiceField(choices=[("", gettext_lazy("Any kind")), *Changeover.Kind.choices], required=False)
+    open = forms.BooleanField(required=False, label=gettext_lazy("Only what nobody approved"))
 
 
 def _records(request: HttpRequest) -> QuerySet[Changeover]:

@@ -16,10 +16,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_POST
 
 from core.errors import DomainError
 from core.master_data import caller, in_scope, site_id_of
+from core.reader import localized, said
 from enterprise.models import Line
 from oee.closing import (
     WITH_PLACE,
@@ -38,10 +40,10 @@ from oee.models import ShiftClosing
 _MICROSECONDS = 1_000_000
 _LABELS = {
     "oee": "OEE",
-    "target_oee": "OEE target",
-    "ideal_time": "Ideal time (s)",
-    "ideal_time_of_good": "Ideal time of good (s)",
-    "minor_stop_time": "Micro-stop time",
+    "target_oee": gettext_lazy("OEE target"),
+    "ideal_time": gettext_lazy("Ideal time (s)"),
+    "ideal_time_of_good": gettext_lazy("Ideal time of good (s)"),
+    "minor_stop_time": gettext_lazy("Micro-stop time"),
 }
 
 
@@ -68,7 +70,7 @@ class CloseForm(forms.Form):
 class AcceptForm(forms.Form):
     """Why the numbers of now are accepted, and which they were."""
 
-    comment = forms.CharField(max_length=500, label="Why the numbers changed")
+    comment = forms.CharField(max_length=500, label=gettext_lazy("Why the numbers changed"))
     seen = forms.CharField(max_length=64, widget=forms.HiddenInput)
 
 
@@ -126,10 +128,10 @@ def closed_shift(request: HttpRequest, closing_id: int) -> HttpResponse:
     groups = [
         (title, [_row(comparison) for comparison in found.comparisons if comparison.group == group])
         for title, group in (
-            ("Ratios", "kpis"),
-            ("Elements and quantities", "elements"),
-            ("Losses", "losses"),
-            ("Policies that they follow", "policies"),
+            (gettext("Ratios"), "kpis"),
+            (gettext("Elements and quantities"), "elements"),
+            (gettext("Losses"), "losses"),
+            (gettext("Policies that they follow"), "policies"),
         )
     ]
     context = {
@@ -154,7 +156,7 @@ def close(request: HttpRequest) -> HttpResponse:
     """Close a shift that is over."""
     form = CloseForm(request.POST)
     if not form.is_valid():
-        messages.error(request, "That is no shift.")
+        messages.error(request, gettext("That is no shift."))
         return redirect("screens:closed-shifts")
     line = get_object_or_404(_lines(request), pk=form.cleaned_data["line"])
     if not caller(request).may("add", "closing", line.area.site_id):
@@ -190,17 +192,21 @@ def change_log(request: HttpRequest) -> HttpResponse:
 
 def percent(ratio: Any) -> str:
     """Return a ratio as people read it."""
-    return "unknown" if ratio is None else f"{(Decimal(str(ratio)) * 100).quantize(Decimal('0.01'))} %"
+    return (
+        gettext("unknown")
+        if ratio is None
+        else f"{localized(str((Decimal(str(ratio)) * 100).quantize(Decimal('0.01'))))} %"
+    )
 
 
 def _row(of: Comparison) -> Row:
-    name = _LABELS.get(of.name, of.name.removesuffix(", microseconds").replace("_", " "))
+    name = str(_LABELS[of.name]) if of.name in _LABELS else said(of.name.removesuffix(", microseconds"))
     show, difference = _showing(of), ""
     if of.changed and of.difference is not None:
         sign = "+" if Fraction(str(of.difference)) > 0 else ""
         difference = sign + show(of.difference).replace("-", "−")
         if of.group == "kpis":
-            difference = difference.replace("%", "points")
+            difference = difference.replace("%", gettext("points"))
     return Row(name[:1].upper() + name[1:], show(of.was), show(of.now), difference, of.changed)
 
 
@@ -210,7 +216,7 @@ def _showing(of: Comparison) -> Callable[[Any], str]:
     if of.group in ("policies", "machines"):
         return _listed
     if of.name == "coverage":
-        return lambda value: "unknown" if value is None else percent(_decimal(value))
+        return lambda value: gettext("unknown") if value is None else percent(_decimal(value))
     is_time = of.group == "elements" and isinstance(of.was, int) and not isinstance(of.was, bool)
     return _duration if is_time or of.name.endswith(", microseconds") else _plain
 
@@ -223,11 +229,11 @@ def _duration(microseconds: int) -> str:
 
 def _plain(value: Any) -> str:
     if value is None:
-        return "unknown"
+        return gettext("unknown")
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return gettext("yes") if value else gettext("no")
     try:
-        return f"{_decimal(value).quantize(Decimal('0.001')).normalize():f}"
+        return localized(f"{_decimal(value).quantize(Decimal('0.001')).normalize():f}")
     except ValueError:
         return str(value)
 
@@ -238,4 +244,4 @@ def _decimal(value: Any) -> Decimal:
 
 
 def _listed(values: Any) -> str:
-    return ", ".join(_plain(value).replace("_", " ") for value in values)
+    return ", ".join(said(_plain(value)) for value in values)

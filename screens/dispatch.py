@@ -12,10 +12,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy
 
 from core.errors import DomainError
 from core.exact import decimal_text
 from core.master_data import caller, in_scope, site_id_of
+from core.names import sorted_for_reader
+from core.reader import number
 from enterprise.models import Line, Machine
 from execution import reporting, services
 from execution.dispatching import Dispatched, dispatch
@@ -43,9 +46,13 @@ AT_A_MACHINE = ("start", "resume")
 class PlaceForm(forms.Form):
     """Whose list of work."""
 
-    line = forms.ModelChoiceField(Line.objects.none(), required=False, empty_label="Choose a line")
-    machine = forms.ModelChoiceField(Machine.objects.none(), required=False, empty_label="… or one machine")
-    employee = forms.ModelChoiceField(Employee.objects.none(), required=False, empty_label="Nobody in particular")
+    line = forms.ModelChoiceField(Line.objects.none(), required=False, empty_label=gettext_lazy("Choose a line"))
+    machine = forms.ModelChoiceField(
+        Machine.objects.none(), required=False, empty_label=gettext_lazy("… or one machine")
+    )
+    employee = forms.ModelChoiceField(
+        Employee.objects.none(), required=False, empty_label=gettext_lazy("Nobody in particular")
+    )
 
 
 class StepForm(forms.Form):
@@ -109,7 +116,7 @@ def dispatch_list(request: HttpRequest) -> HttpResponse:
         "zone": (place.line if isinstance(place, Machine) else place).area.site.zone if place else None,
         "rows": rows,
         "is_complete": is_complete,
-        "scrap_reasons": ScrapReason.objects.filter(is_active=True).order_by("code"),
+        "scrap_reasons": sorted_for_reader(ScrapReason.objects.filter(is_active=True)),
         "refused": refused,
         "shown": SHOWN,
     }
@@ -140,7 +147,7 @@ def _row(request: HttpRequest, work: Dispatched) -> Row:
 
 def _short(value: Any) -> str:
     text = decimal_text(value)
-    return "not known" if text is None else text.rstrip("0").rstrip(".")
+    return gettext("not known") if text is None else number(text)
 
 
 def _take(request: HttpRequest, asked: dict[str, Any]) -> str:
@@ -148,7 +155,7 @@ def _take(request: HttpRequest, asked: dict[str, Any]) -> str:
     operations: Any = in_scope(Operation.objects.all(), request.user, Operation.site_paths)
     number = request.POST.get("operation", "")
     if not number.isdecimal() or len(number) > 18:
-        return "Choose an operation."
+        return gettext("Choose an operation.")
     operation = get_object_or_404(operations.select_related("work_order__line__area"), pk=int(number))
     form = StepForm(request.POST)
     if not form.is_valid():

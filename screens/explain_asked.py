@@ -9,7 +9,11 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.text import capfirst
+from django.utils.translation import gettext
 
+from core.reader import in_sentence
 from enterprise.models import Line, Machine
 from oee.models import OeePolicy
 from oee.policies import policies_of
@@ -92,11 +96,11 @@ def asked_about(parameters: Mapping[str, Any], asked: Question, *, now: datetime
     clock = Clock.over((asked.window.start, asked.window.end), zones)
     run: Run | None = parameters.get("run")
     place = parameters.get("place") or (run.line if run else None)
-    part = [f"order {run.work_order.order_number}"] if run else []
+    part = [gettext("order %(order_number)s") % {"order_number": run.work_order.order_number}] if run else []
     if "product" in parameters:
-        part.append(f"product {parameters['product']}")
+        part.append(gettext("product %(product)s") % {"product": parameters["product"]})
     if "shift" in parameters and not run:
-        part.append(f"shift {parameters['shift'].name}")
+        part.append(gettext("shift %(name)s") % {"name": parameters["shift"].name})
     return Asked(
         place=place_words(place) if place else "",
         place_url=reverse("screens:line", args=[place.code]) if isinstance(place, Line) else "",
@@ -105,7 +109,9 @@ def asked_about(parameters: Mapping[str, Any], asked: Question, *, now: datetime
         day=day_words(asked.window.start, zone),
         starts=clock.write(asked.window.start, zone),
         ends=clock.write(asked.window.end, zone),
-        zone=str(zone) if len(zones) == 1 else f"{zone}, machines elsewhere in their own time",
+        zone=str(zone)
+        if len(zones) == 1
+        else gettext("%(zone)s, machines elsewhere in their own time") % {"zone": zone},
         known_until=clock.write(until, zone),
         is_over=asked.window.end <= now,
         clock=clock,
@@ -116,18 +122,24 @@ def asked_about(parameters: Mapping[str, Any], asked: Question, *, now: datetime
 def place_words(place: Any) -> str:
     """Return what a place is called, with what it is unless its name says so: Line L1, PET line."""
     kind = str(place._meta.verbose_name)
-    return str(place.name) if kind in place.name.lower() else f"{kind.capitalize()} {place.name}"
+    return str(place.name) if kind in place.name.lower() else f"{capfirst(kind)} {place.name}"
 
 
 def _stands_for(place: Any, machines: Sequence[Machine]) -> tuple[str, ...]:
     if isinstance(place, Machine):
-        return ("The machine itself.",)
+        return (gettext("The machine itself."),)
     if len({machine.line_id for machine in machines}) == 1:
         names = ", ".join(machine.name for machine in machines)
-        return (f"OEE of the line is {machines[0].line.get_oee_mode_display().lower()}: {names}.",)
+        return (
+            gettext("OEE of the line is %(oee_mode)s: %(names)s.")
+            % {"oee_mode": in_sentence(machines[0].line.get_oee_mode_display()), "names": names},
+        )
     lines = len({machine.line_id for machine in machines})
     return (
-        f"{len(machines)} machines, summed: those that stand for the {lines} lines, as the table of elements lists.",
+        gettext(
+            "%(machines)s machines, summed: those that stand for the %(lines)s lines, as the table of elements lists."
+        )
+        % {"machines": len(machines), "lines": lines},
     )
 
 
@@ -146,7 +158,11 @@ def policies_in_words(machines: Sequence[Machine], start: datetime, end: datetim
     for site_id, dated in policies_of(sites).items():
         rows = {dated.row_at(at): at for at in (start, *(at for at in dated.starts if start < at < end))}
         for row in rows:
-            since = f" from {row.valid_from:%Y-%m-%d}" if row is not None and row.valid_from else ""
+            since = (
+                " " + gettext("from %(day)s") % {"day": date_format(row.valid_from, "SHORT_DATE_FORMAT")}
+                if row is not None and row.valid_from
+                else ""
+            )
             found.setdefault(_policy_words(row or OeePolicy()), []).append(f"{sites[site_id].name}{since}")
     return [Policies(", ".join(holders), words) for words, holders in found.items()]
 
@@ -156,9 +172,13 @@ def _policy_words(row: OeePolicy) -> tuple[tuple[str, str], ...]:
         (str(OeePolicy._meta.get_field(name).verbose_name), str(getattr(row, f"get_{name}_display")()))  # type: ignore[union-attr]
         for name in _POLICY_FIELDS
     ]
-    startup = f"the first {row.startup_minutes} min of a run" if row.startup_minutes else "there is none"
+    startup = (
+        gettext("the first %(startup_minutes)s min of a run") % {"startup_minutes": row.startup_minutes}
+        if row.startup_minutes
+        else gettext("there is none")
+    )
     target = f"{exact_number(Fraction(row.target_oee) * 100)} %"
     return tuple(
-        (f"{name[0].upper()}{name[1:]}", words)
-        for name, words in [*named, ("start-up", startup), ("OEE target", target)]
+        (capfirst(name), words)
+        for name, words in [*named, (gettext("start-up"), startup), (gettext("OEE target"), target)]
     )

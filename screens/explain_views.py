@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext
 from rest_framework import serializers
 
 from core.errors import Conflict, DomainError, NotFound
@@ -150,9 +151,9 @@ def _question(parameters: dict[str, Any], *, now: datetime) -> Question:
 def _kpi_name(address: Address, asked: Question | None) -> str:
     code = address.parameters.get("kpi", "oee_index")
     if code in KPIS:
-        return KPIS[code].name
+        return gettext(KPIS[code].name)
     custom = kpis_of(asked.machines) if asked else []
-    return next((kpi.name for kpi in custom if kpi.code == code), "The KPI")
+    return next((kpi.name for kpi in custom if kpi.code == code), gettext("The KPI"))
 
 
 class _Page:
@@ -162,7 +163,7 @@ class _Page:
         self.number, self.rows = number, rows
         self.count = max(1, -(-rows // ROWS_PER_PAGE))
         if number > self.count:
-            raise NotFound(f"There are {self.count} pages.", field="page")
+            raise NotFound(gettext("There are %(count)s pages.") % {"count": self.count}, field="page")
         self.offset = (number - 1) * ROWS_PER_PAGE
         self.first, self.last = self.offset + 1, min(rows, self.offset + ROWS_PER_PAGE)
         self.before = address.to({"page": number - 1}).url if number > 1 else ""

@@ -9,8 +9,12 @@ from itertools import accumulate
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.utils.text import capfirst
+from django.utils.translation import gettext, gettext_lazy
+
 from accounts.models import DeviceKey, User
 from core.intervals import microseconds
+from core.reader import said
 from downtime.models import StateReason
 from enterprise.models import Machine
 from live.status import UNNAMED
@@ -35,16 +39,16 @@ from screens.wording import (
 from workorders.models import Run
 
 CATEGORY_WORDS = {
-    **{category.value: str(category.label) for category in StateReason.Category},
-    Category.MICRO_STOP.value: "Micro-stop",
-    Category.UNDETERMINED.value: "Stop just begun",
+    **{category.value: category.label for category in StateReason.Category},
+    Category.MICRO_STOP.value: gettext_lazy("Micro-stop"),
+    Category.UNDETERMINED.value: gettext_lazy("Stop just begun"),
 }
 COUNTED_WORDS = {
-    "good": "good",
-    "reject": "rejected",
-    "rework": "to be reworked",
-    "infeed": "fed in",
-    "total": "counted in total",
+    "good": gettext_lazy("good"),
+    "reject": gettext_lazy("rejected"),
+    "rework": gettext_lazy("to be reworked"),
+    "infeed": gettext_lazy("fed in"),
+    "total": gettext_lazy("counted in total"),
 }
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
@@ -181,19 +185,21 @@ def _why_unknown(kpi: Kpi, values: Mapping[str, Fraction | None]) -> tuple[str, 
         return (kpi.problem,)
     unknown = [code for code, value in values.items() if value is None]
     if not unknown:
-        return ("The formula divides by zero here.",)
-    return tuple(f"{code} is not known: {why_element_unknown(code)}" for code in unknown)
+        return (gettext("The formula divides by zero here."),)
+    return tuple(
+        gettext("%(code)s is not known: %(why)s") % {"code": code, "why": why_element_unknown(code)} for code in unknown
+    )
 
 
 def why_element_unknown(code: str, *, counts_without_rate: bool = True) -> str:
     """Say why an element has no value."""
     if code not in ADDITIVE:
-        return "nothing that is recorded of this window tells it."
+        return gettext("nothing that is recorded of this window tells it.")
     if code == "IPQ":
-        return "for a part of the planned time no ideal rate says how fast it should have run."
+        return gettext("for a part of the planned time no ideal rate says how fast it should have run.")
     if counts_without_rate:
-        return "no ideal rate holds for some of the pieces, or a machine ran without one and made nothing."
-    return "a machine ran without an ideal rate and made nothing."
+        return gettext("no ideal rate holds for some of the pieces, or a machine ran without one and made nothing.")
+    return gettext("a machine ran without an ideal rate and made nothing.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +258,7 @@ def element_page(
         count=len(found.contributions),
         why_unknown=""
         if found.value is not None
-        else "no ideal rate holds for the pieces that are marked."
+        else gettext("no ideal rate holds for the pieces that are marked.")
         if without_rate
         else why_element_unknown(found.code, counts_without_rate=False),
         is_additive=found.code in ADDITIVE,
@@ -267,7 +273,7 @@ class _Names:
         keys = [row.key for row in rows if row.key is not None]
         self.machines = {machine.pk: machine for machine in machines}
         reasons = StateReason.objects.without_tree_fields().filter(pk__in={row.reason_id for row in rows} - {None})
-        self.reasons: dict[int, str] = dict(reasons.values_list("pk", "name"))
+        self.reasons: dict[int, str] = {reason.pk: reason.local_name for reason in reasons}
         runs = Run.objects.filter(pk__in=[key.run_id for key in keys if key.run_id])
         self.orders: dict[int, str] = dict(runs.values_list("pk", "work_order__order_number"))
         rates = IdealRate.objects.filter(pk__in=[key.rate_id for key in keys if key.rate_id])
@@ -301,9 +307,9 @@ def _row(
         what=_what(one, names),
         how=_how(one, of, names),
         category=category,
-        category_words=CATEGORY_WORDS.get(category, "Count" if one.counted is not None else ""),
+        category_words=str(CATEGORY_WORDS.get(category, gettext("Count") if one.counted is not None else "")),
         order=names.orders.get(one.key.run_id or 0, "") if one.key else "",
-        value=element_words(one.value, of.unit) if not one.unknown else UNKNOWN,
+        value=element_words(one.value, of.unit) if not one.unknown else str(UNKNOWN),
         total=total,
         url=url,
         is_unknown=one.unknown,
@@ -317,7 +323,7 @@ def _what(one: Contribution, names: _Names) -> str:
         return ""
     short = one.category in (Category.MICRO_STOP, Category.UNDETERMINED)
     unnamed = UNNAMED["unplanned" if short else one.category.value]
-    return names.reasons.get(one.reason_id or 0, unnamed)
+    return names.reasons.get(one.reason_id or 0, str(unnamed))
 
 
 def _how(one: Contribution, of: ElementDefinition, names: _Names) -> str:
@@ -352,12 +358,14 @@ def fact_rows(facts: Sequence[RawFact], zone: ZoneInfo, start: datetime) -> tupl
     people = _people(facts)
     return tuple(
         FactRow(
-            kind=fact.kind.capitalize(),
+            kind=capfirst(said(fact.kind)),
             happened=clock.span(fact.occurred_at, fact.until or fact.occurred_at, zone),
             came=clock.write(fact.recorded_at, zone),
             said=fact.said,
-            corrected=fact.corrected if not fact.corrected or fact.kind == "state" else f"corrected: {fact.corrected}",
-            by=people.get(fact.source, fact.source.replace(":", " ") or "not recorded"),
+            corrected=fact.corrected
+            if not fact.corrected or fact.kind == "state"
+            else gettext("corrected: %(corrected)s") % {"corrected": fact.corrected},
+            by=people.get(fact.source, fact.source.replace(":", " ") or gettext("not recorded")),
             is_carried=fact.occurred_at < start,
         )
         for fact in facts
@@ -372,6 +380,9 @@ def _people(facts: Sequence[RawFact]) -> dict[str, str]:
     keys = DeviceKey.objects.filter(prefix__in=prefixes).values_list("prefix", "name") if prefixes else ()
     users = User.objects.filter(pk__in=ids) if ids else ()
     return {
-        **{f"key:{prefix}": f"{name} (device key {prefix})" for prefix, name in keys},
+        **{
+            f"key:{prefix}": gettext("%(name)s (device key %(prefix)s)") % {"name": name, "prefix": prefix}
+            for prefix, name in keys
+        },
         **{f"user:{user.pk}": str(user) for user in users},
     }

@@ -11,9 +11,10 @@ from django.utils import timezone
 from core.retention import Closed, refuse_closed
 from enterprise.models import Line
 from enterprise.selectors import reference_machines
-from live.fragments import FLOOR, render_lines, version_now
+from live.fragments import FLOOR
 from live.selectors import line_statuses
 from screens.asked_shift import day_asked, narrowed, shifts_asked
+from screens.fragments import fragments_of
 
 
 @login_required
@@ -40,10 +41,7 @@ def floor(request: HttpRequest) -> HttpResponse:
 def floor_fragments(request: HttpRequest) -> JsonResponse:
     """Answer the rows anew, for a browser that missed something."""
     chosen = narrowed(request, request.GET)
-    version = version_now()
-    rendered = render_lines([(line.pk, FLOOR) for line in chosen.lines], now=timezone.now())
-    rows = [{"id": pk, "view": view, "version": version, "html": html} for (pk, view), html in rendered.items()]
-    return JsonResponse({"lines": rows})
+    return JsonResponse({"lines": fragments_of((line.pk for line in chosen.lines), FLOOR)})
 
 
 def _of_past(shifts: dict[int, Any], *, now: datetime) -> dict[int, Any]:

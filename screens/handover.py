@@ -132,7 +132,7 @@ def _losses(balance: Balance) -> list[dict[str, Any]]:
         category = "unplanned" if loss.category in SHORT else loss.category.value
         found.append(
             {
-                "name": name_of(reasons[loss.reason_id]) if loss.reason_id in reasons else gettext(UNNAMED[category]),
+                "name": name_of(reasons[loss.reason_id]) if loss.reason_id in reasons else str(UNNAMED[category]),
                 "category": category,
                 "duration": loss.duration,
                 "occurrences": loss.occurrences,

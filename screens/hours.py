@@ -149,7 +149,7 @@ def main_losses(machines: Sequence[Machine], asked: AskedShift, *, now: datetime
     losses = {}
     for hour, of_hour in times.items():
         (reason_id, category), most = max(of_hour.items(), key=lambda item: (item[1], -(item[0][0] or 0)))
-        name = name_of(reasons[reason_id]) if reason_id in reasons else gettext(UNNAMED[category])
+        name = name_of(reasons[reason_id]) if reason_id in reasons else str(UNNAMED[category])
         losses[hour] = Loss(name, category, timedelta(microseconds=most))
     return losses
 

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
 from core.intervals import microseconds
+from core.reader import rounded
 from downtime.models import StateReason
 from enterprise.models import Shift
 from oee.engine.catalogue import ELEMENTS
@@ -31,7 +32,6 @@ from screens.asked_period import Period, period_asked
 from screens.reason_picker import name_of
 from screens.stops import safe_cell, seconds, written
 from screens.waterfall import waterfall as laid_out
-from screens.wording import rounded
 
 BYS = {
     By.REASON.value: _("Reason"),

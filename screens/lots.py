@@ -11,9 +11,11 @@ from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy
 
 from core.errors import DomainError
 from core.master_data import caller, in_scope, site_id_of
+from core.reader import number
 from materials.container_queries import containers_of_lot
 from materials.lot_api import csv_of
 from materials.lots import TRANSITIONS, change_lot_status
@@ -30,10 +32,13 @@ MAX_ROWS = 500
 class FilterForm(forms.Form):
     """Which lots to list."""
 
-    search = forms.CharField(max_length=100, required=False, label="Lot, supplier's lot or product")
-    status = forms.ChoiceField(choices=[("", "Any status"), *LotStatus.choices, ("expired", "Expired")], required=False)
-    location = forms.ModelChoiceField(Location.objects.none(), required=False, empty_label="Any place")
-    in_stock = forms.BooleanField(required=False, label="Only what is in stock")
+    search = forms.CharField(max_length=100, required=False, label=gettext_lazy("Lot, supplier's lot or product"))
+    status = forms.ChoiceField(
+        choices=[("", gettext_lazy("Any status")), *LotStatus.choices, ("expired", gettext_lazy("Expired"))],
+        required=False,
+    )
+    location = forms.ModelChoiceField(Location.objects.none(), required=False, empty_label=gettext_lazy("Any place"))
+    in_stock = forms.BooleanField(required=False, label=gettext_lazy("Only what is in stock"))
 
 
 class DecideForm(forms.Form):
@@ -104,7 +109,7 @@ def lot_list(request: HttpRequest) -> HttpResponse:
 
 
 def _sum(lot: Any) -> str:
-    return plain(sum(row.quantity for row in lot.in_house))
+    return number(sum(row.quantity for row in lot.in_house))
 
 
 @login_required
@@ -156,8 +161,8 @@ def lot_page(request: HttpRequest, lot_id: int) -> HttpResponse:
         "traces": [
             (title, empty, found, _tree(found), _table(found), len(found.edges) > MAX_ROWS)
             for title, empty, found in zip(
-                ("Made of", "Went into"),
-                ("Nothing is known to be in it.", "It went into nothing yet."),
+                (gettext("Made of"), gettext("Went into")),
+                (gettext("Nothing is known to be in it."), gettext("It went into nothing yet.")),
                 traces,
                 strict=True,
             )
@@ -172,8 +177,8 @@ def _row(found: Trace, lot_id: int, edge: Any, depth: int, further: bool) -> Row
         lot,
         depth,
         lot.status_at(timezone.now()),
-        f"{plain(edge.quantity)} {found.lots[edge.input_lot_id].product.unit_id}",
-        found.orders.get(edge.work_order_id or 0, "" if edge.work_order_id else "split"),
+        f"{number(edge.quantity)} {found.lots[edge.input_lot_id].product.unit_id}",
+        found.orders.get(edge.work_order_id or 0, "" if edge.work_order_id else gettext("split")),
         further,
     )
 

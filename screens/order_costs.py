@@ -3,7 +3,11 @@
 from datetime import datetime
 from typing import Any
 
+from django.utils.text import capfirst
+from django.utils.translation import gettext
+
 from core.master_data import site_id_of
+from core.reader import localized, said
 from oee.cost_api import cents
 from oee.costs import costs_of
 from workorders.models import WorkOrder
@@ -16,10 +20,10 @@ def panel(order: WorkOrder, user: Any, *, now: datetime) -> dict[str, Any] | Non
     found = costs_of(order, now=now)
     rows = [
         {
-            "kind": row.kind.capitalize(),
-            "planned": cents(row.planned) or "unknown",
-            "actual": cents(row.actual) or "unknown",
-            "difference": cents(row.difference) or "",
+            "kind": capfirst(said(row.kind)),
+            "planned": localized(cents(row.planned) or "") or gettext("unknown"),
+            "actual": localized(cents(row.actual) or "") or gettext("unknown"),
+            "difference": localized(cents(row.difference) or ""),
             "missing": ", ".join(row.missing),
         }
         for row in found.rows

@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext
 
+from core.reader import number
 from execution.models import OperationRun, OperationStep, ProductionReport
 from labor.models import LaborEntry
 from materials.models import MaterialTransaction
@@ -33,25 +35,25 @@ Source = Callable[[WorkOrder], Iterable[Event]]
 
 
 def plain(quantity: Any) -> str:
-    """Return a quantity without needless zeros."""
-    return f"{quantity.normalize():f}" if quantity else "0"
+    """Return a quantity without needless zeros, with the reader's separators."""
+    return number(quantity or 0)
 
 
 def status_changes(order: WorkOrder) -> Iterable[Event]:
     """Tell the steps of its life."""
     rows = OrderStatusChange.objects.filter(order=order).select_related("reason", "changed_by").order_by("-id")
     for row in rows[:MAX_EVENTS]:
-        note = ", ".join(filter(None, (row.reason.name if row.reason else "", row.note)))
+        note = ", ".join(filter(None, (row.reason.local_name if row.reason else "", row.note)))
         is_warning = row.to_status in (WorkOrder.Status.ON_HOLD, WorkOrder.Status.CANCELLED)
-        yield Event(row.changed_at, "Status", row.get_to_status_display(), row.changed_by, note, is_warning)
+        yield Event(row.changed_at, gettext("Status"), row.get_to_status_display(), row.changed_by, note, is_warning)
 
 
 def runs(order: WorkOrder) -> Iterable[Event]:
     """Tell when a line began and ended to work on it."""
     for run in Run.objects.filter(work_order=order).select_related("line").order_by("-started_at")[:MAX_EVENTS]:
-        yield Event(run.started_at, "Run", f"Started on {run.line}")
+        yield Event(run.started_at, gettext("Run"), gettext("Started on %(line)s") % {"line": run.line})
         if run.ended_at is not None:
-            yield Event(run.ended_at, "Run", f"Ended on {run.line}")
+            yield Event(run.ended_at, gettext("Run"), gettext("Ended on %(line)s") % {"line": run.line})
 
 
 def movements(order: WorkOrder) -> Iterable[Event]:
@@ -59,18 +61,27 @@ def movements(order: WorkOrder) -> Iterable[Event]:
     rows = MaterialTransaction.objects.filter(work_order=order).select_related("product", "lot", "performed_by")
     for row in rows.order_by("-id")[:MAX_EVENTS]:
         what = f"{row.get_kind_display()}: {plain(row.quantity)} {row.unit} {row.product}"
-        lot = f", lot {row.lot}" if row.lot else ""
-        yield Event(row.occurred_at, "Material", what + lot, row.performed_by, row.reason)
+        lot = ", " + gettext("lot %(lot)s") % {"lot": row.lot} if row.lot else ""
+        yield Event(row.occurred_at, gettext("Material"), what + lot, row.performed_by, row.reason)
 
 
 def operation_runs(order: WorkOrder) -> Iterable[Event]:
     """Tell who worked on its operations, at which machine, from when to when."""
     rows = OperationRun.objects.filter(operation__work_order=order).select_related("operation", "machine", "employee")
     for row in rows.order_by("-started_at", "-id")[:MAX_EVENTS]:
-        note = row.reason if row.ending != OperationRun.Ending.FINISHED else f"Finished. {row.reason}".strip()
-        goes_on = "" if row.ended_at else " (goes on)"
-        text = f"{row.get_kind_display()}: {row.operation.name} at {row.machine}{goes_on}"
-        yield Event(row.started_at, "Work", text, row.employee, note, until=row.ended_at)
+        note = (
+            row.reason
+            if row.ending != OperationRun.Ending.FINISHED
+            else (gettext("Finished. %(reason)s") % {"reason": row.reason}).strip()
+        )
+        goes_on = "" if row.ended_at else " " + gettext("(goes on)")
+        text = gettext("%(kind)s: %(name)s at %(machine)s%(goes_on)s") % {
+            "kind": row.get_kind_display(),
+            "name": row.operation.name,
+            "machine": row.machine,
+            "goes_on": goes_on,
+        }
+        yield Event(row.started_at, gettext("Work"), text, row.employee, note, until=row.ended_at)
 
 
 def operation_steps(order: WorkOrder) -> Iterable[Event]:
@@ -81,7 +92,7 @@ def operation_steps(order: WorkOrder) -> Iterable[Event]:
     for row in rows.select_related("operation", "employee", "recorded_by").order_by("-id")[:MAX_EVENTS]:
         text = f"{row.get_action_display()}: {row.operation.name}"
         is_warning = row.action in (_Action.HOLD, _Action.SKIP, _Action.PAUSE)
-        yield Event(row.occurred_at, "Step", text, row.employee or row.recorded_by, row.reason, is_warning)
+        yield Event(row.occurred_at, gettext("Step"), text, row.employee or row.recorded_by, row.reason, is_warning)
 
 
 def production_reports(order: WorkOrder) -> Iterable[Event]:
@@ -89,11 +100,15 @@ def production_reports(order: WorkOrder) -> Iterable[Event]:
     rows = ProductionReport.objects.filter(operation__work_order=order)
     rows = rows.select_related("operation", "machine", "employee", "recorded_by", "scrap_reason", "unit")
     for row in rows.order_by("-occurred_at", "-id")[:MAX_EVENTS]:
-        why = f" ({row.scrap_reason})" if row.scrap_reason else ""
-        parts = ((row.good, "good"), (row.scrap, f"scrap{why}"), (row.rework, "rework"))
+        why = f" ({row.scrap_reason.local_name})" if row.scrap_reason else ""
+        parts = (
+            (row.good, gettext("good")),
+            (row.scrap, gettext("scrap") + why),
+            (row.rework, gettext("rework")),
+        )
         text = ", ".join(f"{plain(quantity)} {name}" for quantity, name in parts if quantity)
-        place = f" at {row.machine}" if row.machine else ""
-        sort = "Reported" if row.reverses_id is None else "Taken back"
+        place = " " + gettext("at %(machine)s") % {"machine": row.machine} if row.machine else ""
+        sort = gettext("Reported") if row.reverses_id is None else gettext("Taken back")
         is_warning = row.reverses_id is not None or bool(row.scrap)
         who = row.employee or row.recorded_by
         yield Event(row.occurred_at, sort, f"{row.operation.name}{place}: {text}", who, row.note, is_warning)
@@ -117,18 +132,32 @@ def labour(order: WorkOrder) -> Iterable[Event]:
     )
     rows = LaborEntry.objects.filter(~Exists(told), work_order=order).order_by("-id")
     for row in rows[:MAX_EVENTS]:
-        yield Event(row.started_at, "Labour", f"{row.get_kind_display()} began", note=row.operation)
+        yield Event(
+            row.started_at,
+            gettext("Labour"),
+            gettext("%(kind)s began") % {"kind": row.get_kind_display()},
+            note=row.operation,
+        )
         if row.ended_at is not None:
-            yield Event(row.ended_at, "Labour", f"{row.get_kind_display()} ended", note=row.note)
+            yield Event(
+                row.ended_at,
+                gettext("Labour"),
+                gettext("%(kind)s ended") % {"kind": row.get_kind_display()},
+                note=row.note,
+            )
 
 
 def confirmations(order: WorkOrder) -> Iterable[Event]:
     """Tell what was confirmed to be made."""
     rows = OrderConfirmation.objects.filter(order=order).select_related("confirmed_by").order_by("-id")
     for row in rows[:MAX_EVENTS]:
-        parts = (("good", row.good), ("scrap", row.scrap), ("to rework", row.rework))
+        parts = (
+            (gettext("good"), row.good),
+            (gettext("scrap"), row.scrap),
+            (gettext("to rework"), row.rework),
+        )
         text = ", ".join(f"{plain(quantity)} {name}" for name, quantity in parts if quantity)
-        sort = "Confirmed" if row.reverses_id is None else "Taken back"
+        sort = gettext("Confirmed") if row.reverses_id is None else gettext("Taken back")
         yield Event(row.confirmed_at, sort, text, row.confirmed_by, row.note, row.reverses_id is not None)
 
 
@@ -136,7 +165,13 @@ def changeover_tasks(order: WorkOrder) -> Iterable[Event]:
     """Tell which tasks of changeovers to it were done."""
     rows = ChangeoverTaskDone.objects.filter(run__work_order=order).select_related("task", "done_by").order_by("-id")
     for row in rows[:MAX_EVENTS]:
-        yield Event(row.started_at, "Changeover", f"{row.task.name} (until {row.ended_at:%H:%M:%S} UTC)", row.done_by)
+        yield Event(
+            row.started_at,
+            gettext("Changeover"),
+            gettext("%(name)s (until %(ended_at)s UTC)")
+            % {"name": row.task.name, "ended_at": f"{row.ended_at:%H:%M:%S}"},
+            row.done_by,
+        )
 
 
 SOURCES: list[Source] = [

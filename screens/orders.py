@@ -14,17 +14,22 @@ from django.db.models import Case, F, Q, QuerySet, Sum, Value, When
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.text import capfirst
+from django.utils.translation import gettext, gettext_lazy
 
 from core.errors import DomainError
 from core.master_data import caller, in_scope, site_id_of
+from core.names import sorted_for_reader
+from core.reader import localized, number, said
 from enterprise.models import Line
 from execution.finish import finish_forecast
 from execution.forecasting import Forecast
 from execution.models import OperationRun
 from execution.selectors import progress_of, progress_of_operations
+from labor.models import LaborEntry
 from materials.selectors import PRODUCED, RETURNED, USED, of_order
 from products.models import Product
-from screens.order_story import plain, story
+from screens.order_story import story
 from screens.refusals import errors_in_words, refusal_of
 from workorders import life, services
 from workorders.models import Operation, OrderConfirmation, OrderReason, WorkOrder
@@ -51,9 +56,10 @@ class FilterForm(forms.Form):
 
     search = forms.CharField(max_length=100, required=False)
     status = forms.ChoiceField(
-        choices=[("", "Any status"), (OPEN, "Not finished"), *WorkOrder.Status.choices], required=False
+        choices=[("", gettext_lazy("Any status")), (OPEN, gettext_lazy("Not finished")), *WorkOrder.Status.choices],
+        required=False,
     )
-    line = forms.ModelChoiceField(Line.objects.none(), required=False, empty_label="Any line")
+    line = forms.ModelChoiceField(Line.objects.none(), required=False, empty_label=gettext_lazy("Any line"))
     product = forms.CharField(max_length=100, required=False)
     customer = forms.CharField(max_length=200, required=False)
     due_before = forms.DateField(required=False)
@@ -158,8 +164,8 @@ def _rank(status: str, number: int) -> Any:
 def _row(order: WorkOrder, made_: Fraction | None, now: datetime) -> Row:
     return Row(
         order,
-        "" if made_ is None else services.amount(made_),
-        f"{plain(order.target_quantity)} {services.unit_of(order)}",
+        "" if made_ is None else _amount(made_),
+        f"{number(order.target_quantity)} {services.unit_of(order)}",
         None if made_ is None else int(made_ * 100 / Fraction(order.target_quantity)),
         _is_overdue(order, now),
     )
@@ -223,11 +229,11 @@ def _act(order: WorkOrder, asked: dict[str, Any], actor: Any) -> None:
 
 
 def _context(request: HttpRequest, order: WorkOrder, refused: str) -> dict[str, Any]:
-    reasons = list(OrderReason.objects.filter(is_active=True))
+    reasons = sorted_for_reader(OrderReason.objects.filter(is_active=True))
     actions = [
         Action(
             name,
-            name.capitalize(),
+            capfirst(said(name)),
             [reason for reason in reasons if getattr(reason, _REASONED[name])] if name in _REASONED else None,
         )
         for name in allowed(order)
@@ -248,18 +254,22 @@ def _context(request: HttpRequest, order: WorkOrder, refused: str) -> dict[str, 
         "short_reasons": [reason for reason in reasons if reason.for_short],
         "key": f"page-{request.user.pk}-{timezone.now().timestamp()}",
         "unit": unit,
-        "target": plain(order.target_quantity),
+        "target": number(order.target_quantity),
         "made": so_far,
         "numbers": [
-            (label, "unknown" if value is None else f"{services.amount(value)} {unit}")
-            for label, value in (("Good", so_far.good), ("Scrap", so_far.scrap), ("To rework", so_far.rework))
+            (label, gettext("unknown") if value is None else f"{_amount(value)} {unit}")
+            for label, value in (
+                (gettext("Good"), so_far.good),
+                (gettext("Scrap"), so_far.scrap),
+                (gettext("To rework"), so_far.rework),
+            )
         ],
-        "bounds": [services.amount(bound) if bound is not None else "" for bound in (bounds.least, bounds.most)],
+        "bounds": [_amount(bound) if bound is not None else "" for bound in (bounds.least, bounds.most)],
         "is_overdue": _is_overdue(order, timezone.now()),
         "operations": _operations(order, timezone.now()),
         "materials": _materials(order),
         "runs": order.runs.select_related("line").order_by("-started_at")[:100],
-        "labour": order.labor_entries.values("kind").annotate(quantity=Sum("quantity_produced")).order_by("kind"),
+        "labour": _labour(order),
         "confirmations": order.confirmations.select_related("confirmed_by", "reversed_by").order_by("-id")[:100],
         "lots": in_scope(order.lots_made.all(), request.user, ("site",)).select_related("product")[:100],
         "relatives": shown.select_related("parent", "merged_into").order_by("pk"),
@@ -303,7 +313,7 @@ def _operations(order: WorkOrder, now: datetime) -> list[OperationRow]:
         rows.append(
             OperationRow(
                 operation=one,
-                target=services.amount(target),
+                target=_amount(target),
                 good=_or_dash(made_.good),
                 scrap=_or_dash(made_.scrap),
                 rework=_or_dash(made_.rework),
@@ -315,11 +325,21 @@ def _operations(order: WorkOrder, now: datetime) -> list[OperationRow]:
     return rows
 
 
+def _amount(quantity: Any) -> str:
+    return localized(services.amount(quantity))
+
+
 def _or_dash(quantity: Fraction | None) -> str:
-    return "–" if quantity is None else services.amount(quantity)
+    return "–" if quantity is None else _amount(quantity)
 
 
 MAX_FORECASTS = 5
+
+
+def _labour(order: WorkOrder) -> list[tuple[Any, Decimal]]:
+    """Return what kinds of work people did on it, with what they made."""
+    rows = order.labor_entries.values("kind").annotate(quantity=Sum("quantity_produced")).order_by("kind")
+    return [(LaborEntry.Kind(row["kind"]).label, row["quantity"]) for row in rows]
 
 
 def _materials(order: WorkOrder) -> list[tuple[Product, str, str, str]]:
@@ -337,8 +357,8 @@ def _materials(order: WorkOrder) -> list[tuple[Product, str, str, str]]:
     return [
         (
             product,
-            services.amount(required[pk]) if pk in required else "–",
-            plain(used.get(pk, Decimal(0))),
+            _amount(required[pk]) if pk in required else "–",
+            number(used.get(pk, Decimal(0))),
             str(product.unit_id),
         )
         for pk, product in sorted(products.items(), key=lambda item: item[1].code)

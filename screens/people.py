@@ -13,10 +13,12 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from core.errors import Conflict, DomainError, Invalid, NotFound
 from core.intervals import Interval
 from core.master_data import caller
+from core.reader import number, said
 from enterprise.models import Line, Shift, Site
 from labor import corrections
 from labor.approval import to_approve
@@ -60,10 +62,10 @@ def people(request: HttpRequest) -> HttpResponse:
             (
                 one,
                 [
-                    ("there", one.count(THERE)),
-                    ("missing", one.count(MISSING)),
-                    ("absent", one.count(ABSENT)),
-                    ("left", one.count(LEFT)),
+                    (gettext("there"), one.count(THERE)),
+                    (gettext("missing"), one.count(MISSING)),
+                    (gettext("absent"), one.count(ABSENT)),
+                    (gettext("left"), one.count(LEFT)),
                 ],
             )
             for one in board.shifts
@@ -122,8 +124,8 @@ def approval(request: HttpRequest) -> HttpResponse:
                 "pending": pending,
                 "entry": pending.entry,
                 "seen": seen[pending.entry.pk],
-                "good": f"{pending.entry.quantity_produced.normalize():f}",
-                "scrap": f"{pending.entry.quantity_rejected.normalize():f}",
+                "good": number(pending.entry.quantity_produced),
+                "scrap": number(pending.entry.quantity_rejected),
                 "started": _local(pending.entry.started_at, site),
                 "ended": _local(pending.entry.ended_at, site),
                 "is_own": pending.entry.employee.user_id == caller(request).pk,
@@ -150,25 +152,25 @@ def _approve_or_correct(request: HttpRequest, site: Site) -> str:
         ids = {int(pk) for pk in request.POST.getlist("entry") if pk.isascii() and pk.isdigit() and len(pk) < 19}
         entries = list(LaborEntry.objects.filter(pk__in=ids, employee__site=site).select_related("employee"))
         if not entries:
-            raise Invalid("Choose what to approve.")
+            raise Invalid(gettext("Choose what to approve."))
         count = corrections.approve(entries=entries, actor=caller(request), at=timezone.now())
-        return f"Approved: {count}."
+        return gettext("Approved: %(count)s.") % {"count": count}
     if action in ("correct", "clock_out"):
         _correct(request, site, LaborEntry if action == "correct" else Attendance)
-        return "Corrected."
-    raise Invalid("Choose what to do.")
+        return gettext("Corrected.")
+    raise Invalid(gettext("Choose what to do."))
 
 
 def _correct(request: HttpRequest, site: Site, model: type[LaborEntry] | type[Attendance]) -> None:
     form, pk = CorrectForm(request.POST), request.POST.get("thing", "")
     if not form.is_valid():
-        raise Invalid("Say from when to when, how many, and why, in up to 100 characters.")
+        raise Invalid(gettext("Say from when to when, how many, and why, in up to 100 characters."))
     said = form.cleaned_data
     usable = pk.isascii() and pk.isdigit() and len(pk) < 19
     mine = model._default_manager.filter(employee__site=site).select_related("employee")
     thing = mine.filter(pk=int(pk)).first() if usable else None
     if thing is None:
-        raise NotFound("That does not exist.")
+        raise NotFound(gettext("That does not exist."))
     changes: dict[str, Any] = {}
     for name in ("started_at", "ended_at"):
         stored = getattr(thing, name)
@@ -176,9 +178,11 @@ def _correct(request: HttpRequest, site: Site, model: type[LaborEntry] | type[At
         if said[name] and said[name] != _local(stored, site):
             changes[name] = moment_in(site, said[name])
             if changes[name] is None:
-                raise Invalid(f"There is no such time at {site}: {said[name]}.")
+                raise Invalid(
+                    gettext("There is no such time at %(site)s: %(name)s.") % {"site": site, "name": said[name]}
+                )
             if changes[name] > timezone.now():
-                raise Invalid("That is in the future.")
+                raise Invalid(gettext("That is in the future."))
     actor = caller(request)
     if isinstance(thing, LaborEntry):
         for name, field in (("good", "quantity_produced"), ("scrap", "quantity_rejected")):
@@ -187,7 +191,7 @@ def _correct(request: HttpRequest, site: Site, model: type[LaborEntry] | type[At
         corrections.correct_entry(entry=thing, actor=actor, reason=said["reason"], seen=said["seen"], **changes)
     else:
         if not changes:
-            raise Conflict("Nothing was changed.")
+            raise Conflict(gettext("Nothing was changed."))
         corrections.correct_attendance(
             attendance=thing, actor=actor, reason=said["reason"], seen=said["seen"], **changes
         )
@@ -211,7 +215,7 @@ def labor_efficiency(request: HttpRequest) -> HttpResponse:
         "first": first,
         "last": last,
         "by": by,
-        "choices": BY,
+        "choices": [(by, said(by)) for by in BY],
         "all": None if found.all is None else _row(found.all),
         "rows": [_row(group) for group in found.groups],
         "hidden": found.hidden,
@@ -223,7 +227,7 @@ def labor_efficiency(request: HttpRequest) -> HttpResponse:
 def _row(group: Group) -> dict[str, Any]:
     hours = group.hours
     return {
-        "name": str(group.thing) if group.thing else "none",
+        "name": str(group.thing) if group.thing else gettext("none"),
         "people": len(group.people),
         "attendance": duration(hours.attendance) if group.has_attendance else "",
         "breaks": duration(hours.breaks) if group.has_attendance else "",

@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.dateparse import parse_date
+from django.utils.translation import gettext
 
 from core.master_data import caller, in_scope
 from enterprise.models import Site
@@ -46,7 +47,7 @@ def chosen_day(asked: Mapping[str, Any], name: str, site: Site) -> date:
 def duration(seconds: Fraction | None) -> str:
     """Return a time as hours and minutes, rounded to the minute."""
     if seconds is None:
-        return "unknown"
+        return gettext("unknown")
     minutes = round(seconds / 60)
     return f"{minutes // 60}:{minutes % 60:02d}"
 

@@ -16,12 +16,12 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
+from core.reader import rounded
 from execution.risk import good_of_orders
 from oee.plan_actual import PlanAndActual, plan_and_actual
 from screens import charts
 from screens.asked_period import Period, period_asked
 from screens.stops import safe_cell, written
-from screens.wording import rounded
 from workorders.models import Run, Schedule, WorkOrder
 
 MOST_DAYS = 62

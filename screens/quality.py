@@ -10,6 +10,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from core.errors import DomainError
 from core.master_data import caller, in_scope, site_id_of
@@ -43,10 +44,11 @@ def overview(request: HttpRequest) -> HttpResponse:
     sites = [site for site in _seen(request, Site) if caller(request).may("view", "inspection", site.pk)]
     if not sites:
         raise PermissionDenied
+    zones = {site.pk: site.zone for site in sites}
     rows = _seen(request, Inspection).select_related("plan", "work_order", "lot", "machine", "product", "site")
     charts = _seen(request, ControlChart).filter(is_active=True).select_related("characteristic", "machine")
     context = {
-        "due": due_at(sites, now=now)[:200],
+        "due": [(one, zones[one.subject.site_id]) for one in due_at(sites, now=now)[:200]],
         "page": Paginator(rows.order_by("-opened_at", "-id"), 50).get_page(request.GET.get("page")),
         "charts": charts.order_by("code")[:200],
     }
@@ -119,7 +121,9 @@ def _content(of: Characteristic, said: dict[str, Any]) -> dict[str, Any]:
     typed = said["value"].strip()
     if typed == Result.Verdict.NOT_APPLICABLE or of.kind == Characteristic.Kind.ATTRIBUTE:
         if typed not in Result.Verdict.values:
-            raise DomainError(f"{of}: one of {', '.join(Result.Verdict.values)}.")
+            raise DomainError(
+                gettext("%(of)s: one of %(choices)s.") % {"of": of, "choices": ", ".join(Result.Verdict.values)}
+            )
         return {"verdict": typed}
     if of.kind not in (Characteristic.Kind.VARIABLE, Characteristic.Kind.COUNT):
         return {"text": typed}
@@ -127,7 +131,7 @@ def _content(of: Characteristic, said: dict[str, Any]) -> dict[str, Any]:
         # People write a comma where their language does.
         return {"value": Decimal(typed.replace(",", "."))}
     except ArithmeticError:
-        raise DomainError(f"{of}: '{typed[:40]}' is no number.") from None
+        raise DomainError(gettext("%(of)s: '%(typed)s' is no number.") % {"of": of, "typed": typed[:40]}) from None
 
 
 def _rows(inspection: Inspection) -> list[tuple[Characteristic, list[tuple[int, Any]]]]:
@@ -206,7 +210,9 @@ def ncr_list(request: HttpRequest) -> HttpResponse:
 @login_required
 def ncr_page(request: HttpRequest, ncr_id: int) -> HttpResponse:
     """Show a non-conformance with its decisions, actions and defects."""
-    rows = _seen(request, NonConformance).select_related("lot", "work_order", "product", "machine", "inspection__plan")
+    rows = _seen(request, NonConformance).select_related(
+        "site", "lot", "work_order", "product", "machine", "inspection__plan"
+    )
     ncr = get_object_or_404(rows, pk=ncr_id)
     _refuse_unless(request, "view", "nonconformance", ncr)
     context = {

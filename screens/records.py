@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy
 
 from accounts.signing import confirm
 from batchrecords import services
@@ -28,7 +29,7 @@ class FilterForm(forms.Form):
     """Which records to list."""
 
     search = forms.CharField(max_length=100, required=False)
-    status = forms.ChoiceField(choices=[("", "Any status"), *BatchRecord.Status.choices], required=False)
+    status = forms.ChoiceField(choices=[("", gettext_lazy("Any status")), *BatchRecord.Status.choices], required=False)
 
 
 class SignForm(forms.Form):
@@ -128,10 +129,10 @@ def _post(request: HttpRequest, record: BatchRecord) -> str:
     kinds: dict[str | None, type[forms.Form]] = {"sign": SignForm, "resolve": ResolveForm, "note": NoteForm}
     action = request.POST.get("action")
     if action not in kinds:
-        return "Choose what to do."
+        return gettext("Choose what to do.")
     form = kinds[action](request.POST)
     if not form.is_valid():
-        return "Fill in: " + ", ".join(sorted(form.errors)) + "."
+        return gettext("Fill in: %(fields)s.") % {"fields": ", ".join(sorted(form.errors))}
     said = form.cleaned_data
     if action == "sign":
         if not services.may_sign(person, record, said["meaning"]):

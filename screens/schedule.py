@@ -16,12 +16,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.http import urlencode
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_POST
 
 from core.errors import DomainError
 from core.intervals import Interval, microseconds
 from core.master_data import caller, in_scope
+from core.reader import number, rounded, said
 from enterprise.models import Line
 from scheduling.actuals import MOST_ENTRIES, Actual, Adherence, actuals_of, adherence_of, entries_of
 from scheduling.availability import Availability, availability_of
@@ -45,7 +48,10 @@ class LocalMoment(forms.DateTimeField):
     def to_python(self, value: Any) -> datetime | None:
         found = super().to_python(value)
         if found is not None and not placing.FIRST_YEAR <= found.year <= placing.LAST_YEAR:
-            raise ValidationError(f"A year between {placing.FIRST_YEAR} and {placing.LAST_YEAR}.")
+            raise ValidationError(
+                gettext("A year between %(first)s and %(last)s.")
+                % {"first": placing.FIRST_YEAR, "last": placing.LAST_YEAR}
+            )
         return None if found is None else found.replace(tzinfo=None)
 
 
@@ -53,11 +59,11 @@ class PlaceForm(forms.Form):
     """What to plan, from when until when, on the line that is shown."""
 
     kind = forms.ChoiceField(choices=Schedule.Kind.choices)
-    work_order = forms.CharField(max_length=64, required=False, label="Order")
-    start = LocalMoment(label="From")
-    end = LocalMoment(label="Until")
+    work_order = forms.CharField(max_length=64, required=False, label=gettext_lazy("Order"))
+    start = LocalMoment(label=gettext_lazy("From"))
+    end = LocalMoment(label=gettext_lazy("Until"))
     planned_quantity = forms.DecimalField(
-        max_digits=18, decimal_places=6, min_value=0, required=False, label="Quantity"
+        max_digits=18, decimal_places=6, min_value=0, required=False, label=gettext_lazy("Quantity")
     )
     note = forms.CharField(max_length=500, required=False)
 
@@ -166,19 +172,19 @@ def _row(actual: Actual, availability: Availability | None) -> Row:
         _quantity(actual.planned_quantity),
         _quantity(actual.actual_quantity),
         entry.shift.name if entry.shift else "",
-        actual.status.replace("_", " "),
+        said(actual.status),
         entry.version,
     )
 
 
 def _quantity(quantity: Fraction | None) -> str:
-    return "unknown" if quantity is None else f"{float(quantity):,.3f}".rstrip("0").rstrip(".")
+    return gettext("unknown") if quantity is None else number(f"{float(quantity):.3f}")
 
 
 def _adherence_words(found: Adherence) -> tuple[Any, str, str, int, int]:
     return (
         found.key[0],
-        str(found.key[2]) or "outside of shifts",
+        str(found.key[2]) or gettext("outside of shifts"),
         _percent(found.quantity_adherence),
         found.on_time,
         found.due,
@@ -186,7 +192,7 @@ def _adherence_words(found: Adherence) -> tuple[Any, str, str, int, int]:
 
 
 def _percent(ratio: Fraction | None) -> str:
-    return "unknown" if ratio is None else f"{float(ratio * 100):.1f} %"
+    return gettext("unknown") if ratio is None else f"{rounded(ratio * 100, 1)} %"
 
 
 def _x(at: datetime, window: Interval) -> str:
@@ -208,7 +214,11 @@ def _planned_bar(actual: Actual, window: Interval) -> Bar | None:
         return None
     style = "maintenance" if entry.kind != Schedule.Kind.PRODUCTION else entry.status
     return _bar(
-        entry.planned_start_at, entry.planned_end_at, window, f"plan-{style}", f"Planned: {placing.words(entry)}"
+        entry.planned_start_at,
+        entry.planned_end_at,
+        window,
+        f"plan-{style}",
+        gettext("Planned: %(words)s") % {"words": placing.words(entry)},
     )
 
 
@@ -217,7 +227,11 @@ def _actual_bars(actual: Actual, window: Interval, zone: ZoneInfo, now: datetime
     for run in actual.runs:
         end = min(run.ended_at or now, now)
         since, until = run.started_at.astimezone(zone), end.astimezone(zone)
-        title = f"Actual: order {actual.entry.work_order}, {since:%Y-%m-%d %H:%M} – {until:%H:%M %Z}"
+        title = gettext("Actual: order %(work_order)s, %(since)s – %(until)s") % {
+            "work_order": actual.entry.work_order,
+            "since": date_format(since, "SHORT_DATETIME_FORMAT"),
+            "until": f"{until:%H:%M %Z}",
+        }
         bar = _bar(run.started_at, end, window, "run-late" if actual.on_time_start is False else "run", title)
         if bar is not None:
             bars.append(bar)
@@ -229,7 +243,7 @@ def _ticks(day: date, days: int, window: Interval, zone: ZoneInfo) -> list[tuple
         moments = [datetime.combine(day, time(hour), tzinfo=zone) for hour in range(0, 24, 3)]
         return [(_x(at.astimezone(UTC), window), f"{at:%H:%M}") for at in moments]
     moments = [datetime.combine(day + timedelta(days=number), time(), tzinfo=zone) for number in range(days)]
-    return [(_x(at.astimezone(UTC), window), f"{at:%a %d}") for at in moments]
+    return [(_x(at.astimezone(UTC), window), date_format(at, "D d")) for at in moments]
 
 
 def _aware(moment: datetime, zone: ZoneInfo) -> datetime:
@@ -275,7 +289,9 @@ def place(request: HttpRequest, line_id: int) -> HttpResponse:
         orders = in_scope(WorkOrder.objects.all(), request.user, WorkOrder.site_paths)
         order = orders.filter(order_number=asked["work_order"]).first()
         if order is None:
-            messages.error(request, f"There is no order '{asked['work_order']}'.")
+            messages.error(
+                request, gettext("There is no order '%(work_order)s'.") % {"work_order": asked["work_order"]}
+            )
             return _back(request, line, start)
     _try(
         request,
@@ -289,7 +305,7 @@ def place(request: HttpRequest, line_id: int) -> HttpResponse:
             note=asked["note"],
             actor=caller(request),
         ),
-        "It is planned.",
+        gettext("It is planned."),
     )
     return _back(request, line, start)
 
@@ -312,13 +328,13 @@ def change(request: HttpRequest, entry_id: int) -> HttpResponse:
     at = entry.planned_start_at
     if asked["action"] == "move":
         if asked["start"] is None:
-            messages.error(request, "Say from when.")
+            messages.error(request, gettext("Say from when."))
             return _back(request, line, at)
         at = _aware(asked["start"], zone)
         end = _aware(asked["end"], zone) if asked["end"] is not None else None
-        _try(request, lambda: placing.move(planned_start_at=at, planned_end_at=end, **common), "It is moved.")
+        _try(request, lambda: placing.move(planned_start_at=at, planned_end_at=end, **common), gettext("It is moved."))
     elif asked["action"] == "confirm":
-        _try(request, lambda: placing.confirm(**common), "It is confirmed.")
+        _try(request, lambda: placing.confirm(**common), gettext("It is confirmed."))
     else:
-        _try(request, lambda: placing.cancel(**common), "It is cancelled.")
+        _try(request, lambda: placing.cancel(**common), gettext("It is cancelled."))
     return _back(request, line, at)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from django import forms
 from django.http import HttpRequest
+from django.utils.translation import gettext
 
 from core.errors import Conflict, Invalid
 from core.master_data import caller
@@ -74,7 +75,7 @@ class Terminal:
         form = IdentifyForm(self.request.POST)
         who = form.cleaned_data if form.is_valid() else {}
         if not who.get("badge") and not (who.get("code") and who.get("pin")):
-            raise Invalid("Hold the badge to the reader, or type the personnel number and the PIN.")
+            raise Invalid(gettext("Hold the badge to the reader, or type the personnel number and the PIN."))
         if who["badge"]:
             who = {"badge": who["badge"]}
         employee = identify(site=self.site, terminal=caller(self.request), now=self.now, **who)
@@ -84,6 +85,9 @@ class Terminal:
     def refuse_other(self, employee: Employee | None, shown_for: str) -> None:
         """Raise Conflict for a form that was shown for somebody else than who stands there now."""
         if employee is None:
-            raise Conflict("Nobody is identified any more, so nothing was written. Identify yourself again.")
+            raise Conflict(gettext("Nobody is identified any more, so nothing was written. Identify yourself again."))
         if str(employee.pk) != shown_for:
-            raise Conflict(f"That form was of somebody else; nothing was written. The next entry goes to {employee}.")
+            raise Conflict(
+                gettext("That form was of somebody else; nothing was written. The next entry goes to %(employee)s.")
+                % {"employee": employee}
+            )

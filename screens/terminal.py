@@ -17,11 +17,13 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from core.errors import Conflict, DomainError, Invalid, NotFound
 from core.master_data import caller
+from core.reader import in_sentence
 from enterprise.models import Machine, Site
 from labor import services
 from labor.models import Attendance, Employee, LaborEntry
@@ -111,18 +113,18 @@ def _act(at: Terminal) -> None:
     elif action in _ACTIONS:
         _write(at, action)
     else:
-        raise Invalid("Choose what to do.")
+        raise Invalid(gettext("Choose what to do."))
 
 
 def _write(at: Terminal, action: str) -> None:
     request, now = at.request, at.now
     shown_for, key = request.POST.get("employee", ""), request.POST.get("key", "")
     if not key or len(key) > 100 or "\0" in key:
-        raise Invalid("That form is incomplete; start again.")
+        raise Invalid(gettext("That form is incomplete; start again."))
     employee = at.person()
     if employee is None or str(employee.pk) != shown_for:
         if services.was_answered(key=key, employee_id=shown_for, actor=caller(request)):
-            messages.info(request, "That was written already.")
+            messages.info(request, gettext("That was written already."))
             return
         at.refuse_other(employee, shown_for)
     assert employee is not None
@@ -132,40 +134,43 @@ def _write(at: Terminal, action: str) -> None:
 
 def _clock_in(request: HttpRequest, employee: Employee, key: str, now: datetime) -> str:
     services.clock_in(employee=employee, at=now, actor=caller(request), idempotency_key=key)
-    return "clocked in."
+    return gettext("clocked in.")
 
 
 def _clock_out(request: HttpRequest, employee: Employee, key: str, now: datetime) -> str:
     services.clock_out(employee=employee, at=now, actor=caller(request), idempotency_key=key)
-    return "clocked out."
+    return gettext("clocked out.")
 
 
 def _pause(request: HttpRequest, employee: Employee, key: str, now: datetime) -> str:
     services.start_work(
         employee=employee, kind=LaborEntry.Kind.BREAK, at=now, actor=caller(request), idempotency_key=key
     )
-    return "break begins."
+    return gettext("break begins.")
 
 
 def _start(request: HttpRequest, employee: Employee, key: str, now: datetime) -> str:
     form = StartForm(request.POST)
     if not form.is_valid():
-        raise Invalid("Say what kind of work it is, and on what.")
+        raise Invalid(gettext("Say what kind of work it is, and on what."))
     said = form.cleaned_data
     order = machine = None
     if said["order"]:
         here = WorkOrder.objects.filter(line__area__site=employee.site_id, order_number=said["order"])
         order = here.select_related("line__area").first()
         if order is None:
-            raise NotFound(f"There is no order '{said['order']}' at this site.")
+            raise NotFound(gettext("There is no order '%(order)s' at this site.") % {"order": said["order"]})
     if said["machine"]:
         found = Machine.objects.filter(line__area__site=employee.site_id, code=said["machine"], is_active=True)
         machine = found.select_related("line__area").first()
         if machine is None:
-            raise NotFound(f"There is no machine '{said['machine']}' at this site.")
+            raise NotFound(gettext("There is no machine '%(machine)s' at this site.") % {"machine": said["machine"]})
     steps = set(order.operations.values_list("code", flat=True)) if order and said["operation"] else set()
     if steps and said["operation"] not in steps:
-        raise NotFound(f"Order {order} has no operation '{said['operation']}'.")
+        raise NotFound(
+            gettext("Order %(order)s has no operation '%(operation)s'.")
+            % {"order": order, "operation": said["operation"]}
+        )
     entry = services.start_work(
         employee=employee,
         kind=said["kind"],
@@ -176,16 +181,19 @@ def _start(request: HttpRequest, employee: Employee, key: str, now: datetime) ->
         machine=machine,
         idempotency_key=key,
     )
-    return f"{entry.get_kind_display().lower()} begins{f' on order {order}' if order else ''}."
+    begun = {"kind": in_sentence(entry.get_kind_display()), "order": order}
+    if order:
+        return gettext("%(kind)s begins on order %(order)s.") % begun
+    return gettext("%(kind)s begins.") % begun
 
 
 def _stop(request: HttpRequest, employee: Employee, key: str, now: datetime) -> str:
     form = StopForm(request.POST)
     if not form.is_valid():
-        raise Invalid("Quantities are numbers that are not negative.")
+        raise Invalid(gettext("Quantities are numbers that are not negative."))
     entry = LaborEntry.objects.filter(pk=form.cleaned_data["entry"]).first()
     if entry is None or entry.employee_id != employee.pk:
-        raise Conflict(f"That entry is not of {employee}; nothing was written.")
+        raise Conflict(gettext("That entry is not of %(employee)s; nothing was written.") % {"employee": employee})
     services.stop_work(
         entry=entry,
         at=now,
@@ -194,7 +202,7 @@ def _stop(request: HttpRequest, employee: Employee, key: str, now: datetime) -> 
         actor=caller(request),
         idempotency_key=key,
     )
-    return f"{entry.get_kind_display().lower()} ended."
+    return gettext("%(kind)s ended.") % {"kind": in_sentence(entry.get_kind_display())}
 
 
 _ACTIONS: dict[str, Callable[[HttpRequest, Employee, str, datetime], str]] = {

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from core.errors import DomainError
 from core.intervals import Interval
+from core.reader import UNKNOWN, rounded
 from dashboards.models import Tile
 from downtime.models import StateReason
 from enterprise.models import Line, Machine, Shift
@@ -31,7 +32,7 @@ from oee.selectors import report
 from oee.trends import Step, has_trend, trend
 from scheduling.actuals import Actual, actuals_of, entries_of
 from screens import charts
-from screens.wording import UNKNOWN, kpi_words, rounded
+from screens.wording import kpi_words
 from workorders.models import Schedule, WorkOrder
 from workorders.selectors import LIVE
 

@@ -13,7 +13,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.fact_api import fact_id
@@ -206,7 +205,7 @@ def stop_address(machine: Machine, start: datetime) -> str:
 def named(segment: Segment, reasons: dict[int, Any]) -> str:
     """Return what a segment was, in words."""
     reason = reasons.get(segment.reason_id or 0)
-    return name_of(reason) if reason else gettext(UNNAMED[shown_as(segment)])
+    return name_of(reason) if reason else str(UNNAMED[shown_as(segment)])
 
 
 def title_of(start: datetime, end: datetime, name: str, machine: Machine) -> str:

@@ -17,6 +17,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -37,14 +38,14 @@ from tracking.wording import what_is_due
 DAYS = 7
 MOST_HISTORY = 300
 OVERALL = {
-    "not_started": "Not started",
-    "in_process": "In process",
-    "qc_issues": "QC issues",
-    "ready": "Ready to dispatch",
-    "built_in": "Built in",
-    "on_hold": "On hold",
-    "scrapped": "Scrapped",
-    "dispatched": "Dispatched",
+    "not_started": gettext_lazy("Not started"),
+    "in_process": gettext_lazy("In process"),
+    "qc_issues": gettext_lazy("QC issues"),
+    "ready": gettext_lazy("Ready to dispatch"),
+    "built_in": gettext_lazy("Built in"),
+    "on_hold": gettext_lazy("On hold"),
+    "scrapped": gettext_lazy("Scrapped"),
+    "dispatched": gettext_lazy("Dispatched"),
 }
 TONES = {
     "ok": "good",
@@ -66,18 +67,18 @@ class TrackerForm(forms.Form):
     """Which units to list."""
 
     search = forms.CharField(max_length=100, required=False)
-    product = forms.ModelChoiceField(Product.objects.none(), required=False, empty_label="Any product")
+    product = forms.ModelChoiceField(Product.objects.none(), required=False, empty_label=gettext_lazy("Any product"))
     status = forms.ChoiceField(
         choices=[
-            ("", "Any status"),
-            ("qc_issues", "QC issues"),
-            ("ready", "Ready to dispatch"),
+            ("", gettext_lazy("Any status")),
+            ("qc_issues", gettext_lazy("QC issues")),
+            ("ready", gettext_lazy("Ready to dispatch")),
             *(choice for choice in UNIT_STATUSES),
         ],
         required=False,
     )
     stage = forms.CharField(max_length=32, required=False)
-    stage_state = forms.ChoiceField(choices=[("", "Any state"), *STAGE_STATES], required=False)
+    stage_state = forms.ChoiceField(choices=[("", gettext_lazy("Any state")), *STAGE_STATES], required=False)
 
 
 def _cells(unit: SerialUnit, columns: list[tuple[str, str]]) -> list[tuple[str, str, bool]]:
@@ -90,7 +91,7 @@ def _cells(unit: SerialUnit, columns: list[tuple[str, str]]) -> list[tuple[str, 
             cells.append(("", "", False))
             continue
         round_ = f" ({stage.round})" if stage.round > 1 else ""
-        words = "processing" if stage.state == StageState.PROCESSING else _STATE_WORDS[stage.state]
+        words = gettext("processing") if stage.state == StageState.PROCESSING else _STATE_WORDS[stage.state]
         cells.append((words + round_, TONES.get(stage.state, ""), stage.is_due))
     return cells
 
@@ -157,7 +158,7 @@ def _rights(request: HttpRequest, unit: SerialUnit) -> dict[str, bool]:
 
 def _said(error: DomainError | ValidationError | PermissionDenied) -> Refusal:
     if isinstance(error, PermissionDenied):
-        return Refusal(str(error) or "Your role at this site does not allow this.", 403)
+        return Refusal(str(error) or gettext("Your role at this site does not allow this."), 403)
     return refusal_of(error)
 
 
@@ -201,7 +202,7 @@ def _stage_row(known: Known, stage: UnitStage) -> dict[str, Any]:
     now = known.state.stages[stage.pk]
     return {
         "stage": stage,
-        "state": "processing" if now.state == StageState.PROCESSING else _STATE_WORDS[now.state],
+        "state": gettext("processing") if now.state == StageState.PROCESSING else _STATE_WORDS[now.state],
         "tone": TONES.get(now.state, ""),
         "round": now.round,
         "is_due": known.state.due == stage.pk,
@@ -248,13 +249,13 @@ def _form_context(
 
 def _options(field: Any) -> list[tuple[str, str]]:
     if field.kind == "ok_nok":
-        return [("ok", "OK"), ("not_ok", "NOT OK"), ("na", "N/A")]
+        return [("ok", "OK"), ("not_ok", gettext("NOT OK")), ("na", gettext("N/A"))]
     return [(choice, choice) for choice in field.choices]
 
 
 def _may(request: HttpRequest, unit: SerialUnit, action: str, kind: str = "unit") -> None:
     if not caller(request).may(action, kind, unit.site_id):
-        raise PermissionDenied("Your role at this site does not allow this.")
+        raise PermissionDenied(gettext("Your role at this site does not allow this."))
 
 
 def _act(request: HttpRequest, unit: SerialUnit) -> str:
@@ -269,25 +270,30 @@ def _act(request: HttpRequest, unit: SerialUnit) -> str:
             "change",
             "unit",
             lambda: services.send_to_rework(unit=unit, to_stage=stage, by=by),
-            "Sent to rework.",
+            gettext("Sent to rework."),
         ),
-        "use_as_is": ("add", "unit_check", lambda: services.use_as_is(unit=unit, stage=stage, by=by), "Used as is."),
-        "hold": ("add", "unit", lambda: services.hold(unit=unit, by=by), "Put on hold."),
-        "release": ("change", "unit", lambda: services.release(unit=unit, by=by), "Released."),
+        "use_as_is": (
+            "add",
+            "unit_check",
+            lambda: services.use_as_is(unit=unit, stage=stage, by=by),
+            gettext("Used as is."),
+        ),
+        "hold": ("add", "unit", lambda: services.hold(unit=unit, by=by), gettext("Put on hold.")),
+        "release": ("change", "unit", lambda: services.release(unit=unit, by=by), gettext("Released.")),
         "scrap": (
             "change",
             "unit",
             lambda: services.scrap(unit=unit, by=by, replacement=post.get("replacement", "")),
-            "Scrapped.",
+            gettext("Scrapped."),
         ),
-        "dispatch": ("add", "unit", lambda: services.dispatch(unit=unit, by=by), "Dispatched."),
-        "correct": ("add", "unit", lambda: _correct(request, unit), "Corrected."),
-        "part": ("add", "unit", lambda: _change_part(request, unit, by), "The part is changed."),
+        "dispatch": ("add", "unit", lambda: services.dispatch(unit=unit, by=by), gettext("Dispatched.")),
+        "correct": ("add", "unit", lambda: _correct(request, unit), gettext("Corrected.")),
+        "part": ("add", "unit", lambda: _change_part(request, unit, by), gettext("The part is changed.")),
     }
     if do in ("save", "complete"):
         return _fill_in(request, unit, None)
     if do not in decisions:
-        raise Invalid("That is not known here.")
+        raise Invalid(gettext("That is not known here."))
     action, kind, act, said = decisions[do]
     _may(request, unit, action, kind)
     act()
@@ -326,7 +332,8 @@ def _change_part(request: HttpRequest, unit: SerialUnit, by: By) -> None:
         return
     found = list(selectors.units_seen_by(request.user).filter(serial=serial, site=unit.site)[:2])
     if len(found) != 1:
-        raise Conflict(f"{serial[:100]} is {'several units' if found else 'no unit'} here.", field="serial")
+        words = gettext("%(serial)s is several units here.") if found else gettext("%(serial)s is no unit here.")
+        raise Conflict(words % {"serial": serial[:100]}, field="serial")
     if SerialUnit.objects.filter(parent=unit, parent_position=position).exists():
         assembling.replace_part(child=found[0], reason=by.reason, **common)
     else:
@@ -359,7 +366,7 @@ def _fill_in(request: HttpRequest, unit: SerialUnit, station: Machine | None) ->
     if post.get("do") == "complete" and by_code.get(stage) not in DONE:
         by = By(caller(request), now, key)
         known = services.complete_stage(unit=unit, stage=stage, by=by, station=station)
-    return f"Saved. {what_is_due(known)}"
+    return gettext("Saved. %(what_is_due)s") % {"what_is_due": what_is_due(known)}
 
 
 def _key(form_key: str, name: str) -> str:

@@ -10,10 +10,11 @@ from django.utils import timezone
 
 from core.master_data import caller, in_scope
 from enterprise.models import Line
-from live.fragments import CARD, DETAIL, render_lines, version_now
+from live.fragments import CARD, DETAIL
 from live.selectors import line_statuses
 from oee.engine.catalogue import ELEMENTS
 from oee.kpis import kpis_for
+from screens.fragments import fragments_of
 
 
 def _lines(request: HttpRequest) -> QuerySet[Line]:
@@ -52,8 +53,7 @@ def kpis(request: HttpRequest) -> HttpResponse:
 @login_required
 def overview_fragments(request: HttpRequest) -> JsonResponse:
     """Answer all cards anew, for a browser that missed something."""
-    wanted = [(line.pk, CARD) for line in _lines(request)]
-    return _fragments(wanted)
+    return JsonResponse({"lines": fragments_of((line.pk for line in _lines(request)), CARD)})
 
 
 @login_required
@@ -61,17 +61,4 @@ def line_fragment(request: HttpRequest, line_id: int) -> JsonResponse:
     """Answer one line's page anew, for a browser that missed something."""
     if not _lines(request).filter(pk=line_id).exists():
         raise Http404
-    return _fragments([(line_id, DETAIL)])
-
-
-def _fragments(wanted: list[tuple[int, str]]) -> JsonResponse:
-    version = version_now()
-    rendered = render_lines(wanted, now=timezone.now())
-    return JsonResponse(
-        {
-            "lines": [
-                {"id": line_id, "view": view, "version": version, "html": html}
-                for (line_id, view), html in rendered.items()
-            ]
-        }
-    )
+    return JsonResponse({"lines": fragments_of([line_id], DETAIL)})

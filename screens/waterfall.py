@@ -4,16 +4,26 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from django.utils.text import capfirst
+from django.utils.translation import gettext, gettext_lazy
+
+from core.reader import rounded, said, translated
 from oee.engine.ledger import Factor, Ledger, LedgerLine
-from screens.wording import exact_duration, rounded
+from screens.wording import exact_duration
 
 WIDTH = 1000
 PLACES = 2
 _WITHIN_BUSY = (Factor.AVAILABILITY, Factor.PERFORMANCE, Factor.QUALITY, Factor.PRODUCTIVE)
 _LEFT_AFTER = {
-    Factor.UNKNOWN: ("Planned busy time", "What OEE is measured against: 100\u00a0%."),
-    Factor.AVAILABILITY: ("Time it ran", "With micro-stops where they count against performance."),
-    Factor.PERFORMANCE: ("Ideal time of all pieces", "What the pieces would have taken at their ideal rates."),
+    Factor.UNKNOWN: (gettext_lazy("Planned busy time"), gettext_lazy("What OEE is measured against: 100 %.")),
+    Factor.AVAILABILITY: (
+        gettext_lazy("Time it ran"),
+        gettext_lazy("With micro-stops where they count against performance."),
+    ),
+    Factor.PERFORMANCE: (
+        gettext_lazy("Ideal time of all pieces"),
+        gettext_lazy("What the pieces would have taken at their ideal rates."),
+    ),
 }
 # Elements whose times make that of a class; whether they really do is looked at, because policies move time.
 ELEMENTS_OF_CLASS = {
@@ -94,19 +104,20 @@ def waterfall(
     shares = _shares(lines, found.busy_seconds)
     scale = _highest(lines, found.calendar_seconds)
     left = found.calendar_seconds
-    steps = [_level("Calendar time", "The whole window so far, once per machine.", left, scale)]
+    steps = [_level(gettext("Calendar time"), gettext("The whole window so far, once per machine."), left, scale)]
     due = dict(_LEFT_AFTER)
     points = Fraction(100)
     for line in lines:
         for factor in [factor for factor in due if _order(factor) < _order(line.of.factor)]:
-            steps.append(_level(*due.pop(factor), left, scale, _points(points if shares else None)))
+            name, meaning = due.pop(factor)
+            steps.append(_level(str(name), str(meaning), left, scale, _points(points if shares else None)))
         is_end = line.of.factor is Factor.PRODUCTIVE
         after = left if is_end else left - line.seconds
         start = Fraction(0) if is_end else min(left, after)
         steps.append(
             Step(
-                name=line.of.name,
-                meaning=line.of.meaning,
+                name=translated(line.of.name),
+                meaning=translated(line.of.meaning),
                 factor=line.of.factor.value,
                 x=_at(start, scale),
                 width=_at(abs(line.seconds), scale),
@@ -186,4 +197,4 @@ def _at(seconds: Fraction, scale: Fraction) -> str:
 
 
 def _big_loss(line: LedgerLine) -> str:
-    return "" if line.of.big_loss is None else line.of.big_loss.value.replace("_", " ").capitalize()
+    return "" if line.of.big_loss is None else capfirst(said(line.of.big_loss))

@@ -3,14 +3,17 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
-UNKNOWN = "not known"
+from django.utils.formats import date_format, get_format
+from django.utils.translation import gettext, gettext_lazy
+
+from core.reader import localized, rounded
+
+UNKNOWN = gettext_lazy("not known")
 _MICRO = 10**6
 _MOST_PLACES = 12
-_THIN_SPACE = "\u202f"
 
 
 def exact_duration(seconds: Fraction) -> str:
@@ -18,59 +21,54 @@ def exact_duration(seconds: Fraction) -> str:
     whole, rest = divmod(abs(seconds), 1)
     minutes, second = divmod(int(whole), 60)
     hours, minute = divmod(minutes, 60)
-    text = f"{hours:,}:{minute:02d}:{second:02d}".replace(",", _THIN_SPACE)
+    text = f"{localized(str(hours))}:{minute:02d}:{second:02d}"
     if (rest * _MICRO).denominator == 1:
-        micro = f".{int(rest * _MICRO):06d}".rstrip("0").rstrip(".")
+        micro = f".{int(rest * _MICRO):06d}".rstrip("0").rstrip(".").replace(".", get_format("DECIMAL_SEPARATOR"))
         return f"{'−' if seconds < 0 else ''}{text}{micro}"
     return f"−({text} + {rest} s)" if seconds < 0 else f"{text} + {rest} s"
 
 
 def exact_number(value: Fraction) -> str:
-    """Write a number with thin spaces between thousands, as a decimal where it ends, else as a fraction."""
+    """Write a number with the reader's separators, as a decimal where it ends, else as a fraction."""
     scaled = value * 10**_MOST_PLACES
     if scaled.denominator != 1:
         return str(value).replace("-", "−")
     whole, rest = divmod(abs(int(scaled)), 10**_MOST_PLACES)
     decimals = f".{rest:0{_MOST_PLACES}d}".rstrip("0").rstrip(".")
-    return f"{'−' if value < 0 else ''}{whole:,}{decimals}".replace(",", _THIN_SPACE)
+    return localized(f"{'-' if value < 0 else ''}{whole}{decimals}")
 
 
 def element_words(value: Fraction | None, unit: str) -> str:
     """Write an element's value exactly: seconds as a duration, all else as a number."""
     if value is None:
-        return UNKNOWN
+        return str(UNKNOWN)
     return exact_duration(value) if unit == "seconds" else exact_number(value)
-
-
-def rounded(value: Fraction, places: int) -> str:
-    """Write a number rounded half up to so many places, with thin spaces between thousands."""
-    scaled = int(
-        (Decimal(abs(value).numerator) * 10**places / Decimal(value.denominator)).to_integral_value(ROUND_HALF_UP)
-    )
-    whole, rest = divmod(scaled, 10**places)
-    decimals = f".{rest:0{places}d}" if places else ""
-    return f"{'−' if value < 0 and scaled else ''}{whole:,}{decimals}".replace(",", _THIN_SPACE)
 
 
 def kpi_words(value: Fraction | None, unit: str) -> str:
     """Write a KPI's value in the reader's terms, rounded for reading."""
     if value is None:
-        return UNKNOWN
+        return str(UNKNOWN)
     match unit:
         case "ratio":
             return f"{rounded(value * 100, 2)} %"
         case "seconds":
             return exact_duration(Fraction(round(value * 100), 100))
         case "per_hour":
-            return f"{rounded(value, 1)} per hour"
+            return gettext("%(number)s per hour") % {"number": rounded(value, 1)}
         case "pieces":
-            return f"{exact_number(Fraction(round(value * 100), 100))} pieces"
+            return gettext("%(number)s pieces") % {"number": exact_number(Fraction(round(value * 100), 100))}
     return rounded(value, 4)
 
 
 def exact_words(value: Fraction, unit: str) -> str:
     """Write a KPI's exact value: a whole number or a fraction, with its unit."""
-    return str(value).replace("-", "−") + {"seconds": " s", "per_hour": " per hour", "pieces": " pieces"}.get(unit, "")
+    words = {
+        "seconds": " s",
+        "per_hour": " " + gettext("per hour"),
+        "pieces": " " + gettext("pieces"),
+    }
+    return str(value).replace("-", "−") + words.get(unit, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +103,13 @@ class Clock:
 
     def _write(self, moment: datetime, zone: ZoneInfo, *, is_dated: bool) -> str:
         local = moment.astimezone(zone)
-        text = f"{local:%H:%M:%S}"
+        text = date_format(local, "WEEKDAY_SECOND_FORMAT") if is_dated else f"{local:%H:%M:%S}"
         if local.microsecond:
-            text += f".{local.microsecond:06d}".rstrip("0")
-        if is_dated:
-            text = f"{local:%a} {local.day} {local:%b} {text}"
+            text += get_format("DECIMAL_SEPARATOR") + f"{local.microsecond:06d}".rstrip("0")
         return f"{text} {local:%Z}" if self.is_named else text
 
 
 def day_words(moment: datetime, zone: ZoneInfo) -> str:
     """Write the day of a moment at a site."""
     local = moment.astimezone(zone)
-    return f"{local:%A} {local.day} {local:%B %Y}"
+    return date_format(local, "LONG_DAY_FORMAT")

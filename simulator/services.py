@@ -30,6 +30,7 @@ from products.services import ensure_unit
 from simulator.making import create_making, ensure
 from simulator.plant import LinePlan, MachinePlan, PlantPlan, ReasonPlan, ShiftPlan
 from simulator.progress import LineProgress
+from simulator.reason_names import REASON_NAMES
 from simulator.working_time import OrderSlot, day_window, order_slots, production_day
 from workorders.life import complete
 from workorders.models import Schedule, WorkOrder
@@ -91,6 +92,7 @@ def _create_branch(category: str, plans: Iterable[ReasonPlan], parent: StateReas
             StateReason,
             {"code": plan.code},
             name=plan.name,
+            names=REASON_NAMES.get(plan.code, {}),
             category=category,
             parent=parent,
             position=position,
@@ -102,7 +104,7 @@ def _create_branch(category: str, plans: Iterable[ReasonPlan], parent: StateReas
 
 def _create_count_types() -> None:
     for role in CountType.Role:
-        ensure(CountType, {"code": role.name}, name=role.label, role=role)
+        ensure(CountType, {"code": role.name}, name=str(role.label), role=role)
 
 
 def _create_line(plan: LinePlan, area: Area, now: datetime) -> Line:

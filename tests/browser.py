@@ -13,15 +13,19 @@ from accounts.models import User
 from tests.servers import running_server
 
 TABLET, PHONE, TELEVISION = (1280, 800), (390, 844), (1920, 1080)
+CHROMIUM = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+]
 PASSWORD = "correct horse battery staple"
 AXE = (Path(__file__).resolve().parent / "vendor" / "axe.min.js").read_text()
 
 
 @contextmanager
-def browser_page(size: tuple[int, int] = TABLET, *, dark: bool = False, **environment: Any) -> Iterator[Page]:
-    """Yield a page on a server of its own; afterwards nothing may have been refused by policy, failed or alerted.
+def opened_browser(address: str, size: tuple[int, int] = TABLET, *, dark: bool = False) -> Iterator[Page]:
+    """Yield a page of a browser whose addresses begin at a server's; afterwards `complaints` is to be empty.
 
-    For tests with `transaction=True`: the server is another process and sees only what is committed.
+    For a server that the test starts and stops by itself; `browser_page` brings one.
     """
     complaints: list[str] = []
 
@@ -30,13 +34,9 @@ def browser_page(size: tuple[int, int] = TABLET, *, dark: bool = False, **enviro
         dialog.dismiss()
 
     # The browser's own loop runs in this thread, while the test reads the database.
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        running_server(**environment) as address,
-        sync_playwright() as player,
-    ):
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as player:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        browser = player.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        browser = player.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
         page = browser.new_page(
             viewport={"width": size[0], "height": size[1]},
             base_url=address,
@@ -44,6 +44,7 @@ def browser_page(size: tuple[int, int] = TABLET, *, dark: bool = False, **enviro
             locale="en-GB",
         )
         page.set_default_timeout(15_000)
+        page.complaints = complaints  # type: ignore[attr-defined]
         page.on("console", lambda said: complaints.append(said.text) if _matters(said) else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("dialog", dismissed)
@@ -53,6 +54,16 @@ def browser_page(size: tuple[int, int] = TABLET, *, dark: bool = False, **enviro
         # What the test opened beside the browser's loop is known only here; left open, it would hold the database.
         connections.close_all()
     assert complaints == []
+
+
+@contextmanager
+def browser_page(size: tuple[int, int] = TABLET, *, dark: bool = False, **environment: Any) -> Iterator[Page]:
+    """Yield a page on a server of its own; afterwards nothing may have been refused by policy, failed or alerted.
+
+    For tests with `transaction=True`: the server is another process and sees only what is committed.
+    """
+    with running_server(**environment) as address, opened_browser(address, size, dark=dark) as page:
+        yield page
 
 
 def _matters(said: Any) -> bool:
@@ -72,10 +83,14 @@ def log_in(page: Page, user: User) -> None:
     page.locator("form[action='/logout/']").wait_for(state="attached")
 
 
-def axe_violations(page: Page) -> list[str]:
-    """Return what axe finds on the page as it is now: rule, impact, and where."""
-    page.evaluate(AXE)
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+def axe_violations(page: Page, *rules: str) -> list[str]:
+    """Return what axe finds on the page as it is now, by all rules or some: rule, impact, and where."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE)
+    found = page.evaluate(
+        "rules => axe.run(document, {resultTypes: ['violations'], ...(rules.length ? {runOnly: rules} : {})})",
+        list(rules),
+    )
     return [
         f"{violation['id']} ({violation['impact']}): {node['html'][:160]} {node['failureSummary'][:200]}"
         for violation in found["violations"]

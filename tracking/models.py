@@ -1,13 +1,13 @@
 """Serial units: what each went through, what was found, what it is built of."""
 
-from enum import StrEnum
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from core.models import append_only, code_validator
@@ -16,6 +16,9 @@ from products.models import Product, UnitOfMeasure
 from tracking import state
 from workorders.models import WorkOrder
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 SERIAL = r"^[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?\Z"
 serial_validator = RegexValidator(
     SERIAL,
@@ -23,12 +26,21 @@ serial_validator = RegexValidator(
 )
 
 
-def _choices(kinds: type[StrEnum], **labels: str) -> list[tuple[str, str]]:
-    return [(kind.value, labels.get(kind.name, kind.value.replace("_", " ").capitalize())) for kind in kinds]
-
-
-UNIT_STATUSES = _choices(state.UnitStatus)
-STAGE_STATES = _choices(state.StageState, OPEN="0", OK="QC OK", NOT_OK="QC NOT OK", AS_IS="Used as is")
+UNIT_STATUSES: list[tuple[str, "StrOrPromise"]] = [
+    (state.UnitStatus.NOT_STARTED.value, _("Not started")),
+    (state.UnitStatus.IN_PROCESS.value, _("In process")),
+    (state.UnitStatus.ON_HOLD.value, _("On hold")),
+    (state.UnitStatus.FINISHED.value, _("Finished")),
+    (state.UnitStatus.DISPATCHED.value, _("Dispatched")),
+    (state.UnitStatus.SCRAPPED.value, _("Scrapped")),
+]
+STAGE_STATES: list[tuple[str, "StrOrPromise"]] = [
+    (state.StageState.OPEN.value, "0"),
+    (state.StageState.PROCESSING.value, _("Processing")),
+    (state.StageState.OK.value, _("QC OK")),
+    (state.StageState.NOT_OK.value, _("QC NOT OK")),
+    (state.StageState.AS_IS.value, _("Used as is")),
+]
 
 
 class StageForm(models.Model):
@@ -40,9 +52,9 @@ class StageForm(models.Model):
     site_paths: ClassVar[tuple[str, ...]] = ()
 
     class Status(models.TextChoices):
-        DRAFT = "draft", "Draft"
-        RELEASED = "released", "Released"
-        RETIRED = "retired", "Retired"
+        DRAFT = "draft", _("Draft")
+        RELEASED = "released", _("Released")
+        RETIRED = "retired", _("Retired")
 
     product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="stage_forms")
     operation_code = models.CharField(
@@ -94,18 +106,18 @@ class StageField(models.Model):
     site_paths: ClassVar[tuple[str, ...]] = ()
 
     class Kind(models.TextChoices):
-        OK_NOK = "ok_nok", "OK / NOT OK / N/A"
-        NUMBER = "number", "Number"
-        TEXT = "text", "Text"
-        CHOICE = "choice", "Choice"
-        PHOTO = "photo", "Photo"
-        COMPONENT = "component", "Scan of a component"
-        PERSON = "person", "Person"
-        TIMESTAMP = "timestamp", "Date and time"
+        OK_NOK = "ok_nok", _("OK / NOT OK / N/A")
+        NUMBER = "number", _("Number")
+        TEXT = "text", _("Text")
+        CHOICE = "choice", _("Choice")
+        PHOTO = "photo", _("Photo")
+        COMPONENT = "component", _("Scan of a component")
+        PERSON = "person", _("Person")
+        TIMESTAMP = "timestamp", _("Date and time")
 
     class FilledBy(models.TextChoices):
-        TECHNICIAN = "technician", "Technician"
-        QUALITY = "quality", "Quality"
+        TECHNICIAN = "technician", _("Technician")
+        QUALITY = "quality", _("Quality")
 
     form = models.ForeignKey(StageForm, on_delete=models.CASCADE, related_name="fields")
     sequence = models.PositiveSmallIntegerField(default=10)
@@ -342,13 +354,13 @@ class UnitEvent(models.Model):
     site_paths: ClassVar[tuple[str, ...]] = ("unit__site",)
 
     class Kind(models.TextChoices):
-        COMPLETE = "complete", "Stage completed"
-        REWORK = "rework", "Sent to rework"
-        USE_AS_IS = "use_as_is", "Used as is"
-        HOLD = "hold", "Put on hold"
-        RELEASE = "release", "Released from hold"
-        SCRAP = "scrap", "Scrapped"
-        DISPATCH = "dispatch", "Dispatched"
+        COMPLETE = "complete", _("Stage completed")
+        REWORK = "rework", _("Sent to rework")
+        USE_AS_IS = "use_as_is", _("Used as is")
+        HOLD = "hold", _("Put on hold")
+        RELEASE = "release", _("Released from hold")
+        SCRAP = "scrap", _("Scrapped")
+        DISPATCH = "dispatch", _("Dispatched")
 
     unit = models.ForeignKey(SerialUnit, on_delete=models.PROTECT, related_name="events")
     kind = models.CharField(max_length=9, choices=Kind)

@@ -10,9 +10,19 @@ from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
-from core.admin import DecisionAdmin, MasterDataAdmin, ReadOnlyAdmin, RowInline, ScopedFilter, link, trail
+from core.admin import (
+    DecisionAdmin,
+    MasterDataAdmin,
+    MasterDataForm,
+    ReadOnlyAdmin,
+    RowInline,
+    ScopedFilter,
+    link,
+    trail,
+)
 from core.errors import Invalid
 from core.master_data import sees_every_site
+from core.name_forms import NAME_FIELDS, NamesForm
 from workorders import services
 from workorders.changeovers import approve_changeover
 from workorders.models import (
@@ -288,8 +298,13 @@ class ChangeoverTaskDoneAdmin(ReadOnlyAdmin):
     search_help_text = "Task or order"
 
 
+class OrderReasonForm(NamesForm, MasterDataForm):
+    """A reason with its names in the other languages."""
+
+
 @admin.register(OrderReason)
 class OrderReasonAdmin(MasterDataAdmin):
+    form = OrderReasonForm
     list_display = ("name", "code", "kind", "for_hold", "for_cancel", "for_short", "is_active")
     list_filter = ("kind", "is_active")
     search_fields = ("code", "name")
@@ -297,6 +312,7 @@ class OrderReasonAdmin(MasterDataAdmin):
     fieldsets = (
         (None, {"fields": (("code", "name"), ("kind", "is_active"))}),
         ("What it is given for", {"fields": (("for_hold", "for_cancel", "for_short"),)}),
+        ("In other languages", {"fields": (NAME_FIELDS,)}),
     )
     resource_classes = [OrderReasonResource]
 

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from core.models import append_only
@@ -80,8 +81,8 @@ class ChangeoverTask(models.Model):
     site_paths: ClassVar[tuple[str, ...]] = ("target__line__area__site",)
 
     class Kind(models.TextChoices):
-        INTERNAL = "internal", "Internal: the line stands"
-        EXTERNAL = "external", "External: while the line runs"
+        INTERNAL = "internal", _("Internal: the line stands")
+        EXTERNAL = "external", _("External: while the line runs")
 
     target = models.ForeignKey(ChangeoverTarget, on_delete=models.CASCADE, related_name="tasks")
     position = models.PositiveSmallIntegerField(default=1)
@@ -149,15 +150,15 @@ class Changeover(models.Model):
     site_paths: ClassVar[tuple[str, ...]] = ("line__area__site",)
 
     class Kind(models.TextChoices):
-        PRODUCT = "product", "Product"
-        TOOL = "tool", "Tool"
-        MATERIAL = "material", "Material"
-        FORMAT = "format", "Format"
+        PRODUCT = "product", _("Product")
+        TOOL = "tool", _("Tool")
+        MATERIAL = "material", _("Material")
+        FORMAT = "format", _("Format")
 
     class Inspection(models.TextChoices):
-        PASSED = "passed", "Passed"
-        FAILED = "failed", "Failed"
-        CONDITIONAL = "conditional", "Passed conditionally"
+        PASSED = "passed", _("Passed")
+        FAILED = "failed", _("Failed")
+        CONDITIONAL = "conditional", _("Passed conditionally")
 
     line = models.ForeignKey(Line, on_delete=models.PROTECT, related_name="changeovers")
     kind = models.CharField(max_length=8, choices=Kind, default=Kind.PRODUCT)
@@ -266,10 +267,10 @@ class ChangeoverPhase(models.Model):
     site_paths: ClassVar[tuple[str, ...]] = ("changeover__line__area__site",)
 
     class Phase(models.TextChoices):
-        TEARDOWN = "teardown", "Teardown"
-        SETUP = "setup", "Set-up"
-        ADJUSTMENT = "adjustment", "Adjustment"
-        TRIAL_RUN = "trial_run", "Trial run"
+        TEARDOWN = "teardown", _("Teardown")
+        SETUP = "setup", _("Set-up")
+        ADJUSTMENT = "adjustment", _("Adjustment")
+        TRIAL_RUN = "trial_run", _("Trial run")
 
     changeover = models.ForeignKey(Changeover, on_delete=models.CASCADE, related_name="phases")
     phase = models.CharField(max_length=10, choices=Phase)

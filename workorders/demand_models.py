@@ -6,6 +6,7 @@ from typing import ClassVar
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from core.models import append_only
@@ -101,9 +102,9 @@ class LotSizing(models.Model):
     site_paths: ClassVar[tuple[str, ...]] = ("site",)
 
     class Rule(models.TextChoices):
-        LOT_FOR_LOT = "lot_for_lot", "Lot for lot: as much as is wanted"
-        FIXED_LOT = "fixed_lot", "Fixed lot: whole lots"
-        STOCK_LEVEL = "stock_level", "To stock level: fill up when it falls below the reorder point"
+        LOT_FOR_LOT = "lot_for_lot", _("Lot for lot: as much as is wanted")
+        FIXED_LOT = "fixed_lot", _("Fixed lot: whole lots")
+        STOCK_LEVEL = "stock_level", _("To stock level: fill up when it falls below the reorder point")
 
     site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="lot_sizings")
     product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="lot_sizings")

@@ -7,19 +7,21 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from core.models import MasterData, append_only
+from core.names import NamesInLanguages
 
 
-class OrderReason(MasterData):
+class OrderReason(NamesInLanguages, MasterData):
     """Why an order is held, cancelled or completed short."""
 
     class Kind(models.TextChoices):
-        QUALITY = "quality", "Quality"
-        SAFETY = "safety", "Safety"
-        MATERIAL = "material", "Material"
-        CUSTOMER = "customer", "Customer"
-        OTHER = "other", "Other"
+        QUALITY = "quality", _("Quality")
+        SAFETY = "safety", _("Safety")
+        MATERIAL = "material", _("Material")
+        CUSTOMER = "customer", _("Customer")
+        OTHER = "other", _("Other")
 
     kind = models.CharField(max_length=8, choices=Kind, default=Kind.OTHER, help_text="Who or what stands behind it.")
     for_hold = models.BooleanField("for holding", default=True, help_text="An order may be put on hold for it.")
@@ -46,14 +48,14 @@ class Step:
 class OrderStatus(models.TextChoices):
     """Where an order is in its life; `WorkOrder.Status`."""
 
-    CREATED = "created", "Created"
-    RELEASED = "released", "Released"
-    SCHEDULED = "scheduled", "Scheduled"
-    IN_PROGRESS = "in_progress", "In progress"
-    ON_HOLD = "on_hold", "On hold"
-    COMPLETED = "completed", "Completed"
-    CLOSED = "closed", "Closed"
-    CANCELLED = "cancelled", "Cancelled"
+    CREATED = "created", _("Created")
+    RELEASED = "released", _("Released")
+    SCHEDULED = "scheduled", _("Scheduled")
+    IN_PROGRESS = "in_progress", _("In progress")
+    ON_HOLD = "on_hold", _("On hold")
+    COMPLETED = "completed", _("Completed")
+    CLOSED = "closed", _("Closed")
+    CANCELLED = "cancelled", _("Cancelled")
 
 
 class OrderStatusChange(models.Model):

@@ -10,6 +10,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Deferrable, F, Func, Q
+from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from core.custom_fields import HasCustomFields
@@ -42,8 +43,8 @@ class WorkOrder(HasCustomFields, models.Model):
     Status = OrderStatus
 
     class ParentKind(models.TextChoices):
-        REWORK = "rework", "Rework"
-        SPLIT = "split", "Split"
+        REWORK = "rework", _("Rework")
+        SPLIT = "split", _("Split")
 
     step: "Step | None" = None
     """Who takes it to another status, when and why; set by whoever does, for the row that tells of it. Not stored."""
@@ -199,18 +200,18 @@ class Operation(OperationTemplate):
     site_paths: ClassVar[tuple[str, ...]] = ("work_order__line__area__site",)
 
     class Status(models.TextChoices):
-        PENDING = "pending", "Pending"
-        READY = "ready", "Ready"
-        IN_PROGRESS = "in_progress", "In progress"
-        COMPLETED = "completed", "Completed"
-        SKIPPED = "skipped", "Skipped"
-        ON_HOLD = "on_hold", "On hold"
+        PENDING = "pending", _("Pending")
+        READY = "ready", _("Ready")
+        IN_PROGRESS = "in_progress", _("In progress")
+        COMPLETED = "completed", _("Completed")
+        SKIPPED = "skipped", _("Skipped")
+        ON_HOLD = "on_hold", _("On hold")
 
     class Inspection(models.TextChoices):
-        PENDING = "pending", "Pending"
-        PASSED = "passed", "Passed"
-        FAILED = "failed", "Failed"
-        CONDITIONAL = "conditional", "Passed conditionally"
+        PENDING = "pending", _("Pending")
+        PASSED = "passed", _("Passed")
+        FAILED = "failed", _("Failed")
+        CONDITIONAL = "conditional", _("Passed conditionally")
 
     work_order = models.ForeignKey(WorkOrder, on_delete=models.CASCADE, related_name="operations")
     template = models.ForeignKey(
@@ -341,14 +342,14 @@ class Schedule(models.Model):
     site_paths: ClassVar[tuple[str, ...]] = ("line__area__site",)
 
     class Kind(models.TextChoices):
-        PRODUCTION = "production", "Production"
-        MAINTENANCE = "maintenance", "Maintenance"
-        OTHER = "other", "Other"
+        PRODUCTION = "production", _("Production")
+        MAINTENANCE = "maintenance", _("Maintenance")
+        OTHER = "other", _("Other")
 
     class Status(models.TextChoices):
-        PLANNED = "planned", "Planned"
-        CONFIRMED = "confirmed", "Confirmed"
-        CANCELLED = "cancelled", "Cancelled"
+        PLANNED = "planned", _("Planned")
+        CONFIRMED = "confirmed", _("Confirmed")
+        CANCELLED = "cancelled", _("Cancelled")
 
     line = models.ForeignKey(Line, on_delete=models.PROTECT, related_name="schedules")
     work_order = models.ForeignKey(WorkOrder, null=True, blank=True, on_delete=models.PROTECT, related_name="schedules")

@@ -263,7 +263,7 @@ class OrderReasonSerializer(CodedSerializer):
 
     class Meta:
         model = OrderReason
-        fields = ("id", "code", "name", "kind", "for_hold", "for_cancel", "for_short", "is_active")
+        fields = ("id", "code", "name", "names", "kind", "for_hold", "for_cancel", "for_short", "is_active")
 
 
 class OrderStatusChangeSerializer(serializers.ModelSerializer):

@@ -1,14 +1,24 @@
-"""Write exact numbers and times the way people read them. Rounding happens here and nowhere before."""
+"""Write exact numbers and times the way people read them. Rounding happens here and nowhere before.
+
+What the first filters return is for reading; `dash`, `degrees`, `tenth`, `svg` and `whole_percent` are for attributes.
+"""
 
 from datetime import datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 from django import template
+from django.utils.formats import date_format
+
+from core import reader
 
 register = template.Library()
-UNKNOWN = "–"
+UNKNOWN = reader.UNKNOWN
+register.filter("number", reader.number)
+register.filter("clock", reader.clock_duration)
+register.filter("said", reader.said)
+register.filter("translated", reader.translated)
+register.filter("in_sentence", reader.in_sentence)
 BANDS = ((Fraction(85, 100), "good"), (Fraction(65, 100), "fair"))
 """OEE bands as plants know them: from 85 % good, from 65 % fair, below poor."""
 
@@ -18,16 +28,15 @@ def percent(ratio: Fraction | None, places: int = 1) -> str:
     """Write a ratio in percent, rounded half up; a dash when it is not known."""
     if ratio is None:
         return UNKNOWN
-    scaled = Decimal(ratio.numerator) * 100 / Decimal(ratio.denominator)
-    return f"{scaled.quantize(Decimal(10) ** -places, rounding=ROUND_HALF_UP)}"
+    return reader.rounded(Fraction(ratio) * 100, places)
 
 
 @register.filter
 def pieces(quantity: Fraction | None) -> str:
-    """Write a quantity in whole pieces with thin spaces between thousands."""
+    """Write a quantity in whole pieces, its thousands set apart."""
     if quantity is None:
         return UNKNOWN
-    return f"{_whole(quantity):,}".replace(",", "\u202f")
+    return reader.rounded(Fraction(quantity), 0)
 
 
 @register.filter
@@ -52,7 +61,7 @@ def duration(spent: timedelta) -> str:
 @register.filter
 def local_time(at: datetime, zone: ZoneInfo) -> str:
     """Write a moment as the clock on the site's wall shows it."""
-    return f"{at.astimezone(zone):%H:%M}"
+    return date_format(at.astimezone(zone), "TIME_FORMAT")
 
 
 @register.filter
@@ -94,5 +103,7 @@ def whole_percent(ratio: Fraction | None) -> int:
     return 0 if ratio is None else max(0, min(100, int(ratio * 100)))
 
 
-def _whole(quantity: Fraction) -> int:
-    return int((Decimal(quantity.numerator) / Decimal(quantity.denominator)).quantize(Decimal(1), ROUND_HALF_UP))
+@register.filter
+def svg(position: float | Fraction) -> str:
+    """Write a length or position for an attribute of SVG, which knows no decimal comma."""
+    return f"{float(position):.2f}".rstrip("0").rstrip(".")

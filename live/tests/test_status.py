@@ -68,7 +68,7 @@ def line():
 def test_status_tells_state_order_counts_target_and_oee(line):
     status = line_statuses([line.pk], now=NOW)[line.pk]
     assert status.reference is not None
-    assert (status.reference.state, status.reference.category) == ("Label jam", "unplanned")
+    assert (str(status.reference.state), status.reference.category) == ("Label jam", "unplanned")
     assert status.reference.since == at(9.25)
     assert (status.shift.name, status.shift.start) == ("Morning", at(5))
     assert status.order is not None
@@ -86,7 +86,7 @@ def test_status_tells_state_order_counts_target_and_oee(line):
         ("09:00", 0),
         ("10:00", 900),
     ]
-    assert [(loss.reason, loss.duration, loss.occurrences) for loss in status.losses] == [
+    assert [(str(loss.reason), loss.duration, loss.occurrences) for loss in status.losses] == [
         ("Label jam", timedelta(minutes=45), 2)
     ]
 
@@ -131,7 +131,7 @@ def test_queries_do_not_grow_with_orders_in_cases(line, django_assert_max_num_qu
 def test_hostile_names_are_shown_as_text(line):
     line.name = "<script>alert(1)</script>"
     line.save()
-    for html in render_lines([(line.pk, CARD), (line.pk, DETAIL)], now=NOW).values():
+    for html in render_lines([(line.pk, CARD, "en"), (line.pk, DETAIL, "en")], now=NOW).values():
         assert "<script>" not in html
         assert "&lt;script&gt;" in html
 
@@ -158,4 +158,4 @@ def test_current_state_has_the_reason_that_rules_give_it(line):
     for now in (NOW, DAY + timedelta(hours=15)):
         reference = line_statuses([line.pk], now=now)[line.pk].reference
         assert reference is not None
-        assert (reference.state, reference.category, reference.since) == ("Guard open", "planned", at(9.4))
+        assert (str(reference.state), reference.category, reference.since) == ("Guard open", "planned", at(9.4))

@@ -11,6 +11,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Func, Q
 from django.db.models.functions import LPad
+from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from core.custom_fields import HasCustomFields
@@ -23,18 +24,18 @@ from products.models.unit import UnitOfMeasure
 class MaterialType(models.TextChoices):
     """What a product is to a plant."""
 
-    RAW = "raw", "Raw material"
-    COMPONENT = "component", "Component"
-    SUB_ASSEMBLY = "sub_assembly", "Sub-assembly"
-    CONSUMABLE = "consumable", "Consumable"
-    FINISHED = "finished", "Finished product"
+    RAW = "raw", _("Raw material")
+    COMPONENT = "component", _("Component")
+    SUB_ASSEMBLY = "sub_assembly", _("Sub-assembly")
+    CONSUMABLE = "consumable", _("Consumable")
+    FINISHED = "finished", _("Finished product")
 
 
 class StockPolicy(models.TextChoices):
     """Whether more may be taken than there is."""
 
-    REFUSE_NEGATIVE = "refuse_negative", "Refuse: no more than is there"
-    ALLOW_NEGATIVE = "allow_negative", "Allow: stock may be negative until it is counted"
+    REFUSE_NEGATIVE = "refuse_negative", _("Refuse: no more than is there")
+    ALLOW_NEGATIVE = "allow_negative", _("Allow: stock may be negative until it is counted")
 
 
 class Product(MasterData, HasCustomFields):
@@ -205,12 +206,12 @@ class IdealRate(models.Model):
     site_paths: ClassVar[tuple[str, ...]] = ("machine__line__area__site",)
 
     class Unit(models.TextChoices):
-        SECONDS_PER_PIECE = "s/pc", "seconds per piece"
-        MINUTES_PER_PIECE = "min/pc", "minutes per piece"
-        HOURS_PER_PIECE = "h/pc", "hours per piece"
-        PIECES_PER_SECOND = "pc/s", "pieces per second"
-        PIECES_PER_MINUTE = "pc/min", "pieces per minute"
-        PIECES_PER_HOUR = "pc/h", "pieces per hour"
+        SECONDS_PER_PIECE = "s/pc", _("seconds per piece")
+        MINUTES_PER_PIECE = "min/pc", _("minutes per piece")
+        HOURS_PER_PIECE = "h/pc", _("hours per piece")
+        PIECES_PER_SECOND = "pc/s", _("pieces per second")
+        PIECES_PER_MINUTE = "pc/min", _("pieces per minute")
+        PIECES_PER_HOUR = "pc/h", _("pieces per hour")
 
     product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="ideal_rates")
     machine = models.ForeignKey(Machine, on_delete=models.PROTECT, related_name="ideal_rates")

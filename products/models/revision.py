@@ -8,6 +8,7 @@ from django.contrib.postgres.fields import RangeBoundary, RangeOperators
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from core.models import code_validator
@@ -26,9 +27,9 @@ class ProductRevision(models.Model):
     site_paths = ()
 
     class Status(models.TextChoices):
-        DRAFT = "draft", "Draft"
-        RELEASED = "released", "Released"
-        OBSOLETE = "obsolete", "Obsolete"
+        DRAFT = "draft", _("Draft")
+        RELEASED = "released", _("Released")
+        OBSOLETE = "obsolete", _("Obsolete")
 
     product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="revisions")
     code = models.CharField("revision", max_length=32, validators=[code_validator], help_text="A, B, 3, 2026-01 …")
@@ -99,9 +100,9 @@ class BillOfMaterialLine(models.Model):
     site_paths = ()
 
     class Kind(models.TextChoices):
-        COMPONENT = "component", "Component: goes in"
-        BY_PRODUCT = "by_product", "By-product: comes out beside it"
-        CO_PRODUCT = "co_product", "Co-product: is made together with it"
+        COMPONENT = "component", _("Component: goes in")
+        BY_PRODUCT = "by_product", _("By-product: comes out beside it")
+        CO_PRODUCT = "co_product", _("Co-product: is made together with it")
 
     revision = models.ForeignKey(ProductRevision, on_delete=models.CASCADE, related_name="bill_lines")
     position = models.PositiveSmallIntegerField(default=10)

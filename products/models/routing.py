@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from core.models import code_validator
@@ -63,9 +64,9 @@ class OperationTemplate(models.Model):
     """The fields that an order's copy takes over."""
 
     class CountingSource(models.TextChoices):
-        OPERATOR = "operator", "People report"
-        MACHINE = "machine", "The machine counts"
-        BOTH = "both", "The machine counts, people report scrap"
+        OPERATOR = "operator", _("People report")
+        MACHINE = "machine", _("The machine counts")
+        BOTH = "both", _("The machine counts, people report scrap")
 
     sequence = models.PositiveSmallIntegerField(default=10, help_text="10, 20, 30 …: the order of work.")
     code = models.CharField(max_length=32, validators=[code_validator], help_text="What the bill calls it: FILL, CAP.")

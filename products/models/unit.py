@@ -6,6 +6,7 @@ from typing import Any
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 
@@ -13,14 +14,14 @@ class UnitOfMeasure(models.Model):
     """What a quantity is counted or measured in (ISA-95: Unit of Measure). Its code is its name in files and over REST."""
 
     class Dimension(models.TextChoices):
-        COUNT = "count", "Count (pcs)"
-        MASS = "mass", "Mass (kg)"
-        VOLUME = "volume", "Volume (l)"
-        LENGTH = "length", "Length (m)"
-        AREA = "area", "Area (m²)"
-        TIME = "time", "Time (s)"
-        ENERGY = "energy", "Energy (kWh)"
-        OTHER = "other", "Other: converts only as a product says"
+        COUNT = "count", _("Count (pcs)")
+        MASS = "mass", _("Mass (kg)")
+        VOLUME = "volume", _("Volume (l)")
+        LENGTH = "length", _("Length (m)")
+        AREA = "area", _("Area (m²)")
+        TIME = "time", _("Time (s)")
+        ENERGY = "energy", _("Energy (kWh)")
+        OTHER = "other", _("Other: converts only as a product says")
 
     code = models.CharField(max_length=20, unique=True, help_text="As it is written behind a number: pcs, kg, bottle.")
     name = models.CharField(max_length=100)

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from core.models import MasterData, append_only
 from enterprise.models import Machine, Site
@@ -26,23 +27,23 @@ class ControlChart(MasterData):
     site_paths: ClassVar[tuple[str, ...]] = ("site",)
 
     class Kind(models.TextChoices):
-        XBAR_R = ChartKind.XBAR_R.value, "X̄-R: mean and range"
-        XBAR_S = ChartKind.XBAR_S.value, "X̄-S: mean and standard deviation"
-        I_MR = ChartKind.I_MR.value, "I-MR: single values and moving range"
-        EWMA = ChartKind.EWMA.value, "EWMA: weighted moving average"
-        P = ChartKind.P.value, "p: share of nonconforming units"
-        NP = ChartKind.NP.value, "np: number of nonconforming units"
-        C = ChartKind.C.value, "c: defects per sample"
-        U = ChartKind.U.value, "u: defects per unit"
+        XBAR_R = ChartKind.XBAR_R.value, _("X̄-R: mean and range")
+        XBAR_S = ChartKind.XBAR_S.value, _("X̄-S: mean and standard deviation")
+        I_MR = ChartKind.I_MR.value, _("I-MR: single values and moving range")
+        EWMA = ChartKind.EWMA.value, _("EWMA: weighted moving average")
+        P = ChartKind.P.value, _("p: share of nonconforming units")
+        NP = ChartKind.NP.value, _("np: number of nonconforming units")
+        C = ChartKind.C.value, _("c: defects per sample")
+        U = ChartKind.U.value, _("u: defects per unit")
 
     class Rules(models.TextChoices):
-        WESTERN_ELECTRIC = RuleSet.WESTERN_ELECTRIC.value, "Western Electric"
-        NELSON = RuleSet.NELSON.value, "Nelson"
+        WESTERN_ELECTRIC = RuleSet.WESTERN_ELECTRIC.value, _("Western Electric")
+        NELSON = RuleSet.NELSON.value, _("Nelson")
 
     class OnSignal(models.TextChoices):
-        NOTHING = "nothing", "Show it"
-        NONCONFORMANCE = "nonconformance", "Raise a non-conformance"
-        CONTAIN = "contain", "Raise one, and block order and lot"
+        NOTHING = "nothing", _("Show it")
+        NONCONFORMANCE = "nonconformance", _("Raise a non-conformance")
+        CONTAIN = "contain", _("Raise one, and block order and lot")
 
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="control_charts")
     characteristic = models.ForeignKey(Characteristic, on_delete=models.PROTECT, related_name="control_charts")

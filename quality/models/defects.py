@@ -7,9 +7,11 @@ from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from core.models import MasterData, append_only
+from core.names import NamesInLanguages
 from enterprise.models import Machine, Site
 from materials.models import Location, MaterialLot, MaterialTransaction
 from products.models import Product
@@ -20,34 +22,37 @@ from workorders.models import WorkOrder
 class Severity(models.TextChoices):
     """How bad a defect is."""
 
-    CRITICAL = "critical", "Critical"
-    MAJOR = "major", "Major"
-    MINOR = "minor", "Minor"
+    CRITICAL = "critical", _("Critical")
+    MAJOR = "major", _("Major")
+    MINOR = "minor", _("Minor")
 
 
 class Cause(models.TextChoices):
     """Where a defect comes from, by the six Ms (Ishikawa)."""
 
-    MAN = "man", "Man"
-    MACHINE = "machine", "Machine"
-    MATERIAL = "material", "Material"
-    METHOD = "method", "Method"
-    MEASUREMENT = "measurement", "Measurement"
-    ENVIRONMENT = "environment", "Milieu (environment)"
+    MAN = "man", _("Man")
+    MACHINE = "machine", _("Machine")
+    MATERIAL = "material", _("Material")
+    METHOD = "method", _("Method")
+    MEASUREMENT = "measurement", _("Measurement")
+    ENVIRONMENT = "environment", _("Milieu (environment)")
 
 
-class DefectCode(MasterData):
+class DefectCode(NamesInLanguages, MasterData):
     """A kind of defect, as the catalogue names it."""
 
     class Category(models.TextChoices):
-        DIMENSIONAL = "dimensional", "Dimensional"
-        VISUAL = "visual", "Visual"
-        FUNCTIONAL = "functional", "Functional"
-        MATERIAL = "material", "Material"
-        ASSEMBLY = "assembly", "Assembly"
+        DIMENSIONAL = "dimensional", _("Dimensional")
+        VISUAL = "visual", _("Visual")
+        FUNCTIONAL = "functional", _("Functional")
+        MATERIAL = "material", _("Material")
+        ASSEMBLY = "assembly", _("Assembly")
 
     category = models.CharField(max_length=11, choices=Category)
     severity = models.CharField(max_length=8, choices=Severity, default=Severity.MAJOR)
+
+    class Meta(MasterData.Meta):
+        pass
 
 
 class NonConformance(models.Model):
@@ -56,10 +61,10 @@ class NonConformance(models.Model):
     site_paths: ClassVar[tuple[str, ...]] = ("site",)
 
     class Status(models.TextChoices):
-        OPEN = "open", "Open"
-        INVESTIGATING = "investigating", "Investigating"
-        ACTION_PENDING = "action_pending", "Action pending"
-        CLOSED = "closed", "Closed"
+        OPEN = "open", _("Open")
+        INVESTIGATING = "investigating", _("Investigating")
+        ACTION_PENDING = "action_pending", _("Action pending")
+        CLOSED = "closed", _("Closed")
 
     number = models.CharField(max_length=20, unique=True, editable=False)
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="nonconformances")
@@ -177,11 +182,11 @@ class Defect(models.Model):
     site_paths: ClassVar[tuple[str, ...]] = ("site",)
 
     class Detection(models.TextChoices):
-        VISUAL = "visual", "Seen"
-        MEASUREMENT = "measurement", "Measured"
-        TEST = "test", "Tested"
-        AUTOMATIC = "automatic", "Found by a machine"
-        CUSTOMER = "customer", "Reported by the customer"
+        VISUAL = "visual", _("Seen")
+        MEASUREMENT = "measurement", _("Measured")
+        TEST = "test", _("Tested")
+        AUTOMATIC = "automatic", _("Found by a machine")
+        CUSTOMER = "customer", _("Reported by the customer")
 
     code = models.ForeignKey(DefectCode, on_delete=models.PROTECT, related_name="defects")
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="defects")
@@ -278,12 +283,12 @@ class CorrectiveAction(models.Model):
     site_paths: ClassVar[tuple[str, ...]] = ("nonconformance__site",)
 
     class Kind(models.TextChoices):
-        CORRECTIVE = "corrective", "Corrective"
-        PREVENTIVE = "preventive", "Preventive"
+        CORRECTIVE = "corrective", _("Corrective")
+        PREVENTIVE = "preventive", _("Preventive")
 
     class Verdict(models.TextChoices):
-        EFFECTIVE = "effective", "Effective"
-        NOT_EFFECTIVE = "not_effective", "Not effective"
+        EFFECTIVE = "effective", _("Effective")
+        NOT_EFFECTIVE = "not_effective", _("Not effective")
 
     nonconformance = models.ForeignKey(NonConformance, on_delete=models.PROTECT, related_name="actions")
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.CORRECTIVE)

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from core.models import MasterData, append_only
@@ -34,8 +35,8 @@ class Calibration(models.Model):
     site_paths: ClassVar[tuple[str, ...]] = ("gauge__site",)
 
     class Outcome(models.TextChoices):
-        GOOD = "good", "Within tolerance"
-        FAILED = "failed", "Out of tolerance"
+        GOOD = "good", _("Within tolerance")
+        FAILED = "failed", _("Out of tolerance")
 
     gauge = models.ForeignKey(Gauge, on_delete=models.PROTECT, related_name="calibrations")
     calibrated_at = models.DateTimeField()

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from core.models import append_only
@@ -23,17 +24,17 @@ class Inspection(models.Model):
     site_paths: ClassVar[tuple[str, ...]] = ("site",)
 
     class Status(models.TextChoices):
-        OPEN = "open", "Open"
-        PASSED = "passed", "Passed"
-        FAILED = "failed", "Failed"
-        CONDITIONAL = "conditional", "Conditional"
+        OPEN = "open", _("Open")
+        PASSED = "passed", _("Passed")
+        FAILED = "failed", _("Failed")
+        CONDITIONAL = "conditional", _("Conditional")
 
     class Outcome(models.TextChoices):
-        PASS = "pass", "Pass"
-        FAIL = "fail", "Fail"
-        CONDITIONAL_PASS = "conditional_pass", "Conditional pass"
-        HOLD = "hold", "Hold"
-        REWORK_REQUIRED = "rework_required", "Rework required"
+        PASS = "pass", _("Pass")
+        FAIL = "fail", _("Fail")
+        CONDITIONAL_PASS = "conditional_pass", _("Conditional pass")
+        HOLD = "hold", _("Hold")
+        REWORK_REQUIRED = "rework_required", _("Rework required")
 
     plan = models.ForeignKey(InspectionPlan, on_delete=models.PROTECT, related_name="inspections")
     rule = models.ForeignKey(SamplingRule, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
@@ -105,8 +106,8 @@ class Result(models.Model):
 
     class Verdict(models.TextChoices):
         OK = "ok", "OK"
-        NOT_OK = "not_ok", "Not OK"
-        NOT_APPLICABLE = "n/a", "Not applicable"
+        NOT_OK = "not_ok", _("Not OK")
+        NOT_APPLICABLE = "n/a", _("Not applicable")
 
     characteristic = models.ForeignKey(Characteristic, on_delete=models.PROTECT, related_name="results")
     inspection = models.ForeignKey(Inspection, null=True, blank=True, on_delete=models.PROTECT, related_name="results")
@@ -192,10 +193,10 @@ class InspectionDecision(models.Model):
     site_paths: ClassVar[tuple[str, ...]] = ("inspection__site",)
 
     class Step(models.TextChoices):
-        USE_AS_IS = "use_as_is", "Use as is"
-        REWORK = "rework", "Rework"
-        SCRAP = "scrap", "Scrap"
-        RETURN = "return", "Return to the supplier"
+        USE_AS_IS = "use_as_is", _("Use as is")
+        REWORK = "rework", _("Rework")
+        SCRAP = "scrap", _("Scrap")
+        RETURN = "return", _("Return to the supplier")
 
     inspection = models.ForeignKey(Inspection, on_delete=models.PROTECT, related_name="decisions")
     result = models.CharField(max_length=16, choices=Inspection.Outcome)

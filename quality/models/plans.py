@@ -6,6 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from core.models import code_validator
@@ -24,16 +25,16 @@ class InspectionPlan(models.Model):
     """Set by the services that take a plan to another status; nobody else does."""
 
     class Kind(models.TextChoices):
-        INCOMING = "incoming", "Incoming goods"
-        IN_PROCESS = "in_process", "In process"
-        FINAL = "final", "Final"
-        FIRST_PIECE = "first_piece", "First piece"
-        AUDIT = "audit", "Audit or patrol"
+        INCOMING = "incoming", _("Incoming goods")
+        IN_PROCESS = "in_process", _("In process")
+        FINAL = "final", _("Final")
+        FIRST_PIECE = "first_piece", _("First piece")
+        AUDIT = "audit", _("Audit or patrol")
 
     class Status(models.TextChoices):
-        DRAFT = "draft", "Draft"
-        RELEASED = "released", "Released"
-        OBSOLETE = "obsolete", "Obsolete"
+        DRAFT = "draft", _("Draft")
+        RELEASED = "released", _("Released")
+        OBSOLETE = "obsolete", _("Obsolete")
 
     code = models.CharField(max_length=64, validators=[code_validator], help_text="The same for all its versions.")
     version = models.PositiveIntegerField(
@@ -129,17 +130,17 @@ class Characteristic(models.Model):
     without_site_for_all = True
 
     class Kind(models.TextChoices):
-        VARIABLE = "variable", "Measured value"
-        ATTRIBUTE = "attribute", "OK, not OK or not applicable"
-        COUNT = "count", "Number of defects"
-        TEXT = "text", "Text"
-        PHOTO = "photo", "Photo"
-        CHOICE = "choice", "One of several"
+        VARIABLE = "variable", _("Measured value")
+        ATTRIBUTE = "attribute", _("OK, not OK or not applicable")
+        COUNT = "count", _("Number of defects")
+        TEXT = "text", _("Text")
+        PHOTO = "photo", _("Photo")
+        CHOICE = "choice", _("One of several")
 
     class Severity(models.TextChoices):
-        CRITICAL = "critical", "Critical"
-        MAJOR = "major", "Major"
-        MINOR = "minor", "Minor"
+        CRITICAL = "critical", _("Critical")
+        MAJOR = "major", _("Major")
+        MINOR = "minor", _("Minor")
 
     plan = models.ForeignKey(InspectionPlan, on_delete=models.CASCADE, related_name="characteristics")
     position = models.PositiveSmallIntegerField(default=10)
@@ -232,12 +233,12 @@ class SamplingRule(models.Model):
     without_site_for_all = True
 
     class Kind(models.TextChoices):
-        EACH = "each", "Each lot, or each operation of an order"
-        EVERY_PIECES = "every_pieces", "Every so many pieces"
-        EVERY_MINUTES = "every_minutes", "Every so many minutes"
-        AFTER_CHANGEOVER = "after_changeover", "After a changeover to another product"
-        AFTER_STOP = "after_stop", "After a stop longer than so many minutes"
-        AQL = "aql", "Each lot, a sample by AQL"
+        EACH = "each", _("Each lot, or each operation of an order")
+        EVERY_PIECES = "every_pieces", _("Every so many pieces")
+        EVERY_MINUTES = "every_minutes", _("Every so many minutes")
+        AFTER_CHANGEOVER = "after_changeover", _("After a changeover to another product")
+        AFTER_STOP = "after_stop", _("After a stop longer than so many minutes")
+        AQL = "aql", _("Each lot, a sample by AQL")
 
     class Level(models.TextChoices):
         S1 = "S-1", "S-1"

@@ -9,9 +9,8 @@ from playwright.sync_api import expect
 from accounts.models import User
 from materials.models import LotStatusChange
 from materials.tests.shop import Shop
-from screens.tests.browsers import PASSWORD, log_in
+from tests.browser import browser_page, log_in
 from tests.factories import make_user
-from tests.servers import running_server
 
 pytestmark = pytest.mark.django_db
 
@@ -74,11 +73,10 @@ def test_decision_is_taken_or_refused_on_the_page(client):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_lot_is_found_and_its_trace_followed_in_a_browser(page, tmp_path):
+def test_lot_is_found_and_its_trace_followed_in_a_browser(tmp_path):
     bakery()
-    User.objects.create_superuser("anna", password=PASSWORD)
-    with running_server() as address:
-        log_in(page, address)
+    with browser_page() as page:
+        log_in(page, User.objects.create_superuser("anna"))
         page.locator("summary", has_text="Orders").click()
         page.get_by_role("link", name="Lots", exact=True).click()
         page.fill("input[name=search]", "flour")
@@ -99,4 +97,3 @@ def test_lot_is_found_and_its_trace_followed_in_a_browser(page, tmp_path):
         with page.expect_download() as download:
             page.get_by_role("link", name="Recall as CSV").click()
         assert download.value.suggested_filename.startswith("recall-lot-")
-    assert page.complaints == []

@@ -112,7 +112,7 @@ def _count_type(code: str) -> CountType:
     if found is not None:
         return found
     role = CountType.Role(code.lower())
-    return master_data.save(CountType(code=code, name=role.label, role=role))
+    return master_data.save(CountType(code=code, name=str(role.label), role=role))
 
 
 def _save_rate(product: Product, machine: Machine, minutes: Decimal, since: datetime) -> None:

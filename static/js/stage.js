@@ -9,6 +9,9 @@
 
   const RETRY_MS = 5000;
   const store = `mes-stage-${form.dataset.person}`; // one person's values are never sent in another's name
+  // The template says them in the reader's language; # stands for a number.
+  const words = form.dataset;
+  const counted = (one, many, count) => (count === 1 ? one : many.replace("#", count));
   const token = form.querySelector("[name=csrfmiddlewaretoken]").value;
   let sending = null;
 
@@ -23,7 +26,7 @@
     try {
       localStorage.setItem(store, JSON.stringify(waiting));
     } catch {
-      say("This browser keeps nothing; values are lost when the connection is.");
+      say(words.wordNothingKept);
     }
   };
   const say = (text) => {
@@ -46,7 +49,7 @@
     // A newer value of the same field takes the place of one that was not sent yet.
     const rest = read().filter((old) => !(here(old) && old.entry.field === entry.field && old.entry.position === entry.position));
     write([...rest, one]);
-    saidOf(input).textContent = "not saved yet";
+    saidOf(input).textContent = words.wordNotYet;
     send();
   }
 
@@ -69,19 +72,19 @@
           body: JSON.stringify(body),
         });
       } catch {
-        return waits("Not connected");
+        return waits(words.wordNotConnected);
       }
-      if (response.status === 401) return waits("You are logged out; log in again");
-      if (response.status >= 500 || response.status === 429) return waits("The server does not answer");
+      if (response.status === 401) return waits(words.wordLoggedOut);
+      if (response.status >= 500 || response.status === 429) return waits(words.wordNoAnswer);
       await settle(one, response);
     }
     const left = read().filter((one) => one.isRefused && here(one)).length;
-    say(left ? `${left} value${left > 1 ? "s are" : " is"} not saved; see beside ${left > 1 ? "them" : "it"} why.` : "");
+    say(left ? counted(words.wordLeftOne, words.wordLeftMany, left) : "");
   }
 
   function waits(why) {
     const count = read().length;
-    say(`${why}. ${count} value${count > 1 ? "s are" : " is"} kept in this browser and sent later.`);
+    say(`${why}. ${counted(words.wordKeptOne, words.wordKeptMany, count)}`);
   }
 
   async function settle(one, response) {
@@ -91,7 +94,7 @@
       write(rest);
       if (!input) return;
       const stage = (await response.json().catch(() => ({}))).stages?.find((row) => row.code === one.stage);
-      saidOf(input).textContent = { not_ok: "saved; the stage is NOT OK", ok: "saved; the stage is done", as_is: "saved; the stage is done" }[stage?.state] || "saved";
+      saidOf(input).textContent = { not_ok: words.wordSavedNotOk, ok: words.wordSavedDone, as_is: words.wordSavedDone }[stage?.state] || words.wordSaved;
       // What a form without a script compares with: this value is known now.
       form.querySelector(`[name="w:${CSS.escape(input.name.slice(2))}"]`).value = one.entry.value ?? "";
       return;
@@ -99,8 +102,8 @@
     const answer = await response.json().catch(() => ({}));
     const why = [answer.detail, ...Object.values(answer).filter(Array.isArray).flat()].filter((text) => typeof text === "string")[0];
     // Refused, not lost: it stays in the field with the reason until it is changed.
-    write([...rest, { ...one, isRefused: true, why: why || "It was refused." }]);
-    if (input) saidOf(input).textContent = why || "It was refused.";
+    write([...rest, { ...one, isRefused: true, why: why || words.wordRefused }]);
+    if (input) saidOf(input).textContent = why || words.wordRefused;
   }
 
   form.addEventListener("change", (event) => {
@@ -131,7 +134,7 @@
     const input = inputOf(one.entry);
     if (!input) continue;
     input.value = one.entry.value ?? "";
-    saidOf(input).textContent = one.isRefused ? one.why : "not saved yet";
+    saidOf(input).textContent = one.isRefused ? one.why : words.wordNotYet;
   }
   addEventListener("online", send);
   setInterval(() => {

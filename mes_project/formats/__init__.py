@@ -1,0 +1,1 @@
+"""How readers of each language write numbers and days (FORMAT_MODULE_PATH)."""

@@ -1,0 +1,15 @@
+"""English as international plants write it: ISO days, a decimal point, thin spaces, so that no comma can be misread."""
+
+DATE_FORMAT = SHORT_DATE_FORMAT = "Y-m-d"
+DATETIME_FORMAT = SHORT_DATETIME_FORMAT = "Y-m-d H:i"
+SECOND_FORMAT = "Y-m-d H:i:s"
+DAY_SECOND_FORMAT = "m-d H:i:s"
+WEEKDAY_FORMAT = "D j M"
+WEEKDAY_TIME_FORMAT = "D H:i"
+WEEKDAY_SECOND_FORMAT = "D j M H:i:s"
+WEEKDAY_DATE_FORMAT = "l Y-m-d"
+LONG_DAY_FORMAT = "l j F Y"
+TIME_FORMAT = "H:i"
+DECIMAL_SEPARATOR = "."
+THOUSAND_SEPARATOR = "\u202f"
+NUMBER_GROUPING = 3

@@ -1,0 +1,15 @@
+"""Spanish: thousands are set apart by a thin space, as the Academy and ISO 80000 write them."""
+
+DATE_FORMAT = SHORT_DATE_FORMAT = "d/m/Y"
+DATETIME_FORMAT = SHORT_DATETIME_FORMAT = "d/m/Y H:i"
+SECOND_FORMAT = "d/m/Y H:i:s"
+DAY_SECOND_FORMAT = "d/m H:i:s"
+WEEKDAY_FORMAT = "D j M"
+WEEKDAY_TIME_FORMAT = "D H:i"
+WEEKDAY_SECOND_FORMAT = "D j M H:i:s"
+WEEKDAY_DATE_FORMAT = "l d/m/Y"
+LONG_DAY_FORMAT = r"l j \d\e F \d\e Y"
+TIME_FORMAT = "H:i"
+DECIMAL_SEPARATOR = ","
+THOUSAND_SEPARATOR = "\u202f"
+NUMBER_GROUPING = 3
