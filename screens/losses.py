@@ -16,6 +16,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
+from core.exact import decimal_text
 from core.intervals import microseconds
 from core.reader import rounded
 from downtime.models import StateReason
@@ -112,7 +113,7 @@ def pareto_file(request: HttpRequest) -> HttpResponse:
                 safe_cell(row.name),
                 seconds(row.row.duration),
                 row.row.occurrences,
-                "" if lost is None else rounded(lost, 3).replace("\u202f", "").replace("−", "-"),
+                decimal_text(lost, 3) or "",
                 seconds(row.row.without_rate),
                 "" if row.row.cost is None else row.row.cost,
                 written(period.window.start),
@@ -247,4 +248,4 @@ def waterfall_file(request: HttpRequest) -> HttpResponse:
 
 
 def _plain(value: Fraction) -> str:
-    return rounded(value, 6).replace("\u202f", "").replace("−", "-")
+    return decimal_text(value, 6) or ""

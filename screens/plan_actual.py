@@ -16,7 +16,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
-from core.reader import rounded
+from core.exact import decimal_text
 from execution.risk import good_of_orders
 from oee.plan_actual import PlanAndActual, plan_and_actual
 from screens import charts
@@ -89,7 +89,7 @@ def plan_file(request: HttpRequest) -> HttpResponse:
 
 
 def _plain(value: Fraction | None) -> str:
-    return "" if value is None else rounded(value, 3).replace("\u202f", "").replace("−", "-")
+    return decimal_text(value, 3) or ""
 
 
 def rows_by(period: Period, by: str, *, now: datetime) -> list[Row]:
