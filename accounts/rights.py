@@ -72,6 +72,8 @@ ROLES: dict[str, dict[str, frozenset[str]]] = {
     "batch_approval": _grant(EVERYBODY, {QUALITY}, delete=set()),
     # Steps are done by whoever works.
     "step_entry": _grant(EVERYBODY, {OPERATOR, SUPERVISOR, QUALITY}, change=set(), delete=set()),
+    # Lists as files, and reports that leave the building; what is in them is what the person may see.
+    "export": _grant(frozenset({SUPERVISOR, ENGINEER, QUALITY}), {SUPERVISOR, ENGINEER, QUALITY}),
     "audit": _grant(frozenset({SUPERVISOR, ENGINEER, QUALITY, ADMIN}), set()),
 }
 

@@ -231,7 +231,7 @@ WHITENOISE_AUTOREFRESH = DEBUG
 
 # --- Labels ----------------------------------------------------------------------------------------------------------
 
-# A TrueType font for the texts on labels; the one that comes along has the letters of western Europe only.
+# A TrueType font for the texts on labels; the one that comes along has Latin, Greek and Cyrillic letters.
 LABEL_FONT = env.str("LABEL_FONT", default="")
 
 # --- REST ------------------------------------------------------------------------------------------------------------
@@ -254,9 +254,13 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PAGINATION_CLASS": "core.pagination.BoundedPagination",
     "PAGE_SIZE": 50,
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": [
+        "rest_framework.renderers.JSONRenderer",
+        "core.exports.CsvRenderer",
+        "core.exports.XlsxRenderer",
+    ],
     "DEFAULT_PARSER_CLASSES": ["core.parsers.BoundedJSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "core.openapi.Schema",
     "EXCEPTION_HANDLER": "core.api.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     "COERCE_DECIMAL_TO_STRING": True,
