@@ -18,7 +18,8 @@ from urllib.parse import urlencode
 from asgiref.sync import sync_to_async
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponseRedirect, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from rest_framework import serializers
 from rest_framework.renderers import BaseRenderer, JSONRenderer
@@ -66,8 +67,12 @@ class Streamed(StreamingHttpResponse):
 
     async def _pieces(self) -> AsyncIterator[bytes]:
         pieces = iter(self)
-        while (piece := await sync_to_async(next)(pieces, None)) is not None:
+        while piece := await sync_to_async(_next_of)(pieces):
             yield piece
+
+
+def _next_of(pieces: Iterator[bytes]) -> bytes:
+    return next(pieces, b"")
 
 
 def file_response(table: Table, form: str) -> Streamed:
@@ -123,24 +128,24 @@ def may_export(user: Any) -> bool:
 
 
 def export_list(
-    request: HttpRequest, rows: Any, serializer: type[serializers.BaseSerializer[Any]], *, name: str
-) -> HttpResponse:
+    request: HttpRequest,
+    rows: Any,
+    serializer: type[serializers.BaseSerializer[Any]],
+    *,
+    name: str,
+    prepare: Callable[[list[Any]], Sequence[Any]] = list,
+) -> HttpResponseBase:
     """Answer a page's list (filtered, in order, scoped) as the file asked for; a long workbook is made in the background.
 
-    `rows` is a query or a sequence of what the serializer takes.
+    `rows` is a query or a sequence; `prepare` makes of some of them what the serializer takes.
     """
     context = {"request": request}
-    made = (serializer(chunk, many=True, context=context).data for chunk in chunks(rows))
+    made = (serializer(prepare(chunk), many=True, context=context).data for chunk in chunks(rows))
     child: Any = serializer(context=context)
     return _answer(request, _table(name, made, list(child.fields), lambda: length_of(rows)))
 
 
-def export_rows(request: HttpRequest, name: str, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> HttpResponse:
-    """Answer a short list whose rows are worked out as the file asked for."""
-    return _answer(request, Table(name, header, rows))
-
-
-def _answer(request: HttpRequest, table: Table) -> HttpResponse:
+def _answer(request: HttpRequest, table: Table) -> HttpResponseBase:
     form = format_of(request)
     if form is None or not may_export(request.user):
         raise PermissionDenied("Your role does not allow to take lists away.")
@@ -279,7 +284,7 @@ class XlsxRenderer(CsvRenderer):
 
     media_type = FORMATS["xlsx"]
     format = "xlsx"
-    charset = None
+    charset = None  # type: ignore[assignment]
     render_style = "binary"
 
     def write(self, table: Table) -> bytes:

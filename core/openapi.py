@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.openapi import AutoSchema
 
 
-class Schema(AutoSchema):  # type: ignore[misc]
+class Schema(AutoSchema):
     """Describe a view; only what lists can be asked for as CSV or workbook."""
 
     def map_renderers(self, attribute: str) -> list[Any]:

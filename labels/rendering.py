@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from io import BytesIO
+from pathlib import Path
 from typing import Any, cast
 
 from PIL import Image, ImageDraw, ImageFont

@@ -174,6 +174,8 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Closed shifts", "lock_clock", "oee.shiftclosing"),
             ("Closing rules", "event_available", "oee.closingrule"),
             ("Retention of raw facts", "auto_delete", "core.retention"),
+            ("Reports by e-mail", "outgoing_mail", "reports.reportsubscription"),
+            ("E-mails of reports", "mark_email_read", "reports.reportmail"),
         ),
     ),
     (

@@ -74,6 +74,8 @@ ROOMS: tuple[Room, ...] = (
         _("Numbers"),
         "bar-chart-line",
         (
+            Page(_("Reports"), "reports:index", "oee_record"),
+            Page(_("My files"), "reports:exports", "export", "add"),
             Page(_("Closed shifts"), "screens:closed-shifts", "closing"),
             Page(_("Change log"), "screens:change-log", "closing"),
             Page(_("What the KPIs mean"), "screens:kpis"),

@@ -7,6 +7,8 @@ from screens import (
     closed_shifts,
     dispatch,
     explain_views,
+    first_steps,
+    help,
     lots,
     orders,
     people,
@@ -59,6 +61,9 @@ urlpatterns = [
     path("dispatch/", dispatch.dispatch_list, name="dispatch"),
     path("kpis/", views.kpis, name="kpis"),
     path("explain/", explain_views.explain, name="explain"),
+    path("first-steps/", first_steps.first_steps, name="first-steps"),
+    path("help/", help.help_page, name="help"),
+    path("help/<slug:topic>/", help.help_page, name="help"),
     path("fragments/overview/", views.overview_fragments, name="overview-fragments"),
     path("fragments/lines/<int:line_id>/", views.line_fragment, name="line-fragment"),
 ]
