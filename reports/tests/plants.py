@@ -63,7 +63,7 @@ def make_plant(**overrides: Any) -> Plant:
     counts = [(good, hour, 100) for hour in (1, 2, 3, 5, 6, 7, 8)] + [(bad, 2, 20)]
     record_readings(
         [
-            NewReading(tag.pk, tag.machine_id, STARTS + timedelta(hours=hour, minutes=-5), Decimal(value))
+            NewReading(tag.pk, tag.machine_id, False, STARTS + timedelta(hours=hour, minutes=-5), Decimal(value))
             for tag, hour, value in counts
         ],
         recorded_at=NOW,
