@@ -209,7 +209,8 @@ class ReportSubscriptionAdmin(MasterDataAdmin):
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         sent = models.Max("mails__sent_at", filter=models.Q(mails__status=ReportMail.Status.SENT))
-        return super().get_queryset(request).annotate(newest_mail=sent)
+        rows: models.QuerySet[Any] = super().get_queryset(request)
+        return rows.annotate(newest_mail=sent)
 
 
 def _send_again(mail: ReportMail, actor: User, now: datetime) -> None:

@@ -6,6 +6,7 @@ Nothing of it is stored: each step is done as soon as what it asks for exists, f
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 
@@ -64,16 +65,18 @@ class Plant:
         """Return the newest of a kind, or None."""
         return self.visible(model).filter(**wanted).order_by("-pk").first()
 
+    @cached_property
     def tag(self) -> CountTag | None:
-        """Return the newest active counter: the one that is being set up."""
+        """The newest active counter: the one that is being set up."""
         rows = self.visible(CountTag).filter(is_active=True).select_related("machine__line__area__site")
         good = rows.exclude(count_type__role__in=(CountType.Role.REJECT, CountType.Role.REWORK))
         found: CountTag | None = good.order_by("-pk").first()
         return found
 
+    @cached_property
     def machine(self) -> Machine | None:
-        """Return the machine that is being set up."""
-        tag = self.tag()
+        """The machine that is being set up."""
+        tag = self.tag
         found: Machine | None = tag.machine if tag is not None else self.newest(Machine, is_active=True)
         return found
 
@@ -93,7 +96,7 @@ class Plant:
         ran = Q(running__gt=0, rate__isnull=False)
         if HourSlice.objects.filter(ran, machine__in=machines).exists():
             return True
-        machine = self.machine()
+        machine = self.machine
         if machine is None:
             return False
         standing = machines_of(machine.line)
@@ -148,13 +151,13 @@ _NOW = "'$(date -u +%FT%TZ)'"
 
 
 def _count_command(plant: Plant) -> str:
-    tag = plant.tag()
+    tag = plant.tag
     path = "L1/good" if tag is None else tag.tag_path
     return _curl(plant, "/ingest/count", f'{{"tag": "{_quoted(path)}", "at": "{_NOW}", "value": 1}}')
 
 
 def _state_command(plant: Plant) -> str:
-    machine, reason = plant.machine(), plant.first_reason()
+    machine, reason = plant.machine, plant.first_reason()
     code, state = (machine.code if machine else "machine"), (reason.code if reason else "running")
     return _curl(
         plant, "/ingest/state", f'{{"machine": "{_quoted(code)}", "at": "{_NOW}", "state": "{_quoted(state)}"}}'
@@ -216,7 +219,7 @@ RULES: tuple[Rule, ...] = (
         _("Ideal rate"),
         _("How fast the machine makes it at best; without it there is no performance."),
         _exists(IdealRate),
-        lambda p: _add("products.idealrate", product=_pk(p.newest(Product)), machine=_pk(p.machine())),
+        lambda p: _add("products.idealrate", product=_pk(p.newest(Product)), machine=_pk(p.machine)),
     ),
     Rule(
         "count_type",
@@ -231,7 +234,7 @@ RULES: tuple[Rule, ...] = (
         _("The counter of the machine, under the name that its device calls it."),
         _exists(CountTag),
         lambda p: _add(
-            "counts.counttag", machine=_pk(p.machine()), count_type=_pk(p.newest(CountType, role__in=("good", "total")))
+            "counts.counttag", machine=_pk(p.machine), count_type=_pk(p.newest(CountType, role__in=("good", "total")))
         ),
     ),
     Rule(
@@ -260,7 +263,7 @@ RULES: tuple[Rule, ...] = (
         _("Device key"),
         _("With it the device may report. It is shown once: put it into MES_KEY."),
         _exists(DeviceKey, revoked=False),
-        lambda p: _add("accounts.devicekey", machine=_pk(p.machine())),
+        lambda p: _add("accounts.devicekey", machine=_pk(p.machine)),
     ),
     Rule(
         "state_arrived",
@@ -289,12 +292,12 @@ RULES: tuple[Rule, ...] = (
 
 
 def _line_of(plant: Plant) -> int | None:
-    machine = plant.machine()
+    machine = plant.machine
     return None if machine is None else machine.line_id
 
 
 def _live(plant: Plant) -> str:
-    machine = plant.machine()
+    machine = plant.machine
     return reverse("screens:overview") if machine is None else reverse("screens:line", args=[machine.line.code])
 
 

@@ -5,6 +5,8 @@ from decimal import Decimal
 
 import httpx
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -85,12 +87,18 @@ def test_another_sites_plant_does_not_tick_off_mine(client):
 
 
 @pytest.mark.django_db
-def test_number_of_queries_does_not_grow(client, django_assert_max_num_queries):
+def test_number_of_queries_does_not_grow(client):
     client.force_login(make_user("engineer"))
-    for _ in range(5):
-        make_count_tag()
-    with django_assert_max_num_queries(45):
-        client.get(reverse("screens:first-steps"))
+
+    def queries(tags):
+        for _ in range(tags):
+            make_count_tag()
+        with CaptureQueriesContext(connection) as caught:
+            client.get(reverse("screens:first-steps"))
+        return len(caught)
+
+    queries(2)
+    assert queries(4) <= queries(1)
 
 
 @pytest.mark.django_db
@@ -119,8 +127,10 @@ def test_checklist_goes_from_empty_to_oee_in_a_browser(dark):
     with browser_page(dark=dark) as page:
         CountType.objects.all().delete()
         log_in(page, User.objects.create(username="ada", is_superuser=True, is_staff=True))
+        page.wait_for_load_state()
         page.goto("/")
-        page.get_by_role("link", name="First steps").click()
+        page.locator(".first-steps-left a").click()
+        page.wait_for_url("**/first-steps/")
         assert page.locator("#step-enterprise").get_attribute("class").endswith("is-next")
         assert axe_violations(page) == []
         now = timezone.now()
