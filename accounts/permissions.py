@@ -7,6 +7,7 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 
 from accounts import rights
+from core.exports import asks_for_a_file, may_export
 from core.master_data import caller, in_scope, site_id_of
 
 ACTIONS = {
@@ -27,6 +28,8 @@ class RolePermission(IsAuthenticated):
 
     def has_permission(self, request: Request, view: Any) -> bool:
         if not super().has_permission(request, view):
+            return False
+        if asks_for_a_file(request) and not may_export(caller(request)):
             return False
         kind = getattr(view, "kind", None)
         return kind is None or bool(caller(request).may(ACTIONS[request.method or "GET"], kind))

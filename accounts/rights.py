@@ -74,6 +74,10 @@ ROLES: dict[str, dict[str, frozenset[str]]] = {
     "batch_approval": _grant(EVERYBODY, {QUALITY}, delete=set()),
     # Steps are done by whoever works.
     "step_entry": _grant(EVERYBODY, {OPERATOR, SUPERVISOR, QUALITY}, change=set(), delete=set()),
+    # Lists as files, and reports that leave the building; what is in them is what the person may see.
+    "export": _grant(frozenset({SUPERVISOR, ENGINEER, QUALITY}), {SUPERVISOR, ENGINEER, QUALITY}),
+    # Which reports go out by e-mail, to whom, and what became of them.
+    "report_subscription": _grant(frozenset({SUPERVISOR, ENGINEER, QUALITY, ADMIN}), {SUPERVISOR, ENGINEER, ADMIN}),
     "audit": _grant(frozenset({SUPERVISOR, ENGINEER, QUALITY, ADMIN}), set()),
 }
 
@@ -167,6 +171,10 @@ KIND_OF_MODEL: dict[str, str] = {
     **dict.fromkeys(("connectors.connector", "connectors.connectorhealth", "connectors.unmappedsignal"), "connector"),
     "accounts.devicekey": "device_key",
     "core.retention": "retention",
+    **dict.fromkeys(
+        ("reports.reportsubscription", "reports.reportrecipient", "reports.reportmail"), "report_subscription"
+    ),
+    **dict.fromkeys(("reports.exportjob", "reports.exportpiece"), "export"),
     **dict.fromkeys(("accounts.user", "accounts.membership", "accounts.clientkey"), "account"),
 }
 

@@ -9,20 +9,19 @@ from datetime import datetime
 from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
-import reportlab
 from reportlab.lib.pagesizes import A4, landscape
-from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
 from batchrecords.assembly import Assembled, Standing
 from batchrecords.models import Signature
 from core.audit_chain import written
+from core.pdf import BOLD as _BOLD
+from core.pdf import SANS as _FONT
+from core.pdf import fit, register_fonts, wrap
 
 _WIDTH, _HEIGHT = landscape(A4)
 _MARGIN, _TOP, _BOTTOM = 36, _HEIGHT - 62, 46
 _SIZE, _LEADING = 7.5, 10
-_FONT, _BOLD = "MesSans", "MesSans-Bold"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ class Drawn:
 
 def write_pdf(file: BinaryIO, found: Assembled, stands: Standing, *, now: datetime, printed_by: str = "") -> int:
     """Write a record; return how many pages it has. `now` is when it is printed."""
-    _fonts()
+    register_fonts()
     pages = sum(1 for _ in _pages(_lines(found, stands)))
     canvas = Canvas(file, pagesize=(_WIDTH, _HEIGHT), pageCompression=1, initialFontName=_FONT)
     canvas.setTitle(f"Batch record {found.record.number}")
@@ -57,14 +56,6 @@ def write_pdf(file: BinaryIO, found: Assembled, stands: Standing, *, now: dateti
     return pages
 
 
-def _fonts() -> None:
-    """Register the fonts that come with reportlab: Latin with all its accents."""
-    if _FONT not in pdfmetrics.getRegisteredFontNames():
-        folder = f"{reportlab.__path__[0]}/fonts"
-        pdfmetrics.registerFont(TTFont(_FONT, f"{folder}/Vera.ttf"))
-        pdfmetrics.registerFont(TTFont(_BOLD, f"{folder}/VeraBd.ttf"))
-
-
 def _frame(
     canvas: Canvas,
     found: Assembled,
@@ -76,7 +67,7 @@ def _frame(
     printed_by: str,
 ) -> None:
     canvas.setFont(_BOLD, 11)
-    canvas.drawString(_MARGIN, _HEIGHT - 32, _fit(f"Batch record {found.record.number}", 11, _WIDTH - 300, _BOLD))
+    canvas.drawString(_MARGIN, _HEIGHT - 32, fit(f"Batch record {found.record.number}", _WIDTH - 300, 11, _BOLD))
     canvas.setFont(_FONT, _SIZE)
     state = found.record.get_status_display()
     if stands.changed_since_signed:
@@ -87,7 +78,7 @@ def _frame(
     signed = f" · last signed {last.content_hash}" if last and stands.changed_since_signed else ""
     canvas.drawString(_MARGIN, 26, f"SHA-256 {found.content_hash}{signed}")
     canvas.drawRightString(_WIDTH - _MARGIN, 26, f"page {number} of {pages}")
-    canvas.drawString(_MARGIN, 16, _fit(f"Printed {written(now)} {printed_by}", _SIZE, _WIDTH - 2 * _MARGIN))
+    canvas.drawString(_MARGIN, 16, fit(f"Printed {written(now)} {printed_by}", _WIDTH - 2 * _MARGIN, _SIZE))
 
 
 def _pages(lines: Iterator[Drawn]) -> Iterator[list[Drawn]]:
@@ -175,7 +166,10 @@ def _table(
 
 
 def _row(cells: tuple[str, ...], widths: tuple[float, ...], *, bold: bool = False) -> Iterator[Drawn]:
-    wrapped = [_wrap(str(cell or ""), width - 6) for cell, width in zip(cells, widths, strict=True)]
+    wrapped = [
+        wrap(str(cell or ""), width - 6, _SIZE, _BOLD if bold else _FONT)
+        for cell, width in zip(cells, widths, strict=True)
+    ]
     starts, x = [], float(_MARGIN)
     for width in widths:
         starts.append(x)
@@ -185,46 +179,6 @@ def _row(cells: tuple[str, ...], widths: tuple[float, ...], *, bold: bool = Fals
         drawn = tuple((starts[i], lines[number]) for i, lines in enumerate(wrapped) if number < len(lines))
         # A row stays together where it can.
         yield Drawn(drawn, bold=bold, keep=min(height, 12) if number == 0 else 1)
-
-
-def _wrap(said: str, width: float) -> list[str]:
-    """Return a text as lines that fit; words that do not are cut. Control characters become spaces."""
-    lines: list[str] = []
-    for paragraph in said.splitlines() or [""]:
-        line = ""
-        for word in "".join(c if c.isprintable() else " " for c in paragraph).split(" "):
-            longer = f"{line} {word}" if line else word
-            if _measure(longer) <= width:
-                line = longer
-                continue
-            if line:
-                lines.append(line)
-            while _measure(word) > width and len(word) > 1:
-                fits = _fitting(word, width)
-                lines.append(word[:fits])
-                word = word[fits:]
-            line = word
-        lines.append(line)
-    return lines
-
-
-def _measure(said: str) -> float:
-    return float(pdfmetrics.stringWidth(said, _FONT, _SIZE))
-
-
-def _fitting(word: str, width: float) -> int:
-    low, high = 1, len(word)
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if _measure(word[:middle]) <= width else (low, middle - 1)
-    return low
-
-
-def _fit(said: str, size: float, width: float, font: str = _FONT) -> str:
-    said = "".join(c if c.isprintable() else " " for c in said)
-    while said and pdfmetrics.stringWidth(said, font, size) > width:
-        said = said[:-1]
-    return said
 
 
 def file_name(found: Assembled) -> str:

@@ -1,6 +1,6 @@
 """The edge that all REST resources share: errors that say what to do."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import DataError, InterfaceError, OperationalError
@@ -13,12 +13,20 @@ from rest_framework.viewsets import ModelViewSet
 
 from core import master_data
 from core.errors import Conflict, DomainError, NotFound, TooManyAttempts, Unprocessable
+from core.exports import ListAsked, answer_list
 from core.idempotency import Idempotent
 from core.master_data import belongs_to_all, caller, site_id_of
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Answer domain errors and database refusals as 4xx with the field at fault, and an outage as 503."""
+    """Answer domain errors and database refusals as 4xx with the field at fault, an outage as 503; a list that was asked
+    for as a file, as that file.
+    """
+    if isinstance(error, ListAsked):
+        try:
+            return cast(Response, answer_list(error, context["view"], context["view"].request))
+        except DomainError as refusal:
+            return exception_handler(refusal, context)
     if isinstance(error, DomainError):
         headers = {"Retry-After": str(error.retry_after)} if isinstance(error, TooManyAttempts) else None
         return Response(_domain_body(error), status=_domain_status(error), headers=headers)

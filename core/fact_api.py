@@ -16,6 +16,7 @@ from core.api import need
 from core.errors import Invalid
 from core.facts import Verdict
 from core.idempotency import Idempotent
+from core.pagination import Exportable
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -42,12 +43,15 @@ def refuse_future(occurred_at: datetime, now: datetime) -> None:
         raise Invalid("The time lies in the future.", field="occurred_at")
 
 
-class FactPagination(CursorPagination):
+class FactPagination(Exportable, CursorPagination):
     """Page through facts, newest first; never counts them."""
 
     page_size = 100
     max_page_size = 1000
     page_size_query_param = "page_size"
+
+    def in_order(self, queryset: Any, request: Any, view: Any) -> Any:
+        return queryset.order_by(*self.get_ordering(request, queryset, view))
 
 
 @extend_schema(parameters=[OpenApiParameter("id", str, "path", description="`{owner id}-{microseconds since 1970}`")])

@@ -2,12 +2,13 @@
 
 import csv
 import io
+import re
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from itertools import islice
-from typing import Any
+from typing import IO, Any
 
 import tablib
 import xlsxwriter
@@ -21,6 +22,8 @@ MAX_COLUMNS = 60
 
 # A spreadsheet program takes a text that begins with one of these for a formula; an apostrophe makes it text again.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# What is a number anyhow can do no harm: a negative decimal as REST writes it.
+NEGATIVE = re.compile(r"-[0-9]+\.[0-9]+")
 COMMENT = "#"
 
 Cell = Any
@@ -147,6 +150,15 @@ def is_comment(row: Sequence[Cell]) -> bool:
     return bool(row) and isinstance(row[0], str) and row[0].startswith(COMMENT)
 
 
+def csv_pieces(rows: Iterable[Sequence[Cell]], chunk: int = 500) -> Iterator[str]:
+    """Yield rows as CSV, some hundred at a time; the byte-order mark stands once, at the beginning."""
+    waiting = iter(rows)
+    mark = ""
+    while some := list(islice(waiting, chunk)):
+        yield csv_text(some).removeprefix(mark)
+        mark = "\ufeff"
+
+
 def csv_text(rows: Iterable[Sequence[Cell]]) -> str:
     """Return rows as CSV (UTF-8 with a byte-order mark, so that spreadsheet programs recognise it)."""
     out = io.StringIO(newline="")
@@ -161,6 +173,8 @@ def guarded(cell: Cell) -> str:
     if isinstance(cell, int | Decimal):
         return plain_number(cell)
     text = str(cell)
+    if NEGATIVE.fullmatch(text):
+        return text
     return f"'{text}" if text.startswith((*FORMULA_STARTS, "'")) else text
 
 
@@ -188,6 +202,23 @@ def workbook(sheets: dict[str, list[Sequence[Cell]]]) -> bytes:
                     _write(sheet, number, column, cell, bold if number == 0 else None)
             sheet.autofit()
     return out.getvalue()
+
+
+def write_workbook(out: IO[bytes], rows: Iterable[Sequence[Cell]], title: str = "Data") -> None:
+    """Write rows, the first one the header, into one sheet, row by row: memory holds one. Text is never a formula."""
+    options = {
+        "constant_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+    }
+    with xlsxwriter.Workbook(out, options) as book:
+        bold = book.add_format({"bold": True, "bottom": 1})
+        sheet = book.add_worksheet(title[:31])
+        sheet.freeze_panes(1, 0)
+        for number, row in enumerate(rows):
+            for column, cell in enumerate(row):
+                _write(sheet, number, column, cell, bold if number == 0 else None)
 
 
 def _write(sheet: Any, row: int, column: int, cell: Cell, style: Any) -> None:

@@ -8,23 +8,28 @@ import { dirname, join } from "node:path";
 const HERE = import.meta.dirname;
 const TO = join(HERE, "..", "static", "vendor");
 const FOR_TESTS = join(HERE, "..", "tests", "vendor");
+// Letters for PDFs and labels; not served to browsers.
+const FONTS = join(HERE, "..", "core", "fonts");
 const FILES = {
   uplot: ["dist/uPlot.iife.min.js", "dist/uPlot.min.css"],
   "vis-timeline": ["standalone/umd/vis-timeline-graph2d.min.js", "styles/vis-timeline-graph2d.min.css"],
   "zxing-wasm": ["dist/iife/reader/index.js", "dist/reader/zxing_reader.wasm"],
 };
 
+// Where a package only says where to read on.
+const LICENCES = { "dejavu-fonts-ttf": "Bitstream-Vera AND LicenseRef-DejaVu-public-domain" };
+
 const about = (name) => JSON.parse(readFileSync(join(HERE, "node_modules", name, "package.json"), "utf8"));
 const sha256 = (path) => createHash("sha256").update(readFileSync(path)).digest("hex");
 
-for (const folder of [TO, FOR_TESTS]) {
+for (const folder of [TO, FOR_TESTS, FONTS]) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
 }
 const manifest = {};
 const note = (path, name, folder = TO) => {
   const { version, license } = about(name);
-  manifest[path] = { package: name, version, licence: license, sha256: sha256(join(folder, path)) };
+  manifest[path] = { package: name, version, licence: LICENCES[name] ?? license, sha256: sha256(join(folder, path)) };
 };
 
 // vis-timeline writes style elements into the page, which a strict policy refuses; the same rules come as a file of their own.
@@ -58,4 +63,9 @@ writeFileSync(join(TO, "icons.svg"), `<svg xmlns="http://www.w3.org/2000/svg">\n
 note("icons.svg", "bootstrap-icons");
 copyFileSync(join(HERE, "node_modules", "axe-core", "axe.min.js"), join(FOR_TESTS, "axe.min.js"));
 note("axe.min.js", "axe-core", FOR_TESTS);
+for (const file of ["ttf/DejaVuSans.ttf", "ttf/DejaVuSans-Bold.ttf", "LICENSE"]) {
+  const path = file === "LICENSE" ? "DejaVu-LICENSE.txt" : file.split("/").pop();
+  copyFileSync(join(HERE, "node_modules", "dejavu-fonts-ttf", file), join(FONTS, path));
+  note(path, "dejavu-fonts-ttf", FONTS);
+}
 writeFileSync(join(HERE, "vendored.json"), `${JSON.stringify(manifest, null, 2)}\n`);

@@ -14,12 +14,12 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, cast
 
-import reportlab
 from PIL import Image, ImageDraw, ImageFont
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
+from core.pdf import SANS_FILE
 from labels.symbols import NotEncodable, Symbol, Symbology, encode
 
 MM_PER_INCH = Decimal("25.4")
@@ -30,7 +30,7 @@ MIN_MODULE_MM = Decimal("0.16")
 MIN_BAR_MM = Decimal(5)
 A4_MM = (Decimal(210), Decimal(297))
 A4_MARGIN_MM = Decimal(8)
-FONT = str(Path(reportlab.__file__).parent / "fonts" / "Vera.ttf")
+FONT = SANS_FILE
 _STRANGER = "\uffff"
 
 

@@ -13,6 +13,11 @@ from core.models import MasterData, append_only
 from enterprise.models import Site
 from reports import sources
 from reports.fields import BadPath, check_list_path, check_path
+from reports.subscription_models import ExportJob as ExportJob
+from reports.subscription_models import ExportPiece as ExportPiece
+from reports.subscription_models import ReportMail as ReportMail
+from reports.subscription_models import ReportRecipient as ReportRecipient
+from reports.subscription_models import ReportSubscription as ReportSubscription
 
 
 class WorkbookTemplate(MasterData):

@@ -65,7 +65,7 @@ class _OfWindow(APIView):
         """Return a page of rows."""
         pagination = BoundedPagination()
         pagination.page_size = 200
-        return pagination, pagination.paginate_queryset(rows, request, view=self)  # type: ignore[return-value]
+        return pagination, pagination.paginate_queryset(rows, request, view=self)
 
 
 class PlanAgainstActualView(_OfWindow):

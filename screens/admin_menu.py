@@ -185,6 +185,8 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Notes of shifts", "sticky_note_2", "oee.shiftnote"),
             ("Reviews of shifts", "fact_check", "oee.shiftreview"),
             ("Retention of raw facts", "auto_delete", "core.retention"),
+            ("Reports by e-mail", "outgoing_mail", "reports.reportsubscription"),
+            ("E-mails of reports", "mark_email_read", "reports.reportmail"),
         ),
     ),
     (

@@ -9,14 +9,16 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from core.errors import DomainError
+from core.exports import export_list, format_of
 from core.master_data import caller, in_scope, site_id_of
 from enterprise.models import Line
-from oee.changeover_api import WITH_ALL
+from oee.changeover_api import WITH_ALL, ChangeoverRecordSerializer, shown
 from oee.changeover_records import beside_counts
 from workorders.changeovers import approve_changeover
 from workorders.models import Changeover
@@ -35,8 +37,15 @@ def _records(request: HttpRequest) -> QuerySet[Changeover]:
     return rows.select_related(*WITH_ALL).prefetch_related("phases")
 
 
+class _Shown(ChangeoverRecordSerializer):
+    """A changeover as REST has it, with what was counted of it."""
+
+    def to_representation(self, instance: Changeover) -> dict[str, Any]:
+        return shown([instance])[0]
+
+
 @login_required
-def changeover_list(request: HttpRequest) -> HttpResponse:
+def changeover_list(request: HttpRequest) -> HttpResponseBase:
     """List changeovers, the newest first, target against what it took."""
     if not caller(request).may("view", "changeover"):
         raise PermissionDenied
@@ -50,7 +59,10 @@ def changeover_list(request: HttpRequest) -> HttpResponse:
         records = records.filter(**{name: asked[name] for name in ("line", "kind") if asked.get(name)})
         if asked.get("open"):
             records = records.filter(approved_at__isnull=True)
-    page = Paginator(records.order_by("-started_at", "-id"), 25).get_page(request.GET.get("page"))
+    records = records.order_by("-started_at", "-id")
+    if format_of(request):
+        return export_list(request, records, _Shown, name="changeovers")
+    page = Paginator(records, 25).get_page(request.GET.get("page"))
     rows = [
         (told, minutes(told.target), minutes(told.duration), minutes(told.over_target))
         for told in beside_counts(list(page), now=timezone.now())

@@ -14,12 +14,14 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_POST
 
 from core.errors import DomainError
+from core.exports import export_list, format_of
 from core.master_data import caller, in_scope, site_id_of
 from core.reader import localized, said
 from enterprise.models import Line
@@ -33,6 +35,7 @@ from oee.closing import (
     touched_closings,
     was_and_now,
 )
+from oee.closing_serializers import KnowledgeChangeSerializer, ShiftClosingSerializer
 from oee.frozen_numbers import Comparison
 from oee.knowledge_changes import change_keys, describe
 from oee.models import ShiftClosing
@@ -85,7 +88,7 @@ def _lines(request: HttpRequest) -> QuerySet[Line]:
 
 
 @login_required
-def closed_shifts(request: HttpRequest) -> HttpResponse:
+def closed_shifts(request: HttpRequest) -> HttpResponseBase:
     """List closed shifts, the newest first, and the shifts of the last days that nobody closed yet."""
     now = timezone.now()
     bring_checks_up_to_date(now=now)
@@ -93,6 +96,8 @@ def closed_shifts(request: HttpRequest) -> HttpResponse:
     only_differing = request.GET.get("differs") == "1"
     if only_differing:
         closings = closings.filter(check_row__differs=True)
+    if format_of(request):
+        return export_list(request, closings, ShiftClosingSerializer, name="closed-shifts")
     page = Paginator(closings, 50).get_page(request.GET.get("page"))
     touched = touched_closings(closing.pk for closing in page)
     may_close = [line for line in _lines(request) if caller(request).may("add", "closing", line.area.site_id)]
@@ -177,11 +182,14 @@ def close(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
-def change_log(request: HttpRequest) -> HttpResponse:
+def change_log(request: HttpRequest) -> HttpResponseBase:
     """List edits of calendar, policies, rates and tags, and what they did to closed shifts."""
     if not caller(request).may("view", "audit"):
         raise PermissionDenied
     bring_checks_up_to_date(now=timezone.now())
+    if format_of(request):
+        edits_of = change_keys(user=request.user)
+        return export_list(request, edits_of, KnowledgeChangeSerializer, name="changes", prepare=describe)
     page = Paginator(change_keys(user=request.user), 30).get_page(request.GET.get("page"))
     edits = [
         (edit, [(shift, percent(shift.oee_was), percent(shift.oee_now)) for shift in edit.closed_shifts])

@@ -9,17 +9,20 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
 
 from core.errors import DomainError
+from core.exports import export_list, format_of
 from core.master_data import caller, in_scope, site_id_of
 from core.reader import number
 from materials.container_queries import containers_of_lot
 from materials.lot_api import csv_of
 from materials.lots import TRANSITIONS, change_lot_status
 from materials.models import Location, LotStatus, MaterialLot, Stock
+from materials.serializers import LotSerializer
 from materials.tracing import Trace, movements_of, recall, trace
 from oee.lot_conditions import what_was_there
 from oee.lot_conditions_api import seen_by
@@ -87,7 +90,7 @@ def _narrowed(lots: QuerySet[MaterialLot], asked: dict[str, Any]) -> QuerySet[Ma
 
 
 @login_required
-def lot_list(request: HttpRequest) -> HttpResponse:
+def lot_list(request: HttpRequest) -> HttpResponseBase:
     """List lots, the newest first, with what is in stock and where."""
     form = FilterForm(request.GET or None)
     form.fields["location"].queryset = in_scope(  # type: ignore[attr-defined]
@@ -98,6 +101,8 @@ def lot_list(request: HttpRequest) -> HttpResponse:
         lots = _narrowed(lots, form.cleaned_data)
     stock = in_scope(Stock.objects.exclude(quantity=0), request.user, Stock.site_paths).select_related("location")
     lots = lots.prefetch_related(Prefetch("stock", queryset=stock, to_attr="in_house"))
+    if format_of(request):
+        return export_list(request, lots.order_by("-id"), LotSerializer, name="lots")
     page = Paginator(lots.order_by("-id"), 50).get_page(request.GET.get("page"))
     now = timezone.now()
     context = {

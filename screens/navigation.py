@@ -89,6 +89,8 @@ ROOMS: tuple[Room, ...] = (
             Page(_("Pareto of stops"), "screens:pareto", "oee_record"),
             Page(_("Loss waterfall"), "screens:waterfall", "oee_record"),
             Page(_("Plan and actual"), "screens:plan-actual", "oee_record"),
+            Page(_("Reports"), "reports:index", "oee_record"),
+            Page(_("My files"), "reports:exports", "export", "add"),
             Page(_("Closed shifts"), "screens:closed-shifts", "closing"),
             Page(_("Change log"), "screens:change-log", "closing"),
             Page(_("What the KPIs mean"), "screens:kpis"),

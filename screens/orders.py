@@ -12,12 +12,14 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Case, F, Q, QuerySet, Sum, Value, When
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext, gettext_lazy
 
 from core.errors import DomainError
+from core.exports import export_list, format_of
 from core.master_data import caller, in_scope, site_id_of
 from core.names import sorted_for_reader
 from core.reader import localized, number, said
@@ -34,6 +36,7 @@ from screens.refusals import errors_in_words, refusal_of
 from workorders import life, services
 from workorders.models import Operation, OrderConfirmation, OrderReason, WorkOrder
 from workorders.selectors import LIVE, allowed, family, made, tolerance
+from workorders.serializers import WorkOrderSerializer
 
 _ACTS: dict[str, Any] = {
     "release": services.release_order,
@@ -138,7 +141,7 @@ def _made_of(orders: list[WorkOrder], now: datetime) -> dict[int, Fraction]:
 
 
 @login_required
-def order_list(request: HttpRequest) -> HttpResponse:
+def order_list(request: HttpRequest) -> HttpResponseBase:
     """List orders, the most urgent first of those that are not finished."""
     form = FilterForm(request.GET or None)
     lines = in_scope(Line.objects.filter(is_active=True), request.user, Line.site_paths).order_by("name")
@@ -150,6 +153,8 @@ def order_list(request: HttpRequest) -> HttpResponse:
         F("due_at").asc(nulls_last=True),
         "-id",
     )
+    if format_of(request):
+        return export_list(request, ordered, WorkOrderSerializer, name="orders")
     page = Paginator(ordered, 50).get_page(request.GET.get("page"))
     now = timezone.now()
     made_ = _made_of(list(page), now)

@@ -11,11 +11,13 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext
 
 from core.errors import Conflict, DomainError, Invalid, NotFound
+from core.exports import export_list, format_of
 from core.intervals import Interval
 from core.master_data import caller
 from core.reader import number, said
@@ -26,6 +28,7 @@ from labor.board import ABSENT, LEFT, MISSING, THERE, shift_board
 from labor.crew_plan import day_of
 from labor.efficiency import BY, SMALLEST_GROUP, Group, efficiency
 from labor.models import Attendance, Crew, LaborEntry
+from labor.serializers import LaborEntrySerializer
 from screens.closed_shifts import percent
 from screens.people_sites import MINUTES, chosen_day, chosen_site, duration, moment_in, sites_where
 from screens.refusals import refusal_of
@@ -88,7 +91,7 @@ class CorrectForm(forms.Form):
 
 
 @login_required
-def approval(request: HttpRequest) -> HttpResponse:
+def approval(request: HttpRequest) -> HttpResponseBase:
     """Show a day's hours to approve, with what is odd; a POST approves those chosen, or corrects one."""
     sites = sites_where(request, "change", "labor")
     asked = request.POST if request.method == "POST" else request.GET
@@ -106,6 +109,9 @@ def approval(request: HttpRequest) -> HttpResponse:
             query = f"?site={site.code}&date={day}" + (f"&crew={crew.code}" if crew else "")
             return redirect(f"{request.path}{query}")
     found = to_approve(site, day, now=timezone.now(), crew=crew)
+    if format_of(request):
+        entries = [pending.entry for pending in found.pending]
+        return export_list(request, entries, LaborEntrySerializer, name="hours-to-approve")
     page = Paginator(found.pending, 50).get_page(request.GET.get("page"))
     seen = corrections.versions_of([pending.entry for pending in page])
     attendances_seen = corrections.versions_of(found.not_ended)

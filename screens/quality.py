@@ -8,11 +8,13 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext
 
 from core.errors import DomainError
+from core.exports import export_list, format_of
 from core.master_data import caller, in_scope, site_id_of
 from enterprise.models import Site
 from live.fragments import chart_fragment, version_now
@@ -22,6 +24,7 @@ from quality.figures import certificate
 from quality.judging import sheet_of_inspection
 from quality.models import Characteristic, ControlChart, Gauge, Inspection, NonConformance, Result, Signal
 from quality.selectors import due_at
+from quality.serializers import InspectionSerializer, NonConformanceSerializer
 from quality.services import Said, add_picture, finish_inspection, record_results
 
 MOST_CELLS = 400
@@ -38,7 +41,7 @@ def _refuse_unless(request: HttpRequest, action: str, kind: str, thing: Any) -> 
 
 
 @login_required
-def overview(request: HttpRequest) -> HttpResponse:
+def overview(request: HttpRequest) -> HttpResponseBase:
     """List what is due, the inspections, and the charts."""
     now = timezone.now()
     sites = [site for site in _seen(request, Site) if caller(request).may("view", "inspection", site.pk)]
@@ -46,6 +49,8 @@ def overview(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     zones = {site.pk: site.zone for site in sites}
     rows = _seen(request, Inspection).select_related("plan", "work_order", "lot", "machine", "product", "site")
+    if format_of(request):
+        return export_list(request, rows.order_by("-opened_at", "-id"), InspectionSerializer, name="inspections")
     charts = _seen(request, ControlChart).filter(is_active=True).select_related("characteristic", "machine")
     context = {
         "due": [(one, zones[one.subject.site_id]) for one in due_at(sites, now=now)[:200]],
@@ -195,12 +200,14 @@ def chart_fragments(request: HttpRequest, chart_id: int) -> HttpResponse:
 
 
 @login_required
-def ncr_list(request: HttpRequest) -> HttpResponse:
+def ncr_list(request: HttpRequest) -> HttpResponseBase:
     """List non-conformances, the newest first."""
     rows = _seen(request, NonConformance).select_related("lot", "work_order", "product")
     status = request.GET.get("status", "")
     if status in NonConformance.Status.values:
         rows = rows.filter(status=status)
+    if format_of(request):
+        return export_list(request, rows.order_by("-id"), NonConformanceSerializer, name="nonconformances")
     page = Paginator(rows.order_by("-id"), 50).get_page(request.GET.get("page"))
     return render(
         request, "screens/ncrs.html", {"page": page, "choices": NonConformance.Status.choices, "status": status}

@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
@@ -18,7 +19,9 @@ from batchrecords.api import printed
 from batchrecords.assembly import assemble, standing
 from batchrecords.models import SEVERITIES, BatchRecord, Resolution, Signature
 from batchrecords.pdf import local_time
+from batchrecords.serializers import BatchRecordSerializer
 from core.errors import DomainError
+from core.exports import export_list, format_of
 from core.master_data import caller, in_scope
 
 SHOWN = 200
@@ -66,7 +69,7 @@ def _records(request: HttpRequest) -> QuerySet[BatchRecord]:
 
 
 @login_required
-def record_list(request: HttpRequest) -> HttpResponse:
+def record_list(request: HttpRequest) -> HttpResponseBase:
     """List records, the newest first."""
     form = FilterForm(request.GET or None)
     records = _records(request)
@@ -76,6 +79,8 @@ def record_list(request: HttpRequest) -> HttpResponse:
             records = records.filter(Q(number__icontains=search) | Q(work_order__order_number__icontains=search))
         if asked.get("status"):
             records = records.filter(status=asked["status"])
+    if format_of(request):
+        return export_list(request, records.order_by("-id"), BatchRecordSerializer, name="batch-records")
     page = Paginator(records.order_by("-id"), 50).get_page(request.GET.get("page"))
     return render(request, "screens/records.html", {"page": page, "form": form})
 

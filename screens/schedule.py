@@ -13,6 +13,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -22,12 +23,14 @@ from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_POST
 
 from core.errors import DomainError
+from core.exports import export_list, format_of
 from core.intervals import Interval, microseconds
 from core.master_data import caller, in_scope
 from core.reader import number, rounded, said
 from enterprise.models import Line
 from scheduling.actuals import MOST_ENTRIES, Actual, Adherence, actuals_of, adherence_of, entries_of
 from scheduling.availability import Availability, availability_of
+from scheduling.serializers import ActualSerializer
 from screens.refusals import refusal_of
 from workorders import placing
 from workorders.models import Schedule, WorkOrder
@@ -127,7 +130,7 @@ def _window(request: HttpRequest, zone: ZoneInfo, now: datetime) -> tuple[date, 
 
 
 @login_required
-def schedule_page(request: HttpRequest) -> HttpResponse:
+def schedule_page(request: HttpRequest) -> HttpResponseBase:
     """Show a line's day or week: planned, actual, on time, what is there for it."""
     now = timezone.now()
     if not caller(request).may("view", _KIND):
@@ -138,6 +141,10 @@ def schedule_page(request: HttpRequest) -> HttpResponse:
     zone = line.area.site.zone
     day, days, window = _window(request, zone, now)
     entries = entries_of([line.pk], window)[:MOST_ENTRIES]
+    if format_of(request):
+        return export_list(
+            request, entries, ActualSerializer, name="schedule", prepare=lambda some: actuals_of(some, now=now)
+        )
     actuals = actuals_of(entries, now=now)
     active = [entry for entry in entries if entry.status != Schedule.Status.CANCELLED and entry.planned_end_at > now]
     there = availability_of(active, now=now)

@@ -15,6 +15,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
@@ -22,6 +23,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from core.errors import Conflict, DomainError, Invalid
+from core.exports import export_list, format_of
 from core.master_data import caller, in_scope
 from enterprise.models import Machine, Site
 from products.models import Product
@@ -31,6 +33,7 @@ from tracking import assembling, records, selectors, services
 from tracking.api import picture_response
 from tracking.derivation import Known, know
 from tracking.models import STAGE_STATES, UNIT_STATUSES, SerialUnit, StagePhoto, UnitStage
+from tracking.serializers import SerialUnitSerializer
 from tracking.services import By, Entry
 from tracking.state import DONE, StageState
 from tracking.wording import what_is_due
@@ -106,7 +109,7 @@ def _columns(units: list[SerialUnit]) -> list[tuple[str, str]]:
 
 @login_required
 @require_GET
-def unit_list(request: HttpRequest) -> HttpResponse:
+def unit_list(request: HttpRequest) -> HttpResponseBase:
     """Show units against their stages, and planned against actual per order and per day."""
     sites = sites_where(request, "view", "unit")
     site = chosen_site(sites, request.GET.get("site"))
@@ -114,9 +117,10 @@ def unit_list(request: HttpRequest) -> HttpResponse:
     tracked = SerialUnit.objects.filter(site=site).values("product")
     form.fields["product"].queryset = Product.objects.filter(pk__in=tracked)  # type: ignore[attr-defined]
     asked = form.cleaned_data if form.is_valid() else {}
-    page = Paginator(selectors.tracker(caller(request), **asked).filter(site=site), 50).get_page(
-        request.GET.get("page")
-    )
+    tracked_units = selectors.tracker(caller(request), **asked).filter(site=site)
+    if format_of(request):
+        return export_list(request, tracked_units, SerialUnitSerializer, name="units")
+    page = Paginator(tracked_units, 50).get_page(request.GET.get("page"))
     units = list(page)
     columns = _columns(units)
     today = timezone.now().astimezone(site.zone).date()

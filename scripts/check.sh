@@ -22,6 +22,6 @@ step "lint" .venv/bin/ruff check --quiet .
 step "format" .venv/bin/ruff format --quiet --check .
 step "floors" quietly env PYTHONPATH=client/src .venv/bin/lint-imports --no-cache
 step "types" .venv/bin/mypy --no-error-summary .
-step "templates" .venv/bin/djlint --quiet --lint templates live screens
+step "templates" .venv/bin/djlint --quiet --lint templates live screens reports
 step "system checks" quietly .venv/bin/python manage.py check
 step "migrations" quietly .venv/bin/python manage.py makemigrations --check --dry-run

@@ -15,6 +15,6 @@ echo "· preparing the database"
 if [ "${PLANT:-}" = battery ]; then
     .venv/bin/python manage.py create_demo --plant battery --url "http://localhost:$PORT"
 fi
-echo "· starting the server, the keeper of computed hours, the connectors and the simulated devices; Ctrl-C stops them"
+echo "· starting the server, the keeper of computed hours, the connectors, the worker and the simulated devices; Ctrl-C stops them"
 .venv/bin/python manage.py await_first_oee --url "http://localhost:$PORT" &
-exec .venv/bin/honcho start web keeper connectors devices
+exec .venv/bin/honcho start web keeper connectors worker devices

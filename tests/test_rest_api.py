@@ -281,6 +281,7 @@ DERIVED = {
     "/material/lot",
     "/material/stock",
     "/tracking/unit",
+    "/reports/export",
 }
 DERIVED |= {f"/execution/{name}" for name in ("operation", "run", "step", "report", "reading")}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).resolve().parent.parent
-FOLDERS = (PROJECT / "static" / "vendor", PROJECT / "tests" / "vendor")
+FOLDERS = (PROJECT / "static" / "vendor", PROJECT / "tests" / "vendor", PROJECT / "core" / "fonts")
 LISTED = json.loads((PROJECT / "frontend" / "vendored.json").read_text())
 
 

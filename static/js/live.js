@@ -71,6 +71,8 @@
       if (message.type === "line") show(message);
     };
     socket.onclose = (event) => {
+      // An empty plant has nothing to watch: look again later, and not over and over.
+      if (event.code === 4404 && !document.querySelector('[id^="line-"]')) return setTimeout(() => window.location.reload(), 15000);
       lose();
       if (event.code === 4401 || event.code === 4404) return window.location.reload();
       setTimeout(connect, pause + Math.random() * 250);
