@@ -210,7 +210,8 @@ class ReportSubscriptionAdmin(MasterDataAdmin):
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         sent = models.Max("mails__sent_at", filter=models.Q(mails__status=ReportMail.Status.SENT))
         rows: models.QuerySet[Any] = super().get_queryset(request)
-        return rows.annotate(newest_mail=sent)
+        found: models.QuerySet[Any] = rows.annotate(newest_mail=sent)
+        return found
 
 
 def _send_again(mail: ReportMail, actor: User, now: datetime) -> None:
