@@ -171,7 +171,7 @@ def test_a_server_that_is_away_is_tried_with_growing_pauses_and_given_up_visibly
     assert b"Given up" in page.content
     server.at_open = None
     client.post(reverse("admin:reports_reportmail_changelist"), {"action": "send_again", "_selected_action": [row.pk]})
-    assert mailing.send_due(now=timezone.now()) == 1
+    mailing.send_due(now=timezone.now())
     assert ReportMail.objects.get(pk=row.pk).status == Status.SENT
 
 
