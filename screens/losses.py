@@ -19,6 +19,7 @@ from core.errors import DomainError
 from core.exact import decimal_text
 from core.intervals import microseconds
 from core.reader import rounded
+from core.spreadsheets import guarded
 from downtime.models import StateReason
 from enterprise.models import Shift
 from oee.engine.catalogue import ELEMENTS
@@ -31,7 +32,7 @@ from products.models import Product
 from screens import charts
 from screens.asked_period import Period, period_asked
 from screens.reason_picker import name_of
-from screens.stops import safe_cell, seconds, written
+from screens.stops import seconds, written
 from screens.waterfall import waterfall as laid_out
 
 BYS = {
@@ -110,7 +111,7 @@ def pareto_file(request: HttpRequest) -> HttpResponse:
         lost = row.row.lost_pieces
         writer.writerow(
             [
-                safe_cell(row.name),
+                guarded(row.name),
                 seconds(row.row.duration),
                 row.row.occurrences,
                 decimal_text(lost, 3) or "",

@@ -17,11 +17,12 @@ from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
 from core.exact import decimal_text
+from core.spreadsheets import guarded
 from execution.risk import good_of_orders
 from oee.plan_actual import PlanAndActual, plan_and_actual
 from screens import charts
 from screens.asked_period import Period, period_asked
-from screens.stops import safe_cell, written
+from screens.stops import written
 from workorders.models import Run, Schedule, WorkOrder
 
 MOST_DAYS = 62
@@ -84,7 +85,7 @@ def plan_file(request: HttpRequest) -> HttpResponse:
     for row in rows:
         numbers = [_plain(one) for one in (row.planned, row.good, row.reject, row.delta)]
         moments = [written(one) if one else "" for one in (row.planned_end, row.ended_at)]
-        writer.writerow([safe_cell(row.name), *numbers, row.unit, *moments])
+        writer.writerow([guarded(row.name), *numbers, row.unit, *moments])
     return answer
 
 

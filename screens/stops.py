@@ -24,6 +24,7 @@ from core.errors import DomainError
 from core.fact_api import fact_id, parse_fact_id
 from core.intervals import Interval
 from core.master_data import caller, in_scope, site_id_of
+from core.spreadsheets import guarded
 from downtime.models import StateReason
 from enterprise.models import Line, Machine
 from oee import stop_words
@@ -133,23 +134,18 @@ def stop_file(request: HttpRequest) -> HttpResponse:
         stop = row.stop
         writer.writerow(
             [
-                safe_cell(row.machine.line.code),
-                safe_cell(row.machine.code),
+                guarded(row.machine.line.code),
+                guarded(row.machine.code),
                 written(stop.start),
                 written(stop.end) if stop.end else "",
                 seconds(stop.duration),
                 seconds(stop.scheduled),
                 stop.category.value,
-                safe_cell(row.reason),
+                guarded(row.reason),
                 int(stop.is_unexplained),
             ]
         )
     return answer
-
-
-def safe_cell(text: str) -> str:
-    """Return a text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
 def written(at: datetime) -> str:
