@@ -19,7 +19,8 @@ def imported(*rows):
 
 def test_names_come_and_go_as_columns():
     made = imported(("code", "name", "category", "name_de", "name_pl"), ("JAM", "Jam", "unplanned", "Stau", ""))
-    assert not made.has_errors() and not made.has_validation_errors()
+    assert not made.has_errors()
+    assert not made.has_validation_errors()
     reason = StateReason.objects.get(code="JAM")
     assert reason.names == {"de": "Stau"}
     exported = StateReasonResource().export(StateReason.objects.filter(pk=reason.pk)).dict[0]
