@@ -54,4 +54,4 @@ def test_a_name_is_said_when_it_is_read():
     ],
 )
 def test_names_are_sorted_as_their_language_sorts(language, names):
-    assert sorted(names[::-1], key=lambda name: collation_key(name, language)) == names
+    assert sorted(set(names), key=lambda name: collation_key(name, language)) == names
