@@ -39,7 +39,9 @@ def test_upcoming_entry_says_what_it_needs(client, line):
     start = datetime.now(UTC) + timedelta(hours=30)
     make_schedule(line=line, planned_start_at=start)
     client.force_login(make_user("supervisor", line.area.site))
-    text = page(client, line, date=start.date().isoformat(), span="week").content.decode()
+    text = page(
+        client, line, date=start.astimezone(line.area.site.zone).date().isoformat(), span="week"
+    ).content.decode()
     assert "is not released, so its materials are not known" in text
 
 
