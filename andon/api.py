@@ -24,7 +24,7 @@ from andon.serializers import (
     OpenCallSerializer,
     PlaceSerializer,
     ResponseTimesSerializer,
-    StepSerializer,
+    TakeCallStepSerializer,
     WindowSerializer,
 )
 from core.api import MasterDataViewSet
@@ -94,25 +94,25 @@ class AndonCallViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMi
         answer = services.call(said=self._said(values), **values)
         return self._answer(answer, 201)
 
-    @extend_schema(request=StepSerializer, responses={201: AndonCallSerializer, 200: AndonCallSerializer})
+    @extend_schema(request=TakeCallStepSerializer, responses={201: AndonCallSerializer, 200: AndonCallSerializer})
     @action(detail=True, methods=["post"])
     def acknowledge(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Say that somebody knows and takes care of it."""
         return self._step(_Kind.ACKNOWLEDGED)
 
-    @extend_schema(request=StepSerializer, responses={201: AndonCallSerializer, 200: AndonCallSerializer})
+    @extend_schema(request=TakeCallStepSerializer, responses={201: AndonCallSerializer, 200: AndonCallSerializer})
     @action(detail=True, methods=["post"])
     def arrive(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Say that somebody is there."""
         return self._step(_Kind.ARRIVED)
 
-    @extend_schema(request=StepSerializer, responses={201: AndonCallSerializer, 200: AndonCallSerializer})
+    @extend_schema(request=TakeCallStepSerializer, responses={201: AndonCallSerializer, 200: AndonCallSerializer})
     @action(detail=True, methods=["post"])
     def fix(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Say that it is over."""
         return self._step(_Kind.FIXED)
 
-    @extend_schema(request=StepSerializer, responses={201: AndonCallSerializer, 200: AndonCallSerializer})
+    @extend_schema(request=TakeCallStepSerializer, responses={201: AndonCallSerializer, 200: AndonCallSerializer})
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Say that nobody is needed."""
@@ -121,7 +121,7 @@ class AndonCallViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMi
     def _step(self, kind: str) -> Response:
         call = self.get_object()
         self._need(call)
-        given = StepSerializer(data=self.request.data, context=self.get_serializer_context())
+        given = TakeCallStepSerializer(data=self.request.data, context=self.get_serializer_context())
         given.is_valid(raise_exception=True)
         return self._answer(services.take_step(call=call, kind=kind, said=self._said(dict(given.validated_data))), 201)
 

@@ -45,6 +45,8 @@ class CallType(NamesInLanguages, MasterData):
 class EscalationStep(models.Model):
     """Who has to know when a call stands for some minutes and nobody has acknowledged it, come, or fixed it."""
 
+    site_paths: ClassVar[tuple[str, ...]] = ()
+
     class Until(models.TextChoices):
         ACKNOWLEDGED = "acknowledged", _("somebody acknowledged it")
         ARRIVED = "arrived", _("somebody came")

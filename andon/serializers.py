@@ -92,7 +92,7 @@ class OpenCallSerializer(serializers.Serializer):
         return int(row.waited.total_seconds())
 
 
-class StepSerializer(Plain):
+class TakeCallStepSerializer(Plain):
     """A step to take."""
 
     at = AwareDateTimeField(required=False, help_text="Now when left out; the past is allowed.")
@@ -105,7 +105,7 @@ class StepSerializer(Plain):
     )
 
 
-class NewCallSerializer(StepSerializer):
+class NewCallSerializer(TakeCallStepSerializer):
     """Help that is called for."""
 
     call_type = ReferenceField(queryset=CallType.objects.all())

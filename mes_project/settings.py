@@ -310,6 +310,7 @@ SPECTACULAR_SETTINGS = {
         "StageFormStatusEnum": "tracking.models.StageForm.Status",
         "OperationRunKindEnum": "execution.models.OperationRun.Kind",
         "ExecutionRuleEnum": "execution.models.ExecutionPolicy.Rule",
+        "RoleEnum": "accounts.models.Role",
         "AndonStatusEnum": "andon.models.AndonCall.Status",
         "AndonStepKindEnum": "andon.models.AndonStep.Kind",
         "AndonToneEnum": "andon.models.CallType.Tone",

@@ -4,6 +4,7 @@ Each form carries the person it was shown for and a key: one for somebody else i
 """
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -185,13 +186,24 @@ def _stand(entry: Entry) -> str:
     return _("Saved.")
 
 
+def _moment(text: str) -> datetime:
+    """Return a moment as the page wrote it. Raises Invalid for anything else."""
+    try:
+        found = parse_datetime(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise Invalid(_("That form is incomplete; start again."), field="starts_at")
+    return found
+
+
 def _explain(entry: Entry) -> str:
     said = entry.said
-    starts_at = parse_datetime(said["starts_at"])
-    ends_at = parse_datetime(said["ends_at"]) if said["ends_at"] else None
-    if starts_at is None or starts_at.tzinfo is None or (ends_at is not None and ends_at.tzinfo is None):
-        raise Invalid(_("That form is incomplete; start again."), field="starts_at")
-    span: dict[str, Any] = {"machine": entry.machine, "starts_at": starts_at, "ends_at": ends_at}
+    span: dict[str, Any] = {
+        "machine": entry.machine,
+        "starts_at": _moment(said["starts_at"]),
+        "ends_at": _moment(said["ends_at"]) if said["ends_at"] else None,
+    }
     entry.need("fact", right_needed(**span, actor=entry.actor, now=entry.at.now))
     explain_stop(
         **span,

@@ -17,6 +17,8 @@ from tests.operating import make_material, make_station
 from tests.servers import running_server
 
 pytestmark = pytest.mark.django_db(transaction=True)
+# The machine that tests run on may be busy.
+expect.set_options(timeout=15_000)
 
 
 def button(page: Page, name: str, **options):
@@ -41,7 +43,7 @@ def be_kept(page: Page) -> None:
 
 def test_a_job_from_start_to_finish_with_scrap_a_reason_and_a_name():
     station = make_station()
-    make_labor_policy(site=station.site, terminal_forgets=False)
+    make_labor_policy(site=station.site, terminal_forgets=False, terminal_timeout=600)
     with browser_page() as page:
         log_in(page, station.operator)
         page.goto("/operate/")
