@@ -4,7 +4,7 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import F, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from core.master_data import caller, in_scope
 from dashboards.models import Dashboard
@@ -17,7 +17,7 @@ PLACES: tuple[tuple[frozenset[str], str], ...] = (
     (frozenset({"supervisor"}), "screens:supervise"),
     (frozenset({"erp"}), "screens:planner"),
     (frozenset({"quality"}), "screens:quality"),
-    (frozenset({"operator"}), "screens:operate"),
+    (frozenset({"operator"}), "screens:operate-choose"),
 )
 FIRST_STEPS, PLANT = "screens:first-steps", "screens:overview"
 
@@ -40,8 +40,8 @@ def home_of(request: HttpRequest) -> str:
             return reverse("screens:dashboard", args=[board.code])
         if not view:
             view = PLANT if _plant_is_ready() else FIRST_STEPS
-        return _address(view)
-    return _address(PLANT)
+        return reverse(view)
+    return reverse(PLANT)
 
 
 def _landing(request: HttpRequest, roles: frozenset[str]) -> Dashboard | None:
@@ -54,10 +54,3 @@ def _landing(request: HttpRequest, roles: frozenset[str]) -> Dashboard | None:
 def _plant_is_ready() -> bool:
     """Say whether OEE can come of what is set up: machines, when they work, and how fast."""
     return Machine.objects.exists() and Shift.objects.exists() and IdealRate.objects.exists()
-
-
-def _address(view: str) -> str:
-    try:
-        return reverse(view)
-    except NoReverseMatch:
-        return reverse(PLANT)

@@ -239,9 +239,8 @@ def test_people_land_where_their_role_works(client, line):
     assert lands(client, Role.QUALITY, site) == "/quality/"
     assert lands(client, Role.ERP, site) == "/planner/"
     assert lands(client, Role.ENGINEER, site) == "/"
-    # Pages that are not there yet are the plant.
-    assert lands(client, Role.OPERATOR, site) in ("/", "/operate/")
-    assert lands(client, Role.SUPERVISOR, site) in ("/", "/supervise/")
+    assert lands(client, Role.OPERATOR, site) == "/operate/"
+    assert lands(client, Role.SUPERVISOR, site) == "/supervise/"
     assert lands(client, None, site) == "/"
     client.logout()
     assert client.get("/home/")["Location"] == "/login/?next=/home/"
