@@ -57,7 +57,7 @@ def unpack_unit(*, unit: SerialUnit, by: By) -> UnitPackingStep:
         if known.kind != _Kind.UNPACKED:
             raise Conflict("The key was used for something else.", field="key")
         return known
-    container = Container.objects.filter(pk=SerialUnit.objects.values("container").filter(pk=unit.pk)).first()
+    container = Container.objects.filter(serial_units=unit).first()
     if container is None:
         raise Conflict(f"{unit} is not packed.", field="container")
     held = _hold(container)
