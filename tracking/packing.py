@@ -117,7 +117,8 @@ def container_stepped(*, steps: Sequence[ContainerStep]) -> None:
     if units and first.kind == StepKind.BROUGHT_BACK:
         raise Conflict(f"{first.container} carries dispatched units, such as {units[0]}.", field="container")
     for unit in units:
-        by = By(first.performed_by, first.occurred_at, f"container step {first.pk}")
+        # A unit's decisions follow one another by the server's clock.
+        by = By(first.performed_by, first.recorded_at, f"container step {first.pk}")
         if is_emptied:
             assert unit.container is not None
             _write(unit, unit.container, _Kind.UNPACKED, by)

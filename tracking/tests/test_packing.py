@@ -1,5 +1,6 @@
 """Serial units in containers: packed in one at most, dispatched with it, and not used from under it."""
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -92,9 +93,9 @@ def test_units_leave_with_their_container_all_or_none(room, by):
     with pytest.raises(Conflict, match="S-1 in C-1: "):
         room.act("ship", pallet)
     assert not UnitEvent.objects.filter(kind="dispatch").exists()
-    services.release(unit=units[1], by=by())
+    services.release(unit=units[1], by=By(room.anna, AT + timedelta(minutes=1), "r"))
     for _ in range(2):
-        room.act("ship", pallet, idempotency_key="s")
+        room.act("ship", pallet, idempotency_key="s", recorded_at=AT + timedelta(minutes=2))
     assert set(SerialUnit.objects.values_list("status", flat=True)) == {"dispatched"}
     assert UnitEvent.objects.filter(kind="dispatch").count() == 2
     with pytest.raises(Conflict, match="P-7 carries dispatched units, such as S-0"):
