@@ -57,7 +57,7 @@ def unpack_unit(*, unit: SerialUnit, by: By) -> UnitPackingStep:
         if known.kind != _Kind.UNPACKED:
             raise Conflict("The key was used for something else.", field="key")
         return known
-    container = Container.objects.filter(pk=SerialUnit.objects.values("container").filter(pk=unit.pk)).first()
+    container = Container.objects.filter(serial_units=unit).first()
     if container is None:
         raise Conflict(f"{unit} is not packed.", field="container")
     held = _hold(container)
@@ -117,7 +117,8 @@ def container_stepped(*, steps: Sequence[ContainerStep]) -> None:
     if units and first.kind == StepKind.BROUGHT_BACK:
         raise Conflict(f"{first.container} carries dispatched units, such as {units[0]}.", field="container")
     for unit in units:
-        by = By(first.performed_by, first.occurred_at, f"container step {first.pk}")
+        # A unit's decisions follow one another by the server's clock.
+        by = By(first.performed_by, first.recorded_at, f"container step {first.pk}")
         if is_emptied:
             assert unit.container is not None
             _write(unit, unit.container, _Kind.UNPACKED, by)

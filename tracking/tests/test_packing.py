@@ -1,5 +1,6 @@
 """Serial units in containers: packed in one at most, dispatched with it, and not used from under it."""
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -30,14 +31,11 @@ def by(room):
 
 def finished(room, serial="S-1"):
     """Return a unit of the room's site that went through its stages."""
-    unit = make_serial_unit(serial)
-    SerialUnit.objects.filter(pk=unit.pk).update(site=room.site)
-    unit.refresh_from_db()
+    unit = make_serial_unit(serial, site=room.site)
     boss = make_user("quality", site=room.site)
     for stage in ("A", "B"):
         entry = services.Entry("check", "OK", uuid4().hex)
         services.enter(unit=unit, stage=stage, entries=[entry], actor=boss, recorded_at=AT)
-        services.complete_stage(unit=unit, stage=stage, by=By(boss, AT, uuid4().hex))
     unit.refresh_from_db()
     assert unit.status == "finished"
     return unit
@@ -60,8 +58,7 @@ def test_unit_is_packed_once_and_taken_out(room, by):
 
 def test_what_cannot_be_packed_is_refused(room, by):
     unit, carton = finished(room), room.carton()
-    raw = make_serial_unit("S-2")
-    SerialUnit.objects.filter(pk=raw.pk).update(site=room.site)
+    raw = make_serial_unit("S-2", site=room.site)
     with pytest.raises(Conflict, match="S-2 is not started; only a finished unit is packed"):
         pack_unit(unit=raw, container=carton, by=by())
     with pytest.raises(Invalid, match="another site"):
@@ -96,9 +93,9 @@ def test_units_leave_with_their_container_all_or_none(room, by):
     with pytest.raises(Conflict, match="S-1 in C-1: "):
         room.act("ship", pallet)
     assert not UnitEvent.objects.filter(kind="dispatch").exists()
-    services.release(unit=units[1], by=by())
+    services.release(unit=units[1], by=By(room.anna, AT + timedelta(minutes=1), "r"))
     for _ in range(2):
-        room.act("ship", pallet, idempotency_key="s")
+        room.act("ship", pallet, idempotency_key="s", recorded_at=AT + timedelta(minutes=2))
     assert set(SerialUnit.objects.values_list("status", flat=True)) == {"dispatched"}
     assert UnitEvent.objects.filter(kind="dispatch").count() == 2
     with pytest.raises(Conflict, match="P-7 carries dispatched units, such as S-0"):
