@@ -27,13 +27,23 @@ MAX_ROWS = 500
 """What of a tree one page shows."""
 
 
+def _named(name: Any) -> forms.Select:
+    return forms.Select(attrs={"aria-label": name})
+
+
 class FilterForm(forms.Form):
     """Which containers to list."""
 
     search = forms.CharField(max_length=100, required=False, label=_("Code, SSCC or lot"))
-    kind = forms.ChoiceField(choices=[("", _("Any kind")), *Container.Kind.choices], required=False)
-    status = forms.ChoiceField(choices=[("", _("Any status")), *Container.Status.choices], required=False)
-    location = forms.ModelChoiceField(Location.objects.none(), required=False, empty_label=_("Any place"))
+    kind = forms.ChoiceField(
+        choices=[("", _("Any kind")), *Container.Kind.choices], required=False, widget=_named(_("Kind"))
+    )
+    status = forms.ChoiceField(
+        choices=[("", _("Any status")), *Container.Status.choices], required=False, widget=_named(_("Status"))
+    )
+    location = forms.ModelChoiceField(
+        Location.objects.none(), required=False, empty_label=_("Any place"), widget=_named(_("Place"))
+    )
 
 
 class Keyed(forms.Form):
@@ -45,8 +55,8 @@ class Keyed(forms.Form):
 class OpenForm(Keyed):
     """A new container."""
 
-    location = forms.ModelChoiceField(Location.objects.none(), empty_label=_("Place"))
-    kind = forms.ChoiceField(choices=Container.Kind.choices)
+    location = forms.ModelChoiceField(Location.objects.none(), empty_label=_("Place"), widget=_named(_("Place")))
+    kind = forms.ChoiceField(choices=Container.Kind.choices, widget=_named(_("Kind")))
     code = forms.CharField(max_length=64, required=False)
     new_sscc = forms.BooleanField(required=False)
 

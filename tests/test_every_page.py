@@ -40,7 +40,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 THEMES = ("light", "dark", "contrast")
 # Read by scripts, files to download, and addresses that only take what is posted.
 NO_PAGES = {
-    *("overview-fragments", "close-shift"),
+    *("overview-fragments", "floor-fragments", "board-fragments", "supervise-panels", "close-shift", "home"),
+    *("stops-file", "pareto-file", "waterfall-file", "plan-actual-file"),
+    *("planner-data", "planner-backlog", "planner-needs"),
+    *("operate-clock", "operate-manifest", "service-worker"),
     *("kpis", "explain", "explain-element", "explain-facts", "station", "terminal"),
 }
 SVG_WITH_COMMA = """

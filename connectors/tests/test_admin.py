@@ -138,7 +138,7 @@ def test_health_page_says_how_it_is(administrator, connector, state, age, level,
     services.report_health(connector.pk, report, at=at)
     page = administrator.get(reverse("admin:connectors_health")).content.decode()
     assert f"health-{level}" in page
-    for text in (words, "1,234", "1,200", "No route to broker", "1 signal not mapped"):
+    for text in (words, "1\u202f234", "1\u202f200", "No route to broker", "1 signal not mapped"):
         assert text in page
     assert UnmappedSignal.objects.get().last_value == "17"
 

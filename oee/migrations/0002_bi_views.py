@@ -6,8 +6,8 @@ from oee.bi import drop, refresh
 class Migration(migrations.Migration):
     dependencies = [
         ("oee", "0001_initial"),
-        ("counts", "0003_monthly_partitions"),
-        ("downtime", "0003_monthly_partitions"),
+        ("counts", "0004_monthly_partitions"),
+        ("downtime", "0004_monthly_partitions"),
     ]
 
     operations = [

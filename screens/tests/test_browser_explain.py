@@ -45,6 +45,7 @@ def test_oee_leads_down_to_a_fact():
 
         deliver(state(run, 0), state(jam, 60), state(run, 90), count(100))
         log_in(page, User.objects.create_superuser("anna"))
+        page.goto("/")
         expect(page.locator(".card h3 a")).to_be_visible()
         assert min(heights(page, ".card a.oee-link")) >= TARGET
         # The whole card leads to the line, not only its name.

@@ -274,7 +274,8 @@
     find("cut").hidden = true;
     data = { ...found[0], ...found[1] };
     needs = found[2].needs;
-    data.bars.forEach((bar) => { refOf(bar.id).version = bar.version; });
+    // It may have been asked for before our own last change was answered: versions only rise.
+    data.bars.forEach((bar) => { refOf(bar.id).version = Math.max(refOf(bar.id).version || 0, bar.version); });
     find("too-many").hidden = !data.tooMany;
     find("too-many").textContent = data.tooMany;
     draw();

@@ -5,15 +5,15 @@ from core.partitions import partition, unpartition
 
 def forwards(apps, schema_editor):
     with schema_editor.connection.cursor() as cursor:
-        partition(cursor, "counts_counthistory", "count_reading")
+        partition(cursor, "downtime_statehistory", "recorded_state")
 
 
 def backwards(apps, schema_editor):
     with schema_editor.connection.cursor() as cursor:
-        unpartition(cursor, "counts_counthistory", "count_reading")
+        unpartition(cursor, "downtime_statehistory", "recorded_state")
 
 
 class Migration(migrations.Migration):
-    dependencies = [("counts", "0002_count_reading_view")]
+    dependencies = [("downtime", "0003_names_in_languages")]
 
     operations = [migrations.RunPython(forwards, backwards)]

@@ -7,7 +7,7 @@ import core.names
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("downtime", "0003_monthly_partitions"),
+        ("downtime", "0002_recorded_state_view"),
     ]
 
     operations = [

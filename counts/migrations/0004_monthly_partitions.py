@@ -5,15 +5,15 @@ from core.partitions import partition, unpartition
 
 def forwards(apps, schema_editor):
     with schema_editor.connection.cursor() as cursor:
-        partition(cursor, "downtime_statehistory", "recorded_state")
+        partition(cursor, "counts_counthistory", "count_reading")
 
 
 def backwards(apps, schema_editor):
     with schema_editor.connection.cursor() as cursor:
-        unpartition(cursor, "downtime_statehistory", "recorded_state")
+        unpartition(cursor, "counts_counthistory", "count_reading")
 
 
 class Migration(migrations.Migration):
-    dependencies = [("downtime", "0002_recorded_state_view")]
+    dependencies = [("counts", "0003_names_in_languages")]
 
     operations = [migrations.RunPython(forwards, backwards)]

@@ -7,7 +7,7 @@ import core.names
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("counts", "0003_monthly_partitions"),
+        ("counts", "0002_count_reading_view"),
     ]
 
     operations = [
