@@ -14,6 +14,5 @@ redis=$!
 trap 'kill $redis 2>/dev/null || true; wait $redis 2>/dev/null || true; rm -rf "$directory"' EXIT
 export MES_TEST_REDIS_URL="unix://$directory/redis"
 
-# One process more than processors: some tests wait for servers, and others compute meanwhile.
 echo "· tests"
-.venv/bin/pytest --quiet --numprocesses "${MES_TEST_PROCESSES:-$(($(nproc) + 1))}" --dist worksteal "$@"
+.venv/bin/pytest --quiet --numprocesses "${MES_TEST_PROCESSES:-auto}" --dist worksteal "$@"

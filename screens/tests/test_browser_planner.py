@@ -190,7 +190,12 @@ def test_an_order_is_planned_moved_and_taken_out_by_keyboard_alone(plant):
         assert entry.status == "cancelled"
         page.locator("[data-undo]").press("Enter")
         expect(page.locator("[data-said]")).to_contain_text("Undone")
-        again = Schedule.objects.exclude(status="cancelled").get()
+        # It is placed again first, and then confirmed.
+        for _ in range(100):
+            again = Schedule.objects.exclude(status="cancelled").get()
+            if again.status == "confirmed":
+                break
+            page.wait_for_timeout(100)
         assert (again.status, again.planned_start_at) == ("confirmed", EIGHT + timedelta(hours=2, minutes=30))
         # What was done before the bar came back under another number is undone, too.
         page.locator("[data-undo]").press("Enter")
