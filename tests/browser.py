@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import connections
-from playwright.sync_api import Dialog, Page, sync_playwright
+from playwright.sync_api import Dialog, Page, expect, sync_playwright
 
 from accounts.models import User
 from tests.servers import running_server
@@ -17,6 +17,8 @@ CHROMIUM = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 ]
+# A busy machine takes its time; what never comes fails all the same.
+expect.set_options(timeout=20_000)
 PASSWORD = "correct horse battery staple"
 AXE = (Path(__file__).resolve().parent / "vendor" / "axe.min.js").read_text()
 
@@ -43,7 +45,7 @@ def opened_browser(address: str, size: tuple[int, int] = TABLET, *, dark: bool =
             color_scheme="dark" if dark else "light",
             locale="en-GB",
         )
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(30_000)
         page.complaints = complaints  # type: ignore[attr-defined]
         page.on("console", lambda said: complaints.append(said.text) if _matters(said) else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))

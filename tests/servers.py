@@ -58,7 +58,7 @@ def running_server(*, server: str = "uvicorn", port: int | None = None, **enviro
 
 
 def _await(address: str, process: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise AssertionError(f"The server ended with {process.returncode}.")
@@ -67,4 +67,4 @@ def _await(address: str, process: "subprocess.Popen[bytes]") -> None:
                 return
         except httpx.TransportError:
             time.sleep(0.05)
-    raise AssertionError("The server did not answer in 30 s.")
+    raise AssertionError("The server did not answer in 60 s.")
