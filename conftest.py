@@ -5,6 +5,7 @@ import os
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.utils import translation
 
 from core import embedded_postgres
 from tests import template_database
@@ -50,3 +51,9 @@ def _plain_static_files(settings):
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
     settings.WHITENOISE_AUTOREFRESH = True
+
+
+@pytest.fixture(autouse=True)
+def _language_of_nobody():
+    """Forget the language of the last reader: a request of the test client speaks it in the test's own thread."""
+    translation.deactivate()

@@ -108,8 +108,13 @@
     return known.get(id);
   };
   async function act(ref, name, body = {}) {
-    const entry = await ask(`${ENTRIES}${ref.id}/${name}/`, { ...body, seen_version: ref.version });
+    return answered(ref, await ask(`${ENTRIES}${ref.id}/${name}/`, { ...body, seen_version: ref.version }));
+  }
+  // The next step may be taken before the board is fetched again: it begins where this one ended.
+  function answered(ref, entry) {
     ref.version = entry.version;
+    ref.now = { line: entry.line, start: entry.planned_start_at, end: entry.planned_end_at, stored: entry.status };
+    Object.assign(barOf(ref.id) || {}, ref.now);
     return entry;
   }
   async function place(body, ref = null) {
@@ -275,7 +280,11 @@
     data = { ...found[0], ...found[1] };
     needs = found[2].needs;
     // It may have been asked for before our own last change was answered: versions only rise.
-    data.bars.forEach((bar) => { refOf(bar.id).version = Math.max(refOf(bar.id).version || 0, bar.version); });
+    data.bars.forEach((bar) => {
+      const ref = refOf(bar.id);
+      if (bar.version < ref.version) Object.assign(bar, ref.now);
+      else ref.version = bar.version;
+    });
     find("too-many").hidden = !data.tooMany;
     find("too-many").textContent = data.tooMany;
     draw();
@@ -311,9 +320,7 @@
   async function confirmBar(bar) {
     const ref = refOf(bar.id);
     const redo = () => act(ref, "confirm");
-    const undo = async () => {
-      ref.version = (await ask(`${ENTRIES}${ref.id}/`, { status: "planned", seen_version: ref.version }, "PATCH")).version;
-    };
+    const undo = async () => answered(ref, await ask(`${ENTRIES}${ref.id}/`, { status: "planned", seen_version: ref.version }, "PATCH"));
     try {
       await redo();
     } catch (error) {
@@ -330,14 +337,14 @@
   });
 
   async function takeOut(bar) {
-    const ref = refOf(bar.id);
+    const [ref, body] = [refOf(bar.id), bodyOf(bar)];
     const redo = () => act(ref, "cancel");
     try {
       await redo();
     } catch (error) {
       return refusal(error, bar.id);
     }
-    remember({ words: bar.title, undo: () => place(bodyOf(bar), ref), redo });
+    remember({ words: bar.title, undo: () => place(body, ref), redo });
     select(null);
     say(put(words.taken, bar.title));
     return refresh();
