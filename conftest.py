@@ -8,7 +8,7 @@ from django.db import connection
 from django.utils import translation
 
 from core import embedded_postgres
-from tests import template_database
+from tests import clean_database, servers, template_database
 
 TEMPLATE = f"{settings.DATABASES['default']['TEST']['NAME']}_template"
 
@@ -34,8 +34,11 @@ def django_db_modify_db_settings(django_db_modify_db_settings, django_db_blocker
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker):
-    """End what a test's server, socket or browser left open, so that the test database can be dropped."""
+    """Remember how the database begins; at the end, end what a test's server, socket or browser left open."""
+    with django_db_blocker.unblock():
+        clean_database.remember()
     yield
+    servers.end_shared()
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"

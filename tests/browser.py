@@ -10,7 +10,7 @@ from django.db import connections
 from playwright.sync_api import Dialog, Page, expect, sync_playwright
 
 from accounts.models import User
-from tests.servers import running_server
+from tests.servers import shared_server
 
 TABLET, PHONE, TELEVISION = (1280, 800), (390, 844), (1920, 1080)
 CHROMIUM = [
@@ -19,6 +19,7 @@ CHROMIUM = [
 ]
 # A busy machine takes its time; what never comes fails all the same.
 expect.set_options(timeout=20_000)
+THEMES = {"light", "dark", "contrast"}
 PASSWORD = "correct horse battery staple"
 AXE = (Path(__file__).resolve().parent / "vendor" / "axe.min.js").read_text()
 
@@ -59,12 +60,12 @@ def opened_browser(address: str, size: tuple[int, int] = TABLET, *, dark: bool =
 
 
 @contextmanager
-def browser_page(size: tuple[int, int] = TABLET, *, dark: bool = False, **environment: Any) -> Iterator[Page]:
-    """Yield a page on a server of its own; afterwards nothing may have been refused by policy, failed or alerted.
+def browser_page(size: tuple[int, int] = TABLET, *, dark: bool = False) -> Iterator[Page]:
+    """Yield a page on the tests' server; afterwards nothing may have been refused by policy, failed or alerted.
 
     For tests with `transaction=True`: the server is another process and sees only what is committed.
     """
-    with running_server(**environment) as address, opened_browser(address, size, dark=dark) as page:
+    with opened_browser(shared_server(), size, dark=dark) as page:
         yield page
 
 
@@ -98,3 +99,19 @@ def axe_violations(page: Page, *rules: str) -> list[str]:
         for violation in found["violations"]
         for node in violation["nodes"]
     ]
+
+
+def axe_violations_in_every_theme(page: Page) -> list[str]:
+    """Return what axe finds on the page as it is, light, dark and in high contrast; themes differ in colours only."""
+    root = page.locator("html")
+    chosen = root.get_attribute("data-theme")
+    # A device of the tests is light.
+    theme = "light" if chosen == "auto" else chosen
+    found = axe_violations(page)
+    if root.evaluate("root => root.classList.contains('is-tv')"):
+        return found
+    for other in sorted(THEMES - {theme}):
+        root.evaluate("(root, theme) => { root.dataset.theme = theme; }", other)
+        found += [f"{other}: {violation}" for violation in axe_violations(page, "color-contrast")]
+    root.evaluate("(root, theme) => { root.dataset.theme = theme; }", chosen)
+    return found

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
@@ -55,6 +55,27 @@ def running_server(*, server: str = "uvicorn", port: int | None = None, **enviro
     finally:
         process.terminate()
         process.wait(timeout=15)
+
+
+_shared = ExitStack()
+_shared_address = ""
+
+
+def shared_server() -> str:
+    """Return the address of the server that the tests of this process share; it starts with the first of them.
+
+    For tests of what people see. A test of the server itself, or with an environment of its own, starts its own.
+    """
+    global _shared_address
+    if not _shared_address:
+        _shared_address = _shared.enter_context(running_server())
+    return _shared_address
+
+
+def end_shared() -> None:
+    global _shared_address
+    _shared.close()
+    _shared_address = ""
 
 
 def _await(address: str, process: "subprocess.Popen[bytes]") -> None:

@@ -1,7 +1,7 @@
 """The operator's terminal in a real browser: a job from start to finish, calls, scans, and a network that goes away."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import pytest
 from django.db import connections
@@ -14,7 +14,7 @@ from materials.models import MaterialTransaction
 from tests.browser import PASSWORD, axe_violations, browser_page, log_in
 from tests.factories import make_labor_policy
 from tests.operating import make_material, make_station
-from tests.servers import running_server
+from tests.servers import running_server, shared_server
 
 pytestmark = pytest.mark.django_db(transaction=True)
 # The machine that tests run on may be busy.
@@ -168,7 +168,7 @@ def tablet(station, **environment: str) -> Iterator[tuple[BrowserContext, Page]]
     failures: list[str] = []
     with (
         pytest.MonkeyPatch.context() as patch,
-        running_server(**environment) as address,  # type: ignore[arg-type]
+        running_server(**environment) if environment else nullcontext(shared_server()) as address,  # type: ignore[arg-type]
         sync_playwright() as player,
     ):
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
@@ -324,10 +324,10 @@ def test_the_kept_page_is_forgotten_when_somebody_logs_out():
 
 def test_without_a_script_the_forms_work():
     station = make_station()
-    with running_server() as address, sync_playwright() as player, pytest.MonkeyPatch.context() as patch:
+    with sync_playwright() as player, pytest.MonkeyPatch.context() as patch:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
         browser = player.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        page = browser.new_page(base_url=address, java_script_enabled=False)
+        page = browser.new_page(base_url=shared_server(), java_script_enabled=False)
         station.operator.set_password(PASSWORD)
         station.operator.save()
         page.goto("/login/")

@@ -12,7 +12,7 @@ from counts.services import NewReading, record_readings
 from downtime.models import StateCorrection
 from downtime.services import NewState, record_states
 from oee.models import ShiftClosing
-from tests.browser import PHONE, TELEVISION, axe_violations, browser_page, log_in
+from tests.browser import PHONE, TELEVISION, axe_violations, axe_violations_in_every_theme, browser_page, log_in
 from tests.factories import (
     make_count_tag,
     make_device_key,
@@ -208,10 +208,9 @@ def test_the_board_turns_its_pages_by_itself(hall):
         assert page.evaluate("document.documentElement.scrollHeight <= window.innerHeight")
 
 
-@pytest.mark.parametrize("dark", [False, True])
-def test_axe_finds_nothing_on_the_other_pages(hall, dark):
+def test_axe_finds_nothing_on_the_other_pages(hall):
     days = f"first={hall.yesterday:%Y-%m-%d}&last={hall.now:%Y-%m-%d}"
-    with browser_page(dark=dark) as page:
+    with browser_page() as page:
         log_in(page, hall.boss)
         for path in (
             *("/supervise/", "/floor/", f"/floor/?date={hall.yesterday:%Y-%m-%d}", "/stops/?show=all"),
@@ -226,4 +225,4 @@ def test_axe_finds_nothing_on_the_other_pages(hall, dark):
             page.goto(path)
             if path == "/supervise/":
                 expect(page.get_by_text("Orders at risk")).to_be_visible()
-            assert axe_violations(page) == [], path
+            assert axe_violations_in_every_theme(page) == [], path

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from accounts.models import User
 from tests.browser import log_in, opened_browser
 from tests.factories import make_count_tag, make_device_key, make_machine, make_reason, make_shift
-from tests.servers import running_server
+from tests.servers import shared_server
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TARGET = 48
@@ -38,7 +38,8 @@ def test_oee_leads_down_to_a_fact():
     def count(seconds):
         return {"tag": tag.tag_path, "at": (began + timedelta(seconds=seconds)).isoformat(), "value": 3}
 
-    with running_server() as address, opened_browser(address) as page:
+    address = shared_server()
+    with opened_browser(address) as page:
 
         def deliver(*items):
             assert httpx.post(f"{address}/ingest/", json=list(items), headers=headers).status_code == 200

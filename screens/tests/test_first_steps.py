@@ -15,7 +15,7 @@ from counts.models import CountType
 from enterprise.models import Area, Enterprise, Line, Machine
 from products.models import IdealRate
 from screens.help import TOPICS, parts, search
-from tests.browser import axe_violations, browser_page, log_in
+from tests.browser import axe_violations_in_every_theme, browser_page, log_in
 from tests.factories import (
     make_area,
     make_count_tag,
@@ -122,9 +122,8 @@ def test_help_is_found_by_its_words(client, rf):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("dark", [False, True])
-def test_checklist_goes_from_empty_to_oee_in_a_browser(dark):
-    with browser_page(dark=dark) as page:
+def test_checklist_goes_from_empty_to_oee_in_a_browser():
+    with browser_page() as page:
         CountType.objects.all().delete()
         log_in(page, User.objects.create(username="ada", is_superuser=True, is_staff=True))
         page.wait_for_load_state()
@@ -132,7 +131,7 @@ def test_checklist_goes_from_empty_to_oee_in_a_browser(dark):
         page.locator(".first-steps-left a").click()
         page.wait_for_url("**/first-steps/")
         assert page.locator("#step-enterprise").get_attribute("class").endswith("is-next")
-        assert axe_violations(page) == []
+        assert axe_violations_in_every_theme(page) == []
         now = timezone.now()
         line = make_line(area=make_area(site=make_site(enterprise=make_enterprise(), time_zone="UTC")))
         machine = make_machine(line=line, code="FILLER", is_constraint=True)
@@ -158,18 +157,18 @@ def test_checklist_goes_from_empty_to_oee_in_a_browser(dark):
             answer = httpx.post(f"{origin}/ingest/", headers=header, json={"items": [{**item, "at": at}]})
             assert answer.status_code == 200, answer.text
         page.wait_for_selector('#step-oee[data-done="yes"]')
-        assert axe_violations(page) == []
+        assert axe_violations_in_every_theme(page) == []
         page.goto("/")
         assert page.locator(".first-steps-left").count() == 0
         page.goto("/help/engineer/")
-        assert axe_violations(page) == []
+        assert axe_violations_in_every_theme(page) == []
         page.get_by_label("Search the help").fill("rates")
         page.get_by_label("Search the help").press("Enter")
         page.wait_for_selector(".help-found a")
         page.goto(f"/reports/day/?line={line.pk}&date={now.date()}")
         page.wait_for_selector(".report-figures")
-        assert axe_violations(page) == []
+        assert axe_violations_in_every_theme(page) == []
         page.goto("/reports/")
-        assert axe_violations(page) == []
+        assert axe_violations_in_every_theme(page) == []
         page.goto("/reports/exports/")
-        assert axe_violations(page) == []
+        assert axe_violations_in_every_theme(page) == []

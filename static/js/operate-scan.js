@@ -2,7 +2,7 @@
 "use strict";
 
 const operateScan = (() => {
-  const BETWEEN_MS = 60; // nobody types that fast
+  const BETWEEN_MS = 100; // nobody types that fast, and no scanner that slowly
   const SHORTEST = 3;
 
   // Calls `found` with what was typed as fast as a scanner types, and ended with Enter, outside of a field.
@@ -12,9 +12,9 @@ const operateScan = (() => {
     document.addEventListener(
       "keydown",
       (event) => {
-        const now = performance.now();
-        if (now - last > BETWEEN_MS) typed = "";
-        last = now;
+        // When the key was pressed: a page that is busy hears of it later.
+        if (event.timeStamp - last > BETWEEN_MS) typed = "";
+        last = event.timeStamp;
         if (event.key === "Enter") {
           const code = typed;
           typed = "";

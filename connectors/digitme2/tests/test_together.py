@@ -10,7 +10,7 @@ from connectors.models import Tablet
 from counts.models import CountHistory
 from downtime.models import StateHistory
 from tests.factories import make_machine, make_reason
-from tests.servers import running_server
+from tests.servers import shared_server
 from workorders.models import Run
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -22,7 +22,7 @@ def test_ten_devices_at_once_are_all_answered_and_leave_one_history_each():
     line = plant.machine.line
     machines = [plant.machine, *(make_machine(line=line) for _ in range(DEVICES - 1))]
     plant.options(machine_ids="\n".join(f"{number} = {machine.code}" for number, machine in enumerate(machines, 1)))
-    with running_server() as address, httpx.Client(base_url=address, timeout=30) as client:
+    with httpx.Client(base_url=shared_server(), timeout=30) as client:
 
         def device(number):
             return [
@@ -51,7 +51,7 @@ def test_ten_tablets_at_once_start_one_job_and_end_it_once():
     plant = make_plant(several_sessions=True)
     for number in range(DEVICES):
         plant.log_in(f"t-{number}")
-    with running_server() as address, httpx.Client(base_url=address, timeout=30) as client:
+    with httpx.Client(base_url=shared_server(), timeout=30) as client:
 
         def post(path, **body):
             def call(number):
@@ -71,7 +71,7 @@ def test_ten_tablets_at_once_register_and_log_in():
     plant = make_plant()
     people = [make_operator(plant.connector.site) for _ in range(DEVICES)]
     make_reason()
-    with running_server() as address, httpx.Client(base_url=address, timeout=30) as client:
+    with httpx.Client(base_url=shared_server(), timeout=30) as client:
 
         def check(number):
             return client.get("/check-state", params={"device_uuid": f"t-{number % 5}"}).status_code
