@@ -14,5 +14,8 @@ redis=$!
 trap 'kill $redis 2>/dev/null || true; wait $redis 2>/dev/null || true; rm -rf "$directory"' EXIT
 export MES_TEST_REDIS_URL="unix://$directory/redis"
 
+# Tests wait for servers, browsers and disks; one process more than there are processors uses that time.
+processes=${MES_TEST_PROCESSES:-$(($(nproc) + 1))}
+
 echo "· tests"
-.venv/bin/pytest --quiet --numprocesses "${MES_TEST_PROCESSES:-auto}" --dist worksteal "$@"
+.venv/bin/pytest --quiet --numprocesses "$processes" --dist worksteal "$@"
