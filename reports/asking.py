@@ -27,7 +27,8 @@ MODELS: Mapping[str, type[Place]] = {
     "site": Site,
     "enterprise": Enterprise,
 }
-_MOST = 9_223_372_036_854_775_807
+_LONGEST = 19
+"""A number of so many digits is no id, and may be too long to be read as a number at all."""
 
 
 def visible(user: Any, name: str) -> QuerySet[Any]:
@@ -62,7 +63,7 @@ def place_of(given: Mapping[str, str], user: Any, kind: Kind) -> Place | None:
         raise Invalid(_("This report is of: %(places)s.") % {"places": ", ".join(kind.places)}, field="place")
     rows = visible(user, name)
     if text.isascii() and text.isdigit():
-        found = rows.filter(pk=int(text)).first() if int(text) <= _MOST else None
+        found = rows.filter(pk=int(text)).first() if len(text) < _LONGEST else None
     else:
         found = rows.filter(code=text).first() if "\0" not in text else None
     if found is None:
@@ -136,6 +137,6 @@ def _shift_id(given: Mapping[str, str]) -> int | None:
     text = given.get("shift")
     if not text:
         return None
-    if not (text.isascii() and text.isdigit() and int(text) <= _MOST):
+    if not (text.isascii() and text.isdigit() and len(text) < _LONGEST):
         raise Invalid(_("A shift is named by its number."), field="shift")
     return int(text)
