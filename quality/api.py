@@ -14,12 +14,12 @@ from rest_framework.viewsets import GenericViewSet
 
 from core.api import MasterDataViewSet
 from core.errors import Invalid
+from core.exact import short_text
 from core.fact_api import FactPagination, refuse_future
 from core.idempotency import Idempotent
 from core.intervals import Interval
 from core.master_data import caller, in_scope, site_id_of
 from enterprise.models import Site
-from products.api import decimal_text
 from quality import charting, nonconformances, planning, services
 from quality.calibrations import record_calibration
 from quality.figures import pareto
@@ -199,7 +199,7 @@ class ControlChartViewSet(MasterDataViewSet):
 
 
 def _number(value: Any) -> str | None:
-    return None if value is None else decimal_text(value)
+    return None if value is None else short_text(value)
 
 
 def _panel(series: Series, moments: tuple[Any, ...]) -> dict[str, Any]:
