@@ -199,7 +199,7 @@ def _sample(
         "lot_size": size,
         "accept_number": found.plan.accept,
         "severity": state.severity.value,
-        "code_letter": code_letter(units, rule.level),  # type: ignore[arg-type]
+        "code_letter": code_letter(units, rule.level),
     }
 
 

@@ -92,9 +92,8 @@ def test_a_lot_that_had_expired_or_was_not_released_when_it_was_taken_is_critica
         f"Lot {old} was taken while it was expired": "critical",
         "Lot Q was taken while it was quarantine": "critical",
     }
-    assert [row[0] for row in section(batch, "lots").rows] == sorted(
-        [good.number, old.number, new.number], key=lambda n: next(l.product.code for l in (good, old, new) if l.number == n)  # noqa: E741
-    )  # fmt: skip
+    lots = sorted((good, old, new), key=lambda lot: lot.product.code)
+    assert [row[0] for row in section(batch, "lots").rows] == [lot.number for lot in lots]
 
 
 def test_four_signatures_in_turn_release_it(batch):
