@@ -50,6 +50,12 @@ def machines_on(line: Line) -> list[Machine]:
     return list(_active_machines().filter(line=line).order_by("position", "id"))
 
 
+def machines_on_lines(line_ids: Iterable[int]) -> dict[int, list[Machine]]:
+    """Return the same of some lines, by the line's id, in one query; a line without any is absent."""
+    machines = _active_machines().filter(line__in=set(line_ids)).order_by("line_id", "position", "id")
+    return {pk: list(of_line) for pk, of_line in groupby(machines, key=lambda one: one.line_id)}
+
+
 def representatives(machines: list[Machine]) -> list[Machine]:
     """Return those of one line's machines, given in order, that stand for the line.
 
@@ -65,8 +71,7 @@ def representatives(machines: list[Machine]) -> list[Machine]:
 
 def representatives_of(line_ids: Iterable[int]) -> dict[int, list[Machine]]:
     """Return the machines that stand for each of some lines, by its id, in one query; a line without any is absent."""
-    machines = _active_machines().filter(line__in=set(line_ids)).order_by("line_id", "position", "id")
-    return {pk: representatives(list(of_line)) for pk, of_line in groupby(machines, key=lambda one: one.line_id)}
+    return {pk: representatives(of_line) for pk, of_line in machines_on_lines(line_ids).items()}
 
 
 def reference_of(machines: list[Machine]) -> Machine:

@@ -20,7 +20,9 @@ from execution.models import ParameterReading
 from labor.models import Certificate, SkillNeed
 from materials.lots import NewLot
 from materials.services import receive
-from tests.factories import make_location, make_lot, make_product, make_skill
+from tests.factories import make_location, make_lot, make_product, make_run, make_skill
+from workorders.models import OrderParameter
+from workorders.record_sections import contributions
 
 pytestmark = pytest.mark.django_db
 
@@ -265,3 +267,22 @@ def test_a_reading_outside_its_bounds_is_a_deviation(batch):
     found = [one.finding for one in read(batch).exceptions if one.finding.kind == "set_point"]
     assert [(one.title, one.severity) for one in found] == [("MIX, T: 81", "major")]
     assert len(section(batch, "readings").rows) == 2
+
+
+def test_sections_cost_the_same_for_many_set_points_and_little_for_a_run(batch, django_assert_max_num_queries):
+    def write():
+        return {code: contribution.write(batch.order, NOW) for code, contribution in wanted.items()}
+
+    wanted = {one.code: one for one in contributions() if one.code in ("set_points", "runs", "changes")}
+    for number in range(8):
+        parameter = OrderParameter.objects.create(operation=batch.operation, code=f"T{number}", name="T", target=80)
+        parameter.target += 1
+        parameter.save()
+    for day in range(1, 4):
+        make_run(work_order=batch.order, line=batch.line, started_at=at(24 * day), ended_at=at(24 * day + 1))
+    with django_assert_max_num_queries(17):
+        found = write()
+    assert len(found["runs"].rows) == 4
+    assert [finding.title for finding in found["changes"].findings] == [
+        f"Set-point T{number}: target was changed" for number in range(8)
+    ]
