@@ -20,11 +20,15 @@ from workorders.record_sections import MINOR, Finding, Section, contributes, tex
 def changes_section(order: WorkOrder, now: datetime) -> Section:
     """Return what people said differently later: of the machines' states and counts, of runs, set-points and the order."""
     section = Section(("At", "What", "Was", "Now", "By", "Comment"))
-    runs = list(order.runs.filter(ended_at__isnull=False).select_related("line").order_by("started_at", "id"))
-    on_lines = machines_on_lines(run.line_id for run in runs)
-    for run in runs:
-        _corrections(section, on_lines.get(run.line_id, []), Interval(run.started_at, run.ended_at))
-    of_runs = {run.pk: f"Run of {run.line.code}" for run in runs}
+    runs = [
+        (run, run.ended_at)
+        for run in order.runs.select_related("line").order_by("started_at", "id")
+        if run.ended_at is not None
+    ]
+    on_lines = machines_on_lines(run.line_id for run, _ in runs)
+    for run, ended_at in runs:
+        _corrections(section, on_lines.get(run.line_id, []), Interval(run.started_at, ended_at))
+    of_runs = {run.pk: f"Run of {run.line.code}" for run, _ in runs}
     _history(section, Run.history, ("started_at", "ended_at"), of_runs, once=("ended_at",))
     if order.released_at is not None:
         names = ("product_id", "target_quantity", "unit_id", "revision_id", "routing_code", "lot_number", "line_id")

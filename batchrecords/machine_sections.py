@@ -32,20 +32,24 @@ def stops_section(order: WorkOrder, now: datetime) -> Section:
     policy = SigningPolicy.objects.filter(site=order.line.area.site_id).first() or SigningPolicy()
     longest = timedelta(minutes=policy.stop_minutes)
     reasons = {reason.pk: reason for reason in StateReason.objects.without_tree_fields()}
-    runs = list(order.runs.filter(ended_at__lte=now).order_by("started_at", "id"))
-    on_lines = machines_on_lines(run.line_id for run in runs)
-    for run in runs:
+    runs = [
+        (run, run.ended_at)
+        for run in order.runs.order_by("started_at", "id")
+        if run.ended_at is not None and run.ended_at <= now
+    ]
+    on_lines = machines_on_lines(run.line_id for run, _ in runs)
+    for run, ended_at in runs:
         machines = on_lines.get(run.line_id, [])
         by_id = {machine.pk: machine for machine in machines}
         try:
-            stops = stops_of(machines, Interval(run.started_at, run.ended_at), now=now)
+            stops = stops_of(machines, Interval(run.started_at, ended_at), now=now)
         except Closed:
-            section.add("", run.started_at, run.ended_at, "unknown: the raw facts are gone", "")
+            section.add("", run.started_at, ended_at, "unknown: the raw facts are gone", "")
             continue
         for stop in stops:
             if stop.category in SHORT:
                 continue
-            start, end = max(stop.start, run.started_at), min(stop.until, run.ended_at)
+            start, end = max(stop.start, run.started_at), min(stop.until, ended_at)
             machine, reason = by_id[stop.machine_id], reasons.get(stop.reason_id or 0)
             section.add(machine.code, start, end, stop.category.value, reason)
             if stop.category is Category.UNPLANNED and end - start >= longest:
