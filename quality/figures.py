@@ -29,10 +29,7 @@ class Inspected:
 
 
 def inspected_in(machine_ids: Collection[int], window: Interval) -> Inspected:
-    """Add up the inspections at machines that ended in a window, and the defects found there in it.
-
-    Inspections of an order without a machine are those of its line when all machines asked about are on it.
-    """
+    """Add up the inspections at machines that ended in a window, and the defects found there in it."""
     at = Q(machine__in=machine_ids)
     found = Inspection.objects.filter(
         at, finished_at__gte=window.start, finished_at__lt=window.end, nonconforming__isnull=False

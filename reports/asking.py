@@ -18,7 +18,7 @@ from enterprise.shift_calendar import ShiftOccurrence
 from oee.scopes import Place, machines_of, shifts_on
 from oee.serializers import YEARS
 from reports.kinds import Kind
-from reports.periods import Period, Span, period_of, today_of
+from reports.periods import Period, Span, chosen, period_of, period_of_shift, today_of
 
 MODELS: Mapping[str, type[Place]] = {
     "machine": Machine,
@@ -87,10 +87,9 @@ def wanted(given: Mapping[str, str], place: Place, kind: Kind, *, now: datetime)
         last = last_shift(machine, now)
         if last is None:
             raise NotFound(_("No shift took place there lately; set shifts up in the admin, or choose a day."))
-        return Wanted(
-            place, period_of(span, machine, last.shift_date, last.shift_id), shifts_on(machine, last.shift_date)
-        )
-    return Wanted(place, period_of(span, machine, day, _shift_id(given)), shifts_on(machine, day))
+        return Wanted(place, period_of_shift(last), shifts_on(machine, last.shift_date))
+    shifts = shifts_on(machine, day)
+    return Wanted(place, period_of_shift(chosen(shifts, _shift_id(given))), shifts)
 
 
 def last_shift(machine: Machine, now: datetime) -> ShiftOccurrence | None:
