@@ -1,6 +1,6 @@
 """The section of a record that tells what people said differently after the fact."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import groupby, pairwise
 from typing import Any
@@ -10,7 +10,6 @@ from django.db.models import Q
 from core.intervals import Interval
 from counts.models import CountCorrection
 from downtime.models import StateCorrection
-from enterprise.models import Machine
 from oee.scopes import machines_on_lines
 from workorders.models import OrderParameter, Run, WorkOrder
 from workorders.record_sections import MINOR, Finding, Section, contributes, text
@@ -26,8 +25,11 @@ def changes_section(order: WorkOrder, now: datetime) -> Section:
         if run.ended_at is not None
     ]
     on_lines = machines_on_lines(run.line_id for run, _ in runs)
-    for run, ended_at in runs:
-        _corrections(section, on_lines.get(run.line_id, []), Interval(run.started_at, ended_at))
+    worked = [
+        ({machine.pk for machine in on_lines.get(run.line_id, ())}, Interval(run.started_at, ended_at))
+        for run, ended_at in runs
+    ]
+    _corrections(section, worked)
     of_runs = {run.pk: f"Run of {run.line.code}" for run, _ in runs}
     _history(section, Run.history, ("started_at", "ended_at"), of_runs, once=("ended_at",))
     if order.released_at is not None:
@@ -41,25 +43,32 @@ def changes_section(order: WorkOrder, now: datetime) -> Section:
     return section
 
 
-def _corrections(section: Section, machines: list[Machine], window: Interval) -> None:
-    ids = [machine.pk for machine in machines]
-    states = StateCorrection.objects.filter(
-        Q(ends_at__isnull=True) | Q(ends_at__gt=window.start), machine__in=ids, starts_at__lt=window.end
-    ).select_related("machine", "reason", "corrected_by")
+def _corrections(section: Section, worked: Sequence[tuple[set[int], Interval]]) -> None:
+    """Add what was corrected of machines, by their ids, in the times in which they worked on it; each correction once."""
+    touching = within = Q(pk__in=[])
+    for ids, window in worked:
+        lasts = Q(ends_at__isnull=True) | Q(ends_at__gt=window.start)
+        touching |= lasts & Q(machine__in=ids, starts_at__lt=window.end)
+        within |= Q(tag__machine__in=ids, occurred_at__gte=window.start, occurred_at__lt=window.end)
+    states = StateCorrection.objects.filter(touching).select_related("machine", "reason", "corrected_by")
     for row in states.order_by("id"):
         what = f"State of {row.machine.code} from {text(row.starts_at)}"
         now = text(row.reason) or "as the machine said"
         section.add(row.recorded_at, what, "", now, row.corrected_by, row.comment)
         section.workers.add(row.corrected_by_id)
         # To give a stop its reason while the run goes on is ordinary work.
-        if row.replaces_running or row.recorded_at >= window.end:
+        is_late = any(
+            row.machine_id in ids
+            and row.starts_at < window.end <= row.recorded_at
+            and (row.ends_at is None or row.ends_at > window.start)
+            for ids, window in worked
+        )
+        if row.replaces_running or is_late:
             title = f"The state of {row.machine.code} was corrected"
             detail = f"{now} {row.comment}".strip()
             key = f"correction.state:{row.pk}"
             section.findings.append(Finding(key, "correction", MINOR, title, detail, row.starts_at))
-    counts = CountCorrection.objects.filter(
-        tag__machine__in=ids, occurred_at__gte=window.start, occurred_at__lt=window.end
-    ).select_related("tag__machine", "corrected_by")
+    counts = CountCorrection.objects.filter(within).select_related("tag__machine", "corrected_by")
     for count in counts.order_by("id"):
         what = f"Count {count.tag.tag_path} at {text(count.occurred_at)}"
         now = "void" if count.value is None else text(count.value)

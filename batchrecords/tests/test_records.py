@@ -15,7 +15,7 @@ from batchrecords.tests.plant import NOW, Batch, at
 from batchrecords.verification import broken_anywhere
 from core.audit_chain import digest
 from core.errors import Conflict, Invalid, NotFound
-from downtime.services import NewState, record_states
+from downtime.services import NewState, correct_state, record_states
 from execution.models import ParameterReading
 from labor.models import Certificate, SkillNeed
 from materials.lots import NewLot
@@ -269,7 +269,7 @@ def test_a_reading_outside_its_bounds_is_a_deviation(batch):
     assert len(section(batch, "readings").rows) == 2
 
 
-def test_sections_cost_the_same_for_many_set_points_and_little_for_a_run(batch, django_assert_max_num_queries):
+def test_sections_cost_the_same_for_many_set_points_and_runs(batch, django_assert_max_num_queries):
     def write():
         return {code: contribution.write(batch.order, NOW) for code, contribution in wanted.items()}
 
@@ -280,9 +280,20 @@ def test_sections_cost_the_same_for_many_set_points_and_little_for_a_run(batch, 
         parameter.save()
     for day in range(1, 4):
         make_run(work_order=batch.order, line=batch.line, started_at=at(24 * day), ended_at=at(24 * day + 1))
-    with django_assert_max_num_queries(17):
+    with django_assert_max_num_queries(11):
         found = write()
     assert len(found["runs"].rows) == 4
     assert [finding.title for finding in found["changes"].findings] == [
         f"Set-point T{number}: target was changed" for number in range(8)
     ]
+
+
+def test_a_correction_that_spans_two_runs_is_listed_once(batch):
+    make_run(work_order=batch.order, line=batch.line, started_at=at(13), ended_at=at(14))
+    correct_state(
+        machine=batch.machine, starts_at=at(11), ends_at=at(13.5), reason=batch.jam, comment="It stood.",
+        actor=batch.worker, recorded_at=at(20),
+    )  # fmt: skip
+    found = section(batch, "changes")
+    assert [row[-1] for row in found.rows] == ["It stood."]
+    assert [finding.kind for finding in found.findings] == ["correction"]

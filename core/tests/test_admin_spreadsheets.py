@@ -8,10 +8,12 @@ from decimal import Decimal
 import openpyxl
 import pytest
 import tablib
+from django.db import models
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core import spreadsheets
+from core.cells import parse
 from core.spreadsheets import CsvFormat, UnreadableFile, XlsxFormat
 
 FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "=cmd|' /C calc'!A0", "'=1"]
@@ -105,3 +107,9 @@ def test_workbook_whose_parts_are_larger_than_they_say_is_refused():
     lying[at + 24 : at + 28] = (1000).to_bytes(4, "little")
     with pytest.raises(UnreadableFile, match="damaged"):
         XlsxFormat().create_dataset(bytes(lying))
+
+
+@pytest.mark.parametrize("text", ["--5", "5-", "1.5", "-", "9" * 21])
+def test_what_is_no_whole_number_is_refused_in_words(text):
+    with pytest.raises(ValueError, match="Write a whole number"):
+        parse(models.IntegerField(), text)
