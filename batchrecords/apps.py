@@ -9,5 +9,6 @@ class BatchRecordsConfig(AppConfig):
 
     def ready(self) -> None:
         """Let the sections of records, and what has to be done before an operation is finished, be declared."""
-        for module in ("sections", "floor_sections", "steps"):
-            import_module(f"{self.name}.{module}")
+        for module in ("order", "floor", "material", "machine", "people", "change"):
+            import_module(f"{self.name}.{module}_sections")
+        import_module(f"{self.name}.steps")

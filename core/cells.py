@@ -75,7 +75,7 @@ def decimal(value: Any) -> Decimal:
 
 def _integer(value: Any) -> int:
     text = as_text(value)
-    if not text.lstrip("-").isdecimal() or len(text) > 20:
+    if not text.removeprefix("-").isdecimal() or len(text) > 20:
         raise ValueError(f"Write a whole number, not '{value}'.")
     return int(text)
 

@@ -46,7 +46,8 @@ class CustomFieldsForm(forms.ModelForm):
             if PREFIX + code in self.fields:
                 self.initial[PREFIX + code] = ("yes" if value else "no") if isinstance(value, bool) else value
 
-    def _post_clean(self) -> None:
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
         values = {
             name.removeprefix(PREFIX): _plain(self.cleaned_data[name])
             for name in self.fields
@@ -56,7 +57,7 @@ class CustomFieldsForm(forms.ModelForm):
             # A value of a field that is switched off stays as it is.
             kept = {code: value for code, value in self.instance.custom.items() if code not in values}
             self.instance.custom = kept | {code: value for code, value in values.items() if value is not None}
-        super()._post_clean()  # type: ignore[misc]
+        return cleaned
 
 
 def _plain(value: Any) -> Any:

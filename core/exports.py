@@ -7,7 +7,6 @@ files (`BACKGROUND`).
 """
 
 import re
-import tempfile
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -25,7 +24,7 @@ from rest_framework import serializers
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 
 from core.errors import Invalid
-from core.spreadsheets import Cell, csv_pieces, write_workbook
+from core.spreadsheets import Cell, csv_pieces, workbook_file
 
 FORMATS = {
     "csv": "text/csv",
@@ -80,7 +79,7 @@ def file_response(table: Table, form: str) -> Streamed:
     if form == "csv":
         answer = Streamed((piece.encode() for piece in csv_pieces(table.lines)), content_type="text/csv; charset=utf-8")
     else:
-        answer = Streamed(pieces_of(workbook_file(table)), content_type=FORMATS["xlsx"])
+        answer = Streamed(pieces_of(workbook_file(table.lines)), content_type=FORMATS["xlsx"])
     answer["Content-Disposition"] = f'attachment; filename="{file_name(table.name, form)}"'
     answer["Cache-Control"] = "no-store"
     return answer
@@ -91,14 +90,6 @@ def later(table: Table) -> Streamed:
     answer = Streamed(())
     answer.table = table
     return answer
-
-
-def workbook_file(table: Table) -> IO[bytes]:
-    """Return a table as a workbook in a temporary file, written row by row."""
-    out: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
-    write_workbook(out, table.lines)
-    out.seek(0)
-    return out
 
 
 def pieces_of(file: IO[bytes]) -> Iterator[bytes]:
@@ -257,7 +248,7 @@ class CsvRenderer(BaseRenderer):
 
     media_type = FORMATS["csv"]
     format = "csv"
-    charset = "utf-8"
+    charset: str | None = "utf-8"
 
     def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
         """Return rows as a file; an error stays JSON."""
@@ -284,12 +275,12 @@ class XlsxRenderer(CsvRenderer):
 
     media_type = FORMATS["xlsx"]
     format = "xlsx"
-    charset = None  # type: ignore[assignment]
+    charset = None
     render_style = "binary"
 
     def write(self, table: Table) -> bytes:
         """Return a short table as a workbook."""
-        return b"".join(pieces_of(workbook_file(table)))
+        return b"".join(pieces_of(workbook_file(table.lines)))
 
 
 def asks_for_a_file(request: Any) -> bool:

@@ -33,9 +33,10 @@ class NamesForm(forms.ModelForm):
             if f"name_{code}" in self.fields:
                 self.initial[f"name_{code}"] = (self.instance.names or {}).get(code, "")
 
-    def _post_clean(self) -> None:
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
         said = {code: self.cleaned_data.get(f"name_{code}") for code, _name in other_languages()}
         # A form without the fields, such as a row of a list, leaves the names as they are.
         if any(f"name_{code}" in self.fields for code in said):
             self.instance.names = {code: name.strip() for code, name in said.items() if name and name.strip()}
-        super()._post_clean()  # type: ignore[misc]
+        return cleaned

@@ -3,9 +3,12 @@
 import csv
 import io
 import re
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from datetime import date, datetime
 from decimal import Decimal
 from itertools import islice
 from typing import IO, Any
@@ -27,6 +30,10 @@ NEGATIVE = re.compile(r"-[0-9]+\.[0-9]+")
 COMMENT = "#"
 
 Cell = Any
+TEXT_IS_TEXT = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+"""What a workbook is opened with so that none of its texts becomes anything else."""
+# Excel's calendar of 1900 has a 29 February 1900.
+_FIRST_YEAR = 1901
 
 
 class UnreadableFile(ValueError):
@@ -191,42 +198,54 @@ def plain_number(number: int | Decimal) -> str:
 def workbook(sheets: dict[str, list[Sequence[Cell]]]) -> bytes:
     """Return an Excel workbook; the first row of each sheet is its header. Text is never a formula or a link."""
     out = io.BytesIO()
-    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    with xlsxwriter.Workbook(out, options) as book:
-        bold = book.add_format({"bold": True, "bottom": 1})
+    with xlsxwriter.Workbook(out, {"in_memory": True, **TEXT_IS_TEXT}) as book:
         for title, rows in sheets.items():
-            sheet = book.add_worksheet(title[:31])
-            sheet.freeze_panes(1, 0)
-            for number, row in enumerate(rows):
-                for column, cell in enumerate(row):
-                    _write(sheet, number, column, cell, bold if number == 0 else None)
-            sheet.autofit()
+            _fill(book, title, rows).autofit()
     return out.getvalue()
 
 
-def write_workbook(out: IO[bytes], rows: Iterable[Sequence[Cell]], title: str = "Data") -> None:
-    """Write rows, the first one the header, into one sheet, row by row: memory holds one. Text is never a formula."""
-    options = {
-        "constant_memory": True,
-        "strings_to_formulas": False,
-        "strings_to_urls": False,
-        "strings_to_numbers": False,
-    }
-    with xlsxwriter.Workbook(out, options) as book:
-        bold = book.add_format({"bold": True, "bottom": 1})
-        sheet = book.add_worksheet(title[:31])
-        sheet.freeze_panes(1, 0)
-        for number, row in enumerate(rows):
-            for column, cell in enumerate(row):
-                _write(sheet, number, column, cell, bold if number == 0 else None)
+def workbook_file(rows: Iterable[Sequence[Cell]], title: str = "Data") -> IO[bytes]:
+    """Return rows, the first one the header, as a workbook in a temporary file, written row by row: memory holds one.
+
+    Text is never a formula or a link; days and moments (without a zone) are such.
+    """
+    with ExitStack() as stack:
+        out: IO[bytes] = stack.enter_context(tempfile.TemporaryFile())
+        with xlsxwriter.Workbook(out, {"constant_memory": True, **TEXT_IS_TEXT}) as book:
+            _fill(book, title, rows)
+        out.seek(0)
+        # Whoever takes it closes it.
+        stack.pop_all()
+    return out
 
 
-def _write(sheet: Any, row: int, column: int, cell: Cell, style: Any) -> None:
+def _fill(book: Any, title: str, rows: Iterable[Sequence[Cell]]) -> Any:
+    header = book.add_format({"bold": True, "bottom": 1})
+    day = book.add_format({"num_format": "yyyy-mm-dd"})
+    moment = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
+    sheet = book.add_worksheet(title[:31])
+    sheet.freeze_panes(1, 0)
+    for number, row in enumerate(rows):
+        for column, cell in enumerate(row):
+            if isinstance(cell, date) and cell.year >= _FIRST_YEAR:
+                sheet.write_datetime(number, column, cell, moment if isinstance(cell, datetime) else day)
+            else:
+                write_cell(sheet, number, column, cell, None if number else header)
+    return sheet
+
+
+def write_cell(sheet: Any, row: int, column: int, cell: Cell, style: Any = None) -> None:
+    """Write a cell as what it is: a truth, a number, or a text.
+
+    Excel keeps 15 digits of a number; one with more would not come back the same, and is written as text.
+    """
     if cell is None or cell == "":
         return
-    # A cell holds a binary fraction; a number that would not come back the same is written as text.
-    if isinstance(cell, int | Decimal) and not isinstance(cell, bool) and Decimal(repr(float(cell))) == cell:
+    if isinstance(cell, bool):
+        sheet.write_boolean(row, column, cell, style)
+    elif not isinstance(cell, int | Decimal):
+        sheet.write_string(row, column, str(cell), style)
+    elif len(digits := plain_number(cell).lstrip("-").replace(".", "").strip("0") or "0") <= 15 and digits.isdecimal():
         sheet.write_number(row, column, float(cell), style)
     else:
-        text = plain_number(cell) if isinstance(cell, int | Decimal) else str(cell)
-        sheet.write_string(row, column, text, style)
+        sheet.write_string(row, column, plain_number(cell), style)

@@ -28,7 +28,7 @@ from ingest.models import QuarantinedItem
 from ingest.quarantine import LONGEST_PAYLOAD
 from ingest.services import Delivery, accept
 from quality.models import Result
-from quality.services import correct_result
+from quality.results import correct_result
 
 _COMMENT = "Released from the kept items"
 

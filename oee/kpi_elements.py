@@ -14,7 +14,7 @@ from oee.engine.cycles import mean_and_deviation
 from oee.engine.element_values import element_values
 from oee.engine.reasons import ReasonSums
 from oee.questions import Question
-from oee.reason_times import Traits, reason_times
+from oee.reason_times import ReasonTime, Traits, reason_times
 from oee.scopes import machines_on
 from oee.selectors import EVERYTHING, Part, Report, SlicesByMachine, Sums, report, reports_of, slices_of, sums_for
 from oee.slow_cycles import cycles_of
@@ -31,33 +31,36 @@ MOST_ORDERS = 200
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A report with the values of all elements, by code; None = not known."""
+    """A report with the values of all elements, by code; None = not known; and what it was worked out from."""
 
     report: Report
+    sums: Sums
+    times: Sequence[ReasonTime]
     reasons: ReasonSums
     values: Values
 
 
-def answer(asked: Question, *, now: datetime) -> Answer:
-    """Return everything that KPIs follow from."""
-    slices = slices_of(asked.machines, asked.window, now=now, part=asked.part)
+def answer(asked: Question, *, now: datetime, slices: SlicesByMachine | None = None) -> Answer:
+    """Return everything that KPIs follow from; `slices` of it, as fine as they like, save reading them."""
+    if slices is None:
+        slices = slices_of(asked.machines, asked.window, now=now, part=asked.part)
     sums = sums_for(asked.machines, slices.values())
     found = sums.report(asked.machines, asked.window, slices, now=now)
-    rows = reason_times(asked.machines, asked.window, now=now, part=asked.part)
-    reasons = Traits().sums(rows)
+    times = reason_times(asked.machines, asked.window, now=now, part=asked.part)
+    reasons = Traits().sums(times)
     values = element_values(found.sums, reasons)
     values["PSQ"] = _planned_scrap(asked.machines, slices, sums)
     past = Interval(asked.window.start, min(asked.window.end, now)) if asked.window.start < now else None
     if asked.part == EVERYTHING and past is not None:
         values |= _of_people(asked.machines, past, now=now)
-        values |= _of_line(asked.machines, past, now=now)
+        values |= _of_line(asked.machines, past, slices, sums, now=now)
         values |= _of_inspections(asked.machines, past)
         values |= _of_schedule(asked.machines, past, now=now)
         closed = closed_until()
         if past.end - past.start <= LONGEST_FOR_CYCLES and (closed is None or closed <= past.start):
             cycles = [one for of_machine in cycles_of(asked.machines, past, now=now).values() for one in of_machine]
             values["CTV_MEAN"], values["CTV_SD"] = mean_and_deviation(cycles)
-    return Answer(found, reasons, values)
+    return Answer(found, sums, times, reasons, values)
 
 
 def _planned_scrap(machines: Sequence[Machine], slices: SlicesByMachine, sums: Sums) -> Fraction | None:
@@ -97,12 +100,16 @@ def _of_inspections(machines: Sequence[Machine], past: Interval) -> Values:
     return {"QIQ": Fraction(found.units), "QNQ": Fraction(found.nonconforming), "DFQ": Fraction(found.defects)}
 
 
-def _of_line(machines: Sequence[Machine], past: Interval, *, now: datetime) -> Values:
+def _of_line(
+    machines: Sequence[Machine], past: Interval, slices: SlicesByMachine, sums: Sums, *, now: datetime
+) -> Values:
     """Return what only all machines of one line tell: what went in at its first, and what was lost on the way."""
     if len({machine.line_id for machine in machines}) != 1:
         return {}
     along = machines_on(machines[0].line)
-    made = {pk: found.sums.quantities for pk, found in reports_of(along, past, now=now).items()}
+    made = {machine.pk: sums.of(machine, slices[machine.pk]).quantities for machine in machines}
+    others = [machine for machine in along if machine.pk not in made]
+    made |= {pk: found.sums.quantities for pk, found in reports_of(others, past, now=now).items()}
     counting = [made[machine.pk] for machine in along if made[machine.pk].produced]
     if not counting:
         return {}

@@ -1,7 +1,7 @@
 """What cost the most: stops by reason, machine, shift or product, in time, number, pieces and money."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -61,11 +61,16 @@ def pareto(machines: Sequence[Machine], window: Interval, *, by: By, now: dateti
 
     Stops are unplanned ones, micro-stops included, planned ones, and changeovers; each machine's time counts, so name those that stand for the line.
     """
+    return gather(reason_times(machines, window, now=now, by_product=by is By.PRODUCT), machines, by=by)
+
+
+def gather(times: Iterable[ReasonTime], machines: Sequence[Machine], *, by: By) -> Pareto:
+    """Return the same of times in reasons that were read before: of these machines, with products where it is by those."""
     unexplaining = unexplaining_reasons()
     costs = {machine.pk: machine.hourly_cost for machine in machines}
     groups: dict[int | None, list[ReasonTime]] = defaultdict(list)
     stopped = unexplained = 0
-    for row in reason_times(machines, window, now=now, by_product=by is By.PRODUCT):
+    for row in times:
         if row.category not in STOPPED:
             continue
         key = {

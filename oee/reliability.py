@@ -1,6 +1,6 @@
 """MTBF, MTTR and MTTF of machines: how long they run between failures, and how long these last."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
@@ -8,7 +8,8 @@ from fractions import Fraction
 from core.intervals import Interval
 from downtime.models import StateReason
 from enterprise.models import Machine
-from oee.reason_times import reason_times
+from oee.engine import MachineSums
+from oee.reason_times import ReasonTime, reason_times
 from oee.selectors import reports_of
 from oee.stops import SHORT
 
@@ -56,12 +57,18 @@ class Reliability:
 
 def reliability_of(machines: Sequence[Machine], window: Interval, *, now: datetime) -> dict[int, Reliability]:
     """Return each machine's reliability over the past of a window; line, area and site are read."""
+    sums = {machine_id: report.sums for machine_id, report in reports_of(machines, window, now=now).items()}
+    return reliability_from(sums, reason_times(machines, window, now=now))
+
+
+def reliability_from(sums: Mapping[int, MachineSums], times: Iterable[ReasonTime]) -> dict[int, Reliability]:
+    """Return the same from sums by machine and times in reasons of theirs that were read before."""
     failing = frozenset(StateReason.objects.without_tree_fields().filter(is_failure=True).values_list("id", flat=True))
     found = {
-        machine_id: Reliability(production_time=report.sums.times.actual_production_time)
-        for machine_id, report in reports_of(machines, window, now=now).items()
+        machine_id: Reliability(production_time=of_machine.times.actual_production_time)
+        for machine_id, of_machine in sums.items()
     }
-    for row in reason_times(machines, window, now=now):
+    for row in times:
         if row.reason_id in failing and row.category not in SHORT:
             found[row.machine_id] += Reliability(failure_time=row.microseconds, failures=row.occurrences)
     return found

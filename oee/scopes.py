@@ -1,6 +1,6 @@
 """Which machines stand for a line, an area, a site, an enterprise; and which window is a shift or a day."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 from itertools import groupby
 
@@ -50,6 +50,12 @@ def machines_on(line: Line) -> list[Machine]:
     return list(_active_machines().filter(line=line).order_by("position", "id"))
 
 
+def machines_on_lines(line_ids: Iterable[int]) -> dict[int, list[Machine]]:
+    """Return the same of some lines, by the line's id, in one query; a line without any is absent."""
+    machines = _active_machines().filter(line__in=set(line_ids)).order_by("line_id", "position", "id")
+    return {pk: list(of_line) for pk, of_line in groupby(machines, key=lambda one: one.line_id)}
+
+
 def representatives(machines: list[Machine]) -> list[Machine]:
     """Return those of one line's machines, given in order, that stand for the line.
 
@@ -65,8 +71,7 @@ def representatives(machines: list[Machine]) -> list[Machine]:
 
 def representatives_of(line_ids: Iterable[int]) -> dict[int, list[Machine]]:
     """Return the machines that stand for each of some lines, by its id, in one query; a line without any is absent."""
-    machines = _active_machines().filter(line__in=set(line_ids)).order_by("line_id", "position", "id")
-    return {pk: representatives(list(of_line)) for pk, of_line in groupby(machines, key=lambda one: one.line_id)}
+    return {pk: representatives(of_line) for pk, of_line in machines_on_lines(line_ids).items()}
 
 
 def reference_of(machines: list[Machine]) -> Machine:
@@ -87,9 +92,20 @@ def shift_on(machine: Machine, shift_id: int, shift_date: date) -> ShiftOccurren
 
 def shifts_on(machine: Machine, day: date) -> list[ShiftOccurrence]:
     """Return the shifts of a machine that start on a day of its site."""
-    around = calendar_day(machine, day)
-    window = Interval(around.start - timedelta(days=1), around.end + timedelta(days=2))
-    return [shift for shift in shifts_of(machine, window) or () if shift.shift_date == day]
+    return _shifts_by_day(machine, [day])[day]
+
+
+def _shifts_by_day(machine: Machine, days: Sequence[date]) -> dict[date, list[ShiftOccurrence]]:
+    """Return the shifts of a machine that start on each of some days of its site."""
+    window = Interval(
+        calendar_day(machine, min(days)).start - timedelta(days=1),
+        calendar_day(machine, max(days)).end + timedelta(days=2),
+    )
+    found: dict[date, list[ShiftOccurrence]] = {day: [] for day in days}
+    for shift in shifts_of(machine, window) or ():
+        if shift.shift_date in found:
+            found[shift.shift_date].append(shift)
+    return found
 
 
 def calendar_day(machine: Machine, day: date) -> Interval:
@@ -105,10 +121,15 @@ def production_day(machine: Machine, day: date) -> Interval:
 
     An overnight shift belongs to the day it starts on. A day without shifts is the calendar day.
     """
-    shifts = shifts_on(machine, day)
-    if not shifts:
-        return calendar_day(machine, day)
-    return Interval(shifts[0].start, max(shift.end for shift in shifts))
+    return production_days(machine, [day])[day]
+
+
+def production_days(machine: Machine, days: Sequence[date]) -> dict[date, Interval]:
+    """Return several such days; their shifts are read at once."""
+    return {
+        day: Interval(shifts[0].start, max(shift.end for shift in shifts)) if shifts else calendar_day(machine, day)
+        for day, shifts in (_shifts_by_day(machine, days) if days else {}).items()
+    }
 
 
 def _all_machines() -> QuerySet[Machine]:

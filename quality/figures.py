@@ -9,10 +9,10 @@ from fractions import Fraction
 from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
+from core.exact import short_text
 from core.intervals import Interval
 from enterprise.models import Site
 from materials.models import MaterialLot
-from products.api import decimal_text
 from quality.judging import Held, held_of
 from quality.models import Defect, Inspection
 
@@ -29,10 +29,7 @@ class Inspected:
 
 
 def inspected_in(machine_ids: Collection[int], window: Interval) -> Inspected:
-    """Add up the inspections at machines that ended in a window, and the defects found there in it.
-
-    Inspections of an order without a machine are those of its line when all machines asked about are on it.
-    """
+    """Add up the inspections at machines that ended in a window, and the defects found there in it."""
     at = Q(machine__in=machine_ids)
     found = Inspection.objects.filter(
         at, finished_at__gte=window.start, finished_at__lt=window.end, nonconforming__isnull=False
@@ -108,8 +105,8 @@ class CertificateLine:
     @property
     def figures(self) -> tuple[str, ...]:
         """Limits, number of results, and values, as they are written on a page."""
-        written = ["" if one is None else decimal_text(Fraction(one)) for one in (self.lower, self.upper)]
-        values = ["" if one is None else decimal_text(one) for one in (self.least, self.mean, self.most)]
+        written = ["" if one is None else short_text(Fraction(one)) for one in (self.lower, self.upper)]
+        values = ["" if one is None else short_text(one) for one in (self.least, self.mean, self.most)]
         return (*written, str(self.results), *values)
 
 

@@ -10,7 +10,7 @@ from core.facts import Answer, Key, append, insert_new
 from quality.gauging import why_unusable
 from quality.judging import Content
 from quality.models import Characteristic, GaugeTag, InspectionPlan, Result
-from quality.services import refuse_odd_content, results_changed
+from quality.results import refuse_odd_content, results_changed
 
 Value = tuple[Decimal, str]
 """A value as it was sent, and the unit's serial number, or nothing."""

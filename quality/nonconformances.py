@@ -19,6 +19,7 @@ from materials.lots import TRANSITIONS, change_lot_status
 from materials.models import Location, LotStatus, MaterialLot, MaterialTransaction
 from materials.services import scrap
 from products.models import Product
+from quality.lots import hold_lot, product_of
 from quality.models import (
     Cause,
     CorrectiveAction,
@@ -159,10 +160,8 @@ def raise_nonconformance(
                 raise Conflict("The key was used for another one.", field="idempotency_key")
             return known, False
     last = NonConformance.objects.order_by("-number").values_list("number", flat=True).first()
-    product = said.product or (said.lot.product if said.lot else None)
-    product = product or (said.work_order.product if said.work_order else None)
     ncr = NonConformance(
-        **{**said.values(), "product": product},
+        **{**said.values(), "product": product_of(said.product, said.lot, said.work_order)},
         number=f"NCR-{int(last.rpartition('-')[2]) + 1 if last else 1:06d}",
         site=site,
         title=title.strip(),
@@ -178,18 +177,9 @@ def raise_nonconformance(
     ncr.full_clean()
     ncr.save()
     if is_contained:
-        _hold(ncr, actor, raised_at)
+        hold_lot(ncr.lot, reason=f"{ncr.number}: {ncr.title}", actor=actor, at=raised_at)
     announce("nonconformance", [ncr.pk])
     return ncr, True
-
-
-def _hold(ncr: NonConformance, actor: User, at: datetime) -> None:
-    if ncr.lot_id is None:
-        return
-    lot = MaterialLot.objects.get(pk=ncr.lot_id)
-    if LotStatus.HOLD in TRANSITIONS[lot.status]:
-        reason = f"{ncr.number}: {ncr.title}"[:500]
-        change_lot_status(lot=lot, to_status=LotStatus.HOLD, reason=reason, actor=actor, changed_at=at)
 
 
 @transaction.atomic
@@ -231,7 +221,7 @@ def change_nonconformance(
     if is_contained is not None and is_contained != ncr.is_contained:
         ncr.is_contained = is_contained
         if is_contained:
-            _hold(ncr, actor, at)
+            hold_lot(ncr.lot, reason=f"{ncr.number}: {ncr.title}", actor=actor, at=at)
     ncr.full_clean()
     ncr.save()
     announce("nonconformance", [ncr.pk])

@@ -13,7 +13,7 @@ from materials.models import LotStatus, MaterialLot, Stock
 from products.models import Product
 from quality.models import Inspection, InspectionPlan, SamplingRule
 from quality.outside import pieces_counted, stops_ended
-from quality.spc.sampling import Level, LotPlan, Severity, Switching, after, plan_for
+from quality.spc.sampling import LotPlan, Severity, Switching, after, plan_for
 from workorders.models import Operation, Run, WorkOrder
 
 _Kind, _Rule = InspectionPlan.Kind, SamplingRule.Kind
@@ -324,8 +324,7 @@ def switching_of(plan: InspectionPlan, rule: SamplingRule, product: Product | No
 
 def sample_of(rule: SamplingRule, lot_size: int, severity: Severity) -> LotPlan:
     """Return how many of a lot are inspected by AQL. Raises Invalid where the tables have no such plan."""
-    level: Level = rule.level  # type: ignore[assignment]
-    return plan_for(lot_size, rule.aql or Decimal(0), level, severity)
+    return plan_for(lot_size, rule.aql or Decimal(0), rule.level, severity)
 
 
 def lot_size_of(lot: MaterialLot) -> Decimal:

@@ -196,7 +196,9 @@ class NewResultSerializer(serializers.Serializer):
 class NewResultsSerializer(serializers.Serializer):
     """Results of an inspection, recorded all or none."""
 
-    results = NewResultSerializer(many=True, allow_empty=False, max_length=1000)  # type: ignore[call-arg]
+    results: "serializers.ListSerializer[Any]" = serializers.ListSerializer(
+        child=NewResultSerializer(), allow_empty=False, max_length=1000
+    )
 
 
 class CorrectResultSerializer(serializers.Serializer):

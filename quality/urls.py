@@ -3,26 +3,26 @@
 from django.urls import re_path
 
 from core.routers import Router
-from quality import api
+from quality import api, asked_api, nonconformance_api, setup_api
 
 router = Router()
-router.register("quality/plan", api.InspectionPlanViewSet)
-router.register("quality/characteristic", api.CharacteristicViewSet)
-router.register("quality/sampling-rule", api.SamplingRuleViewSet)
-router.register("quality/gauge", api.GaugeViewSet)
-router.register("quality/gauge-tag", api.GaugeTagViewSet)
+router.register("quality/plan", setup_api.InspectionPlanViewSet)
+router.register("quality/characteristic", setup_api.CharacteristicViewSet)
+router.register("quality/sampling-rule", setup_api.SamplingRuleViewSet)
+router.register("quality/gauge", setup_api.GaugeViewSet)
+router.register("quality/gauge-tag", setup_api.GaugeTagViewSet)
 router.register("quality/calibration", api.CalibrationViewSet)
 router.register("quality/inspection", api.InspectionViewSet)
 router.register("quality/result", api.ResultViewSet)
-router.register("quality/defect-code", api.DefectCodeViewSet)
-router.register("quality/defect", api.DefectViewSet)
-router.register("quality/nonconformance", api.NonConformanceViewSet)
-router.register("quality/corrective-action", api.CorrectiveActionViewSet)
-router.register("quality/chart", api.ControlChartViewSet)
-router.register("quality/signal", api.SignalViewSet)
+router.register("quality/defect-code", setup_api.DefectCodeViewSet)
+router.register("quality/defect", nonconformance_api.DefectViewSet)
+router.register("quality/nonconformance", nonconformance_api.NonConformanceViewSet)
+router.register("quality/corrective-action", nonconformance_api.CorrectiveActionViewSet)
+router.register("quality/chart", setup_api.ControlChartViewSet)
+router.register("quality/signal", setup_api.SignalViewSet)
 urlpatterns = [
-    re_path(r"^quality/due/?$", api.DueView.as_view(), name="quality-due"),
-    re_path(r"^quality/gate/?$", api.GateView.as_view(), name="quality-gate"),
-    re_path(r"^quality/pareto/?$", api.ParetoView.as_view(), name="quality-pareto"),
+    re_path(r"^quality/due/?$", asked_api.DueView.as_view(), name="quality-due"),
+    re_path(r"^quality/gate/?$", asked_api.GateView.as_view(), name="quality-gate"),
+    re_path(r"^quality/pareto/?$", asked_api.ParetoView.as_view(), name="quality-pareto"),
     *router.urls,
 ]

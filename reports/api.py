@@ -17,6 +17,7 @@ from core.api import MasterDataViewSet
 from core.errors import Invalid
 from core.master_data import caller
 from core.parsers import BoundedJSONParser
+from core.spreadsheets import csv_pieces, workbook_file
 from reports import selectors
 from reports.models import WorkbookMapping, WorkbookTemplate
 from reports.serializers import (
@@ -122,9 +123,9 @@ class WorkbookTemplateViewSet(MasterDataViewSet):
         rows = selectors.table_rows(template, self._records(template), user=caller(request))
         headers = headers_of(f"{template.code}.{kind}")
         if kind == "csv":
-            pieces: Any = selectors.csv_pieces(rows)
+            pieces: Any = csv_pieces(rows)
             return StreamingHttpResponse(pieces, content_type="text/csv; charset=utf-8", headers=headers)
-        return FileResponse(selectors.table_file(rows), content_type=XLSX, headers=headers)
+        return FileResponse(workbook_file(rows), content_type=XLSX, headers=headers)
 
     def _template(self) -> WorkbookTemplate:
         template: WorkbookTemplate = self.get_object()

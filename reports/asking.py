@@ -18,7 +18,7 @@ from enterprise.shift_calendar import ShiftOccurrence
 from oee.scopes import Place, machines_of, shifts_on
 from oee.serializers import YEARS
 from reports.kinds import Kind
-from reports.periods import Period, Span, period_of, today_of
+from reports.periods import Period, Span, chosen, period_of, period_of_shift, today_of
 
 MODELS: Mapping[str, type[Place]] = {
     "machine": Machine,
@@ -27,7 +27,8 @@ MODELS: Mapping[str, type[Place]] = {
     "site": Site,
     "enterprise": Enterprise,
 }
-_MOST = 9_223_372_036_854_775_807
+_LONGEST = 19
+"""A number of so many digits is no id, and may be too long to be read as a number at all."""
 
 
 def visible(user: Any, name: str) -> QuerySet[Any]:
@@ -62,7 +63,7 @@ def place_of(given: Mapping[str, str], user: Any, kind: Kind) -> Place | None:
         raise Invalid(_("This report is of: %(places)s.") % {"places": ", ".join(kind.places)}, field="place")
     rows = visible(user, name)
     if text.isascii() and text.isdigit():
-        found = rows.filter(pk=int(text)).first() if int(text) <= _MOST else None
+        found = rows.filter(pk=int(text)).first() if len(text) < _LONGEST else None
     else:
         found = rows.filter(code=text).first() if "\0" not in text else None
     if found is None:
@@ -86,10 +87,9 @@ def wanted(given: Mapping[str, str], place: Place, kind: Kind, *, now: datetime)
         last = last_shift(machine, now)
         if last is None:
             raise NotFound(_("No shift took place there lately; set shifts up in the admin, or choose a day."))
-        return Wanted(
-            place, period_of(span, machine, last.shift_date, last.shift_id), shifts_on(machine, last.shift_date)
-        )
-    return Wanted(place, period_of(span, machine, day, _shift_id(given)), shifts_on(machine, day))
+        return Wanted(place, period_of_shift(last), shifts_on(machine, last.shift_date))
+    shifts = shifts_on(machine, day)
+    return Wanted(place, period_of_shift(chosen(shifts, _shift_id(given))), shifts)
 
 
 def last_shift(machine: Machine, now: datetime) -> ShiftOccurrence | None:
@@ -136,6 +136,6 @@ def _shift_id(given: Mapping[str, str]) -> int | None:
     text = given.get("shift")
     if not text:
         return None
-    if not (text.isascii() and text.isdigit() and int(text) <= _MOST):
+    if not (text.isascii() and text.isdigit() and len(text) < _LONGEST):
         raise Invalid(_("A shift is named by its number."), field="shift")
     return int(text)

@@ -22,8 +22,8 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from core.errors import Conflict, DomainError, Invalid
-from core.exports import FORMATS, MOST_WORKBOOK_ROWS, Table, may_export, pieces_of, workbook_file
-from core.spreadsheets import Cell, csv_pieces
+from core.exports import FORMATS, MOST_WORKBOOK_ROWS, Table, may_export, pieces_of
+from core.spreadsheets import Cell, csv_pieces, workbook_file
 from reports.models import ExportJob, ExportPiece
 
 STALLED_AFTER = timedelta(minutes=3)
@@ -45,6 +45,7 @@ def check_path(path: str) -> tuple[str, str]:
         or parts.netloc
         or not parts.path.startswith("/")
         or parts.path.startswith("//")
+        or "\0" in parts.path
         or len(path) > 2000
     ):
         raise Invalid(_("Name a list by its address here, such as /machine/?format=csv."), field="path")
@@ -189,7 +190,7 @@ def _write(job: ExportJob, table: Table, moment: Any) -> None:
     if job.form == "csv":
         content = _gathered(piece.encode() for piece in csv_pieces(counted.lines))
     else:
-        content = _gathered(pieces_of(workbook_file(counted)))
+        content = _gathered(pieces_of(workbook_file(counted.lines)))
     size = 0
     ExportPiece.objects.filter(job=job).delete()
     for number, piece in enumerate(content):

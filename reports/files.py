@@ -1,6 +1,5 @@
 """A report as a file: PDF, workbook or CSV, from the same data as the page."""
 
-import csv
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -13,7 +12,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from core.exports import FORMATS
 from core.pdf import BOLD, SANS, fit, measure, register_fonts, wrap
-from core.spreadsheets import Cell, guarded, plain_number
+from core.spreadsheets import TEXT_IS_TEXT, Cell, csv_text, write_cell
 from reports.document import FIGURES, MOMENT, Chart, Document, Section, Table, held, words
 from reports.drawing import HEIGHT as CHART_HEIGHT
 from reports.drawing import WIDTH as CHART_WIDTH
@@ -58,8 +57,6 @@ def _left_out(table: Table) -> str:
 
 def csv_of(document: Document) -> bytes:
     """Return a report as CSV: part after part, exact numbers, no cell that is taken for a formula."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\r\n")
     rows: list[Sequence[Cell]] = [
         [document.title],
         *([name, value] for name, value in document.head),
@@ -68,15 +65,13 @@ def csv_of(document: Document) -> bytes:
     ]
     for section in document.sections:
         rows += [[str(section.title)], *rows_of(section, document)]
-    writer.writerows([[guarded(cell) for cell in row] for row in rows])
-    return ("\ufeff" + out.getvalue()).encode()
+    return csv_text(rows).encode()
 
 
 def workbook_of(document: Document) -> bytes:
     """Return a report as a workbook: a sheet for each part. Text is never a formula or a link."""
     out = io.BytesIO()
-    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    with xlsxwriter.Workbook(out, options) as book:
+    with xlsxwriter.Workbook(out, {"in_memory": True, **TEXT_IS_TEXT}) as book:
         book.set_properties({"title": document.title, "subject": f"{document.place}, {document.period}"})
         bold = book.add_format({"bold": True})
         head = book.add_worksheet(_("Report")[:31])
@@ -91,23 +86,11 @@ def workbook_of(document: Document) -> bytes:
             widths: dict[int, int] = {}
             for number, row in enumerate(rows_of(section, document)):
                 for column, cell in enumerate(row):
-                    _write(sheet, number, column, cell)
+                    write_cell(sheet, number, column, cell)
                     widths[column] = min(60, max(widths.get(column, 10), len(str(cell or "")) + 1))
             for column, width in widths.items():
                 sheet.set_column(column, column, width)
     return out.getvalue()
-
-
-def _write(sheet: Any, row: int, column: int, cell: Cell) -> None:
-    """Write a cell: a number where a binary one is the same number to 15 digits, which is what Excel shows of any."""
-    if cell is None or cell == "":
-        return
-    if isinstance(cell, str):
-        sheet.write_string(row, column, cell)
-    elif len(plain_number(cell).strip("-").replace(".", "").lstrip("0")) <= 15:
-        sheet.write_number(row, column, float(cell))
-    else:
-        sheet.write_string(row, column, plain_number(cell))
 
 
 def _sheet_name(title: str, taken: set[str]) -> str:

@@ -15,10 +15,10 @@ from core.errors import NotFound
 from core.intervals import Interval
 from oee.scopes import Place
 from oee.services import refuse_window
-from reports import sections
+from reports import audit_sections, oee_sections, order_sections, quality_sections, stop_sections
+from reports.asked import Asked, absolute, place_title
 from reports.document import Document, Section
 from reports.periods import Period, Span
-from reports.sections import Asked, place_title
 from workorders.models import Run, WorkOrder
 
 Part = Callable[[Asked], Section]
@@ -39,9 +39,9 @@ class Kind:
     spans: tuple[Span, ...] = tuple(Span)
 
 
-_OEE = (sections.headline, sections.over_time)
-_WHY = (sections.losses, sections.top_stops)
-_END = (sections.all_kpis, sections.elements)
+_OEE = (oee_sections.headline, oee_sections.over_time)
+_WHY = (oee_sections.losses, stop_sections.top_stops)
+_END = (oee_sections.all_kpis, oee_sections.elements)
 
 KINDS: Mapping[str, Kind] = {
     kind.code: kind
@@ -51,7 +51,7 @@ KINDS: Mapping[str, Kind] = {
             _("Shift report"),
             _("What a shift made, hour by hour, what stood in its way, and who signed it."),
             "oee_record",
-            (*_OEE, *_WHY, sections.orders, sections.machines_table, sections.longest_stops, *_END),
+            (*_OEE, *_WHY, order_sections.orders, oee_sections.machines_table, stop_sections.longest_stops, *_END),
             spans=(Span.SHIFT,),
         ),
         Kind(
@@ -59,7 +59,7 @@ KINDS: Mapping[str, Kind] = {
             _("Day report"),
             _("A production day: what was made, hour by hour, and what it cost."),
             "oee_record",
-            (*_OEE, *_WHY, sections.orders, sections.machines_table, *_END),
+            (*_OEE, *_WHY, order_sections.orders, oee_sections.machines_table, *_END),
             spans=(Span.DAY,),
         ),
         Kind(
@@ -67,7 +67,7 @@ KINDS: Mapping[str, Kind] = {
             _("Week report"),
             _("A week or a month, day by day, with what cost the most."),
             "oee_record",
-            (*_OEE, *_WHY, sections.orders, sections.machines_table, *_END),
+            (*_OEE, *_WHY, order_sections.orders, oee_sections.machines_table, *_END),
             spans=(Span.WEEK, Span.MONTH),
         ),
         Kind(
@@ -75,7 +75,7 @@ KINDS: Mapping[str, Kind] = {
             _("Order report"),
             _("What an order has made of what it should, its runs, and their OEE."),
             "order",
-            (sections.order_progress, sections.headline, sections.orders, sections.losses, *_END),
+            (order_sections.order_progress, oee_sections.headline, order_sections.orders, oee_sections.losses, *_END),
             places=(),
             spans=(),
         ),
@@ -84,7 +84,7 @@ KINDS: Mapping[str, Kind] = {
             _("Machine report"),
             _("One machine: its OEE, its stops one by one, and how reliable it is."),
             "oee_record",
-            (*_OEE, *_WHY, sections.stops_by_machine, sections.longest_stops, *_END),
+            (*_OEE, *_WHY, stop_sections.stops_by_machine, stop_sections.longest_stops, *_END),
             places=("machine",),
         ),
         Kind(
@@ -92,14 +92,19 @@ KINDS: Mapping[str, Kind] = {
             _("Downtime report"),
             _("What stood, why, how long and how often; the longest stops one by one."),
             "oee_record",
-            (sections.top_stops, sections.stops_by_machine, sections.longest_stops, sections.losses),
+            (stop_sections.top_stops, stop_sections.stops_by_machine, stop_sections.longest_stops, oee_sections.losses),
         ),
         Kind(
             "quality",
             _("Quality report"),
             _("Good and bad pieces, inspections, defects, non-conformances, and rules that charts broke."),
             "inspection",
-            (sections.inspected, sections.defects, sections.nonconformances, sections.machines_table),
+            (
+                quality_sections.inspected,
+                quality_sections.defects,
+                quality_sections.nonconformances,
+                oee_sections.machines_table,
+            ),
         ),
         Kind(
             "audit",
@@ -108,7 +113,7 @@ KINDS: Mapping[str, Kind] = {
                 "Who did, corrected or edited what: the audit trail, corrections of facts, edits of rates and calendars."
             ),
             "audit",
-            (sections.audited, sections.corrections, sections.edits),
+            (audit_sections.audited, audit_sections.corrections, audit_sections.edits),
         ),
     )
 }
@@ -141,7 +146,7 @@ def build_order(order: WorkOrder, *, user: Any, now: datetime) -> Document:
     window = Interval(starts, max(ends, starts + _MOMENT))
     period = Period(Span.DAY, title, f"order:{order.pk}", window, starts.date())
     asked = Asked(place, period, now, user, order=order, run_ids=frozenset(run.pk for run in runs))
-    parts = kind.parts if runs else (sections.order_progress,)
+    parts = kind.parts if runs else (order_sections.order_progress,)
     address = reverse("reports:order", args=[order.order_number])
     return _document(kind, asked, str(order.product or order.order_number), address, parts=parts)
 
@@ -161,7 +166,7 @@ def _document(kind: Kind, asked: Asked, place: str, address: str, *, parts: tupl
         known_until=min(asked.window.end, asked.now),
         as_of=asked.now,
         zone=asked.zone,
-        address=sections.absolute(address),
+        address=absolute(address),
         sections=tuple(part(asked) for part in (kind.parts if parts is None else parts)),
     )
 

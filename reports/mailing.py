@@ -32,7 +32,7 @@ from reports.document import Document
 from reports.files import CONTENT_TYPES, WRITERS
 from reports.kinds import KINDS, build
 from reports.models import ReportMail, ReportSubscription
-from reports.periods import Period, Span, days_until, period_of
+from reports.periods import Period, Span, days_until, period_of, period_of_shift
 
 LOOKS_BACK = timedelta(days=2)
 """What was due while nobody worked is still sent for so long."""
@@ -82,8 +82,7 @@ def _shift_ends(
     for shift in shifts_of(machine, Interval(since - wait - timedelta(hours=1), now)) or ():
         due_at = shift.end + wait
         if since < due_at <= now:
-            period = period_of(Span.SHIFT, machine, shift.shift_date, shift.shift_id)
-            yield Occasion(period, due_at)
+            yield Occasion(period_of_shift(shift), due_at)
 
 
 def _period_due(subscription: ReportSubscription, machine: Machine, day: date) -> Period | None:

@@ -1,6 +1,7 @@
 """Which time a report is about: a shift, a production day, a week or a month of a place, in its site's time."""
 
 from calendar import monthrange
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -10,7 +11,8 @@ from django.utils.translation import gettext as _
 from core.errors import NotFound
 from core.intervals import Interval
 from enterprise.models import Machine
-from oee.scopes import calendar_day, production_day, shifts_on
+from enterprise.shift_calendar import ShiftOccurrence
+from oee.scopes import calendar_day, production_day, production_days, shifts_on
 
 
 class Span(StrEnum):
@@ -41,7 +43,7 @@ def period_of(span: Span, machine: Machine, day: date, shift_id: int | None = No
     """Return the period of a machine's site that holds a day. Raises NotFound for a shift that does not take place."""
     match span:
         case Span.SHIFT:
-            return _shift(machine, day, shift_id)
+            return period_of_shift(chosen(shifts_on(machine, day), shift_id))
         case Span.DAY:
             title = _("Production day %(day)s") % {"day": day}
             return Period(span, title, f"day:{day}", production_day(machine, day), day)
@@ -57,6 +59,21 @@ def period_of(span: Span, machine: Machine, day: date, shift_id: int | None = No
     return Period(Span.MONTH, title, f"month:{first:%Y-%m}", _days(machine, first, last), first)
 
 
+def period_of_shift(shift: ShiftOccurrence) -> Period:
+    """Return a shift as a period."""
+    title = _("Shift %(name)s of %(day)s") % {"name": shift.name, "day": shift.shift_date}
+    occasion = f"shift:{shift.shift_id}:{shift.shift_date}"
+    return Period(Span.SHIFT, title, occasion, shift.interval, shift.shift_date, shift.shift_id)
+
+
+def chosen(shifts: Iterable[ShiftOccurrence], shift_id: int | None) -> ShiftOccurrence:
+    """Return the one of a day's shifts that is named; the first without a name. Raises NotFound."""
+    found = next((shift for shift in shifts if shift_id in (None, shift.shift_id)), None)
+    if found is None:
+        raise NotFound(_("That shift does not take place there on that day."))
+    return found
+
+
 def days_until(machine: Machine, last: date, number: int) -> Period:
     """Return so many production days up to one, that one with them: what a weekly report goes out about."""
     first = last - timedelta(days=number - 1)
@@ -64,18 +81,10 @@ def days_until(machine: Machine, last: date, number: int) -> Period:
     return Period(Span.WEEK, title, f"days:{first}:{last}", _days(machine, first, last), first)
 
 
-def _shift(machine: Machine, day: date, shift_id: int | None) -> Period:
-    shifts = shifts_on(machine, day)
-    found = next((shift for shift in shifts if shift_id in (None, shift.shift_id)), None)
-    if found is None:
-        raise NotFound(_("That shift does not take place there on that day."))
-    title = _("Shift %(name)s of %(day)s") % {"name": found.name, "day": day}
-    return Period(Span.SHIFT, title, f"shift:{found.shift_id}:{day}", found.interval, day, found.shift_id)
-
-
 def _days(machine: Machine, first: date, last: date) -> Interval:
     """Return the production days from one to another: the night of the last belongs to them."""
-    return Interval(production_day(machine, first).start, production_day(machine, last).end)
+    days = production_days(machine, [first, last])
+    return Interval(days[first].start, days[last].end)
 
 
 def days_in(machine: Machine, window: Interval) -> list[date]:

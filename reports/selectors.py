@@ -2,15 +2,13 @@
 
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, tzinfo
+from contextlib import ExitStack
+from datetime import UTC, datetime, tzinfo
 from itertools import islice
 from typing import IO, Any
 from zoneinfo import ZoneInfo
 
-import xlsxwriter
-
 from core.errors import Invalid, NotFound
-from core.spreadsheets import csv_text
 from reports import sources
 from reports.cells import column_letters
 from reports.fields import BadPath, Value, list_at, value_at
@@ -83,22 +81,21 @@ def master_file(template: WorkbookTemplate, records: Any, *, user: Any) -> IO[by
     source = source_of(template)
     if records.count() > MAX_SHEETS:
         raise Invalid(f"A file has at most {MAX_SHEETS} sheets; ask for fewer, or for a table.", field="record")
-    # In memory while it is small; a file of its own, gone when it is closed, when it is not.
-    out: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=4 * 2**20)  # noqa: SIM115
-    try:
-        fill_sheets(
-            bytes(newest(template).content),
-            fields_of(template.mappings.all()),
-            ((title, data, zone_of(data)) for title, data in records_of(source, records, user=user)),
-            out,
-        )
-    except BadWorkbook as problem:
-        out.close()
-        raise Invalid(str(problem), field="template") from None
-    except BaseException:
-        out.close()
-        raise
-    out.seek(0)
+    with ExitStack() as stack:
+        # In memory while it is small; a file of its own, gone when it is closed, when it is not.
+        out: IO[bytes] = stack.enter_context(tempfile.SpooledTemporaryFile(max_size=4 * 2**20))
+        try:
+            fill_sheets(
+                bytes(newest(template).content),
+                fields_of(template.mappings.all()),
+                ((title, data, zone_of(data)) for title, data in records_of(source, records, user=user)),
+                out,
+            )
+        except BadWorkbook as problem:
+            raise Invalid(str(problem), field="template") from None
+        out.seek(0)
+        # Whoever takes it closes it.
+        stack.pop_all()
     return out
 
 
@@ -152,54 +149,6 @@ def _row(columns: Sequence[tuple[str, Field, int]], data: Mapping[str, Any]) -> 
             raise Invalid(f"{one.target}: {problem}", field="template") from None
         row.append(value.astimezone(zone).replace(tzinfo=None) if isinstance(value, datetime) else value)
     return row
-
-
-def csv_pieces(rows: Iterable[Sequence[Value]]) -> Iterator[str]:
-    """Yield rows as CSV, some hundred at a time; no cell is taken for a formula."""
-    waiting = iter(rows)
-    mark = True
-    while some := list(islice(waiting, CHUNK)):
-        text = csv_text(some)
-        # The byte-order mark stands once, at the beginning.
-        yield text if mark else text.removeprefix("\ufeff")
-        mark = False
-
-
-def table_file(rows: Iterable[Sequence[Value]]) -> IO[bytes]:
-    """Return rows as a workbook that was written row by row, in bounded memory; no cell is a formula or a link."""
-    out: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
-    options = {
-        "constant_memory": True,
-        "strings_to_formulas": False,
-        "strings_to_urls": False,
-        "strings_to_numbers": False,
-    }
-    with xlsxwriter.Workbook(out, options) as book:
-        bold = book.add_format({"bold": True, "bottom": 1})
-        days = book.add_format({"num_format": "yyyy-mm-dd"})
-        moments = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
-        sheet = book.add_worksheet("Data")
-        sheet.freeze_panes(1, 0)
-        for number, row in enumerate(rows):
-            for column, value in enumerate(row):
-                _write(sheet, number, column, value, bold if number == 0 else None, days, moments)
-    out.seek(0)
-    return out
-
-
-def _write(sheet: Any, row: int, column: int, value: Value, style: Any, days: Any, moments: Any) -> None:
-    if value is None or value == "":
-        return
-    if isinstance(value, bool):
-        sheet.write_boolean(row, column, value, style)
-    elif isinstance(value, date) and value.year >= 1901:
-        sheet.write_datetime(row, column, value, moments if isinstance(value, datetime) else days)
-    elif isinstance(value, str | date):
-        sheet.write_string(row, column, str(value)[:32_767], style)
-    elif float(value) == value:
-        sheet.write_number(row, column, float(value), style)
-    else:
-        sheet.write_string(row, column, f"{value:f}", style)
 
 
 def places_of(template: WorkbookTemplate) -> list[tuple[str, str]]:

@@ -14,12 +14,12 @@ from django.utils import timezone
 from core.errors import DomainError, NotFound
 from core.exports import file_name
 from core.master_data import caller, in_scope, site_id_of
+from reports.asked import place_title
 from reports.asking import MODELS, Wanted, place_of, visible, wanted
 from reports.document import Document
 from reports.files import CONTENT_TYPES, WRITERS, drawn_chart
 from reports.kinds import KINDS, Kind, build, build_order
 from reports.periods import Span
-from reports.sections import place_title
 from workorders.models import WorkOrder
 
 MOST_PLACES = 200

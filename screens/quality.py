@@ -23,9 +23,11 @@ from quality.charting import acknowledge
 from quality.figures import certificate
 from quality.judging import sheet_of_inspection
 from quality.models import Characteristic, ControlChart, Gauge, Inspection, NonConformance, Result, Signal
+from quality.pictures import add_picture
+from quality.results import Said, record_results
 from quality.selectors import due_at
 from quality.serializers import InspectionSerializer, NonConformanceSerializer
-from quality.services import Said, add_picture, finish_inspection, record_results
+from quality.services import finish_inspection
 
 MOST_CELLS = 400
 """So many boxes an inspection's form shows; larger samples are filled in over REST or by a gauge."""

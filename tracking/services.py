@@ -90,10 +90,8 @@ def enter(
     asked = {field.code: (field, positions) for field, positions in fields_of(at_stage)}
     for entry in sorted(fresh, key=lambda one: (one.occurred_at or recorded_at, one.key)):
         if entry.field not in asked or entry.position not in asked[entry.field][1]:
-            raise Invalid(
-                f"{at_stage.name} does not ask for '{entry.field[:32]} {entry.position[:16]}'.".replace(" '.", "'."),
-                field="field",
-            )
+            asked_for = f"{entry.field[:32]} {entry.position[:16]}".strip()
+            raise Invalid(f"{at_stage.name} does not ask for '{asked_for}'.", field="field")
         _write_entry(known, at_stage, asked[entry.field][0], entry, actor, recorded_at)
     known = derive(unit)
     for entry in fresh:

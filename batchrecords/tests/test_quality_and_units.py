@@ -8,7 +8,8 @@ import pytest
 from batchrecords.assembly import assemble
 from batchrecords.tests.plant import NOW, Batch, at
 from quality.nonconformances import About, dispose, raise_nonconformance
-from quality.services import Said, What, finish_inspection, open_inspection, record_results
+from quality.results import Said, record_results
+from quality.services import What, finish_inspection, open_inspection
 from tests.factories import make_plan, make_stage_form
 from tracking.creating import create_units
 from tracking.services import By, Entry, enter, scrap, send_to_rework

@@ -15,12 +15,14 @@ from batchrecords.tests.plant import NOW, Batch, at
 from batchrecords.verification import broken_anywhere
 from core.audit_chain import digest
 from core.errors import Conflict, Invalid, NotFound
-from downtime.services import NewState, record_states
+from downtime.services import NewState, correct_state, record_states
 from execution.models import ParameterReading
 from labor.models import Certificate, SkillNeed
 from materials.lots import NewLot
 from materials.services import receive
-from tests.factories import make_location, make_lot, make_product, make_skill
+from tests.factories import make_location, make_lot, make_product, make_run, make_skill
+from workorders.models import OrderParameter
+from workorders.record_sections import contributions
 
 pytestmark = pytest.mark.django_db
 
@@ -92,9 +94,8 @@ def test_a_lot_that_had_expired_or_was_not_released_when_it_was_taken_is_critica
         f"Lot {old} was taken while it was expired": "critical",
         "Lot Q was taken while it was quarantine": "critical",
     }
-    assert [row[0] for row in section(batch, "lots").rows] == sorted(
-        [good.number, old.number, new.number], key=lambda n: next(l.product.code for l in (good, old, new) if l.number == n)  # noqa: E741
-    )  # fmt: skip
+    lots = sorted((good, old, new), key=lambda lot: lot.product.code)
+    assert [row[0] for row in section(batch, "lots").rows] == [lot.number for lot in lots]
 
 
 def test_four_signatures_in_turn_release_it(batch):
@@ -266,3 +267,33 @@ def test_a_reading_outside_its_bounds_is_a_deviation(batch):
     found = [one.finding for one in read(batch).exceptions if one.finding.kind == "set_point"]
     assert [(one.title, one.severity) for one in found] == [("MIX, T: 81", "major")]
     assert len(section(batch, "readings").rows) == 2
+
+
+def test_sections_cost_the_same_for_many_set_points_and_runs(batch, django_assert_max_num_queries):
+    def write():
+        return {code: contribution.write(batch.order, NOW) for code, contribution in wanted.items()}
+
+    wanted = {one.code: one for one in contributions() if one.code in ("set_points", "runs", "changes")}
+    for number in range(8):
+        parameter = OrderParameter.objects.create(operation=batch.operation, code=f"T{number}", name="T", target=80)
+        parameter.target += 1
+        parameter.save()
+    for day in range(1, 4):
+        make_run(work_order=batch.order, line=batch.line, started_at=at(24 * day), ended_at=at(24 * day + 1))
+    with django_assert_max_num_queries(11):
+        found = write()
+    assert len(found["runs"].rows) == 4
+    assert [finding.title for finding in found["changes"].findings] == [
+        f"Set-point T{number}: target was changed" for number in range(8)
+    ]
+
+
+def test_a_correction_that_spans_two_runs_is_listed_once(batch):
+    make_run(work_order=batch.order, line=batch.line, started_at=at(13), ended_at=at(14))
+    correct_state(
+        machine=batch.machine, starts_at=at(11), ends_at=at(13.5), reason=batch.jam, comment="It stood.",
+        actor=batch.worker, recorded_at=at(20),
+    )  # fmt: skip
+    found = section(batch, "changes")
+    assert [row[-1] for row in found.rows] == ["It stood."]
+    assert [finding.kind for finding in found.findings] == ["correction"]

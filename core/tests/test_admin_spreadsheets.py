@@ -8,10 +8,12 @@ from decimal import Decimal
 import openpyxl
 import pytest
 import tablib
+from django.db import models
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core import spreadsheets
+from core.cells import parse
 from core.spreadsheets import CsvFormat, UnreadableFile, XlsxFormat
 
 FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "=cmd|' /C calc'!A0", "'=1"]
@@ -40,7 +42,9 @@ def test_text_survives_the_way_out_and_back_as_csv(rows):
     assert [tuple(cell or "" for cell in row) for row in back] == rows
 
 
-@pytest.mark.parametrize("number", [Decimal("0.1"), Decimal("123456789012345678.123456"), Decimal("1E+3"), 7])
+@pytest.mark.parametrize(
+    "number", [Decimal("0.1"), Decimal("123456789012345678.123456"), Decimal("1E+3"), Decimal("0.30000000000000004"), 7]
+)
 def test_a_number_survives_the_way_out_and_back_exactly(number):
     for kind in (CsvFormat, XlsxFormat):
         back = kind().create_dataset(kind().export_data(table(["n"], [number])))
@@ -103,3 +107,9 @@ def test_workbook_whose_parts_are_larger_than_they_say_is_refused():
     lying[at + 24 : at + 28] = (1000).to_bytes(4, "little")
     with pytest.raises(UnreadableFile, match="damaged"):
         XlsxFormat().create_dataset(bytes(lying))
+
+
+@pytest.mark.parametrize("text", ["--5", "5-", "1.5", "-", "9" * 21])
+def test_what_is_no_whole_number_is_refused_in_words(text):
+    with pytest.raises(ValueError, match="Write a whole number"):
+        parse(models.IntegerField(), text)

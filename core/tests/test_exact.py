@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.exact import decimal_text, fits_millionths, rounded_up
+from core.exact import decimal_text, fits_millionths, rounded_up, short_text
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,21 @@ from core.exact import decimal_text, fits_millionths, rounded_up
 )
 def test_number_travels_with_all_its_decimals(value, places, text):
     assert decimal_text(value, places) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (Fraction(0), "0"),
+        (Fraction(100), "100"),
+        (Fraction(-5, 2), "-2.5"),
+        (Fraction(1, 3), "0.333333333"),
+        (Fraction(-1, 10**10), "0"),
+        (Fraction(10**40), "1" + "0" * 40),
+    ],
+)
+def test_short_number_has_no_needless_zeros(value, text):
+    assert short_text(value) == text
 
 
 @given(st.fractions(max_denominator=10**9))

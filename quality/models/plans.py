@@ -13,6 +13,7 @@ from core.models import code_validator
 from enterprise.models import Machine, Site
 from products.models import Product, UnitOfMeasure
 from products.models.product import MaterialType
+from quality.spc.sampling import LEVELS
 
 
 class InspectionPlan(models.Model):
@@ -240,15 +241,6 @@ class SamplingRule(models.Model):
         AFTER_STOP = "after_stop", _("After a stop longer than so many minutes")
         AQL = "aql", _("Each lot, a sample by AQL")
 
-    class Level(models.TextChoices):
-        S1 = "S-1", "S-1"
-        S2 = "S-2", "S-2"
-        S3 = "S-3", "S-3"
-        S4 = "S-4", "S-4"
-        I = "I", "I"  # noqa: E741 # as the standard calls it
-        II = "II", "II"
-        III = "III", "III"
-
     plan = models.ForeignKey(InspectionPlan, on_delete=models.CASCADE, related_name="rules")
     kind = models.CharField(max_length=16, choices=Kind, default=Kind.EACH)
     every = models.PositiveIntegerField(
@@ -260,7 +252,7 @@ class SamplingRule(models.Model):
     sample_size = models.PositiveIntegerField(
         default=1, validators=[MinValueValidator(1)], help_text="Units inspected each time; by AQL the table says."
     )
-    level = models.CharField("inspection level", max_length=3, choices=Level, default=Level.II)
+    level = models.CharField("inspection level", max_length=3, choices=[(one, one) for one in LEVELS], default="II")
     aql = models.DecimalField("AQL", max_digits=7, decimal_places=3, null=True, blank=True, help_text="0.65, 1, 2.5 …")
     may_reduce = models.BooleanField(
         "reduced inspection allowed",

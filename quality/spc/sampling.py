@@ -8,12 +8,9 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from typing import Literal
 
 from core.errors import Invalid
 from quality.spc.numbers import Number, exact
-
-Level = Literal["S-1", "S-2", "S-3", "S-4", "I", "II", "III"]
 
 
 class Severity(StrEnum):
@@ -43,6 +40,8 @@ _CODE_LETTERS: dict[str, str] = {
     "II": "ABCDEFGHJKLMNPQ",
     "III": "BCDEFGHJKLMNPQR",
 }
+
+LEVELS = tuple(_CODE_LETTERS)
 
 _SIZES = dict(
     zip(LETTERS + "S", (2, 3, 5, 8, 13, 20, 32, 50, 80, 125, 200, 315, 500, 800, 1250, 2000, 3150), strict=True)
@@ -150,7 +149,7 @@ class LotPlan:
     is_whole_lot: bool
 
 
-def code_letter(lot_size: int, level: Level = "II") -> str:
+def code_letter(lot_size: int, level: str = "II") -> str:
     """Return the code letter of a lot at an inspection level (table 1). Raise `Invalid` below two items, or for another level."""
     if lot_size < 2:
         raise Invalid("A lot to sample has two items or more.", field="lot_size")
@@ -177,7 +176,7 @@ def plan(letter: str, aql: Number, severity: Severity = Severity.NORMAL) -> Plan
     return Plan(found, sizes[found], int(entry))
 
 
-def plan_for(lot_size: int, aql: Number, level: Level = "II", severity: Severity = Severity.NORMAL) -> LotPlan:
+def plan_for(lot_size: int, aql: Number, level: str = "II", severity: Severity = Severity.NORMAL) -> LotPlan:
     """Return what to do with a lot. Raise `Invalid` as `code_letter` and `plan` do."""
     of = plan(code_letter(lot_size, level), aql, severity)
     return LotPlan(of, min(of.size, lot_size), of.size >= lot_size)

@@ -7,7 +7,8 @@ from typing import Any
 from accounts.keys import DeviceScope
 from ingest.services import Delivery, Outcome, accept
 from quality.models import Inspection, InspectionPlan
-from quality.services import Said, What, finish_inspection, open_inspection, record_results
+from quality.results import Said, record_results
+from quality.services import What, finish_inspection, open_inspection
 from tests.factories import make_machine, make_product, make_run, make_user, make_work_order
 from workorders.models import Operation, WorkOrder
 

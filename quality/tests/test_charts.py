@@ -12,7 +12,7 @@ from core.errors import Conflict, Invalid
 from ingest.models import QuarantinedItem
 from quality import charting
 from quality.models import Inspection, NonConformance, Result, Signal
-from quality.services import correct_result
+from quality.results import correct_result
 from quality.tests.bench import AT, Bench, minutes
 from tests.factories import make_control_chart, make_gauge, make_gauge_tag, make_plan
 

@@ -13,14 +13,10 @@ from materials.lots import change_lot_status
 from quality.calibrations import record_calibration
 from quality.gauging import results_in_doubt
 from quality.models import Inspection, Result
+from quality.pictures import add_picture
 from quality.planning import new_version, release_plan
-from quality.services import (
-    Said,
-    add_picture,
-    correct_result,
-    decide_inspection,
-    record_results,
-)
+from quality.results import Said, correct_result, record_results
+from quality.services import decide_inspection
 from quality.tests.bench import AT, Bench, minutes
 from tests.factories import make_characteristic, make_gauge, make_location, make_lot, make_plan, make_unit
 

@@ -9,7 +9,6 @@ from core.errors import Invalid
 from quality.spc.sampling import (
     AQLS,
     LETTERS,
-    Level,
     Plan,
     Severity,
     Switching,
@@ -102,7 +101,7 @@ def test_next_smaller_aql(aql, tighter):
     ("call", "field"),
     [
         (lambda: code_letter(1), "lot_size"),
-        (lambda: code_letter(100, cast(Level, "IV")), "level"),
+        (lambda: code_letter(100, "IV"), "level"),
         (lambda: plan("I", 1), "letter"),
         (lambda: plan("AB", 1), "letter"),
         (lambda: plan("S", 1, TIGHTENED), "letter"),

@@ -94,6 +94,13 @@ def test_an_address_that_is_no_list_is_refused(engineer, path):
         ask(engineer, path)
 
 
+def test_an_address_that_no_row_can_hold_is_refused_in_words(client, engineer):
+    client.force_login(engineer)
+    answer = client.post(reverse("reports:exports"), {"path": "/reports/order/a\0b/?format=csv"}, follow=True)
+    assert answer.status_code == 200
+    assert "Name a list by its address here" in answer.content.decode()
+
+
 def test_an_address_that_is_none_of_a_list_fails_with_the_reason(engineer):
     job = made(engineer, "/kpis/?format=csv")
     assert job.status == Status.FAILED

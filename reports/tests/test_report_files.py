@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from pypdf import PdfReader
 
+from accounts import audit
 from core import master_data
 from core.intervals import Interval
 from downtime.services import NewState, record_states
@@ -21,6 +22,8 @@ from oee.closing import close_shift
 from oee.kpi_elements import answer
 from oee.kpis import decimal_text, kpis_of, values_of
 from oee.questions import Question
+from quality.nonconformances import About, raise_nonconformance
+from reports import audit_sections, quality_sections
 from reports.document import words
 from reports.files import WRITERS
 from reports.kinds import KINDS, build, build_order
@@ -217,6 +220,8 @@ def test_audit_is_for_who_may_read_it(client, plant):
         ({"shift": "123456789", "date": str(DAY)}, 404),
         ({"format": "exe", "date": str(DAY)}, 404),
         ({"line": "99999999999999999999"}, 404),
+        ({"shift": "9" * 5000}, 400),
+        ({"line": "9" * 5000}, 404),
         ({"line": "no such"}, 404),
         ({"site": "1"}, 400),
     ],
@@ -228,6 +233,24 @@ def test_bad_input_is_a_4xx(client, plant, boss, given, status):
     asked = {"line": plant.line.pk, **given}
     with time_machine.travel(NOW, tick=False):
         assert client.get(reverse("reports:report", args=["shift"]), asked).status_code == status
+
+
+def tables_of(document):
+    return {table.code: table for section in document.sections for table in section.tables}
+
+
+def test_what_is_left_out_of_a_table_is_counted(plant, boss, monkeypatch):
+    monkeypatch.setattr(quality_sections, "MOST_ROWS", 2)
+    monkeypatch.setattr(audit_sections, "MOST_ROWS", 2)
+    for number in range(5):
+        said = {"title": f"Bent {number}", "said": About(machine=plant.machine)}
+        raise_nonconformance(site=plant.site, **said, actor=boss, raised_at=STARTS)
+        audit.note(boss, site=plant.site, action=f"test.{number % 2}", actor=boss, now=STARTS)
+    found = tables_of(document_of(plant, "quality"))["nonconformances"]
+    assert (len(found.rows), found.left_out) == (2, 3)
+    tables = tables_of(document_of(plant, "audit"))
+    assert (len(tables["entries"].rows), tables["entries"].left_out) == (2, 3)
+    assert [row.values for row in tables["actions"].rows] == [("test.0", 3), ("test.1", 2)]
 
 
 def test_what_is_to_come_is_refused(client, plant, boss):
@@ -266,3 +289,22 @@ def test_queries_do_not_grow_with_machines_and_stops(plant):
     for number in range(6, 9):
         add(number)
     assert queries() <= before
+
+
+@pytest.mark.parametrize(
+    ("code", "span", "most"), [("shift", Span.SHIFT, 57), ("downtime", Span.DAY, 57), ("week", Span.MONTH, 49)]
+)
+def test_a_report_reads_what_its_parts_share_once(plant, boss, django_assert_max_num_queries, code, span, most):
+    period = period_of(span, plant.machine, DAY, plant.shift.pk if span is Span.SHIFT else None)
+    build(KINDS[code], plant.line, period, user=boss, now=NOW)
+    with django_assert_max_num_queries(most):
+        build(KINDS[code], plant.line, period, user=boss, now=NOW)
+
+
+def test_a_month_costs_no_queries_for_its_days(plant, boss, django_assert_max_num_queries):
+    period = period_of(Span.MONTH, plant.machine, DAY)
+    now = period.window.end + timedelta(days=2)
+    document = build(KINDS["week"], plant.line, period, user=boss, now=now)
+    assert len(tables_of(document)["over_time"].rows) == 31
+    with django_assert_max_num_queries(49):
+        build(KINDS["week"], plant.line, period, user=boss, now=now)

@@ -5,6 +5,7 @@ import io
 import resource
 import time
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import openpyxl
 import pytest
@@ -15,6 +16,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from core.errors import Invalid
+from core.spreadsheets import csv_pieces, workbook_file
 from quality.models import Inspection
 from quality.nonconformances import About, raise_nonconformance
 from quality.tests.bench import Bench
@@ -186,6 +188,13 @@ def test_sheets_and_tables_have_a_place_for_each_record():
         assert client.get(f"/reports/workbook/{template.pk}/table/?{odd}").status_code == 400
 
 
+def test_a_fraction_in_a_table_is_a_number():
+    order = make_work_order(line=make_line(), target_quantity=Decimal("0.1"), product=make_product())
+    template = make_template(("PACK_ID", "order_number"), ("A8", "target_quantity"))
+    sheet = opened(client_of("operator", order.line.area.site).get(f"/reports/workbook/{template.pk}/table/")).active
+    assert (sheet["B2"].data_type, sheet["B2"].value) == ("n", 0.1)
+
+
 def test_table_of_ten_thousand_takes_bounded_memory():
     line = make_line()
     WorkOrder.objects.bulk_create(
@@ -199,9 +208,9 @@ def test_table_of_ten_thousand_takes_bounded_memory():
     records = sources.get("work_order").records(user)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     began = time.monotonic()
-    pieces = list(map(len, selectors.csv_pieces(selectors.table_rows(template, records, user=user))))
+    pieces = list(map(len, csv_pieces(selectors.table_rows(template, records, user=user))))
     seconds = time.monotonic() - began
-    with selectors.table_file(selectors.table_rows(template, records, user=user)) as out:
+    with workbook_file(selectors.table_rows(template, records, user=user)) as out:
         sheet = openpyxl.load_workbook(out, read_only=True).active
         assert sum(1 for _ in sheet.iter_rows()) == 10_001
     more = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024
