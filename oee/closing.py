@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from itertools import groupby
 from typing import Any
 
 from django.db import connection, transaction
@@ -31,7 +30,7 @@ from oee.histories import settling_time
 from oee.hours import take_changes
 from oee.models import ClosingCheck, ClosingRule, OeePolicy, ShiftClosing, TouchedClosing
 from oee.open_points import open_points
-from oee.scopes import machines_of, representatives, shift_on
+from oee.scopes import machines_of, representatives_of, shift_on
 
 UNEXPLAINED_FROM = timedelta(minutes=5)
 RULE_LOOKS_BACK = timedelta(days=40)
@@ -143,7 +142,7 @@ class OpenShift:
 
 def closings_due_by_hand(lines: Iterable[Line], *, now: datetime) -> list[OpenShift]:
     """Return the shifts of the last days of some lines that are over and not closed, the newest first."""
-    by_line = _representatives(lines)
+    by_line = representatives_of(line.pk for line in lines)
     window = Interval(now - SHOWN_AS_OPEN, now)
     due = [
         OpenShift(machines[0].line, shift)
@@ -411,7 +410,8 @@ def _due(rule: ClosingRule, *, now: datetime) -> Iterator[tuple[Line, list[Machi
     """Yield the open shifts of a site's lines that the rule closes now, by their end."""
     assert rule.close_after_hours is not None
     until = now - timedelta(hours=rule.close_after_hours)
-    by_line = _representatives(Line.objects.filter(area__site=rule.site, is_active=True))
+    lines = Line.objects.filter(area__site=rule.site, is_active=True)
+    by_line = representatives_of(lines.values_list("id", flat=True))
     due = [
         (machines, shift)
         for machines, shift in _open_shifts(by_line, Interval(until - RULE_LOOKS_BACK, until))
@@ -419,13 +419,6 @@ def _due(rule: ClosingRule, *, now: datetime) -> Iterator[tuple[Line, list[Machi
     ]
     for machines, shift in sorted(due, key=lambda one: (one[1].end, one[0][0].line_id)):
         yield machines[0].line, machines, shift
-
-
-def _representatives(lines: Iterable[Line]) -> dict[int, list[Machine]]:
-    """Return the machines that stand for each of some lines; a line without active machines is absent."""
-    machines = Machine.objects.filter(is_active=True, line__in=[line.pk for line in lines])
-    ordered = machines.select_related("line__area__site").order_by("line_id", "position", "id")
-    return {line_id: representatives(list(of_line)) for line_id, of_line in groupby(ordered, key=lambda m: m.line_id)}
 
 
 def _open_shifts(
