@@ -31,7 +31,8 @@ from oee.engine import Calendar, Category, MachineHistory, Segment, segments
 from oee.histories import load_histories, settling_time
 from oee.scopes import reference_of, representatives
 from oee.selectors import HourRow, Report, runs_reports, shift_boards, target_quantity
-from oee.stops import asks_for_a_reason, stretches
+from oee.stops import asks_for_a_reason, shown_category, stretches
+from oee.time_columns import shown_as
 from workorders.models import Run, WorkOrder
 from workorders.selectors import target_in_product_unit
 
@@ -136,12 +137,6 @@ def _statuses(
 
 def _is_in_another_unit(order: WorkOrder) -> bool:
     return order.product is not None and order.unit_id not in (None, order.product.unit_id)
-
-
-def _shown(category: Category) -> str:
-    """Return the category as whose colour a stretch is drawn: a stop is red, however long."""
-    short = category in (Category.MICRO_STOP, Category.UNDETERMINED)
-    return Category.UNPLANNED.value if short else category.value
 
 
 def _order_status(
@@ -281,7 +276,7 @@ class _Board:
         if reason is not None:
             category, name = reason.category, reason.spoken
         else:
-            category = _shown(latest.category) if latest and not self.shift.is_over else Category.NO_DATA.value
+            category = shown_category(latest.category) if latest and not self.shift.is_over else Category.NO_DATA.value
             name = UNNAMED[category]
         return MachineStatus(
             name=machine.name,
@@ -307,13 +302,11 @@ class _Board:
 
     def _segment(self, segment: Segment) -> TimelineSegment:
         reason = self.reasons.get(segment.reason_id or 0)
-        idle_by_calendar = segment.calendar is not Calendar.SCHEDULED and segment.category is not Category.RUNNING
-        category = _shown(Category.NOT_SCHEDULED if idle_by_calendar else segment.category)
         start, end = (moment.astimezone(self.zone) for moment in (segment.start, segment.end))
-        name = reason.spoken if reason else UNNAMED[_shown(segment.category)]
+        name = reason.spoken if reason else UNNAMED[shown_category(segment.category)]
         x = self._x(segment.start)
         return TimelineSegment(
-            x, round(self._x(segment.end) - x, 2), category, f"{start:%H:%M:%S}–{end:%H:%M:%S}", name
+            x, round(self._x(segment.end) - x, 2), shown_as(segment), f"{start:%H:%M:%S}–{end:%H:%M:%S}", name
         )
 
     def _hour(self, row: HourRow) -> HourStatus:
@@ -340,8 +333,10 @@ class _Board:
         longest = ranked[0][1][0] if ranked else timedelta()
         return tuple(
             LossStatus(
-                reason=self.reasons[reason_id].spoken if reason_id in self.reasons else UNNAMED[_shown(category)],
-                category=_shown(category),
+                reason=self.reasons[reason_id].spoken
+                if reason_id in self.reasons
+                else UNNAMED[shown_category(category)],
+                category=shown_category(category),
                 duration=spent,
                 occurrences=times,
                 share=int(spent / longest * 100),
