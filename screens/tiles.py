@@ -4,21 +4,21 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
+from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from core.errors import DomainError
 from core.intervals import Interval
-from core.reader import UNKNOWN, rounded
+from core.reader import UNKNOWN, rounded, said
 from dashboards.models import Tile
-from downtime.models import StateReason
-from enterprise.models import Line, Machine, Shift
+from enterprise.models import Line, Machine
 from live.selectors import line_statuses
 from live.status import LineStatus
 from oee.engine.element_values import element_values
@@ -32,6 +32,8 @@ from oee.selectors import report
 from oee.trends import Step, has_trend, trend
 from scheduling.actuals import Actual, actuals_of, entries_of
 from screens import charts
+from screens.csv_files import moment_text
+from screens.losses import names_of
 from screens.wording import kpi_words
 from workorders.models import Schedule, WorkOrder
 from workorders.selectors import LIVE
@@ -199,8 +201,8 @@ def _kpi(tile: Tile, scope: Scope) -> Shown:
         asked = {
             "kpi": kpi.code,
             "line": lines[0].pk,
-            "starts_at": _text(scope.window.start),
-            "ends_at": _text(scope.window.end),
+            "starts_at": moment_text(scope.window.start),
+            "ends_at": moment_text(scope.window.end),
         }
         question = urlencode(asked)
     table = Table(("", kpi.name), ((_place(lines), kpi_words(value, kpi.unit)),))
@@ -216,10 +218,6 @@ def _kpi(tile: Tile, scope: Scope) -> Shown:
         "table": table,
     }
     return str(kpi.name), data
-
-
-def _text(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _place(lines: Sequence[Line]) -> str:
@@ -292,13 +290,7 @@ def _pareto(tile: Tile, scope: Scope) -> Shown:
     found = pareto(machines, scope.window, by=by, now=scope.now)
     if not found.rows:
         raise Nothing(_("Nothing stood in planned time."))
-    keys = [row.key for row in found.rows if row.key is not None]
-    kinds: dict[By, Any] = {
-        By.REASON: StateReason.objects.without_tree_fields(),
-        By.MACHINE: Machine.objects.all(),
-        By.SHIFT: Shift.objects.all(),
-    }
-    names = {thing.pk: str(thing.name) for thing in kinds[by].filter(pk__in=keys)}
+    names = names_of(by, [row.key for row in found.rows if row.key is not None])
     value: dict[str, Callable[[ParetoRow], charts.Number]] = {
         "time": lambda row: Fraction(row.duration // timedelta(seconds=1), 60),
         "count": lambda row: row.occurrences,
@@ -355,7 +347,7 @@ def _lines(tile: Tile, scope: Scope, lines: Sequence[Line]) -> Table:
         for status in known
     )
     columns = (_("Line"), _("State"), _("Good so far"), _("Target so far"), _("OEE"), _("Order"))
-    return Table(columns, rows, tuple(f"/lines/{status.code}/" for status in known))
+    return Table(columns, rows, tuple(reverse("screens:line", args=[status.code]) for status in known))
 
 
 def _of_lines(scope: Scope, lines: Sequence[Line]) -> list[Actual]:
@@ -375,12 +367,12 @@ def _orders(tile: Tile, scope: Scope, lines: Sequence[Line]) -> Table:
             f"{one.entry.planned_end_at.astimezone(scope.zone):%a %H:%M}",
             _pieces(one.planned_quantity),
             _pieces(one.actual_quantity),
-            one.status.replace("_", " ") + (f" ({_('late now')})" if one.is_delayed else ""),
+            said(one.status) + (f" ({_('late now')})" if one.is_delayed else ""),
         )
         for one in found
     )
     columns = (_("Order"), _("Line"), _("From"), _("Until"), _("Planned"), _("Made"), _("Status"))
-    return Table(columns, rows, tuple(f"/orders/{one.entry.work_order}/" for one in found))
+    return Table(columns, rows, tuple(reverse("screens:order", args=[one.entry.work_order]) for one in found))
 
 
 def _late(tile: Tile, scope: Scope, lines: Sequence[Line]) -> Table:
@@ -397,7 +389,7 @@ def _late(tile: Tile, scope: Scope, lines: Sequence[Line]) -> Table:
         for order in found
     )
     columns = (_("Order"), _("Product"), _("Line"), _("Due"), _("Status"))
-    return Table(columns, rows, tuple(f"/orders/{order.order_number}/" for order in found))
+    return Table(columns, rows, tuple(reverse("screens:order", args=[order.order_number]) for order in found))
 
 
 def _plan(tile: Tile, scope: Scope) -> Shown:
@@ -463,9 +455,3 @@ _FILLERS: Mapping[str, Callable[[Tile, Scope], Shown]] = {
     Tile.Kind.PLAN: _plan,
     Tile.Kind.TEXT: _words,
 }
-
-
-def day_window(first: date, last: date, zone: ZoneInfo) -> Interval:
-    """Return days of a site from midnight to midnight, the last one included."""
-    start = datetime.combine(first, time(), tzinfo=zone)
-    return Interval.utc(start, datetime.combine(last + timedelta(days=1), time(), tzinfo=zone))

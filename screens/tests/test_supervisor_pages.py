@@ -254,7 +254,7 @@ def test_refused_words_keep_what_was_ticked_and_typed(boss, plant):
 
 def test_worklist_of_a_file_has_the_same_stops(boss, plant):
     answer = boss.get(plant.url("stops-file", line=plant.line.code, **THAT_DAY))
-    rows = list(csv.DictReader(answer.content.decode().splitlines()))
+    rows = list(csv.DictReader(answer.content.decode("utf-8-sig").splitlines()))
     assert [(row["seconds"], row["starts_at"], row["reason"]) for row in rows] == [
         ("1800", "2026-03-02T07:00:00Z", "Stand"),
         ("300", "2026-03-02T09:00:00Z", "Stand"),
@@ -444,7 +444,7 @@ def test_pareto_by_product_leads_to_the_stops_behind_it(boss, plant):
 
 
 def test_waterfall_adds_up_in_time_and_in_pieces(boss, plant):
-    rows = list(csv.DictReader(boss.get(plant.url("waterfall-file", **DAYS)).content.decode().splitlines()))
+    rows = list(csv.DictReader(boss.get(plant.url("waterfall-file", **DAYS)).content.decode("utf-8-sig").splitlines()))
     assert sum(Decimal(row["seconds"]) for row in rows) == 24 * 3600
     pieces = {row["class"]: Decimal(row["pieces"]) for row in rows if row["pieces"]}
     assert pieces["productive"] == 7200
