@@ -76,9 +76,10 @@ def _statuses(
     if not everyone:
         return {}
     references = {line_id: reference_of(of_line) for line_id, of_line in machines.items()}
+    around = Interval(now - _LOOK_BACK, now + timedelta(hours=1))
+    calendars: Mapping[int, Shifts] | None = None
     if shifts is None:
-        around = Interval(now - _LOOK_BACK, now + timedelta(hours=1))
-        calendars = shifts_of_all(list(references.values()), around)
+        calendars = shifts_of_all(everyone, around)
         shifts = {line: shift_status(machine, calendars[machine.pk], now=now) for line, machine in references.items()}
     states = read_by_rules(everyone, current_states([machine.pk for machine in everyone], now=now))
     # Lines of one plant mostly share a shift: what one window needs is loaded once for all of them.
@@ -111,7 +112,8 @@ def _statuses(
         # Of a shift that is long over, no more than itself is drawn.
         until = window.end if window.end < floor_hour(unsettled) else max(now, window.start + timedelta(microseconds=1))
         past = Interval(floor_hour(min(window.start, unsettled) if until > window.end else window.start), until)
-        histories = load_histories(of_window, past, now=now)
+        is_near = around.start <= past.start and past.end <= around.end
+        histories = load_histories(of_window, past, now=now, calendars=calendars if is_near else None)
         counted_by = {line_id: representatives(machines[line_id]) for line_id in ids}
         boards = shift_boards(counted_by, window, now=now, histories=histories)
         made = (

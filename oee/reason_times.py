@@ -63,7 +63,7 @@ def reason_times(
     if window.start >= now or not machines:
         return []
     past = Interval(window.start, min(window.end, now))
-    hours = whole_hours(past, machines, now=now)
+    hours = whole_hours(past, machines, now=now, histories=histories)
     found: list[ReasonTime] = []
     if hours is not None:
         ids = [machine.pk for machine in machines]

@@ -174,7 +174,7 @@ def slices_of(
     if window.start >= now or not machines:
         return slices
     past = Interval(window.start, min(window.end, now))
-    hours = whole_hours(past, machines, now=now)
+    hours = whole_hours(past, machines, now=now, histories=histories)
     if hours is not None:
         bring_up_to_date(list(slices), hours)
         dated = policies_of(_sites(machines)) if policies is None else policies
