@@ -14,7 +14,7 @@ from core.intervals import Interval
 from core.master_data import caller
 from enterprise.models import Line, Machine
 from oee.scopes import representatives
-from screens.asked_shift import Filter, narrowed
+from screens.asked_shift import Filter, lines_of, narrowed_to
 from screens.days import day_in, day_window
 
 DEFAULT_DAYS = 7
@@ -68,12 +68,16 @@ def period_asked(request: HttpRequest, *, now: datetime, most_days: int = MOST_D
     """
     if not caller(request).may("view", "oee_record"):
         raise PermissionDenied
-    chosen = narrowed(request, request.GET)
+    visible = list(lines_of(request))
+    chosen = narrowed_to(visible, request.GET)
     line = None
     if code := request.GET.get("line"):
-        line = next((one for one in chosen.lines if one.code == code), None)
+        line = next((one for one in visible if one.code == code), None)
         if line is None:
             raise Http404
+        if line not in chosen.lines:
+            # Another site or area was chosen since.
+            line = None
     lines = (line,) if line else chosen.lines
     zone = lines[0].area.site.zone if lines else ZoneInfo(settings.TIME_ZONE)
     today = now.astimezone(zone).date()

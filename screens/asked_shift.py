@@ -100,8 +100,11 @@ def narrowed_to(lines: Sequence[Line], asked: Mapping[str, Any]) -> Filter:
     """Return those of some lines that are in the site and area that `asked` names, likewise."""
     sites = tuple({line.area.site_id: line.area.site for line in lines}.values())
     areas = tuple({line.area_id: line.area for line in lines}.values())
-    area = _chosen(areas, asked.get("area"))
-    site = area.site if area else _chosen(sites, asked.get("site"))
+    area, site = _chosen(areas, asked.get("area")), _chosen(sites, asked.get("site"))
+    if area is not None and site not in (None, area.site):
+        # Another site was chosen since.
+        area = None
+    site = area.site if area else site
     kept = tuple(
         line
         for line in lines

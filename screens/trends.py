@@ -23,7 +23,7 @@ from products.models import Product
 from screens.charts import Chart
 from screens.dashboards import csv_of
 from screens.days import day_in, day_window
-from screens.tiles import TONES, Nothing, kpi_trend
+from screens.kpi_charts import TONES, Nothing, kpi_trend
 from workorders.models import Run
 
 MOST_PRODUCTS = 200

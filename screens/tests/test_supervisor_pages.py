@@ -468,6 +468,19 @@ def test_files_hold_no_formulas(boss, plant):
         assert "'=HYPERLINK" in answer.content.decode()
 
 
+def test_choosing_another_site_lets_go_of_the_line_and_area_of_the_last_one(client, plant):
+    other = make_machine(line=make_line(name="Elsewhere")).line
+    client.force_login(make_user("supervisor"))
+    site, line = {"site": other.area.site.code}, {"line": plant.line.code}
+    moved = {**site, "area": plant.line.area.code, **line}
+    for name, query in (("pareto", moved), ("waterfall", {**site, **line}), ("plan-actual", moved)):
+        answer = client.get(plant.url(name, **query, **DAYS))
+        assert answer.status_code == 200, name
+        assert (answer.context["period"].line, answer.context["period"].lines) == (None, (other,)), name
+    chosen = client.get(plant.url("floor", **moved)).context["chosen"]
+    assert (chosen.site, chosen.area, chosen.lines) == (other.area.site, None, (other,))
+
+
 # --- landing page and board ---
 
 
