@@ -514,6 +514,19 @@ def test_open_calls_stand_on_the_board_the_landing_page_and_the_handover(boss, p
     assert "Forklift" in fetched["calls"]
 
 
+def test_pages_read_the_facts_once(boss, plant, django_assert_max_num_queries):
+    plant.machine(1)
+    costs = {
+        plant.of_line("handover", **THAT_DAY): 46,
+        plant.stop_url(): 36,
+        f"{plant.stop_url()}cause/": 35,
+    }
+    for url, most in costs.items():
+        boss.get(url)
+        with django_assert_max_num_queries(most):
+            assert boss.get(url).status_code == 200, url
+
+
 def test_number_of_queries_does_not_grow_with_the_data(client):
     small, large = Plant(machines=2), Plant(machines=4, stops=20)
     counted = []
