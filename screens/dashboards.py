@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from core.intervals import Interval
@@ -136,7 +137,7 @@ class _Asked:
         self.window = self._window(request, reference, now)
         self.first = self.window.start.astimezone(self.zone).date()
         self.last = (self.window.end - timedelta(microseconds=1)).astimezone(self.zone).date()
-        self.known = f"{min(now, self.window.end).astimezone(self.zone):%Y-%m-%d %H:%M}"
+        self.known = date_format(min(now, self.window.end).astimezone(self.zone), "SHORT_DATETIME_FORMAT")
         self.scope = Scope(chosen, machines, self.window, period=self.period, now=now)
         self.tiles: list[Tile] = list(board.tiles.select_related("line").order_by("position", "pk")[:MOST_TILES])
         query = request.GET.copy()

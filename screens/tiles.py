@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from core.errors import DomainError
@@ -315,8 +316,8 @@ def _orders(tile: Tile, scope: Scope, lines: Sequence[Line]) -> Table:
         (
             str(one.entry.work_order),
             one.entry.line.name,
-            f"{one.entry.planned_start_at.astimezone(scope.zone):%a %H:%M}",
-            f"{one.entry.planned_end_at.astimezone(scope.zone):%a %H:%M}",
+            date_format(one.entry.planned_start_at.astimezone(scope.zone), "WEEKDAY_TIME_FORMAT"),
+            date_format(one.entry.planned_end_at.astimezone(scope.zone), "WEEKDAY_TIME_FORMAT"),
             _pieces(one.planned_quantity),
             _pieces(one.actual_quantity),
             said(one.status) + (f" ({_('late now')})" if one.is_delayed else ""),
@@ -335,7 +336,7 @@ def _late(tile: Tile, scope: Scope, lines: Sequence[Line]) -> Table:
             order.order_number,
             order.product.name if order.product else "",
             order.line.name,
-            f"{order.due_at.astimezone(scope.zone):%Y-%m-%d %H:%M}" if order.due_at else "",
+            date_format(order.due_at.astimezone(scope.zone), "SHORT_DATETIME_FORMAT") if order.due_at else "",
             str(order.get_status_display()),
         )
         for order in found

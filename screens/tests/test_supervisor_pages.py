@@ -404,6 +404,13 @@ def test_handover_waits_for_comments_where_the_site_says_so(boss, plant):
     assert boss.post(url, {"action": "close"}).status_code == 302
 
 
+def test_days_are_written_as_the_reader_writes_them(boss, plant):
+    for language, written in (("en", "Mon 2 Mar"), ("de", "Mo 2. Mär")):
+        boss.cookies["django_language"] = language
+        for url in (plant.of_line("handover", **THAT_DAY), plant.of_line("timeline", **THAT_DAY), plant.stop_url()):
+            assert written in boss.get(url).content.decode(), (language, url)
+
+
 def test_the_next_shift_sees_the_notes(boss, plant):
     url = plant.of_line("handover", **THAT_DAY)
     assert boss.post(url, {"action": "note", "text": "Roll 3 is worn."}).status_code == 302
