@@ -23,7 +23,8 @@ from oee.scopes import Place, every_machine_of, machines_of
 from oee.selectors import Part, SlicesByMachine, reports_of, slices_of
 from reports.document import Figure
 from reports.periods import Period, Span
-from screens.explain_asked import Address, moment_text, place_words
+from screens.csv_files import moment_text
+from screens.explain_asked import Address, place_words
 from workorders.models import WorkOrder
 
 MOST_ROWS = 50

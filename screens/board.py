@@ -1,5 +1,6 @@
 """The andon board of an area or the whole plant, for a television: read from ten metres, and never needs a hand."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -24,14 +25,12 @@ def board(request: HttpRequest, area: str | None = None) -> HttpResponse:
     now = timezone.now()
     place, lines = _lines(request, area)
     statuses = line_statuses([line.pk for line in lines], now=now)
-    calls = open_calls(line_ids=[line.pk for line in lines], now=now)
     context = {
         "tv": True,
         "place": place,
         "areas": [] if place else list({line.area_id: line.area for line in lines}.values()),
         "rows": [(line, statuses.get(line.pk)) for line in lines],
-        "calls": calls[:MOST_CALLS],
-        "more_calls": max(0, len(calls) - MOST_CALLS),
+        **_calls(lines, now=now),
         "socket": f"/ws/board/{place.pk}/" if place else "/ws/board/",
     }
     return render(request, "screens/board.html", context)
@@ -42,12 +41,16 @@ def board_fragments(request: HttpRequest, area: str | None = None) -> JsonRespon
     """Answer the lines and the calls anew, for a browser that missed something; `only=calls` answers the calls alone."""
     now = timezone.now()
     _place, lines = _lines(request, area)
-    calls = open_calls(line_ids=[line.pk for line in lines], now=now)
-    shown = {"calls": calls[:MOST_CALLS], "more_calls": max(0, len(calls) - MOST_CALLS)}
-    found: dict[str, Any] = {"calls": render_to_string("screens/_board_calls.html", shown), "lines": []}
+    calls = render_to_string("screens/_board_calls.html", _calls(lines, now=now))
+    found: dict[str, Any] = {"calls": calls, "lines": []}
     if request.GET.get("only") != "calls":
         found["lines"] = fragments_of((line.pk for line in lines), BOARD)
     return JsonResponse(found)
+
+
+def _calls(lines: list[Line], *, now: datetime) -> dict[str, Any]:
+    calls = open_calls(line_ids=[line.pk for line in lines], now=now)
+    return {"calls": calls[:MOST_CALLS], "more_calls": max(0, len(calls) - MOST_CALLS)}
 
 
 def _lines(request: HttpRequest, code: str | None) -> tuple[Area | None, list[Line]]:

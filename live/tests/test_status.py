@@ -103,7 +103,7 @@ def test_queries_do_not_grow_with_lines(line, django_assert_max_num_queries):
     for _ in range(3):
         lines.append(make_machine(line=make_line(area=line.area), is_constraint=True).line_id)
     line_statuses(lines, now=NOW)
-    with django_assert_max_num_queries(41):
+    with django_assert_max_num_queries(34):
         line_statuses(lines, now=NOW)
 
 

@@ -254,7 +254,7 @@ def test_refused_words_keep_what_was_ticked_and_typed(boss, plant):
 
 def test_worklist_of_a_file_has_the_same_stops(boss, plant):
     answer = boss.get(plant.url("stops-file", line=plant.line.code, **THAT_DAY))
-    rows = list(csv.DictReader(answer.content.decode().splitlines()))
+    rows = list(csv.DictReader(answer.content.decode("utf-8-sig").splitlines()))
     assert [(row["seconds"], row["starts_at"], row["reason"]) for row in rows] == [
         ("1800", "2026-03-02T07:00:00Z", "Stand"),
         ("300", "2026-03-02T09:00:00Z", "Stand"),
@@ -404,6 +404,13 @@ def test_handover_waits_for_comments_where_the_site_says_so(boss, plant):
     assert boss.post(url, {"action": "close"}).status_code == 302
 
 
+def test_days_are_written_as_the_reader_writes_them(boss, plant):
+    for language, written in (("en", "Mon 2 Mar"), ("de", "Mo 2. Mär")):
+        boss.cookies["django_language"] = language
+        for url in (plant.of_line("handover", **THAT_DAY), plant.of_line("timeline", **THAT_DAY), plant.stop_url()):
+            assert written in boss.get(url).content.decode(), (language, url)
+
+
 def test_the_next_shift_sees_the_notes(boss, plant):
     url = plant.of_line("handover", **THAT_DAY)
     assert boss.post(url, {"action": "note", "text": "Roll 3 is worn."}).status_code == 302
@@ -444,7 +451,7 @@ def test_pareto_by_product_leads_to_the_stops_behind_it(boss, plant):
 
 
 def test_waterfall_adds_up_in_time_and_in_pieces(boss, plant):
-    rows = list(csv.DictReader(boss.get(plant.url("waterfall-file", **DAYS)).content.decode().splitlines()))
+    rows = list(csv.DictReader(boss.get(plant.url("waterfall-file", **DAYS)).content.decode("utf-8-sig").splitlines()))
     assert sum(Decimal(row["seconds"]) for row in rows) == 24 * 3600
     pieces = {row["class"]: Decimal(row["pieces"]) for row in rows if row["pieces"]}
     assert pieces["productive"] == 7200
@@ -466,6 +473,19 @@ def test_files_hold_no_formulas(boss, plant):
     for name in ("pareto-file", "stops-file"):
         answer = boss.get(plant.url(name, line=plant.line.code, show="all", **DAYS, **THAT_DAY))
         assert "'=HYPERLINK" in answer.content.decode()
+
+
+def test_choosing_another_site_lets_go_of_the_line_and_area_of_the_last_one(client, plant):
+    other = make_machine(line=make_line(name="Elsewhere")).line
+    client.force_login(make_user("supervisor"))
+    site, line = {"site": other.area.site.code}, {"line": plant.line.code}
+    moved = {**site, "area": plant.line.area.code, **line}
+    for name, query in (("pareto", moved), ("waterfall", {**site, **line}), ("plan-actual", moved)):
+        answer = client.get(plant.url(name, **query, **DAYS))
+        assert answer.status_code == 200, name
+        assert (answer.context["period"].line, answer.context["period"].lines) == (None, (other,)), name
+    chosen = client.get(plant.url("floor", **moved)).context["chosen"]
+    assert (chosen.site, chosen.area, chosen.lines) == (other.area.site, None, (other,))
 
 
 # --- landing page and board ---
@@ -499,6 +519,19 @@ def test_open_calls_stand_on_the_board_the_landing_page_and_the_handover(boss, p
         assert "Elsewhere" not in text, url
     fetched = boss.get(plant.url("board-fragments", plant.line.area.code), {"only": "calls"}).json()
     assert "Forklift" in fetched["calls"]
+
+
+def test_pages_read_the_facts_once(boss, plant, django_assert_max_num_queries):
+    plant.machine(1)
+    costs = {
+        plant.of_line("handover", **THAT_DAY): 46,
+        plant.stop_url(): 36,
+        f"{plant.stop_url()}cause/": 35,
+    }
+    for url, most in costs.items():
+        boss.get(url)
+        with django_assert_max_num_queries(most):
+            assert boss.get(url).status_code == 200, url
 
 
 def test_number_of_queries_does_not_grow_with_the_data(client):
