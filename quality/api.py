@@ -222,7 +222,7 @@ def _panel(series: Series, moments: tuple[Any, ...]) -> dict[str, Any]:
     }
 
 
-class _Facts(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
+class QualityFacts(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
     """Rows that are read, and written by services."""
 
     pagination_class = FactPagination
@@ -246,7 +246,7 @@ class _Facts(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMixin, Gener
         return cast(dict[str, Any], given.validated_data)
 
 
-class CalibrationViewSet(_Facts):
+class CalibrationViewSet(QualityFacts):
     """Calibrations. POST records one: 200 for one that was recorded before."""
 
     kind = "quality_setup"
@@ -271,7 +271,7 @@ class CalibrationViewSet(_Facts):
         return self.get_paginated_response(ResultSerializer(page, many=True).data)
 
 
-class InspectionViewSet(_Facts):
+class InspectionViewSet(QualityFacts):
     """Inspections: begin, record, finish, decide."""
 
     kind = "inspection"
@@ -347,7 +347,7 @@ class InspectionViewSet(_Facts):
         return Response(self.get_serializer(self.get_object()).data)
 
 
-class ResultViewSet(_Facts):
+class ResultViewSet(QualityFacts):
     """Results; a wrong one is corrected, never changed."""
 
     kind = "inspection"
@@ -380,7 +380,7 @@ def _about(said: dict[str, Any]) -> About:
     return About(**{name: said.pop(name) for name in _ABOUT if name in said})
 
 
-class DefectViewSet(_Facts):
+class DefectViewSet(QualityFacts):
     """Defects that were found."""
 
     kind = "inspection"
@@ -410,7 +410,7 @@ class DefectViewSet(_Facts):
         return Response(self.get_serializer(row).data, status=201 if is_new else 200)
 
 
-class NonConformanceViewSet(_Facts):
+class NonConformanceViewSet(QualityFacts):
     """Non-conformances: raise, investigate, decide, approve, close."""
 
     kind = "nonconformance"
@@ -483,7 +483,7 @@ class NonConformanceViewSet(_Facts):
         return ncr
 
 
-class CorrectiveActionViewSet(_Facts):
+class CorrectiveActionViewSet(QualityFacts):
     """Corrective and preventive actions."""
 
     kind = "nonconformance"
@@ -520,7 +520,7 @@ class CorrectiveActionViewSet(_Facts):
         return Response(self.get_serializer(row).data)
 
 
-class SignalViewSet(_Facts):
+class SignalViewSet(QualityFacts):
     """Rules that points broke."""
 
     kind = "inspection"

@@ -3,7 +3,7 @@
 from django.urls import re_path
 
 from core.routers import Router
-from quality import api
+from quality import api, picture_api
 
 router = Router()
 router.register("quality/plan", api.InspectionPlanViewSet)
@@ -17,6 +17,7 @@ router.register("quality/result", api.ResultViewSet)
 router.register("quality/defect-code", api.DefectCodeViewSet)
 router.register("quality/defect", api.DefectViewSet)
 router.register("quality/nonconformance", api.NonConformanceViewSet)
+router.register("quality/picture", picture_api.PictureViewSet)
 router.register("quality/corrective-action", api.CorrectiveActionViewSet)
 router.register("quality/chart", api.ControlChartViewSet)
 router.register("quality/signal", api.SignalViewSet)
