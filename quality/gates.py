@@ -98,10 +98,10 @@ def blocked_by(one: NonConformance) -> str:
     return f"{one.number} blocks it: {one.title.rstrip('.')}."
 
 
-def contained_in(orders: Iterable[int]) -> dict[int, list[NonConformance]]:
+def contained_in(orders: Iterable[int]) -> dict[int | None, list[NonConformance]]:
     """Return what is contained of orders, by the order's id; with an operation's code it blocks that one only."""
     rows = NonConformance.objects.filter(work_order__in=list(orders), is_contained=True)
-    found: dict[int, list[NonConformance]] = {}
+    found: dict[int | None, list[NonConformance]] = {}
     for one in rows.exclude(status=NonConformance.Status.CLOSED).order_by("id"):
         found.setdefault(one.work_order_id, []).append(one)
     return found

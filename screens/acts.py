@@ -36,7 +36,7 @@ class ActForm(forms.Form):
     """The form of an act on a thing."""
 
     def __init__(self, *args: Any, thing: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
+        super().__init__(*args, **{"label_suffix": "", **options})
         self.offer(thing)
 
     def offer(self, thing: Any) -> None:
