@@ -9,7 +9,7 @@ from quality.charting import MOST_RESULTS, plotted
 from quality.judging import held
 from quality.models import Characteristic, ControlChart, Gauge, Result
 from quality.spc.capability import Capability, capability
-from quality.spc.charts import Kind
+from quality.spc.charts import Kind, Measured
 from quality.spc.gauge import Method, Reading, Study, gauge_rr
 
 
@@ -22,7 +22,7 @@ def capability_on(of: ControlChart, start: datetime | None = None, end: datetime
         raise Invalid("Only measured values have a capability.", field="kind")
     limits = of.characteristic
     return capability(
-        [point.subgroup for point in plotted(of, start, end)],
+        [one.subgroup for one in plotted(of, start, end) if isinstance(one.subgroup, Measured)],
         lsl=limits.lower_limit,
         usl=limits.upper_limit,
         target=limits.nominal,
@@ -59,5 +59,5 @@ def study_of(
         for one in held(rows)
         if one.value is not None
     ]
-    both = of.lower_limit is not None and of.upper_limit is not None
-    return gauge_rr(readings, method, tolerance=of.upper_limit - of.lower_limit if both else None)  # type: ignore[operator]
+    low, high = of.lower_limit, of.upper_limit
+    return gauge_rr(readings, method, tolerance=None if low is None or high is None else high - low)
