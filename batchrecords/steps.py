@@ -76,7 +76,7 @@ def enter_step(
         entered_by=actor,
         entered_name=str(actor)[:300],
     )
-    said = {"step": template.code, "answer": _answered(entry), "within": within}
+    said = {"step": template.code, "answer": answered(entry), "within": within}
     note(entry, site=record.site, action="step.entered", actor=actor, now=now, said=said)
     return entry
 
@@ -139,7 +139,8 @@ def _is_within(template: StepTemplate, answer: Answer) -> bool:
     return True
 
 
-def _answered(entry: StepEntry) -> str:
+def answered(entry: StepEntry) -> str:
+    """Return what was entered, as the record says it."""
     if entry.number is not None:
         return f"{text(entry.number)} {entry.asked['unit']}".strip()
     if entry.photo is not None:
@@ -175,7 +176,7 @@ def steps_section(order: WorkOrder, now: datetime) -> Section:
             asked["code"],
             asked["prompt"],
             _limits(asked),
-            _answered(entry),
+            answered(entry),
             entry.is_within,
             entry.occurred_at,
             entry.entered_name,
@@ -185,7 +186,7 @@ def steps_section(order: WorkOrder, now: datetime) -> Section:
         where = f"{entry.operation.code}, {asked['code']}"
         if not entry.is_within:
             severity = CRITICAL if asked["is_critical"] else MINOR if asked["beyond"] == "comment" else MAJOR
-            title = f"{where}: {_answered(entry)} is not within {_limits(asked)}"
+            title = f"{where}: {answered(entry)} is not within {_limits(asked)}"
             section.findings.append(
                 Finding(key_of(entry), "out_of_limit", severity, title, entry.comment, entry.occurred_at)
             )

@@ -19,6 +19,7 @@ from labor.models import Employee
 from labor.services import skills_missing
 from materials.models import LotStatus, MaterialLot
 from materials.selectors import usable_at_sites, used_by_orders
+from quality.gates import blocked_by, contained_in
 from workorders.models import Operation, OrderMaterial, Schedule, WorkOrder
 
 _Order, _Status = WorkOrder.Status, Operation.Status
@@ -110,6 +111,7 @@ class _Facts:
         self.policies = {policy.site_id: policy for policy in ExecutionPolicy.objects.filter(site__in=sites)}
         self._materials(orders, sites)
         self._held_lots(orders)
+        self.contained = contained_in(orders)
         self._machines_now()
         self.missing_skills: dict[int, str] = {}
 
@@ -169,7 +171,7 @@ class _Facts:
             *self._order(operation),
             *self._operation(operation),
             *self._predecessors(operation),
-            *self._lots(operation),
+            *self._held_by_quality(operation),
             *self._material(operation),
             *self._machine(operation),
             *self._person(operation),
@@ -208,11 +210,15 @@ class _Facts:
                 found.append(Reason("inspection", f"The inspection after {earlier} failed; ask quality."))
         return found
 
-    def _lots(self, operation: Operation) -> list[Reason]:
-        lots = self.held.get(operation.work_order_id)
-        if not lots:
-            return []
-        return [Reason("quality_hold", f"Quality holds what this order made: lot {', '.join(lots[:5])}.")]
+    def _held_by_quality(self, operation: Operation) -> list[Reason]:
+        found = [
+            Reason("quality_hold", blocked_by(one))
+            for one in self.contained.get(operation.work_order_id, [])
+            if one.operation_code in ("", operation.code)
+        ]
+        if lots := self.held.get(operation.work_order_id):
+            found.append(Reason("quality_hold", f"Quality holds what this order made: lot {', '.join(lots[:5])}."))
+        return found
 
     def _material(self, operation: Operation) -> list[Reason]:
         rule = self._policy(operation).missing_material

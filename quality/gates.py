@@ -1,6 +1,6 @@
 """The quality gate: what stands against going on with an operation, an order or a lot. Services ask it, not only screens."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -90,10 +90,21 @@ def require(
 
 def _contained(of: Q) -> list[Reason]:
     rows = NonConformance.objects.filter(of, is_contained=True).exclude(status=NonConformance.Status.CLOSED)
-    return [
-        Reason("contained", f"{one.number} blocks it: {one.title.rstrip('.')}.", nonconformance_id=one.pk)
-        for one in rows.order_by("id")[:20]
-    ]
+    return [Reason("contained", blocked_by(one), nonconformance_id=one.pk) for one in rows.order_by("id")[:20]]
+
+
+def blocked_by(one: NonConformance) -> str:
+    """Say that a contained non-conformance blocks what it is of."""
+    return f"{one.number} blocks it: {one.title.rstrip('.')}."
+
+
+def contained_in(orders: Iterable[int]) -> dict[int | None, list[NonConformance]]:
+    """Return what is contained of orders, by the order's id; with an operation's code it blocks that one only."""
+    rows = NonConformance.objects.filter(work_order__in=list(orders), is_contained=True)
+    found: dict[int | None, list[NonConformance]] = {}
+    for one in rows.exclude(status=NonConformance.Status.CLOSED).order_by("id"):
+        found.setdefault(one.work_order_id, []).append(one)
+    return found
 
 
 def _last(subjects: Sequence[Subject]) -> dict[tuple[int | None, int | None, str], list[Inspection]]:

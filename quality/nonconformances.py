@@ -421,18 +421,16 @@ def add_action(
     check_date: date,
     kind: str = CorrectiveAction.Kind.CORRECTIVE,
 ) -> CorrectiveAction:
-    """Say what is done so that it does not happen again, by whom, by when, and when its effect is looked at."""
+    """Say what is done so that it does not happen again, by whom, by when, and when its effect is looked at. Once."""
     ncr = _held(nonconformance)
     if ncr.status == _Status.CLOSED:
         raise Conflict("It is closed.", field="nonconformance")
-    action = CorrectiveAction(
-        nonconformance=ncr,
-        kind=kind,
-        description=description.strip(),
-        owner=owner,
-        due_date=due_date,
-        check_date=check_date,
-    )
+    said = {"kind": kind, "description": description.strip(), "owner": owner}
+    said |= {"due_date": due_date, "check_date": check_date}
+    known = ncr.actions.filter(**said).first()
+    if known is not None:
+        return known
+    action = CorrectiveAction(nonconformance=ncr, **said)
     master_data.save(action)
     if ncr.status != _Status.ACTION_PENDING:
         ncr.status = _Status.ACTION_PENDING

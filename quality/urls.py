@@ -3,7 +3,7 @@
 from django.urls import re_path
 
 from core.routers import Router
-from quality import api, asked_api, nonconformance_api, setup_api
+from quality import api, asked_api, nonconformance_api, picture_api, setup_api
 
 router = Router()
 router.register("quality/plan", setup_api.InspectionPlanViewSet)
@@ -17,6 +17,7 @@ router.register("quality/result", api.ResultViewSet)
 router.register("quality/defect-code", setup_api.DefectCodeViewSet)
 router.register("quality/defect", nonconformance_api.DefectViewSet)
 router.register("quality/nonconformance", nonconformance_api.NonConformanceViewSet)
+router.register("quality/picture", picture_api.PictureViewSet)
 router.register("quality/corrective-action", nonconformance_api.CorrectiveActionViewSet)
 router.register("quality/chart", setup_api.ControlChartViewSet)
 router.register("quality/signal", setup_api.SignalViewSet)

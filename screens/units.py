@@ -25,12 +25,12 @@ from django.views.decorators.http import require_GET, require_http_methods
 from core.errors import Conflict, DomainError, Invalid
 from core.exports import export_list, format_of
 from core.master_data import caller, in_scope
+from core.uploads import picture_response
 from enterprise.models import Machine, Site
 from products.models import Product
 from screens.people_sites import chosen_site, sites_where
 from screens.refusals import Refusal, refusal_of
 from tracking import assembling, records, selectors, services
-from tracking.api import picture_response
 from tracking.derivation import Known, know
 from tracking.models import STAGE_STATES, UNIT_STATUSES, SerialUnit, StagePhoto, UnitStage
 from tracking.serializers import SerialUnitSerializer

@@ -7,6 +7,7 @@ tables, waits for whoever still reads, and leaves a server that knows the former
 import time
 
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 from django.test import TransactionTestCase
 from psycopg import sql
 
@@ -27,7 +28,7 @@ def remember() -> None:
         cursor.execute(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE; CREATE SCHEMA {SCHEMA}")
         for table in _written(cursor):
             cursor.execute(sql.SQL("CREATE TABLE {} AS TABLE {}").format(*_both(table)))
-    TransactionTestCase._fixture_teardown = lambda case: restore()  # type: ignore[method-assign]
+    TransactionTestCase._fixture_teardown = lambda case: restore()  # type: ignore[attr-defined]
 
 
 def restore() -> None:
@@ -46,7 +47,7 @@ def restore() -> None:
         cursor.execute(everything)
 
 
-def _written(cursor) -> list[str]:  # type: ignore[no-untyped-def]
+def _written(cursor: CursorWrapper) -> list[str]:
     """Return the tables, and the leaves of partitioned ones, that have or had rows."""
     cursor.execute(
         "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> %s"
@@ -60,7 +61,7 @@ def _both(table: str) -> tuple[sql.Identifier, sql.Identifier]:
     return sql.Identifier(SCHEMA, table), sql.Identifier("public", table)
 
 
-def _await_others(cursor) -> None:  # type: ignore[no-untyped-def]
+def _await_others(cursor: CursorWrapper) -> None:
     """Wait until nobody else is at work in this database; what is written after the cleaning would stay."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:

@@ -271,6 +271,7 @@ OTHERWISE = {"/operation-document", "/operation", "/order-material"}
 DERIVED = {
     "/andon/step",
     "/labels/label",
+    "/quality/picture",
     "/quality/result",
     "/quality/signal",
     "/quality/corrective-action",

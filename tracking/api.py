@@ -19,6 +19,7 @@ from core.api import MasterDataViewSet
 from core.errors import Invalid
 from core.idempotency import Idempotent
 from core.master_data import caller, site_id_of
+from core.uploads import picture_response
 from materials.container_queries import container_called
 from tracking import assembling, creating, packing, records, selectors, services, stage_forms
 from tracking.models import SerialUnit, StageField, StageForm, StagePhoto
@@ -313,15 +314,6 @@ class SerialUnitViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelM
         unit = selectors.find_scanned(said.validated_data["code"], station=station, user=caller(request))
         step = selectors.next_step(self.queryset.get(pk=unit.pk), station)
         return Response(NextStepSerializer(step, context={"request": request}).data)
-
-
-def picture_response(photo: StagePhoto) -> HttpResponse:
-    """Return a picture as what it is and nothing else."""
-    return HttpResponse(
-        bytes(photo.content),
-        content_type=photo.content_type,
-        headers={"X-Content-Type-Options": "nosniff", "Cache-Control": "private, max-age=3600"},
-    )
 
 
 class YieldView(APIView):

@@ -7,6 +7,7 @@ import pytest
 from core.errors import Conflict, Invalid
 from downtime.services import NewState, record_states
 from execution.models import ExecutionPolicy, OperationRun, OperationStep
+from execution.readiness import machines_for, reasons_against
 from execution.services import (
     finish_operation,
     hold_operation,
@@ -17,8 +18,9 @@ from execution.services import (
     start_operation,
     unhold_operation,
 )
-from execution.tests.floor import AT, make_floor, make_order, minutes, stored, taken
+from execution.tests.floor import AT, NOW, make_floor, make_order, minutes, stored, taken
 from labor.models import SkillNeed
+from quality.nonconformances import About, raise_nonconformance
 from tests.factories import make_employee, make_line, make_lot, make_machine, make_product, make_reason, make_skill
 from workorders import placing
 from workorders.models import OrderMaterial, Run, WorkOrder
@@ -110,6 +112,20 @@ def test_predecessor_has_to_be_finished_or_skipped_unless_they_may_overlap():
     start_operation(operation=weld, taken=taken(1))
     overlapping = make_floor("CUT", "WELD", overlap_allowed=True)
     assert start_operation(operation=overlapping.operations["WELD"], taken=taken(0)).is_new
+
+
+def test_what_is_contained_of_an_order_is_a_reason_against_its_operations():
+    floor = make_floor("CUT", "WELD")
+    weld = floor.operations["WELD"]
+    about = About(work_order=floor.order, operation_code="CUT")
+    raise_nonconformance(site=floor.order.line.area.site, title="Burrs.", said=about, actor=floor.user, raised_at=AT)
+    operations = [stored(floor.first), stored(weld)]
+    reasons = reasons_against(operations, now=NOW, machines=machines_for(operations))
+    assert [reason.text for reason in reasons[floor.first.pk]] == ["NCR-000001 blocks it: Burrs."]
+    assert "quality_hold" not in {reason.code for reason in reasons[weld.pk]}
+    # What the list says, the step says, too.
+    with pytest.raises(Conflict, match="NCR-000001 blocks it: Burrs"):
+        start_operation(operation=floor.first, taken=taken(0))
 
 
 def test_inspection_of_the_predecessor_has_to_pass():
