@@ -13,6 +13,7 @@ from core.exact import short_text
 from core.intervals import Interval
 from core.master_data import caller, in_scope
 from enterprise.models import Site
+from quality.capabilities import study_of
 from quality.figures import pareto
 from quality.gates import Step, gate
 from quality.rest import NOT_ALLOWED
@@ -20,8 +21,10 @@ from quality.selectors import Due, due, due_at
 from quality.serializers import (
     DueQuerySerializer,
     GateQuerySerializer,
+    GaugeStudyQuerySerializer,
     ParetoQuerySerializer,
 )
+from quality.spc.gauge import Method
 
 MOST_DUE = 500
 
@@ -99,6 +102,30 @@ class GateView(_Asked):
                 }
                 for reason in gate(step=step, now=timezone.now(), **asked)
             ]
+        )
+
+
+class GaugeStudyView(_Asked):
+    """How much of what was measured by hand is the measuring (gauge repeatability and reproducibility)."""
+
+    @extend_schema(parameters=[GaugeStudyQuerySerializer], responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request) -> Response:
+        """Return the study: deviations of one sigma, the percentages, the verdict."""
+        asked = self.asked(GaugeStudyQuerySerializer)
+        (site,) = self.sites(asked["site"])
+        window = Interval(asked["starts_at"], asked["ends_at"])
+        found = study_of(
+            asked["characteristic"], site, window, method=Method(asked["method"]), gauge=asked.get("gauge")
+        )
+        deviations = ("equipment", "appraiser", "interaction", "gauge", "parts", "total")
+        told = {name: getattr(found, name) for name in (*deviations, "percent_gauge", "percent_of_tolerance")}
+        return Response(
+            {
+                "method": found.method,
+                **{name: None if value is None else short_text(value) for name, value in told.items()},
+                "distinct_categories": found.distinct_categories,
+                "verdict": found.verdict,
+            }
         )
 
 

@@ -5,6 +5,8 @@ from datetime import datetime
 from django.db.models import Q
 
 from core.errors import Invalid
+from core.intervals import Interval
+from enterprise.models import Site
 from quality.charting import MOST_RESULTS, plotted
 from quality.judging import held
 from quality.models import Characteristic, ControlChart, Gauge, Result
@@ -31,13 +33,13 @@ def capability_on(of: ControlChart, start: datetime | None = None, end: datetime
 
 def study_of(
     of: Characteristic,
-    start: datetime,
-    end: datetime,
+    site: Site,
+    window: Interval,
     *,
     method: Method = Method.ANOVA,
     gauge: Gauge | None = None,
 ) -> Study:
-    """Return how much of what was measured by hand in a time is the measuring.
+    """Return how much of what was measured by hand at a site in a time is the measuring.
 
     The part is the unit's serial number, else its number in the sample; the appraiser is who recorded it; the trials are the
     inspections. The tolerance is the characteristic's, where it has both limits. Raises Invalid where somebody measured a part
@@ -45,15 +47,15 @@ def study_of(
     """
     rows = Result.objects.filter(
         Q(characteristic__plan__code=of.plan.code, characteristic__code=of.code),
-        inspection__isnull=False,
+        inspection__site=site,
         recorded_by__isnull=False,
-        occurred_at__gte=start,
-        occurred_at__lt=end,
+        occurred_at__gte=window.start,
+        occurred_at__lt=window.end,
     )
     if gauge is not None:
         rows = rows.filter(gauge=gauge)
     if rows[MOST_RESULTS : MOST_RESULTS + 1].exists():
-        raise Invalid(f"There are more than {MOST_RESULTS} results; choose a shorter time.", field="from")
+        raise Invalid(f"There are more than {MOST_RESULTS} results; choose a shorter time.", field="starts_at")
     readings = [
         Reading(one.result.serial or str(one.result.sample), str(one.result.recorded_by_id), one.value)
         for one in held(rows)

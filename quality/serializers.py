@@ -415,6 +415,17 @@ class ParetoQuerySerializer(WindowSerializer):
     by = serializers.ChoiceField(choices=PARETO_BY, default="code")
 
 
+class GaugeStudyQuerySerializer(WindowSerializer):
+    """What was measured where and when, with which gauge, and how its variation is taken apart."""
+
+    site = ReferenceField(queryset=Site.objects.all())
+    characteristic = ReferenceField(queryset=Characteristic.objects.select_related("plan"))
+    gauge = ReferenceField(queryset=Gauge.objects.all(), required=False)
+    starts_at = AwareDateTimeField()
+    ends_at = AwareDateTimeField()
+    method = serializers.ChoiceField(choices=["anova", "average_range"], default="anova")
+
+
 class DueQuerySerializer(serializers.Serializer):
     """Of what inspections are due; without anything, of all sites that the caller sees."""
 

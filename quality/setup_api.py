@@ -13,6 +13,7 @@ from core.api import MasterDataViewSet
 from core.exact import short_text
 from core.master_data import caller
 from quality import charting, planning
+from quality.capabilities import capability_on
 from quality.models import (
     Characteristic,
     ControlChart,
@@ -151,6 +152,27 @@ class ControlChartViewSet(MasterDataViewSet):
         data = charting.chart_data(chart, asked.validated_data.get("starts_at"), asked.validated_data.get("ends_at"))
         panels = [] if data.chart is None else [_panel(series, data.moments) for series in data.chart.panels]
         return Response({"points": len(data.points), "panels": panels})
+
+    @extend_schema(parameters=[WindowSerializer], responses=OpenApiTypes.OBJECT)
+    @action(detail=True)
+    def capability(self, request: Request, pk: str = "") -> Response:
+        """Return what the process of a chart can do in a time, against the limits of its characteristic."""
+        chart = self.get_object()
+        asked = WindowSerializer(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        window = asked.validated_data
+        found = capability_on(chart, window.get("starts_at"), window.get("ends_at"))
+        exact = ("mean", "sigma_within", "sigma_overall", "cp", "cpk", "upper", "lower", "pp", "ppk", "cpm")
+        normal = found.normality
+        return Response(
+            {
+                "values": found.values,
+                "sigma_source": found.sigma_source,
+                **{name: _number(getattr(found, name)) for name in exact},
+                "band": found.band,
+                "looks_normal": normal.looks_normal if normal is not None else None,
+            }
+        )
 
 
 def _number(value: Any) -> str | None:

@@ -24,6 +24,7 @@ router.register("quality/signal", setup_api.SignalViewSet)
 urlpatterns = [
     re_path(r"^quality/due/?$", asked_api.DueView.as_view(), name="quality-due"),
     re_path(r"^quality/gate/?$", asked_api.GateView.as_view(), name="quality-gate"),
+    re_path(r"^quality/gauge-study/?$", asked_api.GaugeStudyView.as_view(), name="quality-gauge-study"),
     re_path(r"^quality/pareto/?$", asked_api.ParetoView.as_view(), name="quality-pareto"),
     *router.urls,
 ]

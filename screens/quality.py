@@ -2,24 +2,20 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 
-from core.errors import DomainError
 from core.exports import export_list, format_of
 from core.master_data import caller, in_scope, site_id_of
 from enterprise.models import Site
-from live.fragments import chart_fragment, version_now
 from materials.models import MaterialLot
-from quality.charting import acknowledge
 from quality.figures import certificate
-from quality.models import ControlChart, Inspection, Signal
+from quality.models import ControlChart, Inspection
 from quality.selectors import due_at
 from quality.serializers import InspectionSerializer
 
@@ -52,59 +48,6 @@ def overview(request: HttpRequest) -> HttpResponseBase:
         "may_begin": any(caller(request).may("add", "inspection", site.pk) for site in sites),
     }
     return render(request, "screens/quality.html", context)
-
-
-class CommentForm(forms.Form):
-    """What a signal was."""
-
-    signal = forms.IntegerField()
-    comment = forms.CharField(max_length=500)
-
-
-@login_required
-def chart_page(request: HttpRequest, chart_id: int) -> HttpResponse:
-    """Show a control chart, which keeps itself up to date; a POST says what a signal was."""
-    chart = get_object_or_404(_seen(request, ControlChart).select_related("machine"), pk=chart_id)
-    _refuse_unless(request, "view", "quality_setup", chart)
-    refused = ""
-    form = CommentForm(request.POST or None)
-    if request.method == "POST":
-        _refuse_unless(request, "add", "inspection", chart)
-        signal = Signal.objects.filter(chart=chart, pk=form.cleaned_data["signal"]).first() if form.is_valid() else None
-        if signal is None:
-            raise Http404
-        try:
-            acknowledge(
-                signal=signal,
-                comment=form.cleaned_data["comment"],
-                actor=caller(request),
-                acknowledged_at=timezone.now(),
-            )
-            return redirect("screens:chart", chart.pk)
-        except DomainError as refusal:
-            refused = refusal.message
-    asked = request.GET.get("signal", "")
-    context = {
-        "chart": chart,
-        "line_id": chart.machine.line_id if chart.machine else 0,
-        "html": chart_fragment(chart.pk),
-        "version": version_now(),
-        "refused": refused,
-        "signal": Signal.objects.filter(chart=chart, pk=asked).first()
-        if asked.isdecimal() and len(asked) < 19
-        else None,
-    }
-    return render(request, "screens/chart.html", context, status=409 if refused else 200)
-
-
-@login_required
-def chart_fragments(request: HttpRequest, chart_id: int) -> HttpResponse:
-    """Return the chart as its page fetches it again."""
-    chart = get_object_or_404(_seen(request, ControlChart).select_related("machine"), pk=chart_id)
-    _refuse_unless(request, "view", "quality_setup", chart)
-    version = version_now()
-    line_id = chart.machine.line_id if chart.machine else 0
-    return JsonResponse({"lines": [{"id": line_id, "version": version, "html": chart_fragment(chart.pk)}]})
 
 
 @login_required

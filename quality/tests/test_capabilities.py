@@ -6,6 +6,7 @@ from fractions import Fraction
 import pytest
 
 from core.errors import Invalid
+from core.intervals import Interval
 from quality.capabilities import capability_on, study_of
 from quality.results import Said, record_results
 from quality.services import What, finish_inspection, open_inspection
@@ -67,8 +68,10 @@ def test_study_takes_parts_appraisers_and_trials_from_inspections(bench):
             readings += [Reading.of(str(one.sample), str(person.pk), one.value) for one in said]
     tolerance = of.upper_limit - of.lower_limit
     for method in Method:
-        assert study_of(of, AT, minutes(99), method=method) == gauge_rr(readings, method, tolerance=tolerance)
-    assert study_of(of, AT, minutes(99)).percent_gauge > 0
+        assert study_of(of, bench.site, Interval(AT, minutes(99)), method=method) == gauge_rr(
+            readings, method, tolerance=tolerance
+        )
+    assert study_of(of, bench.site, Interval(AT, minutes(99))).percent_gauge > 0
     with pytest.raises(Invalid, match="as often"):
-        study_of(of, AT, minutes(12))
-    assert isinstance(study_of(of, AT, minutes(99)).gauge, Fraction)
+        study_of(of, bench.site, Interval(AT, minutes(12)))
+    assert isinstance(study_of(of, bench.site, Interval(AT, minutes(99))).gauge, Fraction)

@@ -1,15 +1,17 @@
 """Pages of quality: what is due, filling in an inspection, a chart, a non-conformance, a certificate."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
 from quality import charting
-from quality.models import Result, Signal, SignalAcknowledgement
+from quality.models import ChartPhase, Result, Signal, SignalAcknowledgement
 from quality.nonconformances import About, raise_nonconformance
-from quality.services import What, open_inspection
+from quality.results import Said, record_results
+from quality.services import What, finish_inspection, open_inspection
 from quality.tests.bench import AT, Bench, minutes
 from tests.factories import make_control_chart, make_location, make_lot, make_plan, make_run, make_user
 
@@ -82,13 +84,58 @@ def test_chart_is_drawn_and_its_signal_acknowledged(olek, bench):
     bench.inspect(plan, "11.9", at=100, machine=bench.machine)
     page = olek.get(url).content.decode()
     assert ("<svg" in page, "N1 location" in page) == (True, True)
+    assert "Cpk" in page
+    found = olek.get(f"/quality/chart/{chart.pk}/capability/").json()
+    assert (found["values"], found["cpk"] is not None) == (6, True)
     signal = Signal.objects.filter(panel="location").first()
-    assert "Acknowledge N1" in olek.get(url, {"signal": signal.pk}).content.decode()
-    assert olek.post(url, {"signal": signal.pk, "comment": "Tool"}).status_code == 302
+    assert f'<option value="{signal.pk}">' in page
+    assert olek.post(url, {"act": "acknowledge", "signal": signal.pk, "comment": "Tool"}).status_code == 302
     assert SignalAcknowledgement.objects.get().comment == "Tool"
     (line,) = olek.get(reverse("screens:chart-fragments", args=[chart.pk])).json()["lines"]
     assert (line["id"], "Tool" in line["html"]) == (bench.line.pk, True)
-    assert olek.post(url, {"signal": "0", "comment": "x"}).status_code == 404
+    assert olek.post(url, {"act": "acknowledge", "signal": "0", "comment": "x"}).status_code == 409
+    # Who sets up quality sets a baseline; the times are the site's.
+    day = timezone.localtime(AT, bench.site.zone)
+    told = {
+        "act": "baseline",
+        "name": "2",
+        "learned_from": f"{day:%Y-%m-%dT%H:%M:%S}",
+        "learned_until": "2026-03-02T23:00",
+    }
+    told["starts_at"] = "2026-03-02T23:00:00"
+    assert olek.post(url, told).status_code == 403
+    olek.force_login(bench.ewa)
+    assert olek.post(url, told).status_code == 302
+    phase = ChartPhase.objects.get(name="2")
+    assert (phase.learned_from, phase.subgroups) == (AT, 6)
+
+
+def test_gauge_study_is_shown_and_answered_over_rest(olek, bench):
+    plan = make_plan()
+    of = plan.characteristics.get()
+    study, now = reverse("screens:gauge-study"), timezone.now()
+    asked = {"characteristic": of.pk, "site": bench.site.code}
+    assert "two parts" in olek.get(study, asked).content.decode()
+    for number, person in enumerate((bench.olek, bench.ewa, bench.olek, bench.ewa)):
+        at = now - timedelta(minutes=30 - number)
+        inspection, _ = open_inspection(
+            plan=plan, what=What(machine=bench.machine), actor=person, opened_at=at, sample_size=2
+        )
+        values = (Decimal("9.5"), Decimal("10.5") + Decimal(number) / 100)
+        said = [Said(characteristic=of, sample=n, value=value, occurred_at=at) for n, value in enumerate(values, 1)]
+        record_results(inspection=inspection, results=said, actor=person, recorded_at=at)
+        finish_inspection(inspection=inspection, actor=person, finished_at=at)
+    page = olek.get(study, asked).content.decode()
+    assert ("%GRR" in page, "Repeatability" in page) == (True, True)
+    window = {"starts_at": (now - timedelta(hours=1)).isoformat(), "ends_at": now.isoformat()}
+    answer = olek.get("/quality/gauge-study/", {**window, "site": bench.site.pk, "characteristic": of.pk})
+    assert (answer.status_code, answer.json()["verdict"]) == (200, "good")
+    assert olek.get("/quality/gauge-study/", {**window, "site": bench.site.pk}).json().keys() == {"characteristic"}
+    few = olek.get(
+        "/quality/gauge-study/",
+        {**window, "ends_at": window["starts_at"], "site": bench.site.pk, "characteristic": of.pk},
+    )
+    assert few.status_code == 400
 
 
 def test_nonconformance_and_certificate_have_pages(olek, bench):

@@ -1,0 +1,213 @@
+"""Pages of statistics: a control chart with its baseline and capability, and how far a gauge is to be trusted."""
+
+from datetime import datetime, timedelta
+from fractions import Fraction
+from typing import Any
+
+from django import forms
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.db.models import Exists, OuterRef, Q
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext_lazy
+
+from accounts.models import User
+from core.errors import Invalid
+from core.master_data import caller, in_scope
+from core.reader import UNKNOWN, rounded
+from live.fragments import chart_fragment, version_now
+from quality.capabilities import capability_on, study_of
+from quality.charting import acknowledge, phases_of, set_baseline
+from quality.models import (
+    Characteristic,
+    ChartPhase,
+    ControlChart,
+    Gauge,
+    InspectionPlan,
+    Signal,
+    SignalAcknowledgement,
+)
+from quality.spc.capability import Capability
+from quality.spc.charts import Kind
+from quality.spc.gauge import Method, Study
+from screens.acts import Act, ActForm, Refused, do_asked, offers
+from screens.days import day_in, day_window
+from screens.people_sites import chosen_site, sites_where
+
+KIND = "quality_setup"
+DAYS = 30
+"""So many days a study looks back, unless asked otherwise."""
+
+
+def _moment(label: Any) -> forms.DateTimeField:
+    widget = forms.DateTimeInput(attrs={"type": "datetime-local", "step": 1}, format="%Y-%m-%dT%H:%M:%S")
+    return forms.DateTimeField(label=label, widget=widget)
+
+
+class CommentForm(ActForm):
+    """What a signal was. Its thing is the chart."""
+
+    signal = forms.ModelChoiceField(Signal.objects.none(), label=gettext_lazy("Signal"), empty_label=None)
+    comment = forms.CharField(max_length=500, label=gettext_lazy("What it was"))
+
+    def offer(self, thing: ControlChart) -> None:
+        self.choose("signal", unanswered(thing))
+
+
+class BaselineForm(ActForm):
+    """What is learned from which time, and from when on it judges."""
+
+    name = forms.CharField(max_length=100, label=gettext_lazy("Name of the phase"))
+    learned_from = _moment(gettext_lazy("Learn from"))
+    learned_until = _moment(gettext_lazy("Learn until"))
+    starts_at = _moment(gettext_lazy("Judge from"))
+    comment = forms.CharField(max_length=500, required=False, label=gettext_lazy("Comment"))
+
+
+def unanswered(chart: ControlChart) -> Any:
+    """Return the signals of a chart of which nobody said what they were, the newest first."""
+    same = {name: OuterRef(name) for name in ("chart", "panel", "point_at", "rule")}
+    answered = Exists(SignalAcknowledgement.objects.filter(**same))
+    return Signal.objects.filter(~answered, chart=chart).order_by("-point_at", "rule")
+
+
+def _acknowledge(chart: ControlChart, said: dict[str, Any], actor: User, now: datetime) -> SignalAcknowledgement:
+    return acknowledge(actor=actor, acknowledged_at=now, **said)
+
+
+def _set_baseline(chart: ControlChart, said: dict[str, Any], actor: User, now: datetime) -> ChartPhase:
+    return set_baseline(of=chart, actor=actor, set_at=now, **said)
+
+
+ANSWER = {
+    "acknowledge": Act(
+        gettext_lazy("Say what a signal was"),
+        _acknowledge,
+        CommentForm,
+        needs="add",
+        is_offered=lambda chart: unanswered(chart).exists(),
+    )
+}
+SET_UP = {"baseline": Act(gettext_lazy("Set a baseline"), _set_baseline, BaselineForm)}
+
+
+@login_required
+def chart_page(request: HttpRequest, chart_id: int) -> HttpResponse:
+    """Show a control chart, which keeps itself up to date; a POST says what a signal was, or sets a baseline."""
+    chart = _chart(request, chart_id)
+    site_id = chart.site_id
+    refused: Refused | None = None
+    with timezone.override(chart.site.zone):
+        if request.method == "POST":
+            is_answer = request.POST.get("act") in ANSWER
+            acts, kind = (ANSWER, "inspection") if is_answer else (SET_UP, KIND)
+            _made, refused = do_asked(request, acts, chart, kind=kind, site_id=site_id)
+            if refused is None:
+                return redirect("screens:chart", chart.pk)
+        told: dict[str, Any] = {"site_id": site_id, "refused": refused}
+        context = {
+            "chart": chart,
+            "line_id": chart.machine.line_id if chart.machine else 0,
+            "html": chart_fragment(chart.pk),
+            "version": version_now(),
+            "refused": refused,
+            "capability": _indices(chart),
+            "offers": [
+                *offers(request, ANSWER, chart, kind="inspection", **told),
+                *offers(request, SET_UP, chart, kind=KIND, **told),
+            ],
+        }
+        return render(request, "screens/chart.html", context, status=409 if refused else 200)
+
+
+def _chart(request: HttpRequest, chart_id: int) -> ControlChart:
+    charts = in_scope(ControlChart.objects.all(), request.user, ControlChart.site_paths)
+    chart: ControlChart = get_object_or_404(
+        charts.select_related("machine", "site", "characteristic__plan"), pk=chart_id
+    )
+    if not caller(request).may("view", KIND, chart.site_id):
+        raise PermissionDenied
+    return chart
+
+
+def _indices(chart: ControlChart) -> tuple[Capability, list[tuple[str, str]]] | None:
+    """Return what the process can do since its last baseline, or all the time; None where that has no meaning."""
+    if not Kind(chart.kind).is_measured:
+        return None
+    phases = phases_of(chart)
+    try:
+        found = capability_on(chart, phases[-1].starts_at if phases else None)
+    except Invalid:
+        return None
+    indices = {"Cp": found.cp, "Cpk": found.cpk, "Pp": found.pp, "Ppk": found.ppk, "Cpm": found.cpm}
+    return found, [(name, _two(value)) for name, value in indices.items()]
+
+
+def _two(value: Fraction | None, places: int = 2) -> str:
+    return UNKNOWN if value is None else rounded(value, places)
+
+
+@login_required
+def chart_fragments(request: HttpRequest, chart_id: int) -> HttpResponse:
+    """Return the chart as its page fetches it again."""
+    chart = _chart(request, chart_id)
+    version = version_now()
+    line_id = chart.machine.line_id if chart.machine else 0
+    return JsonResponse({"lines": [{"id": line_id, "version": version, "html": chart_fragment(chart.pk)}]})
+
+
+@login_required
+def study_page(request: HttpRequest) -> HttpResponse:
+    """Show how much of what people measured is the measuring: `?site=&characteristic=&gauge=&method=&first=&last=`."""
+    sites = sites_where(request, "view", "inspection")
+    site = chosen_site(sites, request.GET.get("site"))
+    today = timezone.localtime(timezone=site.zone).date()
+    first = day_in(request.GET.get("first"), today - timedelta(days=DAYS))
+    last = day_in(request.GET.get("last"), today)
+    measured = Characteristic.objects.filter(
+        kind=Characteristic.Kind.VARIABLE, plan__status=InspectionPlan.Status.RELEASED
+    ).filter(Q(plan__site=None) | Q(plan__site=site))
+    characteristics = list(measured.select_related("plan", "unit").order_by("plan__code", "position", "pk")[:500])
+    gauges = list(Gauge.objects.filter(site=site, is_active=True).order_by("code")[:500])
+    of = next((one for one in characteristics if str(one.pk) == request.GET.get("characteristic")), None)
+    gauge = next((one for one in gauges if str(one.pk) == request.GET.get("gauge")), None)
+    method = Method.AVERAGE_RANGE if request.GET.get("method") == Method.AVERAGE_RANGE else Method.ANOVA
+    found, refused = None, ""
+    if of is not None:
+        try:
+            found = study_of(of, site, day_window(first, last, site.zone), method=method, gauge=gauge)
+        except Invalid as refusal:
+            refused = refusal.message
+    context = {
+        "sites": sites,
+        "site": site,
+        "first": first,
+        "last": last,
+        "characteristics": characteristics,
+        "gauges": gauges,
+        "of": of,
+        "gauge": gauge,
+        "method": method,
+        "methods": [(Method.ANOVA, "ANOVA"), (Method.AVERAGE_RANGE, gettext_lazy("Average and range"))],
+        "study": found,
+        "parts": _parts(found) if found else [],
+        "percent_gauge": _two(found.percent_gauge, 1) if found else "",
+        "percent_of_tolerance": _two(found.percent_of_tolerance, 1) if found else "",
+        "refused": refused,
+    }
+    return render(request, "screens/gauge_study.html", context)
+
+
+def _parts(study: Study) -> list[tuple[Any, str, str]]:
+    """Return what the variation is made of: its words, one sigma of it, and its percent of all."""
+    of = [
+        (gettext_lazy("Repeatability (EV)"), study.equipment),
+        (gettext_lazy("Reproducibility (AV)"), study.appraiser),
+        *([(gettext_lazy("Appraisers with parts"), study.interaction)] if study.interaction is not None else []),
+        (gettext_lazy("Gauge (GRR)"), study.gauge),
+        (gettext_lazy("Parts (PV)"), study.parts),
+        (gettext_lazy("Total (TV)"), study.total),
+    ]
+    return [(words, rounded(sigma, 6), _two(study.percent(sigma), 1)) for words, sigma in of]
