@@ -96,10 +96,15 @@ def reports_of(machines: Sequence[Machine], window: Interval, *, now: datetime) 
     return {machine.pk: of_machine for machine, of_machine in zip(machines, found, strict=True)}
 
 
-def _reports(asked: Sequence[tuple[Sequence[Machine], Interval, SlicesByMachine]], *, now: datetime) -> list[Report]:
+def _reports(
+    asked: Sequence[tuple[Sequence[Machine], Interval, SlicesByMachine]],
+    *,
+    now: datetime,
+    policies: Mapping[int, DatedPolicies] | None = None,
+) -> list[Report]:
     """Return one report for each (machines, window, their slices); what they refer to is looked up once for all."""
     everyone = {machine.pk: machine for machines, _, _ in asked for machine in machines}
-    sums = sums_for(everyone.values(), (pieces for *_, slices in asked for pieces in slices.values()))
+    sums = sums_for(everyone.values(), (pieces for *_, slices in asked for pieces in slices.values()), policies)
     return [sums.report(machines, window, slices, now=now) for machines, window, slices in asked]
 
 
@@ -365,17 +370,24 @@ def _cycle_times(rate_ids: Iterable[int | None]) -> dict[int, Fraction]:
     return {rate.pk: rate.ideal_cycle_time for rate in rates}
 
 
-def timelines(machines: Sequence[Machine], window: Interval, *, now: datetime) -> dict[int, tuple[Segment, ...]]:
+def timelines(
+    machines: Sequence[Machine],
+    window: Interval,
+    *,
+    now: datetime,
+    histories: Mapping[int, MachineHistory] | None = None,
+) -> dict[int, tuple[Segment, ...]]:
     """Return what each machine did over the past of a window, moment by moment.
 
-    Raises Closed for time whose facts are gone.
+    `histories` that reach over it save loading them. Raises Closed for time whose facts are gone.
     """
     if window.start >= now:
         return {machine.pk: () for machine in machines}
     refuse_closed(window.start, field="starts_at")
     past = Interval(window.start, min(window.end, now))
-    histories = load_histories(machines, past, now=now)
-    return {machine_id: segments(history, past) for machine_id, history in histories.items()}
+    if histories is None:
+        histories = load_histories(machines, past, now=now)
+    return {machine.pk: segments(histories[machine.pk], past) for machine in machines}
 
 
 def run_report(run: Run, *, now: datetime) -> Report:
@@ -470,7 +482,8 @@ def shift_boards(
     The first and the last hour may be short. `histories` must reach over the window's part of the current hour.
     """
     machines = [machine for group in groups.values() for machine in group]
-    slices = slices_of(machines, window, now=now, by_hour=True, histories=histories)
+    policies = policies_of(_sites(machines))
+    slices = slices_of(machines, window, now=now, by_hour=True, histories=histories, policies=policies)
     spans = [span for hour in hours_of(window) if (span := intersect(hour, window)) and span.start < now]
     by_hour: dict[datetime, SlicesByMachine] = defaultdict(lambda: defaultdict(list))
     for machine_id, pieces in slices.items():
@@ -481,7 +494,7 @@ def shift_boards(
         for group in groups.values()
         for span, cut in ((window, slices), *((span, by_hour[floor_hour(span.start)]) for span in spans))
     ]
-    reports = iter(_reports(asked, now=now))
+    reports = iter(_reports(asked, now=now, policies=policies))
     return {
         group: (
             next(reports),

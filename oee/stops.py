@@ -16,7 +16,7 @@ from core.intervals import Interval
 from downtime.models import StateReason
 from downtime.selectors import corrections_in
 from enterprise.models import Machine
-from oee.engine import Calendar, Category, Segment
+from oee.engine import Calendar, Category, MachineHistory, Segment
 from oee.selectors import timelines
 from workorders.models import Run
 
@@ -76,13 +76,19 @@ class Stop:
         return self.is_unexplained and self.category not in SHORT and bool(self.scheduled)
 
 
-def stops_of(machines: Sequence[Machine], window: Interval, *, now: datetime) -> list[Stop]:
+def stops_of(
+    machines: Sequence[Machine],
+    window: Interval,
+    *,
+    now: datetime,
+    histories: Mapping[int, MachineHistory] | None = None,
+) -> list[Stop]:
     """Return the stops that touch the past of a window, whole, by machine (in the order given) and time.
 
     Line, area and site of the machines are read. A stop that lasts longer than 400 days beyond the window begins or
-    ends there; where pieces say when a machine runs, 4 days. The number of queries does not depend on the number of machines or stops.
+    ends there; where pieces say when a machine runs, 4 days. `histories` that reach over the window save loading them. The number of queries does not depend on the number of machines or stops.
     """
-    drawn = timelines(machines, window, now=now)
+    drawn = timelines(machines, window, now=now, histories=histories)
     past_end = min(window.end, now)
     cut = [machine for machine in machines if _is_cut(drawn[machine.pk], window.start, past_end, now)]
     for reach, of_reach in _by_reach(cut, window.start, past_end, now).items():

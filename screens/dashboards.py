@@ -15,13 +15,12 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from core.exact import trimmed_text
 from core.intervals import Interval
 from core.master_data import caller, in_scope
 from dashboards.models import MOST_TILES, Dashboard, Tile
 from enterprise.models import Line, Machine
-from enterprise.selectors import shifts_of_all
-from live.selectors import shift_status
-from oee.kpis import decimal_text
+from live.selectors import current_shifts
 from oee.scopes import reference_of
 from screens.charts import Chart
 from screens.tiles import MOST_LINES, Scope, Table, day_window, fill
@@ -108,8 +107,7 @@ def csv_of(shown: Chart | Table, *, name: str) -> HttpResponse:
 
 
 def _decimal(value: int | Decimal | Fraction) -> str:
-    text = decimal_text(Fraction(value)) or ""
-    return text.rstrip("0").rstrip(".")
+    return trimmed_text(Fraction(value), 12)
 
 
 def _safe(text: str) -> str:
@@ -171,8 +169,7 @@ class _Asked:
                 first = today.replace(day=1)
                 return day_window(first, (first + timedelta(days=32)).replace(day=1) - timedelta(days=1), self.zone)
             case "shift" if reference is not None:
-                around = Interval(now - timedelta(hours=30), now + timedelta(hours=1))
-                shift = shift_status(reference, shifts_of_all([reference], around)[reference.pk], now=now)
+                shift = current_shifts([reference], now=now)[reference.pk]
                 self.words = shift.name
                 return Interval(shift.start, shift.end)
         return day_window(today, today, self.zone)
