@@ -37,6 +37,7 @@ from execution.models import ExecutionPolicy, ProductionReport, ScrapReason
 from execution.selectors import pieces_per_unit
 from live.selectors import current_shifts, machine_status
 from live.status import LineStatus
+from materials.ledger import amount
 from materials.models import Stock
 from materials.selectors import used_by_orders
 from oee.histories import load_histories
@@ -403,9 +404,9 @@ def _materials(operation: Operation, machine: Machine) -> list[Needed]:
         found.append(
             Needed(
                 row,
-                _plain(row.quantity_required),
-                _plain(so_far),
-                _plain(there.get(row.product_id, Decimal(0))),
+                amount(row.quantity_required),
+                amount(so_far),
+                amount(there.get(row.product_id, Decimal(0))),
                 so_far >= row.quantity_required,
             )
         )
@@ -416,7 +417,3 @@ def _documents(operation: Operation) -> list[OperationDocument]:
     if operation.template_id is None:
         return []
     return list(OperationDocument.objects.filter(operation=operation.template_id).defer("content")[:DOCUMENTS_SHOWN])
-
-
-def _plain(quantity: Decimal) -> str:
-    return f"{quantity.normalize():f}" if quantity else "0"
