@@ -15,11 +15,6 @@ def decimal_text(value: Fraction | None, places: int = 6) -> str | None:
     return f"{'-' if units < 0 else ''}{whole}.{part:0{places}d}"
 
 
-def trimmed_text(value: Fraction, places: int = 9) -> str:
-    """Return an exact number rounded to so many decimals, half to even, as text without trailing zeros."""
-    return str(decimal_text(value, places)).rstrip("0").rstrip(".")
-
-
 def rounded_up(quantity: Fraction | Decimal) -> Decimal:
     """Return a quantity in millionths, away from zero: never less than what is meant."""
     exact = Fraction(quantity)

@@ -9,7 +9,6 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from core import exact
 from core.errors import Invalid
 from core.master_data import precedes
 from enterprise.models import Machine
@@ -110,7 +109,10 @@ def kpi_problem(custom: CustomKpi) -> str:
 
 def decimal_text(value: Fraction | None) -> str | None:
     """Return a value to 12 places, rounded half to even, however large it is."""
-    return exact.decimal_text(value, _PLACES)
+    if value is None:
+        return None
+    whole, rest = divmod(abs(round(value * 10**_PLACES)), 10**_PLACES)
+    return f"{'-' if value < 0 and (whole or rest) else ''}{whole}.{rest:0{_PLACES}d}"
 
 
 def _formula(kpi: Kpi) -> Formula:

@@ -1,6 +1,7 @@
 """REST of products: units, revisions, bills of material, routings and ideal rates."""
 
 from datetime import datetime
+from decimal import Decimal, localcontext
 from fractions import Fraction
 from typing import Any
 
@@ -14,7 +15,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api import MasterDataViewSet
-from core.exact import trimmed_text
 from core.parsers import BoundedJSONParser
 from products import selectors, services
 from products.models import (
@@ -54,6 +54,15 @@ from products.serializers import (
     UseSerializer,
 )
 from products.units import convert
+
+
+def decimal_text(quantity: Fraction) -> str:
+    """Return a quantity to nine decimals, without trailing zeros."""
+    with localcontext() as context:
+        context.prec = 60
+        rounded = (Decimal(quantity.numerator) / quantity.denominator).quantize(Decimal("1e-9"))
+    text = f"{rounded:f}".rstrip("0").rstrip(".")
+    return "0" if text in ("", "-0") else text
 
 
 class UnitOfMeasureViewSet(MasterDataViewSet):
@@ -100,7 +109,7 @@ class ProductViewSet(MasterDataViewSet):
         asked.is_valid(raise_exception=True)
         values = asked.validated_data
         found = convert(values["quantity"], values["from_unit"], values["to_unit"], product)
-        return Response({"quantity": trimmed_text(found), "exact": str(found), "unit": values["to_unit"].code})
+        return Response({"quantity": decimal_text(found), "exact": str(found), "unit": values["to_unit"].code})
 
 
 def _use(use: selectors.Use) -> dict[str, Any]:
@@ -114,7 +123,7 @@ def _use(use: selectors.Use) -> dict[str, Any]:
         "revision_code": revision.code,
         "status": revision.status,
         "kind": use.line.kind,
-        "quantity": trimmed_text(Fraction(use.line.quantity)),
+        "quantity": decimal_text(Fraction(use.line.quantity)),
         "unit": use.line.unit_id or use.line.component.unit_id,
     }
 
@@ -193,7 +202,7 @@ def _requirement(row: selectors.Requirement) -> dict[str, Any]:
         "component_code": row.component.code,
         "kind": row.line.kind,
         "revision": row.revision.pk if row.revision is not None else None,
-        "quantity": trimmed_text(row.quantity),
+        "quantity": decimal_text(row.quantity),
         "exact": str(row.quantity),
         "unit": row.component.unit_id,
         "operation_code": row.operation_code,

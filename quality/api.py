@@ -12,14 +12,14 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
-from core.api import NOT_AT_THAT_SITE, MasterDataViewSet, need
+from core.api import MasterDataViewSet
 from core.errors import Invalid
-from core.exact import trimmed_text
 from core.fact_api import FactPagination, refuse_future
 from core.idempotency import Idempotent
 from core.intervals import Interval
-from core.master_data import caller, in_scope
+from core.master_data import caller, in_scope, site_id_of
 from enterprise.models import Site
+from products.api import decimal_text
 from quality import charting, nonconformances, planning, services
 from quality.calibrations import record_calibration
 from quality.figures import pareto
@@ -82,6 +82,7 @@ from quality.serializers import (
 )
 from quality.spc.monitor import Series
 
+NOT_ALLOWED = "Your role at that site does not allow this."
 MOST_DUE = 500
 
 
@@ -198,7 +199,7 @@ class ControlChartViewSet(MasterDataViewSet):
 
 
 def _number(value: Any) -> str | None:
-    return None if value is None else trimmed_text(value)
+    return None if value is None else decimal_text(value)
 
 
 def _panel(series: Series, moments: tuple[Any, ...]) -> dict[str, Any]:
@@ -228,6 +229,16 @@ class _Facts(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMixin, Gener
     ordering = ("-id",)
     lookup_value_regex = r"\d+"
 
+    def site_id_of(self, thing: Any) -> int | None:
+        """Return the site of a row."""
+        return site_id_of(thing)
+
+    def may(self, what: str, thing: Any, kind: str = "") -> None:
+        """Raise PermissionDenied unless the caller may do it at the thing's site."""
+        site_id = thing.pk if isinstance(thing, Site) else site_id_of(thing)
+        if not caller(self.request).may(what, kind or cast(Any, self).kind, site_id):
+            self.permission_denied(self.request, NOT_ALLOWED)
+
     def said(self, serializer: type[Any]) -> dict[str, Any]:
         """Return what was sent, validated."""
         given = serializer(data=self.request.data, context=self.get_serializer_context())
@@ -247,7 +258,7 @@ class CalibrationViewSet(_Facts):
     def create(self, request: Request) -> Response:
         """Record that a gauge was calibrated."""
         said = self.said(NewCalibrationSerializer)
-        need(self, "add", said["gauge"])
+        self.may("add", said["gauge"])
         row, is_new = record_calibration(**said, actor=caller(request), recorded_at=timezone.now())
         return Response(self.get_serializer(row).data, status=201 if is_new else 200)
 
@@ -288,7 +299,7 @@ class InspectionViewSet(_Facts):
         what = services.What(**{name: said.pop(name) for name in names if name in said})
         for place in (what.lot, what.work_order, what.machine):
             if place is not None:
-                need(self, "add", place)
+                self.may("add", place)
         row, is_new = services.open_inspection(what=what, actor=caller(request), opened_at=opened_at, **said)
         return Response(self.get_serializer(row).data, status=201 if is_new else 200)
 
@@ -297,7 +308,7 @@ class InspectionViewSet(_Facts):
     def results(self, request: Request, pk: str = "") -> Response:
         """Record results, all or none; the same ones again are answered with 200."""
         inspection = self.get_object()
-        need(self, "add", inspection)
+        self.may("add", inspection)
         rows, now = self.said(NewResultsSerializer)["results"], timezone.now()
         known = services.characteristics_of([row["characteristic"] for row in rows], inspection.plan)
         given = []
@@ -317,7 +328,7 @@ class InspectionViewSet(_Facts):
     def finish(self, request: Request, pk: str = "") -> Response:
         """End it: 409 names what is missing."""
         inspection = self.get_object()
-        need(self, "add", inspection)
+        self.may("add", inspection)
         found = services.finish_inspection(inspection=inspection, actor=caller(request), finished_at=timezone.now())
         return Response(self.get_serializer(found).data)
 
@@ -326,7 +337,7 @@ class InspectionViewSet(_Facts):
     def decide(self, request: Request, pk: str = "") -> Response:
         """Decide about it, whatever its results say."""
         inspection = self.get_object()
-        need(self, "change", inspection)
+        self.may("change", inspection)
         services.decide_inspection(
             inspection=inspection,
             actor=caller(request),
@@ -355,7 +366,7 @@ class ResultViewSet(_Facts):
     def correct(self, request: Request, pk: str = "") -> Response:
         """Say what it should have been, or that it is void, and why."""
         result = self.get_object()
-        need(self, "change", result)
+        self.may("change", result)
         correction = services.correct_result(
             result=result, actor=caller(request), recorded_at=timezone.now(), **self.said(CorrectResultSerializer)
         )
@@ -390,7 +401,7 @@ class DefectViewSet(_Facts):
     def create(self, request: Request) -> Response:
         """Record a defect: 201, or 200 with the first answer for a repeated key."""
         said, now = self.said(NewDefectSerializer), timezone.now()
-        need(self, "add", said["site"])
+        self.may("add", said["site"])
         at = said.pop("detected_at", now)
         refuse_future(at, now)
         row, is_new = nonconformances.record_defect(
@@ -411,7 +422,7 @@ class NonConformanceViewSet(_Facts):
     def create(self, request: Request) -> Response:
         """Raise one: 201, or 200 with the first answer for a repeated key."""
         said = self.said(NewNonConformanceSerializer)
-        need(self, "add", said["site"])
+        self.may("add", said["site"])
         row, is_new = nonconformances.raise_nonconformance(
             said=_about(said), actor=caller(request), raised_at=timezone.now(), **said
         )
@@ -468,7 +479,7 @@ class NonConformanceViewSet(_Facts):
 
     def _held(self, what: str) -> NonConformance:
         ncr: NonConformance = self.get_object()
-        need(self, what, ncr)
+        self.may(what, ncr)
         return ncr
 
 
@@ -491,7 +502,7 @@ class CorrectiveActionViewSet(_Facts):
     def done(self, request: Request, pk: str = "") -> Response:
         """Say that it was done: its owner, or quality."""
         found = self.get_object()
-        need(self, "add", found)
+        self.may("add", found)
         row = nonconformances.finish_action(
             action=found, actor=caller(request), done_at=timezone.now(), **self.said(NoteSerializer)
         )
@@ -502,7 +513,7 @@ class CorrectiveActionViewSet(_Facts):
     def check(self, request: Request, pk: str = "") -> Response:
         """Say whether it had its effect."""
         found = self.get_object()
-        need(self, "change", found)
+        self.may("change", found)
         row = nonconformances.check_action(
             action=found, actor=caller(request), checked_at=timezone.now(), **self.said(CheckActionSerializer)
         )
@@ -522,7 +533,7 @@ class SignalViewSet(_Facts):
     def acknowledge(self, request: Request, pk: str = "") -> Response:
         """Say what it was."""
         signal = self.get_object()
-        need(self, "add", signal)
+        self.may("add", signal)
         charting.acknowledge(
             signal=signal, actor=caller(request), acknowledged_at=timezone.now(), **self.said(CommentSerializer)
         )
@@ -547,7 +558,7 @@ class _Asked(APIView):
         if site is not None:
             found = [one for one in found if one.pk == site.pk]
         if not found:
-            self.permission_denied(self.request, NOT_AT_THAT_SITE)
+            self.permission_denied(self.request, NOT_ALLOWED)
         return found
 
 

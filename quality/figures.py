@@ -9,10 +9,10 @@ from fractions import Fraction
 from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
-from core.exact import trimmed_text
 from core.intervals import Interval
 from enterprise.models import Site
 from materials.models import MaterialLot
+from products.api import decimal_text
 from quality.judging import Held, held_of
 from quality.models import Defect, Inspection
 
@@ -108,8 +108,8 @@ class CertificateLine:
     @property
     def figures(self) -> tuple[str, ...]:
         """Limits, number of results, and values, as they are written on a page."""
-        written = ["" if one is None else trimmed_text(Fraction(one)) for one in (self.lower, self.upper)]
-        values = ["" if one is None else trimmed_text(one) for one in (self.least, self.mean, self.most)]
+        written = ["" if one is None else decimal_text(Fraction(one)) for one in (self.lower, self.upper)]
+        values = ["" if one is None else decimal_text(one) for one in (self.least, self.mean, self.most)]
         return (*written, str(self.results), *values)
 
 

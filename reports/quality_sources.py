@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import prefetch_related_objects
 
-from core.exact import trimmed_text
+from products.api import decimal_text
 from quality.figures import CertificateLine, lines_of
 from quality.judging import Held, held_of
 from quality.models import CorrectiveAction, Defect, Disposition, Inspection, NonConformance
@@ -31,7 +31,7 @@ def _about(one: Inspection | NonConformance) -> dict[str, Any]:
 
 
 def _number(value: Fraction | None) -> Decimal | None:
-    return None if value is None else Decimal(trimmed_text(value))
+    return None if value is None else Decimal(decimal_text(value))
 
 
 def _person(user: Any) -> str | None:

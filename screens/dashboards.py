@@ -15,12 +15,13 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from core.exact import trimmed_text
 from core.intervals import Interval
 from core.master_data import caller, in_scope
 from dashboards.models import MOST_TILES, Dashboard, Tile
 from enterprise.models import Line, Machine
-from live.selectors import current_shifts
+from enterprise.selectors import shifts_of_all
+from live.selectors import shift_status
+from oee.kpis import decimal_text
 from oee.scopes import reference_of
 from screens.charts import Chart
 from screens.tiles import MOST_LINES, Scope, Table, day_window, fill
@@ -107,7 +108,8 @@ def csv_of(shown: Chart | Table, *, name: str) -> HttpResponse:
 
 
 def _decimal(value: int | Decimal | Fraction) -> str:
-    return trimmed_text(Fraction(value), 12)
+    text = decimal_text(Fraction(value)) or ""
+    return text.rstrip("0").rstrip(".")
 
 
 def _safe(text: str) -> str:
@@ -169,7 +171,8 @@ class _Asked:
                 first = today.replace(day=1)
                 return day_window(first, (first + timedelta(days=32)).replace(day=1) - timedelta(days=1), self.zone)
             case "shift" if reference is not None:
-                shift = current_shifts([reference], now=now)[reference.pk]
+                around = Interval(now - timedelta(hours=30), now + timedelta(hours=1))
+                shift = shift_status(reference, shifts_of_all([reference], around)[reference.pk], now=now)
                 self.words = shift.name
                 return Interval(shift.start, shift.end)
         return day_window(today, today, self.zone)

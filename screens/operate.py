@@ -24,7 +24,7 @@ from andon.models import CallType
 from andon.selectors import open_calls
 from andon.services import AFTER
 from batchrecords.steps import missing_steps
-from core.exact import trimmed_text
+from core.exact import decimal_text
 from core.intervals import Interval, floor_hour
 from core.master_data import caller, in_scope, site_id_of
 from core.names import sorted_for_reader
@@ -302,7 +302,8 @@ def _job(work: Dispatched, is_here: bool) -> Job:
 
 
 def _short(value: Fraction | None) -> str:
-    return "–" if value is None else trimmed_text(value, 6)
+    text = decimal_text(value)
+    return "–" if text is None else text.rstrip("0").rstrip(".")
 
 
 def _winning(machine: Machine, status: LineStatus, now: datetime) -> Winning:

@@ -26,7 +26,6 @@ from quality.models import Characteristic, ControlChart, Gauge, Inspection, NonC
 from quality.selectors import due_at
 from quality.serializers import InspectionSerializer, NonConformanceSerializer
 from quality.services import Said, add_picture, finish_inspection, record_results
-from screens.offering import offer
 
 MOST_CELLS = 400
 """So many boxes an inspection's form shows; larger samples are filled in over REST or by a gauge."""
@@ -104,7 +103,8 @@ def inspection_page(request: HttpRequest, inspection_id: int) -> HttpResponse:
 
 def _record(request: HttpRequest, inspection: Inspection, gauges: Any) -> None:
     form = CellForm(request.POST, request.FILES)
-    offer(form, characteristic=inspection.plan.characteristics.all(), gauge=gauges)
+    form.fields["characteristic"].queryset = inspection.plan.characteristics.all()  # type: ignore[attr-defined]
+    form.fields["gauge"].queryset = gauges  # type: ignore[attr-defined]
     if not form.is_valid():
         field, reasons = next(iter(form.errors.items()))
         raise DomainError(f"{field}: {' '.join(map(str, reasons))}")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.exact import decimal_text, fits_millionths, rounded_up, trimmed_text
+from core.exact import decimal_text, fits_millionths, rounded_up
 
 
 @pytest.mark.parametrize(
@@ -24,20 +24,6 @@ from core.exact import decimal_text, fits_millionths, rounded_up, trimmed_text
 )
 def test_number_travels_with_all_its_decimals(value, places, text):
     assert decimal_text(value, places) == text
-
-
-@pytest.mark.parametrize(
-    ("value", "places", "text"),
-    [
-        (Fraction(0), 9, "0"),
-        (Fraction(-1, 10**10), 9, "0"),
-        (Fraction(100), 9, "100"),
-        (Fraction(5, 4), 9, "1.25"),
-        (Fraction(-2, 3), 6, "-0.666667"),
-    ],
-)
-def test_number_is_written_without_trailing_zeros(value, places, text):
-    assert trimmed_text(value, places) == text
 
 
 @given(st.fractions(max_denominator=10**9))
