@@ -8,7 +8,7 @@ from accounts import audit
 from batchrecords.services import broken_signatures
 from core.audit_chain import Broken, anchor_line, broken_anchors
 from core.models import ChainHead
-from oee.closing import broken_closings
+from oee.closing_chain import broken_closings
 from oee.models import ShiftClosing
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from abc import ABC, abstractmethod
 from typing import Any
 
 from channels.auth import get_user
@@ -19,15 +20,24 @@ RECHECK_SECONDS = 30.0
 NOT_LOGGED_IN, NOT_FOUND, TOO_SLOW = 4401, 4404, 4408
 
 
-class _LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
+class _LiveConsumer(AsyncWebsocketConsumer, ABC):  # type: ignore[misc]
     """Watch some lines for as long as the person may."""
 
     watcher: Watcher | None = None
     pump: asyncio.Task[None] | None = None
 
-    async def lines_to_watch(self, user: Any) -> frozenset[Watched]:
+    @abstractmethod
+    def watched(self, user: Any) -> frozenset[Watched]:
         """Return what this socket is about, as far as the user may see it."""
-        raise NotImplementedError
+
+    def asked(self, name: str) -> Any:
+        """Return an id that the address names; None where it names none."""
+        return self.scope["url_route"]["kwargs"].get(name)
+
+    async def lines_to_watch(self, user: Any) -> frozenset[Watched]:
+        """Ask the database for it."""
+        found: frozenset[Watched] = await database_sync_to_async(self.watched)(user)
+        return found
 
     async def connect(self) -> None:
         await self.accept()
@@ -74,18 +84,15 @@ class _LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 class OverviewConsumer(_LiveConsumer):
     """Watch the cards of all lines that the person may see."""
 
-    async def lines_to_watch(self, user: Any) -> frozenset[Watched]:
-        cards: frozenset[Watched] = await _visible_lines(user, CARD, language_of(self.scope))
-        return cards
+    def watched(self, user: Any) -> frozenset[Watched]:
+        return _lines(user, CARD, language_of(self.scope))
 
 
 class LineConsumer(_LiveConsumer):
     """Watch one line's page."""
 
-    async def lines_to_watch(self, user: Any) -> frozenset[Watched]:
-        line_id = self.scope["url_route"]["kwargs"]["line_id"]
-        page: frozenset[Watched] = await _visible_lines(user, DETAIL, language_of(self.scope), line_id)
-        return page
+    def watched(self, user: Any) -> frozenset[Watched]:
+        return _lines(user, DETAIL, language_of(self.scope), pk=self.asked("line_id"))
 
 
 class FloorConsumer(_LiveConsumer):
@@ -93,10 +100,8 @@ class FloorConsumer(_LiveConsumer):
 
     view = FLOOR
 
-    async def lines_to_watch(self, user: Any) -> frozenset[Watched]:
-        area_id = self.scope["url_route"]["kwargs"].get("area_id")
-        rows: frozenset[Watched] = await _visible_lines(user, self.view, language_of(self.scope), area_id=area_id)
-        return rows
+    def watched(self, user: Any) -> frozenset[Watched]:
+        return _lines(user, self.view, language_of(self.scope), area=self.asked("area_id"))
 
 
 class BoardConsumer(FloorConsumer):
@@ -108,42 +113,21 @@ class BoardConsumer(FloorConsumer):
 class ChartConsumer(_LiveConsumer):
     """Watch a control chart of a machine."""
 
-    async def lines_to_watch(self, user: Any) -> frozenset[Watched]:
-        chart_id = self.scope["url_route"]["kwargs"]["chart_id"]
-        watched: frozenset[Watched] = await _visible_chart(user, chart_id, language_of(self.scope))
-        return watched
+    def watched(self, user: Any) -> frozenset[Watched]:
+        charts = ControlChart.objects.filter(pk=self.asked("chart_id"), machine__isnull=False)
+        rows = in_scope(charts, user, ControlChart.site_paths).values_list("pk", "machine__line")
+        return frozenset((line_id, f"{CHART}{pk}", language_of(self.scope)) for pk, line_id in rows)
 
 
 class PlanConsumer(_LiveConsumer):
     """Watch what is planned on the lines of a site."""
 
-    async def lines_to_watch(self, user: Any) -> frozenset[Watched]:
-        site_id = self.scope["url_route"]["kwargs"]["site_id"]
-        lines: frozenset[Watched] = await _visible_lines(user, PLAN, language_of(self.scope), site_id=site_id)
-        return lines
+    def watched(self, user: Any) -> frozenset[Watched]:
+        return _lines(user, PLAN, language_of(self.scope), area__site=self.asked("site_id"))
 
 
-@database_sync_to_async
-def _visible_chart(user: Any, chart_id: int, language: str) -> frozenset[Watched]:
-    charts = in_scope(ControlChart.objects.filter(pk=chart_id, machine__isnull=False), user, ControlChart.site_paths)
-    return frozenset((line_id, f"{CHART}{pk}", language) for pk, line_id in charts.values_list("pk", "machine__line"))
-
-
-@database_sync_to_async
-def _visible_lines(
-    user: Any,
-    view: str,
-    language: str,
-    line_id: int | None = None,
-    *,
-    area_id: int | None = None,
-    site_id: int | None = None,
-) -> frozenset[Watched]:
-    lines = in_scope(Line.objects.filter(is_active=True), user, ("area__site",))
-    if line_id is not None:
-        lines = lines.filter(pk=line_id)
-    if area_id is not None:
-        lines = lines.filter(area=area_id)
-    if site_id is not None:
-        lines = lines.filter(area__site=site_id)
+def _lines(user: Any, view: str, language: str, **place: int | None) -> frozenset[Watched]:
+    """Return the lines of a place that a person may see; of None all."""
+    named = {path: pk for path, pk in place.items() if pk is not None}
+    lines = in_scope(Line.objects.filter(is_active=True, **named), user, Line.site_paths)
     return frozenset((pk, view, language) for pk in lines.values_list("pk", flat=True))

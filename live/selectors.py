@@ -32,7 +32,8 @@ from oee.engine import Calendar, Category, MachineHistory, Segment, segments
 from oee.histories import load_histories, settling_time
 from oee.scopes import reference_of, representatives
 from oee.selectors import HourRow, Report, runs_reports, shift_boards, target_quantity
-from oee.stops import asks_for_a_reason, stretches
+from oee.stops import asks_for_a_reason, shown_category, stretches
+from oee.time_columns import shown_as
 from workorders.models import Run, WorkOrder
 from workorders.selectors import target_in_product_unit
 
@@ -86,9 +87,11 @@ def _statuses(
     if not everyone:
         return {}
     references = {line_id: reference_of(of_line) for line_id, of_line in machines.items()}
+    around = Interval(now - _LOOK_BACK, now + timedelta(hours=1))
+    calendars: Mapping[int, Shifts] | None = None
     if shifts is None:
-        current = current_shifts(list(references.values()), now=now)
-        shifts = {line_id: current[machine.pk] for line_id, machine in references.items()}
+        calendars = shifts_of_all(everyone, around)
+        shifts = {line: shift_status(machine, calendars[machine.pk], now=now) for line, machine in references.items()}
     states = read_by_rules(everyone, current_states([machine.pk for machine in everyone], now=now))
     # Lines of one plant mostly share a shift: what one window needs is loaded once for all of them.
     by_window: dict[Interval, list[int]] = defaultdict(list)
@@ -120,7 +123,10 @@ def _statuses(
         # Of a shift that is long over, no more than itself is drawn.
         until = window.end if window.end < floor_hour(unsettled) else max(now, window.start + timedelta(microseconds=1))
         past = Interval(floor_hour(min(window.start, unsettled) if until > window.end else window.start), until)
-        histories = _reaching(known, of_window, past) or load_histories(of_window, past, now=now)
+        is_near = around.start <= past.start and past.end <= around.end
+        histories = _reaching(known, of_window, past) or load_histories(
+            of_window, past, now=now, calendars=calendars if is_near else None
+        )
         counted_by = {line_id: representatives(machines[line_id]) for line_id in ids}
         boards = shift_boards(counted_by, window, now=now, histories=histories)
         made = (
@@ -155,12 +161,6 @@ def _reaching(
 
 def _is_in_another_unit(order: WorkOrder) -> bool:
     return order.product is not None and order.unit_id not in (None, order.product.unit_id)
-
-
-def _shown(category: Category) -> str:
-    """Return the category as whose colour a stretch is drawn: a stop is red, however long."""
-    short = category in (Category.MICRO_STOP, Category.UNDETERMINED)
-    return Category.UNPLANNED.value if short else category.value
 
 
 def _order_status(
@@ -306,7 +306,7 @@ class _Board:
         if reason is not None:
             category, name = reason.category, reason.spoken
         else:
-            category = _shown(latest.category) if latest and not self.shift.is_over else Category.NO_DATA.value
+            category = shown_category(latest.category) if latest and not self.shift.is_over else Category.NO_DATA.value
             name = UNNAMED[category]
         return MachineStatus(
             name=machine.name,
@@ -332,13 +332,11 @@ class _Board:
 
     def _segment(self, segment: Segment) -> TimelineSegment:
         reason = self.reasons.get(segment.reason_id or 0)
-        idle_by_calendar = segment.calendar is not Calendar.SCHEDULED and segment.category is not Category.RUNNING
-        category = _shown(Category.NOT_SCHEDULED if idle_by_calendar else segment.category)
         start, end = (moment.astimezone(self.zone) for moment in (segment.start, segment.end))
-        name = reason.spoken if reason else UNNAMED[_shown(segment.category)]
+        name = reason.spoken if reason else UNNAMED[shown_category(segment.category)]
         x = self._x(segment.start)
         return TimelineSegment(
-            x, round(self._x(segment.end) - x, 2), category, f"{start:%H:%M:%S}–{end:%H:%M:%S}", name
+            x, round(self._x(segment.end) - x, 2), shown_as(segment), f"{start:%H:%M:%S}–{end:%H:%M:%S}", name
         )
 
     def _hour(self, row: HourRow) -> HourStatus:
@@ -365,8 +363,10 @@ class _Board:
         longest = ranked[0][1][0] if ranked else timedelta()
         return tuple(
             LossStatus(
-                reason=self.reasons[reason_id].spoken if reason_id in self.reasons else UNNAMED[_shown(category)],
-                category=_shown(category),
+                reason=self.reasons[reason_id].spoken
+                if reason_id in self.reasons
+                else UNNAMED[shown_category(category)],
+                category=shown_category(category),
                 duration=spent,
                 occurrences=times,
                 share=int(spent / longest * 100),

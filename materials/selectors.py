@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import Case, CharField, F, Q, QuerySet, Sum, Value, When
 
 from core.errors import Conflict
+from enterprise.models import Site
 from materials.models import (
     EXPIRED,
     GenealogyLink,
@@ -105,6 +106,17 @@ def lots_of_order(work_order: WorkOrder) -> LotsOfOrder:
         elif row["role"] == PRODUCED:
             produced[key] = produced.get(key, Decimal(0)) + total
     return LotsOfOrder(used, produced)
+
+
+def expired(lots: QuerySet[MaterialLot], *, at: datetime) -> QuerySet[MaterialLot]:
+    """Return those lots whose `status_at` a moment is `expired`: the day is that of each lot's site."""
+    sites: dict[date, list[int]] = defaultdict(list)
+    for site in Site.objects.all():
+        sites[at.astimezone(site.zone).date()].append(site.pk)
+    over = Q(pk__in=())
+    for day, of_day in sites.items():
+        over |= Q(site__in=of_day, expiry_date__lt=day)
+    return lots.filter(over).exclude(status=LotStatus.REJECTED)
 
 
 def refuse_unusable(lot: MaterialLot, *, at: datetime) -> None:

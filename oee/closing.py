@@ -6,17 +6,15 @@ between is a difference like any other that arrives later.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
-from itertools import groupby
 from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import F, QuerySet
 
 from accounts.models import User
-from core.audit_chain import Link, broken_in, digest, fasten, next_place
-from core.audit_models import ChainHead
+from core.audit_chain import digest, fasten, next_place
 from core.errors import Conflict, DomainError, Invalid, NotFound
 from core.intervals import Interval
 from core.locks import take_turns
@@ -25,13 +23,14 @@ from core.retention import Closed
 from enterprise.models import Line, Machine
 from enterprise.selectors import shifts_of_all
 from enterprise.shift_calendar import ShiftOccurrence
+from oee.closing_chain import chain_of, content_hash, of_place, written
 from oee.frozen_numbers import Comparison, as_report, compare, numbers_over
 from oee.handover import refuse_unready
 from oee.histories import settling_time
 from oee.hours import take_changes
 from oee.models import ClosingCheck, ClosingRule, OeePolicy, ShiftClosing, TouchedClosing
 from oee.open_points import open_points
-from oee.scopes import machines_of, representatives, shift_on
+from oee.scopes import machines_of, representatives_of, shift_on
 
 UNEXPLAINED_FROM = timedelta(minutes=5)
 RULE_LOOKS_BACK = timedelta(days=40)
@@ -72,7 +71,7 @@ def current_closings() -> QuerySet[ShiftClosing]:
 
 def closing_of(place: Line | Machine, shift_id: int, shift_date: date) -> ShiftClosing | None:
     """Return the closing of a shift that holds; None while it is open."""
-    return current_closings().filter(**_of(place), shift=shift_id, shift_date=shift_date).first()
+    return current_closings().filter(**of_place(place), shift=shift_id, shift_date=shift_date).first()
 
 
 def close_shift(
@@ -143,7 +142,7 @@ class OpenShift:
 
 def closings_due_by_hand(lines: Iterable[Line], *, now: datetime) -> list[OpenShift]:
     """Return the shifts of the last days of some lines that are over and not closed, the newest first."""
-    by_line = _representatives(lines)
+    by_line = representatives_of(line.pk for line in lines)
     window = Interval(now - SHOWN_AS_OPEN, now)
     due = [
         OpenShift(machines[0].line, shift)
@@ -260,77 +259,6 @@ def touched_closings(closing_ids: Iterable[int]) -> set[int]:
     return set(rows.values_list("closing_id", flat=True).distinct())
 
 
-@dataclass(frozen=True, slots=True)
-class BrokenLink:
-    """A closing that is not what was signed or does not follow on the one before it; None: one that is not there."""
-
-    closing_id: int | None
-    problem: str
-
-
-def chain_of(place: Line | Machine) -> str:
-    """Return the name of the chain of a place's closings (`core.audit_chain`)."""
-    return f"oee.closing.{'line' if isinstance(place, Line) else 'machine'}:{place.pk}"
-
-
-def broken_links(place: Line | Machine) -> list[BrokenLink]:
-    """Return where the chain of a place's closings is broken: a changed row, a missing one, one put in between or cut off."""
-    ids: dict[str, int] = {}
-
-    def links() -> Iterator[Link]:
-        for closing in ShiftClosing.objects.filter(**_of(place)).order_by("sequence").iterator():
-            name = f"closing {closing.pk}"
-            ids[name] = closing.pk
-            yield Link(name, closing.sequence, closing.previous_hash, closing.content_hash, _signed_content(closing))
-
-    return [
-        BrokenLink(ids.get(broken.row), f"{broken.row}: {broken.problem}")
-        for broken in broken_in(chain_of(place), links())
-    ]
-
-
-def broken_closings() -> Iterator[tuple[str, list[BrokenLink]]]:
-    """Yield each place that has or had closings, in words with its last hash, and where its chain is broken."""
-    heads = set(ChainHead.objects.filter(chain__startswith="oee.closing.").values_list("chain", flat=True))
-    places: list[Line | Machine] = [
-        *Line.objects.filter(shift_closings__isnull=False).distinct(),
-        *Machine.objects.filter(shift_closings__isnull=False).distinct(),
-    ]
-    known = {chain_of(place) for place in places}
-    for chain in sorted(heads - known):
-        kind, _, pk = chain.removeprefix("oee.closing.").partition(":")
-        gone: Line | Machine | None = (
-            Line.objects.filter(pk=pk).first() if kind == "line" else Machine.objects.filter(pk=pk).first()
-        )
-        if gone is None:
-            yield f"{kind} {pk}", [BrokenLink(None, f"{chain}: the place is gone")]
-        else:
-            places.append(gone)
-    for place in places:
-        last = ShiftClosing.objects.filter(**_of(place)).order_by("-sequence").first()
-        count = f"{last.sequence} closings, the last {last.content_hash}" if last else "no closings"
-        yield f"{place._meta.model_name} {place.code}: {count}", broken_links(place)
-
-
-def content_hash(closing: ShiftClosing) -> str:
-    """Return the SHA-256 of what a closing signs: canonical JSON of all its columns but the hash itself."""
-    return digest(_signed_content(closing))
-
-
-def _signed_content(closing: ShiftClosing) -> dict[str, Any]:
-    return {
-        "place": _of_ids(closing),
-        "shift": [closing.shift_id, closing.shift_name, closing.shift_date.isoformat()],
-        "time": [_written(closing.starts_at), _written(closing.ends_at)],
-        "revision": [closing.revision, closing.supersedes_id],
-        "signature": [closing.closed_by_id, closing.signed_as, closing.meaning, closing.comment],
-        "closed_at": _written(closing.closed_at),
-        "numbers": closing.numbers,
-        "open_points": closing.open_points,
-        "chain": [closing.sequence, closing.previous_hash],
-    }
-
-
 WITH_PLACE = ("line__area__site", "machine__line__area__site", "closed_by", "check_row")
 
 
@@ -346,7 +274,7 @@ def _close(
     place: Line | Machine, machines: list[Machine], shift: ShiftOccurrence, signature: _Signature, *, now: datetime
 ) -> ShiftClosing:
     if now < shift.end:
-        raise Conflict(f"The shift is not over: it ends at {_written(shift.end)}.")
+        raise Conflict(f"The shift is not over: it ends at {written(shift.end)}.")
     _refuse_closed(place, shift)
     numbers = numbers_over(machines, shift.interval, now=now)
     open_now = _open_points(place, machines, shift.interval, now=now)
@@ -370,7 +298,7 @@ def _sign(
     link = next_place(chain_of(place))
     start, end = (of.start, of.end) if isinstance(of, ShiftOccurrence) else (of.starts_at, of.ends_at)
     closing = ShiftClosing(
-        **_of(place),
+        **of_place(place),
         shift_id=of.shift_id,
         shift_name=of.name if isinstance(of, ShiftOccurrence) else of.shift_name,
         shift_date=of.shift_date,
@@ -411,7 +339,8 @@ def _due(rule: ClosingRule, *, now: datetime) -> Iterator[tuple[Line, list[Machi
     """Yield the open shifts of a site's lines that the rule closes now, by their end."""
     assert rule.close_after_hours is not None
     until = now - timedelta(hours=rule.close_after_hours)
-    by_line = _representatives(Line.objects.filter(area__site=rule.site, is_active=True))
+    lines = Line.objects.filter(area__site=rule.site, is_active=True)
+    by_line = representatives_of(lines.values_list("id", flat=True))
     due = [
         (machines, shift)
         for machines, shift in _open_shifts(by_line, Interval(until - RULE_LOOKS_BACK, until))
@@ -419,13 +348,6 @@ def _due(rule: ClosingRule, *, now: datetime) -> Iterator[tuple[Line, list[Machi
     ]
     for machines, shift in sorted(due, key=lambda one: (one[1].end, one[0][0].line_id)):
         yield machines[0].line, machines, shift
-
-
-def _representatives(lines: Iterable[Line]) -> dict[int, list[Machine]]:
-    """Return the machines that stand for each of some lines; a line without active machines is absent."""
-    machines = Machine.objects.filter(is_active=True, line__in=[line.pk for line in lines])
-    ordered = machines.select_related("line__area__site").order_by("line_id", "position", "id")
-    return {line_id: representatives(list(of_line)) for line_id, of_line in groupby(ordered, key=lambda m: m.line_id)}
 
 
 def _open_shifts(
@@ -462,14 +384,14 @@ def _open_points(
 def _refuse_closed(place: Line | Machine, shift: ShiftOccurrence) -> None:
     closing = closing_of(place, shift.shift_id, shift.shift_date)
     if closing is not None:
-        raise Conflict(f"The shift is closed already: {closing.signed_as}, {_written(closing.closed_at)}.")
+        raise Conflict(f"The shift is closed already: {closing.signed_as}, {written(closing.closed_at)}.")
 
 
 def _refuse_superseded(closing: ShiftClosing) -> None:
     later = ShiftClosing.objects.filter(supersedes=closing).first()
     if later is not None:
         raise Conflict(
-            f"{later.signed_as} accepted other numbers at {_written(later.closed_at)}; look at revision {later.revision}."
+            f"{later.signed_as} accepted other numbers at {written(later.closed_at)}; look at revision {later.revision}."
         )
 
 
@@ -477,22 +399,8 @@ def _take_turns(place: Line | Machine) -> None:
     take_turns(f"oee.closing.{'line' if isinstance(place, Line) else 'machine'}", place.pk)
 
 
-def _of(place: Line | Machine) -> dict[str, Any]:
-    # Both are named, since of a machine's closings the line is empty.
-    is_line = isinstance(place, Line)
-    return {"line_id": place.pk} if is_line else {"machine_id": place.pk}
-
-
-def _of_ids(closing: ShiftClosing) -> list[int | None]:
-    return [closing.line_id, closing.machine_id]
-
-
 def _window(closing: ShiftClosing) -> Interval:
     return Interval(closing.starts_at, closing.ends_at)
-
-
-def _written(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat()
 
 
 # --- what changes numbers without marking a machine's past ---

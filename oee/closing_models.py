@@ -66,7 +66,7 @@ class ShiftClosing(models.Model):
 
     Append-only. What the facts say later is compared with it, never written into it; a later revision supersedes an
     earlier one. Its hash covers all that was signed and the hash of the closing before it at the same place, so that a
-    changed or missing row shows (`oee.closing.broken_links`).
+    changed or missing row shows (`oee.closing_chain.broken_links`).
     """
 
     site_paths: ClassVar[tuple[str, ...]] = ("line__area__site", "machine__line__area__site")

@@ -20,10 +20,11 @@ from core.locks import take_turns
 from core.retention import Closed
 from enterprise.models import Line, Machine
 from enterprise.shift_calendar import ShiftOccurrence
+from oee.engine import MachineHistory
 from oee.handover_models import HourComment, ShiftNote, ShiftReview
-from oee.reason_times import Loss, losses
+from oee.reason_times import Loss, ReasonTime, ranked, reason_times
 from oee.scopes import every_machine_of, reference_of, representatives, shift_at, shift_on
-from oee.selectors import HourRow, Report, shift_boards, target_quantity
+from oee.selectors import HourRow, Report, open_histories, shift_boards, target_quantity
 from oee.stops import Stop, stops_of
 
 TOP_LOSSES = 5
@@ -34,14 +35,20 @@ MOST_LISTED = 200
 class Balance:
     """What a line's shift came to so far: made against target, hour by hour, what it lost, what nobody explained.
 
-    `stops` are those that still ask for a reason, in order of time; None where the facts of that time are gone.
+    `times` is the time in reasons, each hour's by itself. `stops` are those that still ask for a reason, in order of
+    time; None where the facts of that time are gone.
     """
 
     window: Interval
     report: Report
     hours: tuple[HourRow, ...]
-    losses: tuple[Loss, ...]
+    times: tuple[ReasonTime, ...]
     stops: tuple[Stop, ...] | None
+
+    @property
+    def losses(self) -> tuple[Loss, ...]:
+        """What cost the most time, the longest first."""
+        return tuple(ranked(self.times)[:TOP_LOSSES])
 
     @property
     def target(self) -> Fraction | None:
@@ -80,20 +87,42 @@ def balance_of(line: Line, window: Interval, *, now: datetime) -> Balance:
     everyone = every_machine_of(line)
     if not everyone:
         raise Invalid("There is no active machine on this line.", field="line")
-    counted = representatives(everyone)
-    whole, hours = shift_boards({line.pk: counted}, window, now=now)[line.pk]
-    lost = losses(counted, window, now=now)[:TOP_LOSSES]
+    return balance_among(everyone, window, now=now)
+
+
+def balance_among(machines: Sequence[Machine], window: Interval, *, now: datetime) -> Balance:
+    """Return the same of a line's machines, given in order."""
+    counted = representatives(list(machines))
+    histories = _histories(machines, window, now=now)
+    ((whole, hours),) = shift_boards({machines[0].line_id: counted}, window, now=now, histories=histories).values()
+    times = reason_times(counted, window, now=now, by_hour=True, histories=histories)
+    stops = None if histories is None else _unexplained(machines, window, histories, now=now)
+    return Balance(window, whole, tuple(hours), tuple(times), stops)
+
+
+def _histories(machines: Sequence[Machine], window: Interval, *, now: datetime) -> Mapping[int, MachineHistory] | None:
+    """Return what happened in a window; None where the facts of that time are gone."""
+    if window.start >= now:
+        return {}
     try:
-        stops: tuple[Stop, ...] | None = tuple(unexplained_stops(everyone, window, now=now))
+        return open_histories(machines, window, now=now)
     except Closed:
-        stops = None
-    return Balance(window, whole, tuple(hours), tuple(lost), stops)
+        return None
 
 
-def unexplained_stops(machines: Sequence[Machine], window: Interval, *, now: datetime) -> list[Stop]:
-    """Return the stops that touch a window and still ask for a reason, in order of time."""
-    found = [stop for stop in stops_of(machines, window, now=now) if stop.asks_for_a_reason]
-    return sorted(found, key=lambda stop: (stop.start, stop.machine_id))
+def _unexplained(
+    machines: Sequence[Machine], window: Interval, histories: Mapping[int, MachineHistory], *, now: datetime
+) -> tuple[Stop, ...] | None:
+    """Return the stops that touch a window and still ask for a reason, in order of time; None where one began in
+    time whose facts are gone.
+    """
+    try:
+        stops = stops_of(machines, window, now=now, histories=histories)
+    except Closed:
+        return None
+    return tuple(
+        sorted((stop for stop in stops if stop.asks_for_a_reason), key=lambda stop: (stop.start, stop.machine_id))
+    )
 
 
 # --- comments on hours ---

@@ -72,12 +72,13 @@ def load_histories(
     counted: Mapping[int, Counted] = MappingProxyType({}),
     *,
     now: datetime | None,
+    calendars: Mapping[int, Shifts] | None = None,
 ) -> dict[int, MachineHistory]:
     """Return machines' facts and intent that bear on a window, with the state carried into it, and what they counted.
 
     Their line, area and site are read: select them with them. Without counts it is what a timeline needs. `now` says
-    which silences are long enough to be known; None = all of the window is long past. The number of queries does not
-    depend on the number of machines.
+    which silences are long enough to be known; None = all of the window is long past. `calendars` that reach over the
+    window save looking them up. The number of queries does not depend on the number of machines.
     """
     ids = [machine.pk for machine in machines]
     micro_stops = micro_stops_of(machines)
@@ -90,7 +91,7 @@ def load_histories(
     for gap in gaps_in(ids, reach):
         gaps[gap.machine_id].append(Interval(gap.starts_at, gap.ends_at))
     corrections = _corrections(ids, reach)
-    shifts = shifts_of_all(machines, window)
+    shifts = shifts_of_all(machines, window) if calendars is None else calendars
     runs = _runs(machines, reach)
     rates = _rates(ids, window, {run.product_id for of_line in runs.values() for run in of_line})
     return {
@@ -137,10 +138,16 @@ def micro_stops_of(machines: Iterable[Machine]) -> dict[int, MicroStops]:
     }
 
 
-def settling_time(machines: Iterable[Machine]) -> timedelta:
-    """Return how long after a moment it can still turn out, without a late fact, what machines did then."""
+def settling_time(machines: Iterable[Machine], histories: Mapping[int, MachineHistory] | None = None) -> timedelta:
+    """Return how long after a moment it can still turn out, without a late fact, what machines did then.
+
+    Their `histories` save looking up what counts as a micro-stop.
+    """
     machines = list(machines)
-    micro_stops = micro_stops_of(machines)
+    if histories is None:
+        micro_stops = micro_stops_of(machines)
+    else:
+        micro_stops = {machine.pk: histories[machine.pk].micro_stops for machine in machines}
     return max(
         (
             timedelta(seconds=machine.no_signal_timeout or 0)

@@ -6,7 +6,7 @@ hours that are over are kept; the edges of a window come from the facts (`oee.se
 Lock order: one machine's advisory lock, then its rows. A transaction that holds a machine's lock takes no other's.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Context, Decimal
 from fractions import Fraction
@@ -18,7 +18,7 @@ from core.intervals import HOUR, Interval, ceil_hour, floor_hour
 from core.locks import take_turns
 from core.retention import closed_until
 from enterprise.models import Machine
-from oee.engine import Category, CounterStep, CountRole, ReasonSlice, Slice, slice_window
+from oee.engine import Category, CounterStep, CountRole, MachineHistory, ReasonSlice, Slice, slice_window
 from oee.histories import NOTHING_COUNTED, Counted, load_counted, load_history, settling_time
 from oee.silences import FIRST_SIGNAL_FROM, LAST_SIGNAL_BEFORE
 
@@ -43,14 +43,20 @@ STORED_ROLES = (
 )
 
 
-def whole_hours(window: Interval, machines: Iterable[Machine], *, now: datetime) -> Interval | None:
+def whole_hours(
+    window: Interval,
+    machines: Iterable[Machine],
+    *,
+    now: datetime,
+    histories: Mapping[int, MachineHistory] | None = None,
+) -> Interval | None:
     """Return the whole UTC hours of a window that are over and settled for all machines; None when there is none.
 
     An hour is settled when it cannot turn out any more, without a late fact, that a machine was silent or stood at its
-    end, or that its stop was a short one.
+    end, or that its stop was a short one. For `histories` see `settling_time`.
     """
     first = ceil_hour(window.start)
-    last = floor_hour(min(window.end, now - settling_time(machines)))
+    last = floor_hour(min(window.end, now - settling_time(machines, histories)))
     return Interval(first, last) if first < last else None
 
 

@@ -4,7 +4,7 @@ Stored hours are summed by the database; only the edges of a window come from th
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -54,15 +54,16 @@ def reason_times(
     part: Part = EVERYTHING,
     by_hour: bool = False,
     by_product: bool = False,
+    histories: Mapping[int, MachineHistory] | None = None,
 ) -> list[ReasonTime]:
     """Return the time in reasons over the past of a window, inside shifts and outside breaks, running left out.
 
-    Line, area and site of the machines are read.
+    Line, area and site of the machines are read. `histories` that reach over the window save loading them for its edges.
     """
     if window.start >= now or not machines:
         return []
     past = Interval(window.start, min(window.end, now))
-    hours = whole_hours(past, machines, now=now)
+    hours = whole_hours(past, machines, now=now, histories=histories)
     found: list[ReasonTime] = []
     if hours is not None:
         ids = [machine.pk for machine in machines]
@@ -72,9 +73,10 @@ def reason_times(
         if closed is not None:
             found.extend(_closed(machines, edge, closed, part, now=now))
             continue
-        for machine_id, history in load_histories(machines, edge, now=now).items():
-            _, reasons = slice_window(history, edge)
-            found.extend(_cut(machine_id, history, [piece for piece in reasons if part.covers(piece.key)]))
+        known = load_histories(machines, edge, now=now) if histories is None else histories
+        for machine in machines:
+            _, reasons = slice_window(known[machine.pk], edge)
+            found.extend(_cut(machine.pk, known[machine.pk], [piece for piece in reasons if part.covers(piece.key)]))
     return found
 
 

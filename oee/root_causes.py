@@ -1,14 +1,16 @@
 """What began the stops of a line."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from core.intervals import Interval
 from downtime.models import StateReason
 from enterprise.models import Line, Machine
-from oee.engine.root_cause import RootCause, RootCauses, Standing, Waits
+from oee.engine.root_cause import CLOCK_SKEW, RootCause, RootCauses, Standing, Waits
 from oee.scopes import every_machine_of, representatives
 from oee.stops import Stop, stops_of, unexplaining_reasons
+
+_MOMENT = timedelta(microseconds=1)
 
 
 def root_causes(line: Line, window: Interval, *, now: datetime) -> list[tuple[Stop, RootCause]]:
@@ -23,24 +25,45 @@ def root_causes_among(machines: Sequence[Machine], window: Interval, *, now: dat
     """Return the same for a line's machines, given in order."""
     if not machines:
         return []
-    buffer_time = timedelta(seconds=machines[0].line.buffer_time)
-    chosen = representatives(list(machines))
-    of_line = stops_of(chosen, window, now=now)
+    of_line = stops_of(representatives(list(machines)), window, now=now)
     if not of_line:
         return []
-    # Each link of a chain may lie a buffer earlier than the one before.
-    first = min(stop.start for stop in of_line) - buffer_time * len(machines)
-    around = Interval(min(first, window.start), window.end)
-    waits = StateReason.objects.without_tree_fields().exclude(waits_for="").values_list("id", "waits_for")
-    causes = RootCauses(
-        [machine.pk for machine in machines],
-        [_standing(stop) for stop in stops_of(machines, around, now=now)],
-        waits_for={reason_id: Waits(waits_for) for reason_id, waits_for in waits},
-        unexplaining=unexplaining_reasons(),
-        buffer_time=buffer_time,
-    )
+    around = _around(min(stop.start for stop in of_line), max(stop.start for stop in of_line), machines)
+    causes = _causes(stops_of(machines, around, now=now), machines)
     of_line.sort(key=lambda stop: (stop.start, stop.machine_id))
     return [(stop, causes.of(_standing(stop))) for stop in of_line]
+
+
+def root_cause_at(machine: Machine, at: datetime, machines: Sequence[Machine], *, now: datetime) -> RootCause | None:
+    """Return what began the stop in which a machine stood at a moment, given those of its line in order; None where it
+    did not stand. The facts are read once for a moment in which the stop began.
+    """
+    stops = stops_of(machines, _around(at, at, machines), now=now)
+    stop = next((one for one in stops if one.machine_id == machine.pk and one.start <= at < one.until), None)
+    if stop is None:
+        return None
+    if stop.start < at:
+        return root_cause_at(machine, stop.start, machines, now=now)
+    return _causes(stops, machines).of(_standing(stop))
+
+
+def _around(first: datetime, last: datetime, machines: Sequence[Machine]) -> Interval:
+    """Return where the causes of stops lie that began between two moments: each link of a chain may lie a buffer earlier
+    than the one before, and by its own clock a little later.
+    """
+    buffer_time = timedelta(seconds=machines[0].line.buffer_time)
+    return Interval(first - buffer_time * len(machines), last + CLOCK_SKEW * len(machines) + _MOMENT)
+
+
+def _causes(stops: Iterable[Stop], machines: Sequence[Machine]) -> RootCauses:
+    waits = StateReason.objects.without_tree_fields().exclude(waits_for="").values_list("id", "waits_for")
+    return RootCauses(
+        [machine.pk for machine in machines],
+        [_standing(stop) for stop in stops],
+        waits_for={reason_id: Waits(waits_for) for reason_id, waits_for in waits},
+        unexplaining=unexplaining_reasons(),
+        buffer_time=timedelta(seconds=machines[0].line.buffer_time),
+    )
 
 
 def _standing(stop: Stop) -> Standing:

@@ -91,8 +91,9 @@ def report(machines: Sequence[Machine], window: Interval, *, now: datetime, part
 
 def reports_of(machines: Sequence[Machine], window: Interval, *, now: datetime) -> dict[int, Report]:
     """Return each machine's own OEE, by its id."""
-    slices = slices_of(machines, window, now=now)
-    found = _reports([([machine], window, slices) for machine in machines], now=now)
+    policies = policies_of(_sites(machines))
+    slices = slices_of(machines, window, now=now, policies=policies)
+    found = _reports([([machine], window, slices) for machine in machines], now=now, policies=policies)
     return {machine.pk: of_machine for machine, of_machine in zip(machines, found, strict=True)}
 
 
@@ -100,7 +101,7 @@ def _reports(
     asked: Sequence[tuple[Sequence[Machine], Interval, SlicesByMachine]],
     *,
     now: datetime,
-    policies: Mapping[int, DatedPolicies] | None = None,
+    policies: Mapping[int, DatedPolicies],
 ) -> list[Report]:
     """Return one report for each (machines, window, their slices); what they refer to is looked up once for all."""
     everyone = {machine.pk: machine for machines, _, _ in asked for machine in machines}
@@ -174,7 +175,7 @@ def slices_of(
     if window.start >= now or not machines:
         return slices
     past = Interval(window.start, min(window.end, now))
-    hours = whole_hours(past, machines, now=now)
+    hours = whole_hours(past, machines, now=now, histories=histories)
     if hours is not None:
         bring_up_to_date(list(slices), hours)
         dated = policies_of(_sites(machines)) if policies is None else policies
@@ -383,11 +384,19 @@ def timelines(
     """
     if window.start >= now:
         return {machine.pk: () for machine in machines}
-    refuse_closed(window.start, field="starts_at")
-    past = Interval(window.start, min(window.end, now))
     if histories is None:
-        histories = load_histories(machines, past, now=now)
+        histories = open_histories(machines, window, now=now)
+    past = Interval(window.start, min(window.end, now))
     return {machine.pk: segments(histories[machine.pk], past) for machine in machines}
+
+
+def open_histories(machines: Sequence[Machine], window: Interval, *, now: datetime) -> dict[int, MachineHistory]:
+    """Return machines' histories over the past of a window that has begun, for all that is told of it.
+
+    Raises Closed for time whose facts are gone.
+    """
+    refuse_closed(window.start, field="starts_at")
+    return load_histories(machines, Interval(window.start, min(window.end, now)), now=now)
 
 
 def run_report(run: Run, *, now: datetime) -> Report:
@@ -414,8 +423,9 @@ def runs_reports(
     # Whole hours, whose slices are told apart by their run.
     window = Interval(floor_hour(min(run.started_at for of_group in begun.values() for run in of_group)), now)
     machines = [machine for group in begun for machine in groups[group]]
-    slices = slices_of(machines, window, now=now, part=Part(run_ids=run_ids), histories=histories)
-    reports = _reports([(groups[group], window, slices) for group in begun], now=now)
+    policies, part = policies_of(_sites(machines)), Part(run_ids=run_ids)
+    slices = slices_of(machines, window, now=now, part=part, histories=histories, policies=policies)
+    reports = _reports([(groups[group], window, slices) for group in begun], now=now, policies=policies)
     return dict(zip(begun, reports, strict=True))
 
 
@@ -434,8 +444,9 @@ def sums_by_run(
     window = Interval(floor_hour(min(run.started_at for run in begun)), min(now, ceil_hour(end)))
     of_lines = {machine.pk: machine for line_id in {run.line_id for run in begun} for machine in machines[line_id]}
     part = Part(run_ids=frozenset(run.pk for run in begun))
-    slices = slices_of(list(of_lines.values()), window, now=now, part=part, by_run=True)
-    sums = sums_for(of_lines.values(), slices.values())
+    policies = policies_of(_sites(of_lines.values()))
+    slices = slices_of(list(of_lines.values()), window, now=now, part=part, by_run=True, policies=policies)
+    sums = sums_for(of_lines.values(), slices.values(), policies)
     pieces: dict[tuple[int, int | None], list[Slice]] = defaultdict(list)
     for machine_id, of_machine in slices.items():
         for piece in of_machine:

@@ -31,6 +31,11 @@ _MARGIN = timedelta(hours=1)
 _FOR_COUNTED = timedelta(days=4)
 
 
+def shown_category(category: Category) -> str:
+    """Return the category as whose colour time in it is drawn: a stop is red, however short."""
+    return Category.UNPLANNED.value if category in SHORT else category.value
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """A part of a stop under one word of the calendar."""
@@ -86,9 +91,10 @@ def stops_of(
     """Return the stops that touch the past of a window, whole, by machine (in the order given) and time.
 
     Line, area and site of the machines are read. A stop that lasts longer than 400 days beyond the window begins or
-    ends there; where pieces say when a machine runs, 4 days. `histories` that reach over the window save loading them. The number of queries does not depend on the number of machines or stops.
+    ends there; where pieces say when a machine runs, 4 days. The number of queries does not depend on the number of machines or stops.
+    `histories` that reach over the window save loading them for it.
     """
-    drawn = timelines(machines, window, now=now, histories=histories)
+    drawn: dict[int, Sequence[Segment]] = {**timelines(machines, window, now=now, histories=histories)}
     past_end = min(window.end, now)
     cut = [machine for machine in machines if _is_cut(drawn[machine.pk], window.start, past_end, now)]
     for reach, of_reach in _by_reach(cut, window.start, past_end, now).items():
@@ -96,17 +102,43 @@ def stops_of(
     found = {
         machine.pk: [
             pieces
-            for pieces in stretches(drawn[machine.pk])
-            if pieces[0].category in STOPPED and pieces[-1].end > window.start and pieces[0].start < past_end
+            for pieces in _stands(drawn[machine.pk])
+            if pieces[-1].end > window.start and pieces[0].start < past_end
         ]
         for machine in machines
     }
+    return _known(found, now)
+
+
+def stops_around(machine: Machine, at: datetime, *, now: datetime) -> list[Stop]:
+    """Return the stop in which a machine stood at a moment, whole, with those that it begins or ends at, in order of
+    time; nothing where it did not stand.
+
+    Costs one look at the facts, where `stops_of` takes two. Line, area and site of the machine are read.
+    """
+    if at >= now:
+        return []
+    (reach,) = _by_reach([machine], at, at, now)
+    stands = _stands(timelines([machine], reach, now=now)[machine.pk])
+    here = next((pieces for pieces in stands if pieces[0].start <= at < pieces[-1].end), None)
+    if here is None:
+        return []
+    touching = [one for one in stands if one is here or here[0].start == one[-1].end or here[-1].end == one[0].start]
+    return _known({machine.pk: touching}, now)
+
+
+def _stands(drawn: Iterable[Segment]) -> list[list[Segment]]:
+    return [pieces for pieces in stretches(drawn) if pieces[0].category in STOPPED]
+
+
+def _known(found: Mapping[int, list[list[Segment]]], now: datetime) -> list[Stop]:
+    """Return stretches in which machines stood with what is known of each."""
     reasons = unexplaining_reasons()
     words = _words(found, now)
     return [
-        _stop(machine.pk, pieces, words.get(machine.pk, ()), reasons, now)
-        for machine in machines
-        for pieces in found[machine.pk]
+        _stop(machine_id, pieces, words.get(machine_id, ()), reasons, now)
+        for machine_id, of_machine in found.items()
+        for pieces in of_machine
     ]
 
 

@@ -12,6 +12,7 @@ from enterprise.models import Machine
 from oee.engine import Calendar, Category, Segment
 from oee.hours import bring_up_to_date, whole_hours
 from oee.selectors import timelines
+from oee.stops import shown_category
 
 Columns = list[dict[str, int]]
 """For each column of a window the microseconds in each category; what nobody knows yet is in none."""
@@ -23,8 +24,7 @@ def shown_as(segment: Segment) -> str:
     """Return the category that a segment is shown as: a stop is one however short, and outside the shifts it is no loss."""
     if segment.calendar is not Calendar.SCHEDULED and segment.category is not Category.RUNNING:
         return Category.NOT_SCHEDULED.value
-    short = segment.category in (Category.MICRO_STOP, Category.UNDETERMINED)
-    return Category.UNPLANNED.value if short else segment.category.value
+    return shown_category(segment.category)
 
 
 def columns_of(segments: Iterable[Segment], window: Interval, count: int) -> Columns:

@@ -55,7 +55,8 @@ from reports.document import (
     words,
 )
 from reports.periods import Period, Span, days_in
-from screens.explain_asked import Address, moment_text, place_words, policies_in_words
+from screens.csv_files import moment_text
+from screens.explain_asked import Address, place_words, policies_in_words
 from workorders.models import Run, WorkOrder
 
 MOST_ROWS = 50

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
-from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -15,7 +14,8 @@ from core.intervals import Interval
 from core.master_data import caller
 from enterprise.models import Line, Machine
 from oee.scopes import representatives
-from screens.asked_shift import Filter, day_asked, narrowed
+from screens.asked_shift import Filter, lines_of, narrowed_to
+from screens.days import day_in, day_window
 
 DEFAULT_DAYS = 7
 MOST_DAYS = 366
@@ -68,17 +68,21 @@ def period_asked(request: HttpRequest, *, now: datetime, most_days: int = MOST_D
     """
     if not caller(request).may("view", "oee_record"):
         raise PermissionDenied
-    chosen = narrowed(request, request.GET)
+    visible = list(lines_of(request))
+    chosen = narrowed_to(visible, request.GET)
     line = None
     if code := request.GET.get("line"):
-        line = next((one for one in chosen.lines if one.code == code), None)
+        line = next((one for one in visible if one.code == code), None)
         if line is None:
             raise Http404
+        if line not in chosen.lines:
+            # Another site or area was chosen since.
+            line = None
     lines = (line,) if line else chosen.lines
     zone = lines[0].area.site.zone if lines else ZoneInfo(settings.TIME_ZONE)
     today = now.astimezone(zone).date()
-    last = min(_day(request, "last") or today, today)
-    first = min(_day(request, "first") or last - timedelta(days=DEFAULT_DAYS - 1), last)
+    last = min(day_in(request.GET.get("last"), today), today)
+    first = min(day_in(request.GET.get("first"), last - timedelta(days=DEFAULT_DAYS - 1)), last)
     first = max(first, last - timedelta(days=most_days - 1))
     every = list(
         Machine.objects.filter(line__in=[one.pk for one in lines], is_active=True)
@@ -90,13 +94,5 @@ def period_asked(request: HttpRequest, *, now: datetime, most_days: int = MOST_D
         for _line, of_line in groupby(every, key=lambda machine: machine.line_id)
         for machine in representatives(list(of_line))
     ]
-    window = Interval.utc(_midnight(first, zone), _midnight(last + timedelta(days=1), zone))
+    window = day_window(first, last, zone)
     return Period(chosen, line, lines, tuple(counted), tuple(every), first, last, window, zone)
-
-
-def _day(request: HttpRequest, name: str) -> date | None:
-    return day_asked({"date": request.GET.get(name, "")})
-
-
-def _midnight(day: date, zone: Any) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=zone)

@@ -43,6 +43,11 @@ class AskedShift:
         return Interval(self.status.start, self.status.end)
 
     @property
+    def occurrence(self) -> ShiftOccurrence | None:
+        """It as the calendar has it; None where a day stands for a shift."""
+        return next((one for one in self.of_day if one.shift_id == self.status.shift_id), None)
+
+    @property
     def before_query(self) -> str:
         """The parameters of the shift before."""
         return query_of(self.before)
@@ -88,11 +93,18 @@ class Filter:
 
 def narrowed(request: HttpRequest, asked: Mapping[str, Any]) -> Filter:
     """Return the lines of the site and area that `asked` names; raises Http404 for one the person may not see."""
-    lines = list(lines_of(request))
+    return narrowed_to(list(lines_of(request)), asked)
+
+
+def narrowed_to(lines: Sequence[Line], asked: Mapping[str, Any]) -> Filter:
+    """Return those of some lines that are in the site and area that `asked` names, likewise."""
     sites = tuple({line.area.site_id: line.area.site for line in lines}.values())
     areas = tuple({line.area_id: line.area for line in lines}.values())
-    area = _chosen(areas, asked.get("area"))
-    site = area.site if area else _chosen(sites, asked.get("site"))
+    area, site = _chosen(areas, asked.get("area")), _chosen(sites, asked.get("site"))
+    if area is not None and site not in (None, area.site):
+        # Another site was chosen since.
+        area = None
+    site = area.site if area else site
     kept = tuple(
         line
         for line in lines

@@ -1,9 +1,8 @@
 """Dashboards as engineers compose them, filled for who looks at them; and their tiles alone, for pages that stay open."""
 
-import csv
 from collections import defaultdict
-from datetime import date, datetime, timedelta
-from decimal import Decimal
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from fractions import Fraction
 
 from django.contrib.auth.decorators import login_required
@@ -17,14 +16,16 @@ from django.utils.translation import gettext as _
 
 from core.intervals import Interval
 from core.master_data import caller, in_scope
+from core.spreadsheets import Cell
 from dashboards.models import MOST_TILES, Dashboard, Tile
 from enterprise.models import Line, Machine
 from enterprise.selectors import shifts_of_all
 from live.selectors import shift_status
-from oee.kpis import decimal_text
 from oee.scopes import reference_of
 from screens.charts import Chart
-from screens.tiles import MOST_LINES, Scope, Table, day_window, fill
+from screens.csv_files import csv_file, moment_text, rounded_number
+from screens.days import day_in, day_window
+from screens.tiles import MOST_LINES, Scope, Table, fill
 
 LONGEST_DAYS = 92
 
@@ -92,29 +93,14 @@ def tile_csv(request: HttpRequest, slug: str, tile_id: int) -> HttpResponse:
 
 def csv_of(shown: Chart | Table, *, name: str) -> HttpResponse:
     """Return a chart's or table's numbers as a file: exact decimals, moments in UTC, unknown = empty."""
-    answer = HttpResponse(content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="{name}.csv"'
-    answer.write("\ufeff")
-    write = csv.writer(answer)
     if isinstance(shown, Table):
-        write.writerow(map(_safe, shown.columns))
-        write.writerows([_safe(text) for text in row] for row in shown.rows)
-        return answer
-    write.writerow(["", *(_safe(series.name) for series in shown.series)])
+        return csv_file(name, [shown.columns, *shown.rows])
+    lines: list[Sequence[Cell]] = [("", *(series.name for series in shown.series))]
     for point, values in shown.rows():
-        moment = point.isoformat() if isinstance(point, datetime) else _safe(str(point))
-        write.writerow([moment, *("" if value is None else _decimal(value) for value in values)])
-    return answer
-
-
-def _decimal(value: int | Decimal | Fraction) -> str:
-    text = decimal_text(Fraction(value)) or ""
-    return text.rstrip("0").rstrip(".")
-
-
-def _safe(text: str) -> str:
-    """Write a text so that no spreadsheet takes it for a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+        moment = moment_text(point) if isinstance(point, datetime) else str(point)
+        numbers = (None if value is None else rounded_number(Fraction(value), 6) for value in values)
+        lines.append((moment, *numbers))
+    return csv_file(name, lines)
 
 
 class _Asked:
@@ -161,7 +147,7 @@ class _Asked:
         today = now.astimezone(self.zone).date()
         match self.period:
             case "custom":
-                first, last = _day(request.GET.get("from"), today), _day(request.GET.get("to"), today)
+                first, last = day_in(request.GET.get("from"), today), day_in(request.GET.get("to"), today)
                 first, last = min(first, last), max(first, last)
                 return day_window(max(first, last - timedelta(days=LONGEST_DAYS - 1)), last, self.zone)
             case "week":
@@ -176,11 +162,3 @@ class _Asked:
                 self.words = shift.name
                 return Interval(shift.start, shift.end)
         return day_window(today, today, self.zone)
-
-
-def _day(text: str | None, otherwise: date) -> date:
-    try:
-        day = date.fromisoformat(text or "")
-    except ValueError:
-        return otherwise
-    return min(max(day, date(2000, 1, 1)), date(2200, 1, 1))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from fractions import Fraction
 from typing import Any
 from urllib.parse import urlencode
@@ -63,11 +63,6 @@ class Address:
     def url(self) -> str:
         """The address as a link."""
         return f"{reverse('screens:explain')}?{urlencode(self.parameters)}"
-
-
-def moment_text(moment: datetime) -> str:
-    """Write a moment as a parameter."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,10 @@ from oee.engine.ledger import ledger
 from oee.explain import ADDITIVE, Contribution, ElementExplanation, KpiExplanation, RawFact
 from oee.kpis import Kpi
 from oee.questions import Question
+from oee.stops import shown_category
 from products.models import IdealRate
-from screens.explain_asked import PLACES, Address, Policies, moment_text, policies_in_words
+from screens.csv_files import moment_text
+from screens.explain_asked import PLACES, Address, Policies, policies_in_words
 from screens.waterfall import Waterfall, waterfall
 from screens.wording import (
     UNKNOWN,
@@ -321,8 +323,7 @@ def _what(one: Contribution, names: _Names) -> str:
         return f"{exact_number(one.counted)} {COUNTED_WORDS.get(one.counted_as, one.counted_as)}"
     if one.category is None:
         return ""
-    short = one.category in (Category.MICRO_STOP, Category.UNDETERMINED)
-    unnamed = UNNAMED["unplanned" if short else one.category.value]
+    unnamed = UNNAMED[shown_category(one.category)]
     return names.reasons.get(one.reason_id or 0, str(unnamed))
 
 

@@ -1,5 +1,6 @@
 """The hand-over of a line's shift: its balance, what is open, notes, the review, and the signature that closes it."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -17,22 +18,19 @@ from django.utils.translation import gettext
 from core.errors import Conflict, DomainError
 from core.master_data import caller, site_id_of
 from core.retention import Closed
-from downtime.models import StateReason
 from enterprise.models import Line
 from labor.board import MISSING, THERE, shift_board
-from live.status import UNNAMED
 from materials.models import LotStatus, MaterialLot
 from oee import handover as services
 from oee.closing import close_shift, closing_of
-from oee.handover import Balance, balance_of, comments_on, hours_to_comment, notes_of, review_of
+from oee.handover import Balance, balance_among, notes_of, review_of
 from oee.models import ClosingRule
-from oee.scopes import reference_of, shift_on
-from oee.stops import SHORT
+from oee.stops import shown_category
 from quality.models import NonConformance
 from screens.asked_shift import AskedShift, line_named, shift_asked
 from screens.board_calls import open_calls
-from screens.hours import board_of, say
-from screens.reason_picker import name_of
+from screens.hours import laid_out, say
+from screens.reason_picker import reasons_by_id, words_of
 from screens.timeline import stop_address
 from workorders.models import Run, WorkOrder
 
@@ -88,28 +86,29 @@ def _context(request: HttpRequest, line: Line, asked: AskedShift, *, now: dateti
     may = {name: caller(request).may(*right, site_id_of(line)) for name, right in _RIGHTS.items()}
     if asked.status.shift_id is None:
         return {"may": may}
-    shift = shift_on(reference_of(list(asked.machines)), asked.status.shift_id, asked.status.date)
+    shift = asked.occurrence
     closing = closing_of(line, asked.status.shift_id, asked.status.date)
     try:
-        balance = balance_of(line, asked.window, now=now)
+        balance = balance_among(asked.machines, asked.window, now=now)
     except Closed as refusal:
         return {"gone": refusal.message, "may": may, "closing": closing}
     rule = ClosingRule.objects.filter(site=line.area.site_id).first()
-    comments = comments_on(line, (hour.window.start for hour in balance.hours))
-    wanting = hours_to_comment(balance.hours, comments, now=now)
+    reasons = reasons_by_id()
+    board = laid_out(line, balance.report, balance.hours, balance.times, reasons, now=now)
+    wanting = sum(row.wants_comment for row in board.rows)
     is_forced = bool(rule and rule.needs_hour_comments)
     review = review_of(line, shift, balance) if shift else None
     return {
-        "board": board_of(asked, now=now, known=balance),
+        "board": board,
         "may": may,
         "may_comment": may["note"],
         "balance": balance,
-        "losses": _losses(balance),
+        "losses": _losses(balance, reasons),
         "stops": _stops(balance, asked),
         "review": review,
         "closing": closing,
         "is_forced": is_forced,
-        "wanting": len(wanting),
+        "wanting": wanting,
         "is_ready": review is not None and not (is_forced and wanting),
         "notes": notes_of(line, shift) if shift else [],
         "notes_before": notes_of(line, asked.before) if asked.before else [],
@@ -124,22 +123,19 @@ def _context(request: HttpRequest, line: Line, asked: AskedShift, *, now: dateti
 _RIGHTS = {"note": ("add", "fact"), "review": ("add", "closing"), "close": ("add", "closing")}
 
 
-def _losses(balance: Balance) -> list[dict[str, Any]]:
-    reasons = {reason.pk: reason for reason in StateReason.objects.without_tree_fields()}
-    longest = balance.losses[0].duration if balance.losses else None
-    found = []
-    for loss in balance.losses:
-        category = "unplanned" if loss.category in SHORT else loss.category.value
-        found.append(
-            {
-                "name": name_of(reasons[loss.reason_id]) if loss.reason_id in reasons else str(UNNAMED[category]),
-                "category": category,
-                "duration": loss.duration,
-                "occurrences": loss.occurrences,
-                "share": int(loss.duration / longest * 100) if longest else 0,
-            }
-        )
-    return found
+def _losses(balance: Balance, reasons: Mapping[int, Any]) -> list[dict[str, Any]]:
+    losses = balance.losses
+    longest = losses[0].duration if losses else None
+    return [
+        {
+            "name": words_of(loss.reason_id, shown_category(loss.category), reasons),
+            "category": shown_category(loss.category),
+            "duration": loss.duration,
+            "occurrences": loss.occurrences,
+            "share": int(loss.duration / longest * 100) if longest else 0,
+        }
+        for loss in losses
+    ]
 
 
 def _stops(balance: Balance, asked: AskedShift) -> list[dict[str, Any]] | None:

@@ -1,7 +1,7 @@
 """The hour-by-hour board of a line: target and what came out, the main loss, and a comment where it fell short."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -22,17 +22,15 @@ from core.fact_api import fact_id, parse_fact_id
 from core.intervals import floor_hour
 from core.master_data import caller, site_id_of
 from core.retention import Closed
-from downtime.models import StateReason
-from enterprise.models import Line, Machine
-from live.status import UNNAMED
-from oee.handover import Balance, comment_on_hour, comments_on, hours_to_comment
+from enterprise.models import Line
+from oee.handover import comment_on_hour, comments_on, hours_to_comment
 from oee.models import ClosingRule, HourComment
 from oee.reason_times import ReasonTime, reason_times
 from oee.scopes import representatives
 from oee.selectors import HourRow, Report, shift_boards, target_quantity
-from oee.stops import SHORT
+from oee.stops import shown_category
 from screens.asked_shift import AskedShift, line_named, shift_asked
-from screens.reason_picker import name_of
+from screens.reason_picker import reasons_by_id, words_of
 
 
 class CommentForm(forms.Form):
@@ -96,17 +94,31 @@ class Board:
         return None if self.target is None else self.whole.sums.quantities.good - self.target
 
 
-def board_of(asked: AskedShift, *, now: datetime, known: Balance | None = None) -> Board:
-    """Return the hours of a shift of a line with their main losses and comments; `known` is its balance, if at hand."""
+def board_of(asked: AskedShift, *, now: datetime) -> Board:
+    """Return the hours of a shift of a line with their main losses and comments."""
     counted = representatives(list(asked.machines))
-    if known is None:
-        whole, hours = shift_boards({asked.line.pk: counted}, asked.window, now=now)[asked.line.pk]
-    else:
-        whole, hours = known.report, list(known.hours)
-    comments = comments_on(asked.line, (hour.window.start for hour in hours))
+    whole, hours = shift_boards({asked.line.pk: counted}, asked.window, now=now)[asked.line.pk]
+    try:
+        times = reason_times(counted, asked.window, now=now, by_hour=True)
+    except Closed:
+        times = []
+    return laid_out(asked.line, whole, hours, times, reasons_by_id(), now=now)
+
+
+def laid_out(
+    line: Line,
+    whole: Report,
+    hours: Sequence[HourRow],
+    times: Iterable[ReasonTime],
+    reasons: Mapping[int, Any],
+    *,
+    now: datetime,
+) -> Board:
+    """Return the board of a shift whose hours, and time in reasons by hour, are known."""
+    comments = comments_on(line, (hour.window.start for hour in hours))
     missing = {hour.window.start for hour in hours_to_comment(hours, comments, now=now)}
-    losses = main_losses(counted, asked, now=now)
-    rows = (_row(asked.line, hour, losses, comments, hour.window.start in missing, now=now) for hour in hours)
+    losses = main_losses(times, reasons)
+    rows = (_row(line, hour, losses, comments, hour.window.start in missing, now=now) for hour in hours)
     return Board(tuple(rows), whole)
 
 
@@ -135,22 +147,15 @@ def _row(
     )
 
 
-def main_losses(machines: Sequence[Machine], asked: AskedShift, *, now: datetime) -> dict[datetime, Loss]:
+def main_losses(times: Iterable[ReasonTime], reasons: Mapping[int, Any]) -> dict[datetime, Loss]:
     """Return what took the most planned time of each clock hour, all machines that stand for the line together."""
-    times: dict[datetime, dict[tuple[int | None, str], int]] = defaultdict(lambda: defaultdict(int))
-    try:
-        found: list[ReasonTime] = reason_times(machines, asked.window, now=now, by_hour=True)
-    except Closed:
-        return {}
-    for row in found:
-        category = "unplanned" if row.category in SHORT else row.category.value
-        times[row.hour][row.reason_id, category] += row.microseconds
-    reasons = {reason.pk: reason for reason in StateReason.objects.without_tree_fields()}
+    hours: dict[datetime, dict[tuple[int | None, str], int]] = defaultdict(lambda: defaultdict(int))
+    for row in times:
+        hours[row.hour][row.reason_id, shown_category(row.category)] += row.microseconds
     losses = {}
-    for hour, of_hour in times.items():
+    for hour, of_hour in hours.items():
         (reason_id, category), most = max(of_hour.items(), key=lambda item: (item[1], -(item[0][0] or 0)))
-        name = name_of(reasons[reason_id]) if reason_id in reasons else str(UNNAMED[category])
-        losses[hour] = Loss(name, category, timedelta(microseconds=most))
+        losses[hour] = Loss(words_of(reason_id, category, reasons), category, timedelta(microseconds=most))
     return losses
 
 

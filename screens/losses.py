@@ -1,6 +1,6 @@
 """Pages of losses: the Pareto of stops, and the waterfall of all time, over any days and any line."""
 
-import csv
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -16,12 +16,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
-from core.exact import decimal_text
 from core.intervals import microseconds
 from core.reader import rounded
-from core.spreadsheets import guarded
 from downtime.models import StateReason
-from enterprise.models import Shift
+from enterprise.models import Machine, Shift
 from oee.engine.catalogue import ELEMENTS
 from oee.engine.ledger import ledger
 from oee.kpi_elements import answer
@@ -31,8 +29,8 @@ from oee.selectors import Report
 from products.models import Product
 from screens import charts
 from screens.asked_period import Period, period_asked
+from screens.csv_files import csv_file, moment_text, refused_file, rounded_number, seconds
 from screens.reason_picker import name_of
-from screens.stops import seconds, written
 from screens.waterfall import waterfall as laid_out
 
 BYS = {
@@ -99,35 +97,31 @@ def pareto_file(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     period = period_asked(request, now=now)
     by = request.GET.get("by", "") if request.GET.get("by") in BYS else By.REASON.value
-    answer_ = HttpResponse(content_type="text/csv; charset=utf-8")
-    answer_["Content-Disposition"] = 'attachment; filename="pareto.csv"'
-    writer = csv.writer(answer_)
     try:
         _found, rows = _pareto(period, By(by), request.GET.get("measure", "minutes"), now=now)
     except DomainError as refusal:
-        return HttpResponse(refusal.message, status=400, content_type="text/plain; charset=utf-8")
-    writer.writerow([by, "seconds", "count", "lost_pieces", "seconds_without_rate", "cost", "from", "to"])
-    for row in rows:
-        lost = row.row.lost_pieces
-        writer.writerow(
-            [
-                guarded(row.name),
-                seconds(row.row.duration),
-                row.row.occurrences,
-                decimal_text(lost, 3) or "",
-                seconds(row.row.without_rate),
-                "" if row.row.cost is None else row.row.cost,
-                written(period.window.start),
-                written(period.window.end),
-            ]
+        return refused_file(refusal.message)
+    header = (by, "seconds", "count", "lost_pieces", "seconds_without_rate", "cost", "from", "to")
+    window = moment_text(period.window.start), moment_text(period.window.end)
+    lines = [
+        (
+            row.name,
+            seconds(row.row.duration),
+            row.row.occurrences,
+            rounded_number(row.row.lost_pieces, 3),
+            seconds(row.row.without_rate),
+            row.row.cost,
+            *window,
         )
-    return answer_
+        for row in rows
+    ]
+    return csv_file("pareto", [header, *lines])
 
 
 def _pareto(period: Period, by: By, measure: str, *, now: datetime) -> tuple[Pareto, list[Row]]:
     machines = period.every_machine if by is By.MACHINE else period.machines
     found = pareto(machines, period.window, by=by, now=now)
-    names = _names(by, [row.key for row in found.rows if row.key is not None], period)
+    names = names_of(by, [row.key for row in found.rows if row.key is not None])
     empty = {By.REASON: gettext("No reason given"), By.PRODUCT: gettext("No order"), By.SHIFT: gettext("No shift")}
     codes = {machine.pk: machine.code for machine in period.every_machine}
     rows = [
@@ -150,9 +144,11 @@ def _measured(row: Row, measure: str) -> charts.Number:
     return row.row.lost_pieces if measure == "pieces" else row.minutes
 
 
-def _names(by: By, keys: list[int], period: Period) -> dict[int, str]:
+def names_of(by: By, keys: Collection[int]) -> dict[int, str]:
+    """Return what the rows of a Pareto are called, in the reader's language where they have a name in it."""
     if by is By.MACHINE:
-        return {machine.pk: f"{machine.name} ({machine.line.name})" for machine in period.every_machine}
+        machines = Machine.objects.filter(pk__in=keys).select_related("line")
+        return {machine.pk: f"{machine.name} ({machine.line.name})" for machine in machines}
     if by is By.REASON:
         reasons = StateReason.objects.without_tree_fields().filter(pk__in=keys)
         return {reason.pk: name_of(reason) for reason in reasons}
@@ -162,7 +158,7 @@ def _names(by: By, keys: list[int], period: Period) -> dict[int, str]:
 
 
 def _stops_address(by: By, row: ParetoRow, period: Period, codes: dict[int, str]) -> str:
-    query = {"show": "all", "starts_at": written(period.window.start), "ends_at": written(period.window.end)}
+    query = {"show": "all", "starts_at": moment_text(period.window.start), "ends_at": moment_text(period.window.end)}
     if period.line:
         query["line"] = period.line.code
     if by is By.MACHINE and row.key in codes:
@@ -193,7 +189,7 @@ def waterfall_page(request: HttpRequest) -> HttpResponse:
     def url_of(element: str) -> str:
         if element not in ELEMENTS or not period.place:
             return ""
-        window = {"starts_at": written(period.window.start), "ends_at": written(min(period.window.end, now))}
+        window = {"starts_at": moment_text(period.window.start), "ends_at": moment_text(min(period.window.end, now))}
         return f"{reverse('screens:explain')}?{urlencode({'kpi': 'oee_index', 'element': element, **period.place, **window})}"
 
     def pieces_of(lost: Fraction) -> str:
@@ -220,33 +216,21 @@ def waterfall_file(request: HttpRequest) -> HttpResponse:
     """Answer the waterfall as CSV: seconds and pieces of each class, exact to six decimals."""
     now = timezone.now()
     period = period_asked(request, now=now)
-    answer_ = HttpResponse(content_type="text/csv; charset=utf-8")
-    answer_["Content-Disposition"] = 'attachment; filename="losses.csv"'
-    writer = csv.writer(answer_)
-    writer.writerow(["class", "factor", "big_loss", "seconds", "pieces", "oee_points", "from", "to"])
+    header = ("class", "factor", "big_loss", "seconds", "pieces", "oee_points", "from", "to")
     if not period.machines:
-        return answer_
+        return csv_file("losses", [header])
     try:
         found = answer(Question(list(period.machines), period.window), now=now)
     except DomainError as refusal:
-        return HttpResponse(refusal.message, status=400, content_type="text/plain; charset=utf-8")
+        return refused_file(refusal.message)
     per_second = _pieces_per_second(found.report)
+    window = moment_text(period.window.start), moment_text(period.window.end)
+    rows = []
     for line in ledger(found.report.sums, found.reasons).lines:
         is_planned = line.oee_cost is not None or line.of.code == "productive"
-        writer.writerow(
-            [
-                line.of.code,
-                line.of.factor.value,
-                line.of.big_loss.value if line.of.big_loss else "",
-                _plain(line.seconds),
-                _plain(line.seconds * per_second) if per_second is not None and is_planned else "",
-                "" if line.oee_cost is None else _plain(line.oee_cost * 100),
-                written(period.window.start),
-                written(period.window.end),
-            ]
-        )
-    return answer_
-
-
-def _plain(value: Fraction) -> str:
-    return decimal_text(value, 6) or ""
+        pieces = line.seconds * per_second if per_second is not None and is_planned else None
+        points = None if line.oee_cost is None else line.oee_cost * 100
+        numbers = (rounded_number(one, 6) for one in (line.seconds, pieces, points))
+        loss = line.of.big_loss.value if line.of.big_loss else None
+        rows.append((line.of.code, line.of.factor.value, loss, *numbers, *window))
+    return csv_file("losses", [header, *rows])

@@ -1,6 +1,7 @@
 """Pages of lots: what there is and where, what happened to one, what it is in and what is in it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -22,6 +23,7 @@ from materials.container_queries import containers_of_lot
 from materials.lot_api import csv_of
 from materials.lots import TRANSITIONS, change_lot_status
 from materials.models import Location, LotStatus, MaterialLot, Stock
+from materials.selectors import expired
 from materials.serializers import LotSerializer
 from materials.tracing import Trace, movements_of, recall, trace
 from oee.lot_conditions import what_was_there
@@ -70,7 +72,7 @@ def _lots(request: HttpRequest) -> QuerySet[MaterialLot]:
     return lots.select_related("product", "site", "work_order", "parent")
 
 
-def _narrowed(lots: QuerySet[MaterialLot], asked: dict[str, Any]) -> QuerySet[MaterialLot]:
+def _narrowed(lots: QuerySet[MaterialLot], asked: dict[str, Any], *, now: datetime) -> QuerySet[MaterialLot]:
     if search := asked.get("search"):
         names = ("number", "supplier_lot", "product__name", "product__code")
         condition = Q()
@@ -79,7 +81,7 @@ def _narrowed(lots: QuerySet[MaterialLot], asked: dict[str, Any]) -> QuerySet[Ma
         lots = lots.filter(condition)
     status = asked.get("status")
     if status == "expired":
-        lots = lots.filter(expiry_date__lt=timezone.now().date()).exclude(status=LotStatus.REJECTED)
+        lots = expired(lots, at=now)
     elif status:
         lots = lots.filter(status=status)
     there = Stock.objects.filter(lot__isnull=False).exclude(quantity=0)
@@ -93,17 +95,17 @@ def _narrowed(lots: QuerySet[MaterialLot], asked: dict[str, Any]) -> QuerySet[Ma
 @login_required
 def lot_list(request: HttpRequest) -> HttpResponseBase:
     """List lots, the newest first, with what is in stock and where."""
+    now = timezone.now()
     form = FilterForm(request.GET or None)
     offer(form, location=in_scope(Location.objects.filter(is_active=True), request.user, Location.site_paths))
     lots = _lots(request)
     if form.is_valid():
-        lots = _narrowed(lots, form.cleaned_data)
+        lots = _narrowed(lots, form.cleaned_data, now=now)
     stock = in_scope(Stock.objects.exclude(quantity=0), request.user, Stock.site_paths).select_related("location")
     lots = lots.prefetch_related(Prefetch("stock", queryset=stock, to_attr="in_house"))
     if format_of(request):
         return export_list(request, lots.order_by("-id"), LotSerializer, name="lots")
     page = Paginator(lots.order_by("-id"), 50).get_page(request.GET.get("page"))
-    now = timezone.now()
     context = {
         "page": page,
         "rows": [(lot, lot.status_at(now), _sum(lot)) for lot in page],
@@ -119,6 +121,7 @@ def _sum(lot: Any) -> str:
 @login_required
 def lot_page(request: HttpRequest, lot_id: int) -> HttpResponse:
     """Show a lot; a POST decides about it."""
+    now = timezone.now()
     lot = get_object_or_404(_lots(request), pk=lot_id)
     may_decide = caller(request).may("change", "lot", site_id_of(lot))
     form = DecideForm(request.POST or None)
@@ -133,7 +136,7 @@ def lot_page(request: HttpRequest, lot_id: int) -> HttpResponse:
                     to_status=form.cleaned_data["status"],
                     reason=form.cleaned_data["reason"],
                     actor=caller(request),
-                    changed_at=timezone.now(),
+                    changed_at=now,
                 )
             except DomainError as refusal:
                 refused = refusal.message
@@ -148,7 +151,7 @@ def lot_page(request: HttpRequest, lot_id: int) -> HttpResponse:
     context = {
         "lot": lot,
         "zone": lot.site.zone,
-        "status_now": lot.status_at(timezone.now()),
+        "status_now": lot.status_at(now),
         "choices": [choice for choice in LotStatus.choices if choice[0] in TRANSITIONS[lot.status]],
         "may_decide": may_decide,
         "form": form,
@@ -158,12 +161,12 @@ def lot_page(request: HttpRequest, lot_id: int) -> HttpResponse:
             (there, plain(there.quantity)) for there in containers_of_lot(lot, user=caller(request))[:MAX_ROWS]
         ],
         "decisions": lot.status_changes.select_related("changed_by").order_by("-id")[:50],
-        "conditions": seen_by(what_was_there(lot, now=timezone.now()), caller(request)),
+        "conditions": seen_by(what_was_there(lot, now=now), caller(request)),
         "sees_people": caller(request).may("view", "labor", site_id_of(lot)),
         "page": movements,
         "movements": [(fact, plain(fact.quantity)) for fact in movements],
         "traces": [
-            (title, empty, found, _tree(found), _table(found), len(found.edges) > MAX_ROWS)
+            (title, empty, found, _tree(found, now), _table(found, now), len(found.edges) > MAX_ROWS)
             for title, empty, found in zip(
                 (gettext("Made of"), gettext("Went into")),
                 (gettext("Nothing is known to be in it."), gettext("It went into nothing yet.")),
@@ -175,28 +178,28 @@ def lot_page(request: HttpRequest, lot_id: int) -> HttpResponse:
     return render(request, "screens/lot.html", context, status=409 if refused else 200)
 
 
-def _row(found: Trace, lot_id: int, edge: Any, depth: int, further: bool) -> Row:
+def _row(found: Trace, lot_id: int, edge: Any, depth: int, further: bool, now: datetime) -> Row:
     lot = found.lots[lot_id]
     return Row(
         lot,
         depth,
-        lot.status_at(timezone.now()),
+        lot.status_at(now),
         f"{number(edge.quantity)} {found.lots[edge.input_lot_id].product.unit_id}",
         found.orders.get(edge.work_order_id or 0, "" if edge.work_order_id else gettext("split")),
         further,
     )
 
 
-def _table(found: Trace) -> list[Row]:
+def _table(found: Trace, now: datetime) -> list[Row]:
     """Return one row for each link, the nearest first."""
     rows = []
     for edge in found.edges[:MAX_ROWS]:
         there = edge.output_lot_id if found.forward else edge.input_lot_id
-        rows.append(_row(found, there, edge, found.depths[there], False))
+        rows.append(_row(found, there, edge, found.depths[there], False, now))
     return sorted(rows, key=lambda row: row.depth)
 
 
-def _tree(found: Trace) -> list[Row]:
+def _tree(found: Trace, now: datetime) -> list[Row]:
     """Return the links as a tree read from top to bottom; what is met again is not unfolded again."""
     near: dict[int, list[Any]] = {}
     for edge in found.edges:
@@ -208,7 +211,7 @@ def _tree(found: Trace) -> list[Row]:
         edge, depth = waiting.pop()
         there = edge.output_lot_id if found.forward else edge.input_lot_id
         again = there in unfolded and bool(near.get(there))
-        rows.append(_row(found, there, edge, min(depth, 12), again))
+        rows.append(_row(found, there, edge, min(depth, 12), again, now))
         if there not in unfolded:
             unfolded.add(there)
             waiting += [(following, depth + 1) for following in reversed(near.get(there, []))]

@@ -1,7 +1,7 @@
 """Plan against actual: by line and day from the target of planned time, and order by order."""
 
-import csv
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
@@ -16,13 +16,12 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
-from core.exact import decimal_text
-from core.spreadsheets import guarded
+from core.spreadsheets import Cell
 from execution.risk import good_of_orders
 from oee.plan_actual import PlanAndActual, plan_and_actual
 from screens import charts
 from screens.asked_period import Period, period_asked
-from screens.stops import written
+from screens.csv_files import csv_file, moment_text, refused_file, rounded_number
 from workorders.models import Run, Schedule, WorkOrder
 
 MOST_DAYS = 62
@@ -74,23 +73,18 @@ def plan_file(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     period = period_asked(request, now=now, most_days=MOST_DAYS)
     by = request.GET.get("by", "") if request.GET.get("by") in BYS else "day"
-    answer = HttpResponse(content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = 'attachment; filename="plan-actual.csv"'
-    writer = csv.writer(answer)
-    writer.writerow([by, "planned", "good", "reject", "difference", "unit", "planned_end", "ended_at"])
     try:
         rows = rows_by(period, by, now=now)
     except DomainError as refusal:
-        return HttpResponse(refusal.message, status=400, content_type="text/plain; charset=utf-8")
+        return refused_file(refusal.message)
+    lines: list[Sequence[Cell]] = [
+        (by, "planned", "good", "reject", "difference", "unit", "planned_end", "ended_at"),
+    ]
     for row in rows:
-        numbers = [_plain(one) for one in (row.planned, row.good, row.reject, row.delta)]
-        moments = [written(one) if one else "" for one in (row.planned_end, row.ended_at)]
-        writer.writerow([guarded(row.name), *numbers, row.unit, *moments])
-    return answer
-
-
-def _plain(value: Fraction | None) -> str:
-    return decimal_text(value, 3) or ""
+        numbers = [rounded_number(one, 3) for one in (row.planned, row.good, row.reject, row.delta)]
+        moments = [moment_text(one) if one else None for one in (row.planned_end, row.ended_at)]
+        lines.append([row.name, *numbers, row.unit, *moments])
+    return csv_file("plan-actual", lines)
 
 
 def rows_by(period: Period, by: str, *, now: datetime) -> list[Row]:

@@ -5,7 +5,7 @@ The page draws what `planner_data`, `planner_backlog` and `planner_needs` tell (
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -28,6 +28,8 @@ from enterprise.selectors import reference_machines, shifts_of_all
 from scheduling.actuals import MOST_ENTRIES, Actual, actuals_of, entries_of
 from scheduling.availability import Availability, availability_of
 from scheduling.services import HORIZON, Work, work_of
+from screens.csv_files import moment_text
+from screens.days import day_in, day_window
 from workorders import placing
 from workorders.models import Schedule, WorkOrder
 from workorders.selectors import unplaced_orders
@@ -37,7 +39,6 @@ MOST_LINES, MOST_IN_BACKLOG = 50, 200
 VIEWS = {"day": 1, "week": 7, "month": 0}
 UNKNOWN_LENGTH = timedelta(hours=1)
 """How long a bar is at first when nobody knows how long the order takes."""
-FIRST_DAY, LAST_DAY = date(placing.FIRST_YEAR, 1, 1), date(placing.LAST_YEAR, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,25 +86,21 @@ def asked_of(request: HttpRequest, now: datetime) -> Asked | None:
         return None
     view = request.GET.get("view", "week")
     view = view if view in VIEWS else "week"
-    try:
-        day = date.fromisoformat(request.GET.get("date", ""))
-    except ValueError:
-        day = now.astimezone(site.zone).date()
-    day = min(max(day, FIRST_DAY), LAST_DAY)
+    day = day_in(request.GET.get("date"), now.astimezone(site.zone).date())
     days = VIEWS[view]
     if view == "week":
         day -= timedelta(days=day.weekday())
     if view == "month":
         day = day.replace(day=1)
         days = ((day + timedelta(days=32)).replace(day=1) - day).days
-    start = datetime.combine(day, time(), tzinfo=site.zone)
-    end = datetime.combine(day + timedelta(days=days), time(), tzinfo=site.zone)
     of_site = [line for line in everywhere if line.area.site_id == site.pk]
     chosen = request.GET.get("line", "")
     of_site = [line for line in of_site if line.code == chosen] if chosen else of_site
     if chosen and not of_site:
         raise Http404
-    return Asked(site, sites, of_site[:MOST_LINES], view, day, days, Interval.utc(start, end))
+    return Asked(
+        site, sites, of_site[:MOST_LINES], view, day, days, day_window(day, day + timedelta(days=days - 1), site.zone)
+    )
 
 
 @login_required
@@ -136,8 +133,8 @@ def _settings(request: HttpRequest, asked: Asked) -> dict[str, Any]:
         "socket": f"/ws/plan/{asked.site.pk}/",
         "zone": str(asked.zone),
         "view": asked.view,
-        "start": _moment(asked.window.start),
-        "end": _moment(asked.window.end),
+        "start": moment_text(asked.window.start),
+        "end": moment_text(asked.window.end),
         "icons": static("vendor/icons.svg"),
         "names": {
             "product": _("Product"),
@@ -200,7 +197,7 @@ def planner_data(request: HttpRequest) -> JsonResponse:
     actuals = actuals_of(entries[:MOST_ENTRIES], now=now)
     return JsonResponse(
         {
-            "now": _moment(now),
+            "now": moment_text(now),
             "tooMany": _("Only the first %(most)s bars are shown; choose a shorter stretch of time or one line.")
             % {"most": MOST_ENTRIES}
             if len(entries) > MOST_ENTRIES
@@ -246,10 +243,6 @@ def _needs(found: Availability) -> dict[str, Any]:
     }
 
 
-def _moment(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
 def _clock(at: datetime, zone: ZoneInfo) -> str:
     return f"{at.astimezone(zone):%Y-%m-%d %H:%M}"
 
@@ -282,8 +275,8 @@ def _bar(actual: Actual, asked: Asked, now: datetime) -> dict[str, Any]:
         "note": entry.note,
         "stored": entry.status,
         "status": actual.status,
-        "start": _moment(entry.planned_start_at),
-        "end": _moment(entry.planned_end_at),
+        "start": moment_text(entry.planned_start_at),
+        "end": moment_text(entry.planned_end_at),
         "sequence": entry.sequence,
         "shift": entry.shift.name if entry.shift else "",
         "words": placing.words(entry),
@@ -294,8 +287,8 @@ def _bar(actual: Actual, asked: Asked, now: datetime) -> dict[str, Any]:
         "hasBegun": bool(actual.runs),
         "runs": [
             {
-                "start": _moment(run.started_at),
-                "end": _moment(min(run.ended_at or now, now)),
+                "start": moment_text(run.started_at),
+                "end": moment_text(min(run.ended_at or now, now)),
                 "isOpen": not run.ended_at,
             }
             for run in actual.runs
@@ -344,7 +337,7 @@ def _times(asked: Asked) -> list[dict[str, Any]]:
 
 
 def _time(line_id: int, span: Interval, kind: str, name: str = "") -> dict[str, Any]:
-    return {"line": line_id, "start": _moment(span.start), "end": _moment(span.end), "kind": kind, "name": name}
+    return {"line": line_id, "start": moment_text(span.start), "end": moment_text(span.end), "kind": kind, "name": name}
 
 
 def _exceptions(asked: Asked) -> list[dict[str, Any]]:

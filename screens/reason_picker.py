@@ -1,6 +1,6 @@
 """The reasons that a person may give for stops, as buttons: those given most often first, and few enough to find one."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,6 +9,7 @@ from accounts.models import User
 from downtime.models import StateReason
 from downtime.selectors import favourite_reasons, may_give, reasons_offered_at
 from enterprise.models import Machine
+from live.status import UNNAMED
 
 MOST_SHOWN = 25
 FAVOURITES = 6
@@ -51,6 +52,17 @@ class Picker:
 def name_of(reason: Any) -> str:
     """Return a reason's name in the reader's language, where it has one."""
     return str(reason.local_name)
+
+
+def reasons_by_id() -> dict[int, StateReason]:
+    """Return all reasons, to be named."""
+    return {reason.pk: reason for reason in StateReason.objects.without_tree_fields()}
+
+
+def words_of(reason_id: int | None, category: str, reasons: Mapping[int, Any]) -> str:
+    """Return why something stood, in words: its reason, or what time shown in a category is called without one."""
+    reason = reasons.get(reason_id or 0)
+    return name_of(reason) if reason else str(UNNAMED[category])
 
 
 def picker_for(machines: Sequence[Machine], user: User, *, now: datetime) -> Picker:

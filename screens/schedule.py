@@ -31,6 +31,7 @@ from enterprise.models import Line
 from scheduling.actuals import MOST_ENTRIES, Actual, Adherence, actuals_of, adherence_of, entries_of
 from scheduling.availability import Availability, availability_of
 from scheduling.serializers import ActualSerializer
+from screens.days import day_in, day_window
 from screens.refusals import refusal_of
 from workorders import placing
 from workorders.models import Schedule, WorkOrder
@@ -116,17 +117,11 @@ def _chosen(request: HttpRequest) -> tuple[list[Line], Line | None]:
 
 def _window(request: HttpRequest, zone: ZoneInfo, now: datetime) -> tuple[date, int, Interval]:
     """Return the first day, how many days, and the window: 1 or 7 days of the site from midnight to midnight."""
-    try:
-        day = date.fromisoformat(request.GET.get("date", ""))
-    except ValueError:
-        day = now.astimezone(zone).date()
-    day = min(max(day, date(2000, 1, 1)), date(2200, 1, 1))
+    day = day_in(request.GET.get("date"), now.astimezone(zone).date())
     days = 7 if request.GET.get("span") == "week" else 1
     if days == 7:
         day -= timedelta(days=day.weekday())
-    start = datetime.combine(day, time(), tzinfo=zone)
-    end = datetime.combine(day + timedelta(days=days), time(), tzinfo=zone)
-    return day, days, Interval.utc(start, end)
+    return day, days, day_window(day, day + timedelta(days=days - 1), zone)
 
 
 @login_required

@@ -1,7 +1,7 @@
 """One stop: why it was, what was said of it, what began it; cut it, join it with its neighbour, take words back."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,22 +22,19 @@ from core.intervals import Interval
 from core.master_data import caller, site_id_of
 from core.retention import Closed
 from downtime.models import StateReason
-from downtime.selectors import words_on
 from enterprise.models import Machine
 from oee import stop_words
-from oee.engine import Segment
-from oee.root_causes import root_causes_among
+from oee.root_causes import root_cause_at
 from oee.scopes import every_machine_of, representatives
 from oee.selectors import timelines
-from oee.stops import STOPPED, Stop, stops_of
+from oee.stops import Stop, shown_category, stops_around
 from oee.time_columns import columns_of
-from screens.reason_picker import name_of, picker_for
+from screens.reason_picker import name_of, picker_for, reasons_by_id
 from screens.stops import Named, key_of, machines_named, named_by, need_right
 from screens.timeline import bar, stop_address
 from screens.timelines import COLUMNS, MOST_SEGMENTS, Bar, areas, length, position, ticks
 
 _LEAST_AROUND = timedelta(minutes=10)
-_TOUCH = timedelta(seconds=1)
 SPOKEN = "%Y-%m-%dT%H:%M:%S"
 
 
@@ -85,14 +82,14 @@ def stop_page(request: HttpRequest, key: str) -> HttpResponse:
             messages.success(request, gettext("Saved."))
             return redirect(where)
     try:
-        around = stops_of([machine], Interval(at - _TOUCH, at + _TOUCH), now=now) if at < now else []
+        around = stops_around(machine, at, now=now)
+        stop = _standing_at(at, around)
+        if stop is None:
+            # Somebody said meanwhile that it ran, or a late fact did.
+            return render(request, "screens/stop.html", {"machine": machine, "refused": refused}, status=404)
+        context = _context(request, machine, stop, around, now=now)
     except Closed as refusal:
         return render(request, "screens/stop.html", {"machine": machine, "gone": refusal.message}, status=409)
-    stop = next((one for one in around if one.start <= at < one.until), None)
-    if stop is None:
-        # Somebody said meanwhile that it ran, or a late fact did.
-        return render(request, "screens/stop.html", {"machine": machine, "refused": refused}, status=404)
-    context = _context(request, machine, stop, now=now)
     return render(request, "screens/stop.html", {**context, "form": form, "refused": refused}, status=status)
 
 
@@ -109,18 +106,23 @@ def _asked(request: HttpRequest, key: str) -> tuple[Machine, datetime]:
     return machine, at
 
 
-def _context(request: HttpRequest, machine: Machine, stop: Stop, *, now: datetime) -> dict[str, Any]:
+def _standing_at(at: datetime, stops: Sequence[Stop]) -> Stop | None:
+    return next((stop for stop in stops if stop.start <= at < stop.until), None)
+
+
+def _context(
+    request: HttpRequest, machine: Machine, stop: Stop, around: Sequence[Stop], *, now: datetime
+) -> dict[str, Any]:
     zone = machine.line.area.site.zone
     everyone = every_machine_of(machine.line)
     if machine.pk not in {one.pk for one in everyone}:
         everyone.append(machine)
     margin = max(_LEAST_AROUND, stop.duration / 4)
     window = Interval(stop.start - margin, stop.until + margin)
-    reasons = {reason.pk: reason for reason in StateReason.objects.without_tree_fields()}
+    reasons = reasons_by_id()
     drawn = timelines(everyone, window, now=now)
     may_speak = any(caller(request).may(right, "fact", site_id_of(machine)) for right in (ADD, CHANGE))
     said = stop_words.words_about(machine, stop.start, stop.end, now=now) if stop.newest_correction_id else []
-    touched = _is_touched(stop, drawn.get(machine.pk, ()))
     reason = reasons.get(stop.reason_id or 0)
     return {
         "machine": machine,
@@ -129,13 +131,13 @@ def _context(request: HttpRequest, machine: Machine, stop: Stop, *, now: datetim
         "stop": stop,
         "key": key_of(stop),
         "reason": name_of(reason) if reason else "",
-        "category": "unplanned" if stop.category.value in ("micro_stop", "undetermined") else stop.category.value,
+        "category": shown_category(stop.category),
         "rows": [_drawn(one, drawn[one.pk], window, reasons) for one in everyone],
         "mark": (position(stop.start, window), length(stop.start, stop.until, window)),
         "ticks": ticks(window, zone) if window.microseconds > 7_200_000_000 else _minute_ticks(window, zone),
         "picker": picker_for([machine], caller(request), now=now) if may_speak else None,
         "said": [(one, _names(one.before, reasons)) for one in said],
-        "neighbours": _neighbours(machine, stop, reasons, now=now) if may_speak and touched else [],
+        "neighbours": _neighbours(stop, around, reasons) if may_speak else [],
         "asks_cause": len(everyone) > 1 and machine.pk in {one.pk for one in representatives(everyone)},
         "address": fact_id(machine.pk, stop.start),
         "local_start": stop.start.astimezone(zone).strftime(SPOKEN),
@@ -147,21 +149,14 @@ def _context(request: HttpRequest, machine: Machine, stop: Stop, *, now: datetim
     }
 
 
-def _is_touched(stop: Stop, segments: Sequence[Segment]) -> bool:
-    """Say whether the machine stood for another reason right before or after a stop."""
-    stood = [one for one in segments if one.category in STOPPED and (one.end <= stop.start or one.start >= stop.until)]
-    return any(one.end == stop.start or one.start == stop.until for one in stood)
-
-
 @login_required
 def stop_cause(request: HttpRequest, key: str) -> HttpResponse:
     """Answer what began a stop: the chain of machines that waited for each other, as far as it can be followed."""
     now = timezone.now()
     machine, at = _asked(request, key)
     everyone = every_machine_of(machine.line)
-    reasons = {reason.pk: reason for reason in StateReason.objects.without_tree_fields()}
     try:
-        cause = _cause(everyone, machine, at, reasons, now=now)
+        cause = _cause(everyone, machine, at, now=now)
     except Closed:
         cause = None
     context = {"cause": cause, "zone": machine.line.area.site.zone}
@@ -193,60 +188,36 @@ def _minute_ticks(window: Interval, zone: Any) -> list[tuple[str, str]]:
     return found
 
 
-def _names(before: tuple[int | None, ...], reasons: dict[int, Any]) -> str:
-    return ", ".join(name_of(reasons[pk]) if pk in reasons else gettext("no reason") for pk in before)
+def _names(before: tuple[int | None, ...], reasons: Mapping[int, Any]) -> str:
+    return ", ".join(_name(pk, reasons) for pk in before)
 
 
-def _neighbours(machine: Machine, stop: Stop, reasons: dict[int, Any], *, now: datetime) -> list[Neighbour]:
+def _neighbours(stop: Stop, around: Sequence[Stop], reasons: Mapping[int, Any]) -> list[Neighbour]:
     """Return the stops that touch a stop: those that it can be merged with."""
-    window = Interval(stop.start - _TOUCH, max(stop.until + _TOUCH, stop.start + _TOUCH))
     found = []
-    for one in stops_of([machine], window, now=now):
-        name = name_of(reasons[one.reason_id]) if one.reason_id in reasons else gettext("no reason")
-        together = None
-        if one.until == stop.start:
-            together = Stop(
-                **{**_fields(stop), "start": one.start, "newest_correction_id": _newest(machine, one.start, stop.end)}
-            )
-        elif stop.end is not None and one.start == stop.end:
-            together = Stop(
-                **{
-                    **_fields(stop),
-                    "end": one.end,
-                    "until": one.until,
-                    "newest_correction_id": _newest(machine, stop.start, one.end),
-                }
-            )
-        if together is not None:
-            found.append(Neighbour(one, name, key_of(together), one.until == stop.start))
+    for one in around:
+        if one is stop:
+            continue
+        first, last = sorted((one, stop), key=lambda either: either.start)
+        newest = max(first.newest_correction_id, last.newest_correction_id)
+        together = replace(first, end=last.end, until=last.until, newest_correction_id=newest)
+        found.append(Neighbour(one, _name(one.reason_id, reasons), key_of(together), one is first))
     return found
 
 
-def _fields(stop: Stop) -> dict[str, Any]:
-    return {name: getattr(stop, name) for name in Stop.__dataclass_fields__}
+def _name(reason_id: int | None, reasons: Mapping[int, Any]) -> str:
+    reason = reasons.get(reason_id or 0)
+    return name_of(reason) if reason else gettext("no reason")
 
 
-def _newest(machine: Machine, start: datetime, end: datetime | None) -> int:
-    return words_on(machine.pk, start, end).values_list("id", flat=True).first() or 0
-
-
-def _cause(
-    everyone: list[Machine], machine: Machine, start: datetime, reasons: dict[int, Any], *, now: datetime
-) -> dict[str, Any] | None:
+def _cause(everyone: list[Machine], machine: Machine, at: datetime, *, now: datetime) -> dict[str, Any] | None:
     """Return what began a stop of a machine that stands for its line; None where there is nothing to look for."""
     if len(everyone) < 2 or machine.pk not in {one.pk for one in representatives(everyone)}:
         return None
-    window = Interval(start, start + _TOUCH)
-    cause = next(
-        (
-            cause
-            for one, cause in root_causes_among(everyone, window, now=now)
-            if (one.machine_id, one.start) == (machine.pk, start)
-        ),
-        None,
-    )
+    cause = root_cause_at(machine, at, everyone, now=now)
     if cause is None:
         return None
+    reasons = reasons_by_id()
     names = {one.pk: one for one in everyone}
     return {
         "found": cause.found,
@@ -254,7 +225,7 @@ def _cause(
         "chain": [
             {
                 "machine": names[link.machine_id].name,
-                "reason": name_of(reasons[link.reason_id]) if link.reason_id in reasons else gettext("no reason"),
+                "reason": _name(link.reason_id, reasons),
                 "start": link.start,
                 "url": stop_address(names[link.machine_id], link.start),
                 "is_this": link.machine_id == machine.pk,

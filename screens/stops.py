@@ -1,9 +1,8 @@
 """The worklist of stops that nobody explained, and all stops with filters: a reason in two taps, several at once."""
 
-import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -24,13 +23,13 @@ from core.errors import DomainError
 from core.fact_api import fact_id, parse_fact_id
 from core.intervals import Interval
 from core.master_data import caller, in_scope, site_id_of
-from core.spreadsheets import guarded
 from downtime.models import StateReason
 from enterprise.models import Line, Machine
 from oee import stop_words
 from oee.stop_api import MOST_MACHINE_DAYS, touching_shift
-from oee.stops import Stop, stops_of, stops_while_making
+from oee.stops import Stop, shown_category, stops_of, stops_while_making
 from screens.asked_shift import lines_of, number, shift_asked
+from screens.csv_files import csv_file, moment_text, seconds
 from screens.reason_picker import name_of, picker_for
 from screens.timeline import stop_address
 
@@ -51,6 +50,7 @@ class PickForm(forms.Form):
 class Asked:
     """Which stops are looked at."""
 
+    lines: list[Line]
     machines: list[Machine]
     window: Interval
     line: Line | None
@@ -100,7 +100,7 @@ def stop_list(request: HttpRequest) -> HttpResponse:
         "asked": asked,
         "page": page,
         "picker": picker_for(list(here.values()), caller(request), now=now) if here and may_speak else None,
-        "lines": lines_of(request),
+        "lines": asked.lines,
         "machines": asked.machines if asked.line or asked.machine else (),
         "periods": PERIODS.items(),
         "categories": [one for one in StateReason.Category.choices if one[0] in ("unplanned", "planned", "changeover")],
@@ -124,39 +124,25 @@ def _moment_of(key: str) -> str:
 def stop_file(request: HttpRequest) -> HttpResponse:
     """Answer the list as CSV: moments in UTC, lengths in seconds."""
     now = timezone.now()
-    answer = HttpResponse(content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = 'attachment; filename="stops.csv"'
-    writer = csv.writer(answer)
-    writer.writerow(
-        ["line", "machine", "starts_at", "ends_at", "seconds", "scheduled_seconds", "category", "reason", "unexplained"]
+    header = (
+        *("line", "machine", "starts_at", "ends_at", "seconds", "scheduled_seconds"),
+        *("category", "reason", "unexplained"),
     )
-    for row in rows_of(asked_of(request, now=now), now=now)[:MOST_IN_FILE]:
-        stop = row.stop
-        writer.writerow(
-            [
-                guarded(row.machine.line.code),
-                guarded(row.machine.code),
-                written(stop.start),
-                written(stop.end) if stop.end else "",
-                seconds(stop.duration),
-                seconds(stop.scheduled),
-                stop.category.value,
-                guarded(row.reason),
-                int(stop.is_unexplained),
-            ]
+    rows = [
+        (
+            row.machine.line.code,
+            row.machine.code,
+            moment_text(row.stop.start),
+            moment_text(row.stop.end) if row.stop.end else None,
+            seconds(row.stop.duration),
+            seconds(row.stop.scheduled),
+            row.stop.category.value,
+            row.reason,
+            int(row.stop.is_unexplained),
         )
-    return answer
-
-
-def written(at: datetime) -> str:
-    """Return a moment as files have it."""
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def seconds(length: timedelta) -> str:
-    """Return a length in seconds, exact."""
-    whole, rest = divmod(length // timedelta(microseconds=1), 10**6)
-    return f"{whole}.{rest:06d}".rstrip("0").rstrip(".")
+        for row in rows_of(asked_of(request, now=now), now=now)
+    ]
+    return csv_file("stops", [header, *rows])
 
 
 def asked_of(request: HttpRequest, *, now: datetime) -> Asked:
@@ -180,6 +166,7 @@ def asked_of(request: HttpRequest, *, now: datetime) -> Asked:
     shift = shift_asked(line, asked, now=now) if line and asked.get("date") else None
     period = asked.get("period", "24") if asked.get("period", "24") in PERIODS else "24"
     return Asked(
+        lines=list(lines.values()),
         machines=kept,
         window=_window(asked, shift, period, [machine] if machine else kept, now=now),
         line=line,
@@ -248,7 +235,7 @@ def _row(stop: Stop, machine: Machine, names: dict[int, str]) -> Row:
         machine=machine,
         key=key_of(stop),
         reason=named,
-        category="unplanned" if stop.category.value in ("micro_stop", "undetermined") else stop.category.value,
+        category=shown_category(stop.category),
         is_open=stop.end is None,
         url=stop_address(machine, stop.start),
         mark=fact_id(machine.pk, stop.start),

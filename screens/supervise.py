@@ -17,7 +17,7 @@ from labor.board import MISSING, shift_board
 from live.selectors import line_statuses
 from live.status import LineStatus
 from oee.closing import closings_due_by_hand
-from screens.asked_shift import Filter, narrowed
+from screens.asked_shift import Filter, lines_of, narrowed_to
 from screens.board_calls import open_calls
 
 SHOWN = 6
@@ -89,8 +89,7 @@ def _missing(site: Site, *, now: datetime) -> list[Any]:
 
 def _of_one_site(request: HttpRequest) -> Filter:
     """Return what was chosen, or the first site: decisions are made at one."""
-    asked = request.GET
-    if not asked.get("site") and not asked.get("area"):
-        whole = narrowed(request, {})
-        return narrowed(request, {"site": whole.sites[0].code}) if whole.sites else whole
-    return narrowed(request, asked)
+    lines = list(lines_of(request))
+    if lines and not request.GET.get("site") and not request.GET.get("area"):
+        return narrowed_to(lines, {"site": lines[0].area.site.code})
+    return narrowed_to(lines, request.GET)

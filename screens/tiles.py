@@ -1,24 +1,22 @@
 """Fill the tiles of a dashboard from the selectors that all pages read. A tile that breaks says so, and only itself."""
 
 import logging
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from django.utils.formats import date_format
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from core.errors import DomainError
 from core.intervals import Interval
-from core.reader import UNKNOWN, rounded
+from core.reader import UNKNOWN, rounded, said
 from dashboards.models import Tile
-from downtime.models import StateReason
-from enterprise.models import Line, Machine, Shift
+from enterprise.models import Line, Machine
 from live.selectors import line_statuses
 from live.status import LineStatus
 from oee.engine.element_values import element_values
@@ -29,9 +27,12 @@ from oee.questions import Question
 from oee.reason_times import Traits, reason_times
 from oee.scopes import representatives
 from oee.selectors import report
-from oee.trends import Step, has_trend, trend
+from oee.trends import Step, has_trend
 from scheduling.actuals import Actual, actuals_of, entries_of
 from screens import charts
+from screens.csv_files import moment_text
+from screens.kpi_charts import TONES, Nothing, kpi_trend, plan_chart
+from screens.losses import names_of
 from screens.wording import kpi_words
 from workorders.models import Schedule, WorkOrder
 from workorders.selectors import LIVE
@@ -48,12 +49,7 @@ TEMPLATES = {
 }
 BANDS = ("oee_index",)
 """KPIs for which plants know the bands 65 and 85 %."""
-TONES = ("accent", "changeover", "running", "unplanned", "planned", "call")
 MOST_LINES = 50
-
-
-class Nothing(Exception):
-    """There is nothing to show, and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,8 +195,8 @@ def _kpi(tile: Tile, scope: Scope) -> Shown:
         asked = {
             "kpi": kpi.code,
             "line": lines[0].pk,
-            "starts_at": _text(scope.window.start),
-            "ends_at": _text(scope.window.end),
+            "starts_at": moment_text(scope.window.start),
+            "ends_at": moment_text(scope.window.end),
         }
         question = urlencode(asked)
     table = Table(("", kpi.name), ((_place(lines), kpi_words(value, kpi.unit)),))
@@ -216,10 +212,6 @@ def _kpi(tile: Tile, scope: Scope) -> Shown:
         "table": table,
     }
     return str(kpi.name), data
-
-
-def _text(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _place(lines: Sequence[Line]) -> str:
@@ -243,48 +235,6 @@ def _trend(tile: Tile, scope: Scope) -> Shown:
     return str(kpi.name), {"chart": chart}
 
 
-def kpi_trend(
-    kpi: Kpi,
-    groups: Sequence[tuple[str, Sequence[Machine]]],
-    window: Interval,
-    *,
-    step: Step,
-    zone: ZoneInfo,
-    now: datetime,
-    title: str,
-    target: Fraction | None = None,
-    **part: Any,
-) -> charts.Chart:
-    """Return the chart of a KPI over time, a line for each named group of machines; ratios are drawn in percent."""
-    points = trend([machines for _name, machines in groups], window, kpi=kpi, step=step, now=now, **part)
-    if not points:
-        raise Nothing(_("Nothing is known of that time."))
-    factor = 100 if kpi.unit == "ratio" else 1
-    series = [
-        charts.Series(
-            name,
-            [None if point.values[place] is None else (point.values[place] or 0) * factor for point in points],
-            style="dots" if len(points) <= 62 else "line",
-            tone=TONES[place % len(TONES)],
-        )
-        for place, (name, _machines) in enumerate(groups)
-    ]
-    if target is None and kpi.target is not None:
-        target = Fraction(kpi.target)
-    if target is not None:
-        series.append(charts.Series(_("Target"), [target * factor] * len(points), style="dashes", tone="good"))
-    unit = {"ratio": "%", "seconds": "s", "per_hour": _("/h"), "pieces": _("pcs")}.get(kpi.unit, "")
-    if step is Step.HOUR:
-        return charts.Chart(title, series, at=[point.start for point in points], unit=unit, zone=str(zone))
-    labels = [
-        f"{point.start.astimezone(zone):%m-%d} {point.name}".strip()
-        if step is Step.SHIFT
-        else date_format(point.day, "Y-m-d")
-        for point in points
-    ]
-    return charts.Chart(title, series, labels=labels, unit=unit, zone=str(zone))
-
-
 def _pareto(tile: Tile, scope: Scope) -> Shown:
     lines = scope.lines_of(tile)
     by, measure = By(tile.losses or By.REASON), tile.measure or Tile.Measure.TIME
@@ -292,13 +242,7 @@ def _pareto(tile: Tile, scope: Scope) -> Shown:
     found = pareto(machines, scope.window, by=by, now=scope.now)
     if not found.rows:
         raise Nothing(_("Nothing stood in planned time."))
-    keys = [row.key for row in found.rows if row.key is not None]
-    kinds: dict[By, Any] = {
-        By.REASON: StateReason.objects.without_tree_fields(),
-        By.MACHINE: Machine.objects.all(),
-        By.SHIFT: Shift.objects.all(),
-    }
-    names = {thing.pk: str(thing.name) for thing in kinds[by].filter(pk__in=keys)}
+    names = names_of(by, [row.key for row in found.rows if row.key is not None])
     value: dict[str, Callable[[ParetoRow], charts.Number]] = {
         "time": lambda row: Fraction(row.duration // timedelta(seconds=1), 60),
         "count": lambda row: row.occurrences,
@@ -355,7 +299,7 @@ def _lines(tile: Tile, scope: Scope, lines: Sequence[Line]) -> Table:
         for status in known
     )
     columns = (_("Line"), _("State"), _("Good so far"), _("Target so far"), _("OEE"), _("Order"))
-    return Table(columns, rows, tuple(f"/lines/{status.code}/" for status in known))
+    return Table(columns, rows, tuple(reverse("screens:line", args=[status.code]) for status in known))
 
 
 def _of_lines(scope: Scope, lines: Sequence[Line]) -> list[Actual]:
@@ -375,12 +319,12 @@ def _orders(tile: Tile, scope: Scope, lines: Sequence[Line]) -> Table:
             f"{one.entry.planned_end_at.astimezone(scope.zone):%a %H:%M}",
             _pieces(one.planned_quantity),
             _pieces(one.actual_quantity),
-            one.status.replace("_", " ") + (f" ({_('late now')})" if one.is_delayed else ""),
+            said(one.status) + (f" ({_('late now')})" if one.is_delayed else ""),
         )
         for one in found
     )
     columns = (_("Order"), _("Line"), _("From"), _("Until"), _("Planned"), _("Made"), _("Status"))
-    return Table(columns, rows, tuple(f"/orders/{one.entry.work_order}/" for one in found))
+    return Table(columns, rows, tuple(reverse("screens:order", args=[one.entry.work_order]) for one in found))
 
 
 def _late(tile: Tile, scope: Scope, lines: Sequence[Line]) -> Table:
@@ -397,7 +341,7 @@ def _late(tile: Tile, scope: Scope, lines: Sequence[Line]) -> Table:
         for order in found
     )
     columns = (_("Order"), _("Product"), _("Line"), _("Due"), _("Status"))
-    return Table(columns, rows, tuple(f"/orders/{order.order_number}/" for order in found))
+    return Table(columns, rows, tuple(reverse("screens:order", args=[order.order_number]) for order in found))
 
 
 def _plan(tile: Tile, scope: Scope) -> Shown:
@@ -407,47 +351,6 @@ def _plan(tile: Tile, scope: Scope) -> Shown:
     return f"{_('Plan and actual')}: {by.label}", {
         "chart": plan_chart(_of_lines(scope, lines), by=tile.plan_by or "order", title=title, most=tile.rows)
     }
-
-
-def plan_chart(actuals: Sequence[Actual], *, by: str, title: str, most: int) -> charts.Chart:
-    """Return planned and made quantities by order, day or line. A sum with an unknown or an uncommon unit is unknown."""
-    groups: dict[tuple[Any, str], list[Actual]] = defaultdict(list)
-    for one in actuals:
-        entry: Any = one.entry
-        first = one.entry.planned_start_at.isoformat()
-        keys = {
-            "order": (entry.work_order_id, str(entry.work_order)),
-            "day": (str(entry.shift_date), str(entry.shift_date)),
-            "line": (entry.line_id, entry.line.name),
-        }
-        groups[keys.get(by, (first, first))].append(one)
-    if not groups:
-        raise Nothing(_("Nothing is planned then."))
-    named = [(name, _sum(of, "planned_quantity"), _sum(of, "actual_quantity")) for (_key, name), of in groups.items()]
-    named = sorted(named) if by == "day" else named
-    named = named[-most:] if by == "day" else named[:most]
-    units = {_unit(one) for of in groups.values() for one in of}
-    return charts.Chart(
-        title,
-        [
-            charts.Series(_("planned"), [planned for _name, planned, _made in named], style="bars", tone="planned"),
-            charts.Series(_("made"), [made for _name, _planned, made in named], style="bars", tone="accent"),
-        ],
-        labels=[name for name, _planned, _made in named],
-        unit=units.pop() if len(units) == 1 else "",
-    )
-
-
-def _unit(one: Actual) -> str:
-    order = one.entry.work_order
-    return str(order.product.unit_id) if order is not None and order.product is not None else ""
-
-
-def _sum(group: Sequence[Actual], name: str) -> Fraction | None:
-    values = [getattr(one, name) for one in group]
-    if None in values or len({_unit(one) for one in group}) > 1:
-        return None
-    return sum(values, start=Fraction(0))
 
 
 def _words(tile: Tile, scope: Scope) -> Shown:
@@ -463,9 +366,3 @@ _FILLERS: Mapping[str, Callable[[Tile, Scope], Shown]] = {
     Tile.Kind.PLAN: _plan,
     Tile.Kind.TEXT: _words,
 }
-
-
-def day_window(first: date, last: date, zone: ZoneInfo) -> Interval:
-    """Return days of a site from midnight to midnight, the last one included."""
-    start = datetime.combine(first, time(), tzinfo=zone)
-    return Interval.utc(start, datetime.combine(last + timedelta(days=1), time(), tzinfo=zone))

@@ -19,16 +19,14 @@ from core.fact_api import fact_id
 from core.intervals import Interval
 from core.master_data import caller, site_id_of
 from core.retention import Closed
-from downtime.models import StateReason
 from enterprise.models import Line, Machine
-from live.status import UNNAMED
 from oee.engine import Segment
 from oee.scopes import calendar_day
 from oee.selectors import timelines
 from oee.stops import STOPPED, asks_for_a_reason, stretches
 from oee.time_columns import columns_of, hour_columns, shown_as
 from screens.asked_shift import AskedShift, line_named, shift_asked
-from screens.reason_picker import name_of
+from screens.reason_picker import reasons_by_id, words_of
 from screens.timelines import COLUMNS, MOST_SEGMENTS, MOST_TO_TAP, Area, Bar, areas, length, position, ticks
 from workorders.models import Run
 
@@ -136,7 +134,7 @@ def _rows(machines: Sequence[Machine], window: Interval, span: str, *, now: date
         found = hour_columns(machines, window, hours=HOURS_PER_COLUMN[span], now=now)
         return [Row(one, (), tuple(areas(found[one.pk])), (), 0) for one in machines], []
     drawn = timelines(machines, window, now=now)
-    reasons = {reason.pk: reason for reason in StateReason.objects.without_tree_fields()}
+    reasons = reasons_by_id()
     unexplaining = frozenset(pk for pk, reason in reasons.items() if not reason.explains)
     rows, listed = [], []
     few = sum(len(segments) for segments in drawn.values()) <= MOST_SEGMENTS
@@ -204,8 +202,7 @@ def stop_address(machine: Machine, start: datetime) -> str:
 
 def named(segment: Segment, reasons: dict[int, Any]) -> str:
     """Return what a segment was, in words."""
-    reason = reasons.get(segment.reason_id or 0)
-    return name_of(reason) if reason else str(UNNAMED[shown_as(segment)])
+    return words_of(segment.reason_id, shown_as(segment), reasons)
 
 
 def title_of(start: datetime, end: datetime, name: str, machine: Machine) -> str:

@@ -1,6 +1,6 @@
 """A KPI over time: any of the catalogue that stored hours tell, by hour, shift or day, of a place or a product."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,7 +22,8 @@ from oee.trends import Step, has_trend
 from products.models import Product
 from screens.charts import Chart
 from screens.dashboards import csv_of
-from screens.tiles import TONES, Nothing, day_window, kpi_trend
+from screens.days import day_in, day_window
+from screens.kpi_charts import TONES, Nothing, kpi_trend
 from workorders.models import Run
 
 MOST_PRODUCTS = 200
@@ -97,8 +98,8 @@ class _Asked:
         self.kpi: Kpi = next((kpi for kpi in known if kpi.code == get.get("kpi")), known[0])
         self.step = Step(get["step"]) if get.get("step") in set(Step) else Step.DAY
         today = self.now.astimezone(self.zone).date()
-        last = _day(get.get("to"), today)
-        first = _day(get.get("from"), last - timedelta(days=13))
+        last = day_in(get.get("to"), today)
+        first = day_in(get.get("from"), last - timedelta(days=13))
         self.first, self.last = min(first, last), max(first, last)
         self.window = day_window(self.first, self.last, self.zone)
         self.target_text = get.get("target", "")
@@ -115,14 +116,6 @@ class _Asked:
         runs = Run.objects.filter(work_order__product=self.product, started_at__lt=self.window.end)
         runs = runs.exclude(ended_at__lte=self.window.start)
         return {"part": Part(run_ids=frozenset(runs.values_list("pk", flat=True)))}
-
-
-def _day(text: str | None, otherwise: date) -> date:
-    try:
-        day = date.fromisoformat(text or "")
-    except ValueError:
-        return otherwise
-    return min(max(day, date(2000, 1, 1)), date(2200, 1, 1))
 
 
 def _target(text: str, kpi: Kpi) -> Fraction | None:

@@ -24,13 +24,13 @@ from enterprise.models import CalendarException, Line, Machine, Shift
 from oee.closing import (
     accept_difference,
     bring_checks_up_to_date,
-    broken_links,
     close_due,
     close_shift,
     closing_of,
     current_closings,
     was_and_now,
 )
+from oee.closing_chain import broken_links
 from oee.frozen_numbers import numbers_over
 from oee.models import ClosingCheck, ClosingRule, OeePolicy, ShiftClosing
 from oee.services import rebuild

@@ -18,7 +18,8 @@ from oee.changeovers import changeovers_of
 from oee.engine.root_cause import Found
 from oee.pareto import By, pareto
 from oee.reliability import Reliability, reliability_of
-from oee.root_causes import root_causes
+from oee.root_causes import root_cause_at, root_causes
+from oee.scopes import every_machine_of
 from tests.factories import (
     make_changeover_target,
     make_changeover_task,
@@ -99,6 +100,19 @@ def test_root_cause_follows_the_lines_machines_back_to_the_fault(line, run, jam,
     # The stop began in the window, its cause before it.
     late = Interval(at(6.05), at(7))
     assert [cause.root.start for _, cause in root_causes(line, late, now=NOW)] == [at(5.9)]
+
+
+def test_cause_whose_clock_is_late_is_found_also_for_one_stop_alone(line, run, jam, starved):
+    first, last = make_machine(line=line, position=1), make_machine(line=line, position=2, is_constraint=True)
+    say(first, (1, run), (6 + 8 / 3600, jam), (6.1, run))
+    say(last, (1, run), (6, starved), (6.2, run))
+    second = Interval(at(6), at(6) + timedelta(seconds=1))
+    ((stop, cause),) = root_causes(line, second, now=NOW)
+    assert (cause.found, cause.root.machine_id) == (Found.FOLLOWED, first.pk)
+    everyone = every_machine_of(line)
+    for moment in (stop.start, at(6.1)):
+        assert root_cause_at(everyone[1], moment, everyone, now=NOW) == cause
+    assert root_cause_at(everyone[1], at(6.3), everyone, now=NOW) is None
 
 
 def test_lines_buffer_says_how_long_a_stop_is_felt(line, run, jam, starved):

@@ -21,7 +21,7 @@ from oee.reliability import reliability_of
 from oee.scopes import every_machine_of
 from oee.selectors import timelines
 from oee.stop_words import explain_stop, merge_stops, right_needed, split_stop, withdraw, words_about
-from oee.stops import stops_of
+from oee.stops import stops_around, stops_of
 from tests.factories import make_count_tag, make_line, make_machine, make_reason, make_shift, make_user
 
 pytestmark = pytest.mark.django_db
@@ -110,6 +110,16 @@ def test_calendar_cuts_parts_not_stops(machine, run, stopped):
         (at(13), Calendar.UNSCHEDULED),
     ]
     assert stop.scheduled == timedelta(hours=2)
+
+
+def test_stop_of_a_moment_comes_whole_with_those_that_touch_it(machine, run, stopped, jam, lunch):
+    say(machine, (9, run), (9.9, stopped), (10, jam), (10.5, lunch), (10.6, run), (10.7, jam), (10.8, run))
+    whole = stops_of([machine], Interval(at(9), at(11)), now=NOW)
+    assert stops_around(machine, at(10.2), now=NOW) == whole[:3]
+    assert stops_around(machine, at(9.95), now=NOW) == whole[:2]
+    assert stops_around(machine, at(10.7), now=NOW) == whole[3:]
+    assert stops_around(machine, at(10.6), now=NOW) == []
+    assert stops_around(machine, NOW, now=NOW) == []
 
 
 def test_queries_do_not_grow_with_machines_or_stops(run, stopped):

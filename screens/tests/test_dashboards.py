@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.models import Role
 from core import master_data
 from dashboards.models import Dashboard, Tile
+from downtime.services import NewState, record_states
 from screens import tiles
 from simulator.boards import create_dashboards
 from tests.factories import (
@@ -21,6 +22,7 @@ from tests.factories import (
     make_line,
     make_machine,
     make_product,
+    make_reason,
     make_run,
     make_schedule,
     make_shift,
@@ -124,6 +126,17 @@ def test_numbers_come_as_csv_without_formulas(reader, line):
     assert rows[1][1:] == ["1000", "0"]
     assert reader.get(f"/dashboards/mine/tiles/{text.pk}.csv").status_code == 200
     assert reader.get("/dashboards/mine/tiles/0.csv").status_code == 404
+
+
+def test_losses_are_named_in_the_readers_language(reader, line):
+    make_board({"kind": "pareto", "losses": "reason"}, code="jams")
+    jam = make_reason("unplanned", name="Label jam", names={"de": "Etikettenstau"})
+    (machine,) = line.machines.all()
+    start = timezone.now() - timedelta(minutes=30)
+    record_states([NewState(machine.pk, start, jam.pk)], recorded_at=timezone.now())
+    days = {"period": "custom", "from": start.date().isoformat(), "to": timezone.now().date().isoformat()}
+    reader.cookies["django_language"] = "de"
+    assert "Etikettenstau" in reader.get("/dashboards/jams/", days).content.decode()
 
 
 def test_tiles_alone_are_fragments(reader):

@@ -1,13 +1,14 @@
 """The pages of lots: list with filters, one lot with its trace, decisions by who may, also in a real browser."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from django.urls import reverse
 from playwright.sync_api import expect
 
 from accounts.models import User
-from materials.models import LotStatusChange
+from materials.models import LotStatusChange, MaterialLot
+from materials.selectors import expired
 from materials.tests.shop import Shop
 from tests.browser import browser_page, log_in
 from tests.factories import make_user
@@ -44,6 +45,16 @@ def test_list_is_filtered(client):
     assert listed(status="hold") == []
     assert listed(location=shop.side.pk) == ["BR-1"]
     assert client.get(reverse("screens:lots"), {"location": "x", "page": "x"}).status_code == 200
+
+
+@pytest.mark.parametrize(("hour", "minute"), [(22, 59), (23, 0), (23, 30)])
+def test_expired_is_by_the_day_at_the_lots_site(hour, minute):
+    """Midnight in Warsaw is at 23:00 UTC."""
+    bakery()
+    at = datetime(2026, 3, 2, hour, minute, tzinfo=UTC)
+    found = list(expired(MaterialLot.objects.all(), at=at))
+    assert [lot.number for lot in found] == (["YE-16"] if hour == 23 else [])
+    assert found == [lot for lot in MaterialLot.objects.all() if lot.status_at(at) == "expired"]
 
 
 def test_page_shows_facts_stock_movements_and_trace_both_ways(client, django_assert_max_num_queries):

@@ -254,7 +254,7 @@ def test_refused_words_keep_what_was_ticked_and_typed(boss, plant):
 
 def test_worklist_of_a_file_has_the_same_stops(boss, plant):
     answer = boss.get(plant.url("stops-file", line=plant.line.code, **THAT_DAY))
-    rows = list(csv.DictReader(answer.content.decode().splitlines()))
+    rows = list(csv.DictReader(answer.content.decode("utf-8-sig").splitlines()))
     assert [(row["seconds"], row["starts_at"], row["reason"]) for row in rows] == [
         ("1800", "2026-03-02T07:00:00Z", "Stand"),
         ("300", "2026-03-02T09:00:00Z", "Stand"),
@@ -444,7 +444,7 @@ def test_pareto_by_product_leads_to_the_stops_behind_it(boss, plant):
 
 
 def test_waterfall_adds_up_in_time_and_in_pieces(boss, plant):
-    rows = list(csv.DictReader(boss.get(plant.url("waterfall-file", **DAYS)).content.decode().splitlines()))
+    rows = list(csv.DictReader(boss.get(plant.url("waterfall-file", **DAYS)).content.decode("utf-8-sig").splitlines()))
     assert sum(Decimal(row["seconds"]) for row in rows) == 24 * 3600
     pieces = {row["class"]: Decimal(row["pieces"]) for row in rows if row["pieces"]}
     assert pieces["productive"] == 7200
@@ -466,6 +466,19 @@ def test_files_hold_no_formulas(boss, plant):
     for name in ("pareto-file", "stops-file"):
         answer = boss.get(plant.url(name, line=plant.line.code, show="all", **DAYS, **THAT_DAY))
         assert "'=HYPERLINK" in answer.content.decode()
+
+
+def test_choosing_another_site_lets_go_of_the_line_and_area_of_the_last_one(client, plant):
+    other = make_machine(line=make_line(name="Elsewhere")).line
+    client.force_login(make_user("supervisor"))
+    site, line = {"site": other.area.site.code}, {"line": plant.line.code}
+    moved = {**site, "area": plant.line.area.code, **line}
+    for name, query in (("pareto", moved), ("waterfall", {**site, **line}), ("plan-actual", moved)):
+        answer = client.get(plant.url(name, **query, **DAYS))
+        assert answer.status_code == 200, name
+        assert (answer.context["period"].line, answer.context["period"].lines) == (None, (other,)), name
+    chosen = client.get(plant.url("floor", **moved)).context["chosen"]
+    assert (chosen.site, chosen.area, chosen.lines) == (other.area.site, None, (other,))
 
 
 # --- landing page and board ---

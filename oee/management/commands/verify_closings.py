@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from oee.closing import broken_closings
+from oee.closing_chain import broken_closings
 
 
 class Command(BaseCommand):
