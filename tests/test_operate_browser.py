@@ -256,6 +256,8 @@ def test_an_answer_that_is_lost_on_its_way_has_one_effect():
 
         page.route("**/execution/operation/*/start/", lose)
         button(page, "Start").click()
+        # Before it waits nothing does, and while it waits the buttons show it already.
+        expect(page.get_by_text("Saved: Start")).to_be_visible(timeout=20_000)
         expect(page.locator("[data-queue]")).to_be_hidden(timeout=20_000)
         expect(button(page, "Pause")).to_be_visible()
         assert lost == [201]
