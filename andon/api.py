@@ -27,15 +27,14 @@ from andon.serializers import (
     TakeCallStepSerializer,
     WindowSerializer,
 )
-from core.api import MasterDataViewSet
+from core.api import MasterDataViewSet, need
 from core.errors import Invalid
 from core.fact_api import FactPagination
 from core.idempotency import Idempotent
 from core.intervals import Interval
-from core.master_data import caller, in_scope, site_id_of
+from core.master_data import caller, in_scope
 from enterprise.models import Machine
 
-NOT_AT_THAT_SITE = "Your role at that site does not allow this."
 _Kind = AndonStep.Kind
 
 
@@ -77,10 +76,6 @@ class AndonCallViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMi
         "idempotency_key": ["exact"],
     }
 
-    def site_id_of(self, thing: Any) -> int | None:
-        """Return the site of a call's machine."""
-        return site_id_of(thing)
-
     def get_serializer_context(self) -> dict[str, Any]:
         return {**super().get_serializer_context(), "after": services.AFTER}
 
@@ -90,7 +85,7 @@ class AndonCallViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMi
         given = NewCallSerializer(data=request.data, context=self.get_serializer_context())
         given.is_valid(raise_exception=True)
         values = dict(given.validated_data)
-        self._need(values["machine"])
+        need(self, "add", values["machine"])
         answer = services.call(said=self._said(values), **values)
         return self._answer(answer, 201)
 
@@ -120,14 +115,10 @@ class AndonCallViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMi
 
     def _step(self, kind: str) -> Response:
         call = self.get_object()
-        self._need(call)
+        need(self, "add", call)
         given = TakeCallStepSerializer(data=self.request.data, context=self.get_serializer_context())
         given.is_valid(raise_exception=True)
         return self._answer(services.take_step(call=call, kind=kind, said=self._said(dict(given.validated_data))), 201)
-
-    def _need(self, thing: Any) -> None:
-        if not caller(self.request).may("add", self.kind, site_id_of(thing)):
-            self.permission_denied(self.request, NOT_AT_THAT_SITE)
 
     def _said(self, values: dict[str, Any]) -> services.Said:
         """Take out of validated values how a step is taken."""
@@ -162,10 +153,6 @@ class AndonStepViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Generic
         "occurred_at": ["gte", "lt"],
     }
 
-    def site_id_of(self, thing: Any) -> int | None:
-        """Return the site of the call's machine."""
-        return site_id_of(thing)
-
 
 class _Asked(APIView):
     kind = "andon"
@@ -176,8 +163,7 @@ class _Asked(APIView):
         paths = {"site": "line__area__site", "line": "line", "machine": "pk"}
         for name, path in paths.items():
             if name in asked:
-                if not caller(self.request).may("view", self.kind, site_id_of(asked[name])):
-                    self.permission_denied(self.request, NOT_AT_THAT_SITE)
+                need(self, "view", asked[name])
                 machines = machines.filter(**{path: asked[name].pk})
         return machines
 

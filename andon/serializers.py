@@ -6,24 +6,11 @@ from rest_framework import serializers
 
 from accounts.models import User
 from andon.models import AndonCall, AndonStep, CallType, EscalationStep
-from core.serializers import AwareDateTimeField, CodedSerializer, MasterDataSerializer, ReferenceField
+from core.serializers import AwareDateTimeField, CodedSerializer, MasterDataSerializer, Plain, ReferenceField
 from enterprise.models import Line, Machine, Site
 from workorders.models import WorkOrder
 
 KEY = r"^[A-Za-z0-9._:-]{1,64}\Z"
-
-
-class Plain(serializers.Serializer):
-    """Refuse fields that nobody knows."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, dict):
-            unknown = [name for name in data if name not in self.fields]
-            if unknown:
-                raise serializers.ValidationError(
-                    {str(name)[:64]: ["This field is not known."] for name in unknown[:10]}
-                )
-        return super().to_internal_value(data)
 
 
 class CallTypeSerializer(CodedSerializer):

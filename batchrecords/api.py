@@ -34,10 +34,10 @@ from batchrecords.serializers import (
     WholeRecordSerializer,
 )
 from batchrecords.steps import Answer, enter_step
-from core.api import MasterDataViewSet
+from core.api import MasterDataViewSet, need
 from core.errors import Invalid
 from core.idempotency import Idempotent
-from core.master_data import caller, site_id_of
+from core.master_data import caller
 
 
 class SigningPolicyViewSet(MasterDataViewSet):
@@ -68,10 +68,6 @@ class BatchRecordViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModel
     ordering = ("-id",)
     lookup_value_regex = r"\d+"
 
-    def site_id_of(self, thing: Any) -> int | None:
-        """Return the site that a record belongs to."""
-        return site_id_of(thing)
-
     @extend_schema(request=OpenRecordSerializer, responses={201: BatchRecordSerializer})
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Open the record of an order, or of a lot that it made."""
@@ -79,7 +75,7 @@ class BatchRecordViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModel
         asked.is_valid(raise_exception=True)
         values = asked.validated_data
         order = values.pop("work_order")
-        self._refuse_without("batch_record", site_id_of(order))
+        need(self, "add", order)
         made = services.open_record(order=order, actor=caller(request), now=timezone.now(), **values)
         return Response(self.get_serializer(made).data, status=201)
 
@@ -96,7 +92,7 @@ class BatchRecordViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModel
         asked = SignSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         values, person = asked.validated_data, caller(request)
-        self._refuse_without(services.KIND_OF_MEANING[values["meaning"]], record.site.pk)
+        need(self, "add", record, services.KIND_OF_MEANING[values["meaning"]])
         identity = confirm(request=request, username=values["username"], password=values["password"], caller=person)
         now = timezone.now()
         services.sign(
@@ -116,7 +112,7 @@ class BatchRecordViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModel
         record = self.get_object()
         asked = NoteDeviationSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        self._refuse_without("step_entry", record.site.pk)
+        need(self, "add", record, "step_entry")
         now = timezone.now()
         services.open_deviation(record=record, actor=caller(request), now=now, **asked.validated_data)
         return Response(self._whole(record, now), status=201)
@@ -128,7 +124,7 @@ class BatchRecordViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModel
         record = self.get_object()
         asked = ResolveSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        self._refuse_without("batch_review", record.site.pk)
+        need(self, "add", record, "batch_review")
         now = timezone.now()
         services.resolve(record=record, actor=caller(request), now=now, **asked.validated_data)
         return Response(self._whole(record, now), status=201)
@@ -138,10 +134,6 @@ class BatchRecordViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModel
     def pdf(self, request: Request, pk: str | None = None) -> HttpResponse:
         """Print a record."""
         return printed(self.get_object(), request)
-
-    def _refuse_without(self, kind: str, site_id: int | None) -> None:
-        if not caller(self.request).may("add", kind, site_id):
-            self.permission_denied(self.request, "Your role at that site does not allow this.")
 
     def _whole(self, record: BatchRecord, now: datetime) -> Any:
         record = self.get_queryset().get(pk=record.pk)
@@ -172,10 +164,6 @@ class StepEntryViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMi
     ordering = ("-id",)
     lookup_value_regex = r"\d+"
 
-    def site_id_of(self, thing: Any) -> int | None:
-        """Return the site of the order."""
-        return site_id_of(thing)
-
     @extend_schema(request=EnterStepSerializer, responses={201: StepEntrySerializer})
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Record a step. Beyond its limits it needs a comment."""
@@ -183,8 +171,7 @@ class StepEntryViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMi
         asked.is_valid(raise_exception=True)
         values, now = asked.validated_data, timezone.now()
         operation, template = values["operation"], values["template"]
-        if not caller(request).may("add", self.kind, site_id_of(operation)):
-            self.permission_denied(request, "Your role at that site does not allow this.")
+        need(self, "add", operation)
         second: Confirmed | None = None
         if template.kind == "person" and values["second_username"]:
             second = confirm(request=request, username=values["second_username"], password=values["second_password"])

@@ -78,9 +78,9 @@ def _domain_body(error: DomainError) -> dict[str, Any]:
 NOT_AT_THAT_SITE = "Your role at that site does not allow this."
 
 
-def need(view: Any, action: str, thing: Any) -> None:
-    """Raise PermissionDenied unless the caller may do that, to the view's kind of thing, at the site of a thing."""
-    if not caller(view.request).may(action, view.kind, site_id_of(thing)):
+def need(view: Any, action: str, thing: Any, kind: str = "") -> None:
+    """Raise PermissionDenied unless the caller may do that, to the view's kind of thing or another, at the site of a thing."""
+    if not caller(view.request).may(action, kind or view.kind, site_id_of(thing)):
         view.permission_denied(view.request, NOT_AT_THAT_SITE)
 
 

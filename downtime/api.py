@@ -10,12 +10,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from core.api import MasterDataViewSet
+from core.api import MasterDataViewSet, need
 from core.errors import Invalid
 from core.fact_api import CONFLICT_MESSAGE, STATUS_OF_VERDICT, FactPagination, FactViewSet, refuse_future
 from core.facts import Verdict
 from core.idempotency import Idempotent
-from core.master_data import caller, site_id_of
+from core.master_data import caller
 from core.retention import refuse_closed
 from downtime import services
 from downtime.filters import StateCorrectionFilter, StateHistoryFilter, StateReasonFilter
@@ -156,14 +156,8 @@ class StateCorrectionViewSet(
     ordering = ("-id",)
     lookup_value_regex = r"\d+"
 
-    def site_id_of(self, thing: Any) -> int | None:
-        """Return the site that a correction belongs to."""
-        return site_id_of(thing)
-
     def perform_create(self, serializer: Any) -> None:
-        machine = serializer.validated_data["machine"]
-        if not caller(self.request).may("change", self.kind, site_id_of(machine)):
-            self.permission_denied(self.request, "Your role at that site does not allow this.")
+        need(self, "change", serializer.validated_data["machine"])
         serializer.instance = services.correct_state(
             actor=caller(self.request), recorded_at=timezone.now(), **serializer.validated_data
         )

@@ -164,25 +164,21 @@ def _offered(
     return found
 
 
-def favourites_at(machine_id: int, *, since: datetime) -> list[int]:
-    """Return the ids of the reasons that people chose at a machine since a moment, the most frequent first."""
-    return favourite_reasons([machine_id], since=since)
+def may_give(user: Any, reason: StateReason, *, site_id: int) -> bool:
+    """Say whether a person may give a reason for a stop at a site; one that tells no cause explains nothing."""
+    if reason.category in (StateReason.Category.RUNNING, StateReason.Category.NO_DATA) or not reason.explains:
+        return False
+    return not reason.roles or user.is_superuser or not user.roles_at(site_id).isdisjoint(reason.roles)
 
 
 def reasons_to_choose(machine: Machine, user: Any, *, since: datetime) -> list[StateReason]:
     """Return the reasons for stops that a person may choose at a machine: favourites first, then by name as they read it.
 
-    Favourites are the most frequent since a moment. Reasons that tell no cause are left out: choosing one explains nothing.
+    Favourites are the most frequent since a moment.
     """
-    roles = user.roles_at(machine.line.area.site_id)
-    allowed = [
-        reason
-        for reason in reasons_offered(machine)
-        if reason.category not in (StateReason.Category.RUNNING, StateReason.Category.NO_DATA)
-        and reason.explains
-        and (not reason.roles or user.is_superuser or not roles.isdisjoint(reason.roles))
-    ]
-    rank = {reason_id: place for place, reason_id in enumerate(favourites_at(machine.pk, since=since))}
+    site_id = machine.line.area.site_id
+    allowed = [reason for reason in reasons_offered(machine) if may_give(user, reason, site_id=site_id)]
+    rank = {reason_id: place for place, reason_id in enumerate(favourite_reasons([machine.pk], since=since))}
     return sorted(allowed, key=lambda reason: (rank.get(reason.pk, len(rank)), reason.local_name.casefold(), reason.pk))
 
 

@@ -117,7 +117,10 @@ def rows_of(
         "machine", "employee"
     ):
         runs[run.operation_id].append(run)
-    begun = set(OperationRun.objects.filter(operation__in=operations).values_list("operation", flat=True).distinct())
+    # Only of those that are begun and left it says whether they may be resumed.
+    left = [one for one in operations if one.status == _Status.IN_PROGRESS and not runs[one.pk]]
+    has_run = OperationRun.objects.filter(operation__in=left).order_by().values_list("operation", flat=True).distinct()
+    begun = set(has_run) if left else set()
     return [
         Dispatched(
             operation,

@@ -15,10 +15,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
-from core.api import MasterDataViewSet
+from core.api import MasterDataViewSet, need
 from core.gs1 import NotGs1, parse
 from core.idempotency import Idempotent
-from core.master_data import caller, site_id_of
+from core.master_data import caller
 from labels import rendering
 from labels.decode import decode
 from labels.models import Label, LabelBatch, LabelLayout
@@ -36,7 +36,6 @@ from labels.serializers import (
 from labels.services import design_from, print_batch, reprint
 
 FILES = {"pdf": "application/pdf", "zpl": "text/plain; charset=utf-8", "zip": "application/zip", "png": "image/png"}
-NOT_AT_THAT_SITE = "Your role at that site does not allow this."
 
 
 def file_headers(name: str) -> dict[str, str]:
@@ -85,10 +84,6 @@ class LabelBatchViewSet(
     ordering = ("-id",)
     lookup_value_regex = r"\d+"
 
-    def site_id_of(self, thing: Any) -> int | None:
-        """Return the site of a batch."""
-        return site_id_of(thing)
-
     @extend_schema(request=NewBatchSerializer, responses={201: LabelBatchSerializer, 200: LabelBatchSerializer})
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Print a batch: 201, or 200 with the first one for a repeated `idempotency_key`.
@@ -98,8 +93,7 @@ class LabelBatchViewSet(
         given = NewBatchSerializer(data=request.data, context=self.get_serializer_context())
         given.is_valid(raise_exception=True)
         values = given.validated_data
-        if not caller(request).may("add", self.kind, values["site"].pk):
-            self.permission_denied(request, NOT_AT_THAT_SITE)
+        need(self, "add", values["site"])
         printed = print_batch(**values, actor=caller(request), recorded_at=timezone.now())
         return Response(self.get_serializer(printed.batch).data, status=201 if printed.is_new else 200)
 
@@ -133,10 +127,6 @@ class LabelViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMixin,
     ordering_fields = ("id", "code", "position")
     ordering = ("-id",)
     lookup_value_regex = r"\d+"
-
-    def site_id_of(self, thing: Any) -> int | None:
-        """Return the site of a label."""
-        return site_id_of(thing)
 
     @extend_schema(responses={(200, FILES["png"]): OpenApiTypes.BINARY})
     @action(detail=True)

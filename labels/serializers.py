@@ -4,23 +4,12 @@ from typing import Any
 
 from rest_framework import serializers
 
-from core.serializers import CodedSerializer, ReferenceField
+from core.serializers import CodedSerializer, Plain, ReferenceField
 from enterprise.models import Site
 from labels.models import Label, LabelBatch, LabelLayout, LabelReprint
 from labels.services import MAX_FIELDS, MAX_LABELS, MAX_VALUE
 
 KEY = r"^[A-Za-z0-9._:-]{1,64}\Z"
-
-
-class Plain(serializers.Serializer):
-    """A body that is no model's; unknown fields are refused."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, dict):
-            unknown = [str(name)[:64] for name in data if name not in self.fields]
-            if unknown:
-                raise serializers.ValidationError({name: ["This field is not known."] for name in unknown[:10]})
-        return super().to_internal_value(data)
 
 
 class LabelLayoutSerializer(CodedSerializer):

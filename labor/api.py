@@ -12,12 +12,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
-from core.api import MasterDataViewSet
+from core.api import MasterDataViewSet, need
 from core.errors import Conflict, Invalid
 from core.fact_api import MAX_AHEAD
 from core.idempotency import Idempotent
 from core.intervals import Interval
-from core.master_data import caller, site_id_of
+from core.master_data import caller
 from labor import corrections, services
 from labor.efficiency import efficiency
 from labor.identification import identify
@@ -158,10 +158,6 @@ class AttendanceViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Generi
     ordering = ("-started_at", "-id")
     lookup_value_regex = r"\d+"
 
-    def site_id_of(self, thing: Any) -> int | None:
-        """Return the site of the person."""
-        return site_id_of(thing)
-
 
 class LaborEntryViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
     """Who worked on what. Work starts at `/labor/start/`, and ends at `stop` of its entry."""
@@ -182,10 +178,6 @@ class LaborEntryViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelM
     ordering = ("-started_at", "-id")
     lookup_value_regex = r"\d+"
 
-    def site_id_of(self, thing: Any) -> int | None:
-        """Return the site of the person."""
-        return site_id_of(thing)
-
     @extend_schema(request=StopWorkSerializer, responses=LaborEntrySerializer)
     @action(detail=True, methods=["post"])
     def stop(self, request: Request, pk: str = "") -> Response:
@@ -194,9 +186,9 @@ class LaborEntryViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelM
         For the log-in that started it, the person's own, and supervisors; at another terminal use `/labor/stop/`.
         """
         entry = self.get_object()
-        self._may("add", entry)
+        need(self, "add", entry)
         if caller(request).pk not in (entry.recorded_by_id, entry.employee.user_id):
-            self._may("change", entry)
+            need(self, "change", entry)
         said = StopWorkSerializer(data=request.data, context={"request": request})
         said.is_valid(raise_exception=True)
         values = said.validated_data
@@ -212,13 +204,9 @@ class LaborEntryViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelM
     def approve(self, request: Request, pk: str = "") -> Response:
         """Approve it: nobody changes it any more."""
         entry = self.get_object()
-        self._may("change", entry)
+        need(self, "change", entry)
         corrections.approve(entries=[entry], actor=caller(request), at=timezone.now())
         return Response(self.get_serializer(self.get_object()).data)
-
-    def _may(self, action: str, entry: LaborEntry) -> None:
-        if not caller(self.request).may(action, self.kind, site_id_of(entry)):
-            self.permission_denied(self.request, "Your role at that site does not allow this.")
 
 
 def not_ahead(at: datetime | None) -> datetime:
@@ -236,8 +224,7 @@ class _Terminal(Idempotent, APIView):
 
     def _who(self, request: Request, values: dict[str, Any]) -> tuple[Employee, datetime]:
         site = values.pop("site")
-        if not caller(request).may("add", self.kind, site.pk):
-            self.permission_denied(request, "Your role at that site does not allow this.")
+        need(self, "add", site)
         who = {name: values.pop(name) for name in ("badge", "code", "pin") if name in values}
         at = not_ahead(values.pop("at", None))
         return identify(site=site, terminal=caller(request), now=timezone.now(), **who), at
@@ -321,8 +308,7 @@ class HoursView(APIView):
             query.validated_data["site"],
             Interval(query.validated_data["starts_at"], query.validated_data["ends_at"]),
         )
-        if not caller(request).may("view", self.kind, site.pk):
-            self.permission_denied(request, "Your role at that site does not allow this.")
+        need(self, "view", site)
         if (window.end - window.start).days > LONGEST_WINDOW_DAYS:
             raise Invalid(f"The window is longer than {LONGEST_WINDOW_DAYS} days.", field="ends_at")
         found = efficiency(site, window, by="person", viewer_id=caller(request).pk, now=timezone.now())

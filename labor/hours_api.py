@@ -11,10 +11,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.api import need
 from core.errors import Invalid
 from core.idempotency import Idempotent
 from core.intervals import Interval
-from core.master_data import caller, in_scope, site_id_of
+from core.master_data import caller, in_scope
 from enterprise.models import Site
 from labor import corrections, services
 from labor.api import LONGEST_WINDOW_DAYS, not_ahead, numbers_of
@@ -48,11 +49,6 @@ class _Asked(Idempotent, APIView):
         said.is_valid(raise_exception=True)
         return dict(said.validated_data)
 
-    def check(self, action: str, site: Site | int | None, kind: str = "labor") -> None:
-        site_id = site.pk if isinstance(site, Site) else site
-        if not caller(self.request).may(action, kind, site_id):
-            self.permission_denied(self.request, "Your role at that site does not allow this.")
-
 
 class BoardView(_Asked):
     """The shift board of a day."""
@@ -65,7 +61,7 @@ class BoardView(_Asked):
         """
         asked = self.asked(BoardQuerySerializer, request.query_params)
         site, now = asked["site"], timezone.now()
-        self.check("view", site)
+        need(self, "view", site)
         board = shift_board(
             site,
             asked.get("date") or now.astimezone(site.zone).date(),
@@ -121,7 +117,7 @@ class CrewRotationView(_Asked):
     def post(self, request: Request) -> Response:
         """Let a crew take turns on shifts, a week each: an assignment for every shift."""
         asked = self.asked(RotationSerializer, request.data)
-        self.check("add", asked["crew"].site_id, "employee")
+        need(self, "add", asked["crew"])
         made = services.plan_rotation(**asked)
         return Response(CrewAssignmentSerializer(made, many=True, context={"request": request}).data, status=201)
 
@@ -134,7 +130,7 @@ class TimesheetView(_Asked):
         """Return people's days: attendance, breaks, overtime, cost. Whoever may not see employees gets their own."""
         asked = self.asked(TimesheetQuerySerializer, request.query_params)
         site: Site = asked["site"]
-        self.check("view", site)
+        need(self, "view", site)
         people = Employee.objects.filter(site=site).order_by("id")
         sees_all = caller(request).may("view", "employee", site.pk)
         if not sees_all:
@@ -180,7 +176,7 @@ class EfficiencyView(_Asked):
         """Return worker and labour efficiency. Groups of fewer than three people are hidden, unless the site shows persons."""
         asked = self.asked(EfficiencyQuerySerializer, request.query_params)
         site, window = asked["site"], Interval(asked["starts_at"], asked["ends_at"])
-        self.check("view", site)
+        need(self, "view", site)
         if (window.end - window.start).days > LONGEST_WINDOW_DAYS:
             raise Invalid(f"The window is longer than {LONGEST_WINDOW_DAYS} days.", field="ends_at")
         found = efficiency(site, window, by=asked["by"], viewer_id=caller(request).pk, now=timezone.now())
@@ -215,7 +211,7 @@ class ToApproveView(_Asked):
     def get(self, request: Request) -> Response:
         """Return a day's entries that are over and not approved, with what is odd about each."""
         asked = self.asked(ToApproveQuerySerializer, request.query_params)
-        self.check("change", asked["site"])
+        need(self, "change", asked["site"])
         found = to_approve(asked["site"], asked["date"], now=timezone.now(), crew=asked.get("crew"))
         versions = corrections.versions_of([pending.entry for pending in found.pending])
         return Response(
@@ -243,11 +239,11 @@ class ApproveView(_Asked):
         asked = self.asked(ApproveSerializer, request.data)
         wanted = set(asked["entries"])
         mine = in_scope(LaborEntry.objects.filter(pk__in=wanted), request.user, LaborEntry.site_paths)
-        entries = list(mine.select_related("employee"))
+        entries = list(mine.select_related("employee__site"))
         if len(entries) != len(wanted):
             raise Invalid("Some of these entries do not exist.", field="entries")
-        for site_id in {site_id_of(entry) for entry in entries}:
-            self.check("change", site_id)
+        for site in {entry.employee.site for entry in entries}:
+            need(self, "change", site)
         return Response({"approved": corrections.approve(entries=entries, actor=caller(request), at=timezone.now())})
 
 
@@ -260,7 +256,7 @@ class _Correct(_Asked):
         thing = mine.select_related("employee").filter(pk=int(pk)).first() if len(pk) < 19 else None
         if thing is None:
             raise Http404
-        self.check("change", site_id_of(thing))
+        need(self, "change", thing)
         return thing
 
     def changes(self, serializer: type[Any]) -> dict[str, Any]:

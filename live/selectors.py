@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from types import MappingProxyType
 
 from django.db.models import prefetch_related_objects
 from django.utils.translation import gettext_lazy as _
@@ -63,13 +64,23 @@ def line_statuses(
     )
 
 
-def machine_status(machine: Machine, *, now: datetime) -> LineStatus:
-    """Return the status of a machine (with line, area and site read) as if its line were that machine alone."""
-    return _statuses({machine.line_id: [machine]}, now=now)[machine.line_id]
+def machine_status(
+    machine: Machine, shift: ShiftStatus, *, now: datetime, histories: Mapping[int, MachineHistory]
+) -> LineStatus:
+    """Return the status of a machine (with line, area and site read) in a shift, as if its line were that machine alone.
+
+    `histories` up to now that reach back over the shift save loading them. Of no order is told.
+    """
+    shifts = {machine.line_id: shift}
+    return _statuses({machine.line_id: [machine]}, now=now, shifts=shifts, known=histories)[machine.line_id]
 
 
 def _statuses(
-    machines: Mapping[int, list[Machine]], *, now: datetime, shifts: Mapping[int, ShiftStatus] | None = None
+    machines: Mapping[int, list[Machine]],
+    *,
+    now: datetime,
+    shifts: Mapping[int, ShiftStatus] | None = None,
+    known: Mapping[int, MachineHistory] = MappingProxyType({}),
 ) -> dict[int, LineStatus]:
     is_of_now = shifts is None
     everyone = [machine for of_line in machines.values() for machine in of_line]
@@ -113,7 +124,9 @@ def _statuses(
         until = window.end if window.end < floor_hour(unsettled) else max(now, window.start + timedelta(microseconds=1))
         past = Interval(floor_hour(min(window.start, unsettled) if until > window.end else window.start), until)
         is_near = around.start <= past.start and past.end <= around.end
-        histories = load_histories(of_window, past, now=now, calendars=calendars if is_near else None)
+        histories = _reaching(known, of_window, past) or load_histories(
+            of_window, past, now=now, calendars=calendars if is_near else None
+        )
         counted_by = {line_id: representatives(machines[line_id]) for line_id in ids}
         boards = shift_boards(counted_by, window, now=now, histories=histories)
         made = (
@@ -137,6 +150,15 @@ def _statuses(
     return found
 
 
+def _reaching(
+    known: Mapping[int, MachineHistory], machines: Sequence[Machine], window: Interval
+) -> dict[int, MachineHistory]:
+    """Return the histories of machines where all are known and reach back over a window; else nothing."""
+    found = {machine.pk: known[machine.pk] for machine in machines if machine.pk in known}
+    reach = [one.reaches_back_to for one in found.values()]
+    return found if len(found) == len(machines) and all(at and at <= window.start for at in reach) else {}
+
+
 def _is_in_another_unit(order: WorkOrder) -> bool:
     return order.product is not None and order.unit_id not in (None, order.product.unit_id)
 
@@ -157,6 +179,12 @@ def _order_status(
         good=by_operations.get(order.pk, by_runs),
         since=run.started_at,
     )
+
+
+def current_shifts(machines: Sequence[Machine], *, now: datetime) -> dict[int, ShiftStatus]:
+    """Return the shift that each machine is in, or the last one that ended, by its id; line, area and site are read."""
+    calendars = shifts_of_all(machines, Interval(now - _LOOK_BACK, now + timedelta(hours=1)))
+    return {machine.pk: shift_status(machine, calendars[machine.pk], now=now) for machine in machines}
 
 
 def shift_status(machine: Machine, shifts: Shifts, *, now: datetime) -> ShiftStatus:

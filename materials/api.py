@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from core.api import MasterDataViewSet
+from core.api import MasterDataViewSet, need
 from core.errors import Invalid
 from core.fact_api import FactPagination
 from core.idempotency import Idempotent
@@ -18,7 +18,6 @@ from core.master_data import caller, site_id_of
 from materials import services
 from materials.backflush import Requirement, backflush, backflush_of_order
 from materials.loading import load
-from materials.lot_api import NOT_AT_THAT_SITE
 from materials.models import BackflushPolicy, Kind, Location, MaterialTransaction, PickingPolicy, Stock
 from materials.question_api import AskView
 from materials.serializers import (
@@ -108,10 +107,6 @@ class TransactionViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModel
     ordering = ("-id",)
     lookup_value_regex = r"\d+"
 
-    def site_id_of(self, thing: Any) -> int | None:
-        """Return the site of the place that something left or came to."""
-        return site_id_of(thing)
-
     @extend_schema(request=NewTransactionSerializer, responses={201: TransactionSerializer, 200: TransactionSerializer})
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Record a movement: 201, or 200 with the first answer for a repeated `idempotency_key`.
@@ -130,12 +125,10 @@ class TransactionViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModel
         undone = values.get("reverses")
         named = (undone.from_location, undone.to_location, undone.work_order) if undone else ()
         places = [*named, *(values.get(name) for name in ("from_location", "to_location", "work_order"))]
-        sites = {site_id_of(place) for place in places if place is not None}
-        for site_id in sites or {None}:
-            if not caller(self.request).may(needs, self.kind, site_id):
-                self.permission_denied(self.request, NOT_AT_THAT_SITE)
+        for place in [place for place in places if place is not None] or [None]:
+            need(self, needs, place)
             # Whoever takes material in does not release it as well, unless both is theirs to do.
-            may_release = caller(self.request).may("change", "lot", site_id)
+            may_release = caller(self.request).may("change", "lot", site_id_of(place))
             if values.get("lot_status") == "released" and values["kind"] == Kind.RECEIVE and not may_release:
                 self.permission_denied(self.request, "Your role does not release lots; leave `lot_status` out.")
 
@@ -215,10 +208,6 @@ class StockViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericView
     ordering = ("id",)
     lookup_value_regex = r"\d+"
 
-    def site_id_of(self, thing: Any) -> int | None:
-        """Return the site of the place."""
-        return site_id_of(thing)
-
 
 class LoadView(AskView):
     """Load what was scanned at a machine."""
@@ -232,8 +221,7 @@ class LoadView(AskView):
         given.is_valid(raise_exception=True)
         values, now = dict(given.validated_data), timezone.now()
         for place in (values["operation"], values["machine"]):
-            if not caller(request).may("add", self.kind, site_id_of(place)):
-                self.permission_denied(request, NOT_AT_THAT_SITE)
+            need(self, "add", place)
         at = values.pop("occurred_at", now)
         posted = load(**values, occurred_at=at, recorded_at=now, actor=caller(request))
         data = TransactionSerializer(posted.transaction, context={"request": request}).data
@@ -256,8 +244,7 @@ class BackflushView(AskView):
         values = given.validated_data
         order: WorkOrder = values["work_order"]
         for place in (order, values["location"]):
-            if not caller(request).may("add", self.kind, site_id_of(place)):
-                self.permission_denied(request, NOT_AT_THAT_SITE)
+            need(self, "add", place)
         now = timezone.now()
         said = {
             "work_order": order,

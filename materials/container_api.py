@@ -13,13 +13,13 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
-from core.api import MasterDataViewSet
+from core.api import MasterDataViewSet, need
 from core.errors import Invalid
 from core.fact_api import FactPagination
 from core.idempotency import Idempotent
-from core.master_data import caller, in_scope, site_id_of
+from core.master_data import caller, in_scope
 from labels.services import print_batch
-from materials import containers
+from materials import container_moves, containers, packing
 from materials.container_models import Container, ContainerPolicy
 from materials.container_queries import contents_at, history_of, inside_at, tree_ids
 from materials.container_serializers import (
@@ -39,8 +39,7 @@ from materials.container_serializers import (
     ShipContainerSerializer,
     ToldSerializer,
 )
-from materials.containers import Stepped
-from materials.lot_api import NOT_AT_THAT_SITE
+from materials.container_steps import Stepped
 
 
 class ContainerPolicyViewSet(MasterDataViewSet):
@@ -96,14 +95,6 @@ class ContainerViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMi
     ordering = ("-id",)
     lookup_value_regex = r"\d{1,18}"
 
-    def site_id_of(self, thing: Any) -> int | None:
-        """Return the site of a container."""
-        return site_id_of(thing)
-
-    def _check(self, site_id: int | None, needs: str = "add", kind: str = "material") -> None:
-        if not caller(self.request).may(needs, kind, site_id):
-            self.permission_denied(self.request, NOT_AT_THAT_SITE)
-
     def _asked(self, serializer: Any, **options: Any) -> dict[str, Any]:
         said: BaseSerializer[Any] = serializer(data=self.request.data, context={"request": self.request}, **options)
         said.is_valid(raise_exception=True)
@@ -118,14 +109,14 @@ class ContainerViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMi
 
     def _do(self, service: Any, serializer: Any, needs: str = "add", **options: Any) -> Response:
         container = self.get_object()
-        self._check(container.site_id, needs)
+        need(self, needs, container)
         return self._answer(service(container=container, **self._told(self._asked(serializer, **options))))
 
     @extend_schema(request=OpenContainerSerializer, responses={201: ContainerSerializer, 200: ContainerSerializer})
     def create(self, request: Request) -> Response:
         """Open a container at a place."""
         asked = self._asked(OpenContainerSerializer)
-        self._check(asked["location"].site_id)
+        need(self, "add", asked["location"])
         stepped = containers.open_container(**self._told(asked))
         made = self.queryset.get(pk=stepped.step.container_id)
         return Response(self.get_serializer(made).data, status=201 if stepped.is_new else 200)
@@ -134,13 +125,13 @@ class ContainerViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMi
     @action(detail=True, methods=["post"])
     def pack(self, request: Request, pk: str) -> Response:
         """Put so much of a lot into it. 409 for a lot that must not be used, and for more than is free there."""
-        return self._do(containers.pack, PackSerializer)
+        return self._do(packing.pack, PackSerializer)
 
     @extend_schema(request=PackSerializer, responses=STEPS)
     @action(detail=True, methods=["post"])
     def unpack(self, request: Request, pk: str) -> Response:
         """Take so much of a lot out of it."""
-        return self._do(containers.unpack, PackSerializer)
+        return self._do(packing.unpack, PackSerializer)
 
     @extend_schema(request=PutIntoSerializer, responses=STEPS)
     @action(detail=True, methods=["post"], url_path="put-into")
@@ -171,19 +162,19 @@ class ContainerViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMi
     @action(detail=True, methods=["post"])
     def move(self, request: Request, pk: str) -> Response:
         """Bring it, with all that is in it, to another place; the ledger has a movement for each content."""
-        return self._do(containers.move, MoveContainerSerializer)
+        return self._do(container_moves.move, MoveContainerSerializer)
 
     @extend_schema(request=ShipContainerSerializer, responses=STEPS)
     @action(detail=True, methods=["post"])
     def ship(self, request: Request, pk: str) -> Response:
         """Send it, with all that is in it; 409 names a lot that must not be used, and nothing is shipped."""
-        return self._do(containers.ship, ShipContainerSerializer)
+        return self._do(container_moves.ship, ShipContainerSerializer)
 
     @extend_schema(request=BringBackSerializer, responses=STEPS)
     @action(detail=True, methods=["post"], url_path="bring-back")
     def bring_back(self, request: Request, pk: str) -> Response:
         """Undo a shipment that did not leave; supervisors do."""
-        return self._do(containers.bring_back, BringBackSerializer, "change")
+        return self._do(container_moves.bring_back, BringBackSerializer, "change")
 
     @extend_schema(request=EmptyContainerSerializer, responses=STEPS)
     @action(detail=True, methods=["post"])
@@ -217,7 +208,7 @@ class ContainerViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMi
     def label(self, request: Request, pk: str) -> Response:
         """Print its label: the layout may name {code} (the SSCC), {container}, {kind}, {product}, {lot}, {quantity} and {unit}."""
         container = self.get_object()
-        self._check(container.site_id, kind="label")
+        need(self, "add", container, "label")
         asked = self._asked(PrintLabelSerializer)
         printed = print_batch(
             rows=[label_row(container)],

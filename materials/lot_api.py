@@ -13,10 +13,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from core.api import need
 from core.errors import Invalid
 from core.fact_api import FactPagination
 from core.idempotency import Idempotent
-from core.master_data import caller, site_id_of
+from core.master_data import caller
 from materials.container_queries import containers_of_lot
 from materials.lots import change_lot_status
 from materials.models import MaterialLot, Stock
@@ -31,7 +32,6 @@ from materials.serializers import (
 from materials.tracing import MAX_EDGES, Recall, Trace, recall, recall_csv, trace
 
 MAX_CONTAINERS = 1000
-NOT_AT_THAT_SITE = "Your role at that site does not allow this."
 
 
 class LotFilter(filters.FilterSet):  # type: ignore[misc]
@@ -79,14 +79,9 @@ class LotViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMixin, m
     lookup_value_regex = r"\d+"
     http_method_names = ("get", "head", "options", "patch", "post")
 
-    def site_id_of(self, thing: Any) -> int | None:
-        """Return the site that a lot came in at."""
-        return site_id_of(thing)
-
     def check_site(self, thing: Any) -> None:
         """Raise PermissionDenied unless the caller may write about a lot at its site."""
-        if not caller(self.request).may("change", self.kind, site_id_of(thing)):
-            self.permission_denied(self.request, NOT_AT_THAT_SITE)
+        need(self, "change", thing)
 
     @extend_schema(request=DecideSerializer, responses={201: LotStatusChangeSerializer})
     @action(detail=True, methods=["post"])

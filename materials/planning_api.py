@@ -6,9 +6,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.api import need
 from core.idempotency import Idempotent
 from core.master_data import caller
-from materials.lot_api import NOT_AT_THAT_SITE
 from materials.planning import generate
 from workorders.serializers import GeneratedSerializer, GenerateSerializer
 
@@ -24,8 +24,7 @@ class GenerateView(Idempotent, APIView):
         asked = GenerateSerializer(data=request.data, context={"request": request})
         asked.is_valid(raise_exception=True)
         values = asked.validated_data
-        if not caller(request).may("add", self.kind, values["site"].pk):
-            self.permission_denied(request, NOT_AT_THAT_SITE)
+        need(self, "add", values["site"])
         found = generate(**values, at=timezone.now(), actor=caller(request))
         orders = [
             {

@@ -6,7 +6,7 @@ from typing import Any, cast
 from django.utils import timezone
 from rest_framework import serializers
 
-from core.serializers import AwareDateTimeField, CodedSerializer, MasterDataSerializer, ReferenceField
+from core.serializers import AwareDateTimeField, CodedSerializer, MasterDataSerializer, Plain, ReferenceField
 from enterprise.models import Machine
 from materials.backflush import OnShortage
 from materials.lots import NewLot
@@ -27,17 +27,6 @@ from products.models import Product
 from workorders.models import Operation, WorkOrder
 
 STATUSES_NOW = [*LotStatus.choices, (EXPIRED, "Expired")]
-
-
-class Plain(serializers.Serializer):
-    """A body that is no model's; unknown fields are refused."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, dict):
-            unknown = [str(name)[:64] for name in data if name not in self.fields]
-            if unknown:
-                raise serializers.ValidationError({name: ["This field is not known."] for name in unknown[:10]})
-        return super().to_internal_value(data)
 
 
 class QuantityField(serializers.DecimalField):

@@ -6,8 +6,9 @@ from django.utils import timezone
 from rest_framework import mixins
 from rest_framework.viewsets import GenericViewSet
 
+from core.api import need
 from core.idempotency import Idempotent
-from core.master_data import caller, site_id_of
+from core.master_data import caller
 from oee import handover
 from oee.handover_serializers import HourCommentSerializer, ShiftNoteSerializer, ShiftReviewSerializer
 from oee.models import HourComment, ShiftNote, ShiftReview
@@ -23,15 +24,10 @@ class _AppendOnly(
     ordering: tuple[str, ...] = ("-id",)
     lookup_value_regex = r"\d+"
 
-    def site_id_of(self, thing: Any) -> int | None:
-        """Return the site of the line."""
-        return site_id_of(thing)
-
     def perform_create(self, serializer: Any) -> None:
         """Say it; the site is checked first."""
         values = dict(serializer.validated_data)
-        if not caller(self.request).may("add", self.kind, site_id_of(values["line"])):
-            self.permission_denied(self.request, "Your role at that site does not allow this.")
+        need(self, "add", values["line"])
         serializer.instance = self.say(values)
 
     def say(self, values: dict[str, Any]) -> Any:

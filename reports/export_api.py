@@ -62,10 +62,6 @@ class ExportJobViewSet(
     def get_queryset(self) -> QuerySet[ExportJob]:
         return jobs_of(caller(self.request)) if self.request else ExportJob.objects.none()
 
-    def site_id_of(self, thing: Any) -> int | None:
-        """A file belongs to who asked for it, not to a site."""
-        return None
-
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Ask for a file: 202; it is made in the background. Asking again while it is made is the same job."""
         asked = self.get_serializer(data=request.data)

@@ -22,6 +22,7 @@ from core.errors import DomainError
 from core.intervals import Interval
 from core.master_data import caller, in_scope, site_id_of
 from enterprise.models import Line, Machine
+from screens.offering import offer
 
 MEASURED = timedelta(days=30)
 PAGE = 30
@@ -84,7 +85,7 @@ def _page(request: HttpRequest, *, refused: str = "", status: int = 200, about: 
         raise PermissionDenied
     form = FilterForm(request.GET or None)
     lines: Any = in_scope(Line.objects.filter(is_active=True), request.user, Line.site_paths)
-    form.fields["line"].queryset = lines.order_by("name")  # type: ignore[attr-defined]
+    offer(form, line=lines.order_by("name"))
     asked = form.cleaned_data if form.is_valid() else {}
     machines: Any = in_scope(Machine.objects.all(), request.user, Machine.site_paths)
     if asked.get("line"):

@@ -20,6 +20,7 @@ from core.master_data import caller, in_scope, site_id_of
 from enterprise.models import Line
 from oee.changeover_api import WITH_ALL, ChangeoverRecordSerializer, shown
 from oee.changeover_records import beside_counts
+from screens.offering import offer
 from workorders.changeovers import approve_changeover
 from workorders.models import Changeover
 
@@ -50,9 +51,7 @@ def changeover_list(request: HttpRequest) -> HttpResponseBase:
     if not caller(request).may("view", "changeover"):
         raise PermissionDenied
     form = FilterForm(request.GET or None)
-    form.fields["line"].queryset = in_scope(  # type: ignore[attr-defined]
-        Line.objects.filter(is_active=True), request.user, Line.site_paths
-    )
+    offer(form, line=in_scope(Line.objects.filter(is_active=True), request.user, Line.site_paths))
     records = _records(request)
     if form.is_valid():
         asked = form.cleaned_data

@@ -16,11 +16,13 @@ from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
 from core.master_data import caller, in_scope
-from materials import containers
+from materials import container_moves, containers, packing
 from materials.container_models import Container, ContainerContent, ContainerPolicy
 from materials.container_queries import container_called, history_of, paths_of, tree_ids
+from materials.container_steps import allowed
 from materials.ledger import amount
 from materials.models import Location, MaterialLot
+from screens.offering import offer
 from tracking.packing import units_in
 
 MAX_ROWS = 500
@@ -120,14 +122,14 @@ def container_list(request: HttpRequest) -> HttpResponse:
     """List containers, the newest first; a POST opens one."""
     seen, places = _containers(request), _places(request)
     opening = OpenForm(request.POST or None)
-    opening.fields["location"].queryset = places  # type: ignore[attr-defined]
+    offer(opening, location=places)
     refused = ""
     if request.method == "POST":
         made, refused = _open(request, opening)
         if made is not None:
             return redirect("screens:container", made.pk)
     form = FilterForm(request.GET or None)
-    form.fields["location"].queryset = places  # type: ignore[attr-defined]
+    offer(form, location=places)
     if form.is_valid():
         seen = _narrowed(seen, form.cleaned_data)
     page = Paginator(seen.order_by("-id"), 50).get_page(request.GET.get("page"))
@@ -191,7 +193,7 @@ def container_page(request: HttpRequest, container_id: int) -> HttpResponse:
             return redirect("screens:container", container.pk)
         container = get_object_or_404(_containers(request), pk=container_id)
     person, site_id = caller(request), container.site_id
-    may = set(containers.allowed(container)) if person.may("add", "material", site_id) else set()
+    may = set(allowed(container)) if person.may("add", "material", site_id) else set()
     if not person.may("change", "material", site_id):
         may.discard("bring_back")
     history = Paginator(history_of(container), 50).get_page(request.GET.get("page"))
@@ -215,15 +217,15 @@ def container_page(request: HttpRequest, container_id: int) -> HttpResponse:
 
 
 _ACTIONS: dict[str, tuple[Any, type[Keyed]]] = {
-    "pack": (containers.pack, PackForm),
-    "unpack": (containers.unpack, PackForm),
+    "pack": (packing.pack, PackForm),
+    "unpack": (packing.unpack, PackForm),
     "put_into": (containers.put_into, IntoForm),
     "take_out": (containers.take_out, Keyed),
     "close": (containers.close, Keyed),
     "reopen": (containers.reopen, Keyed),
-    "move": (containers.move, PlaceForm),
-    "ship": (containers.ship, ShipForm),
-    "bring_back": (containers.bring_back, WhyForm),
+    "move": (container_moves.move, PlaceForm),
+    "ship": (container_moves.ship, ShipForm),
+    "bring_back": (container_moves.bring_back, WhyForm),
     "empty": (containers.empty, Keyed),
     "empty_at": (containers.empty, PlaceForm),
 }
@@ -240,7 +242,7 @@ def _act(request: HttpRequest, container: Container) -> str:
     service, form_class = _ACTIONS[name]
     form = form_class(request.POST)
     if "to_location" in form.fields:
-        form.fields["to_location"].queryset = _places(request, container.site_id)  # type: ignore[attr-defined]
+        offer(form, to_location=_places(request, container.site_id))
     if not form.is_valid():
         return _unfilled(form)
     told = _told(request, form)

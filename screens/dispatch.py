@@ -26,6 +26,7 @@ from execution.models import ScrapReason
 from execution.services import Done
 from execution.taking import Quantities, Taken
 from labor.models import Employee
+from screens.offering import offer
 from screens.refusals import errors_in_words, refusal_of
 from workorders.models import Operation
 
@@ -87,7 +88,7 @@ def _places(request: HttpRequest) -> PlaceForm:
     for name, model in (("line", Line), ("machine", Machine), ("employee", Employee)):
         choices: Any = in_scope(model._default_manager.filter(is_active=True), request.user, model.site_paths)
         related = {"line": ("area__site",), "machine": ("line__area__site",), "employee": ("site",)}[name]
-        form.fields[name].queryset = choices.select_related(*related).order_by("name")  # type: ignore[attr-defined]
+        offer(form, **{name: choices.select_related(*related).order_by("name")})
     return form
 
 

@@ -28,6 +28,7 @@ from materials.serializers import LotSerializer
 from materials.tracing import Trace, movements_of, recall, trace
 from oee.lot_conditions import what_was_there
 from oee.lot_conditions_api import seen_by
+from screens.offering import offer
 from screens.order_story import plain
 
 MAX_ROWS = 500
@@ -96,9 +97,7 @@ def lot_list(request: HttpRequest) -> HttpResponseBase:
     """List lots, the newest first, with what is in stock and where."""
     now = timezone.now()
     form = FilterForm(request.GET or None)
-    form.fields["location"].queryset = in_scope(  # type: ignore[attr-defined]
-        Location.objects.filter(is_active=True), request.user, Location.site_paths
-    )
+    offer(form, location=in_scope(Location.objects.filter(is_active=True), request.user, Location.site_paths))
     lots = _lots(request)
     if form.is_valid():
         lots = _narrowed(lots, form.cleaned_data, now=now)

@@ -25,7 +25,7 @@ from andon.selectors import open_calls
 from andon.services import AFTER
 from batchrecords.steps import missing_steps
 from core.exact import decimal_text
-from core.intervals import Interval
+from core.intervals import Interval, floor_hour
 from core.master_data import caller, in_scope, site_id_of
 from core.names import sorted_for_reader
 from counts.models import CountTag
@@ -35,10 +35,12 @@ from enterprise.models import Line, Machine
 from execution.dispatching import Dispatched, dispatch
 from execution.models import ExecutionPolicy, ProductionReport, ScrapReason
 from execution.selectors import pieces_per_unit
-from live.selectors import machine_status
+from live.selectors import current_shifts, machine_status
 from live.status import LineStatus
+from materials.ledger import amount
 from materials.models import Stock
 from materials.selectors import used_by_orders
+from oee.histories import load_histories
 from oee.stops import Stop, stops_of
 from products.models import OperationDocument
 from quality.selectors import due
@@ -221,8 +223,11 @@ def _context(at: Terminal, machine: Machine) -> dict[str, Any]:
     may = {kind: user.may("add", kind, site.pk) for kind in ("execution", "fact", "andon", "labor", "material")}
     works, _all = dispatch(machine, now=now, employee=employee, limit=JOBS_SHOWN)
     job = _chosen(works, machine, request.GET.get("operation", ""))
-    status = machine_status(machine, now=now)
-    stops = stops_of([machine], Interval(now - LOOK_BACK, now), now=now)
+    shift, window = current_shifts([machine], now=now)[machine.pk], Interval(now - LOOK_BACK, now)
+    back = floor_hour(min(shift.start, window.start))
+    histories = load_histories([machine], Interval(back, now), now=now)
+    status = machine_status(machine, shift, now=now, histories=histories)
+    stops = stops_of([machine], window, now=now, histories=histories)
     asking = [stop for stop in reversed(stops) if stop.asks_for_a_reason]
     reasons = reasons_to_choose(machine, user, since=now - FAVOURITES_SINCE)
     standing = stops[-1] if stops and stops[-1].end is None else None
@@ -400,9 +405,9 @@ def _materials(operation: Operation, machine: Machine) -> list[Needed]:
         found.append(
             Needed(
                 row,
-                _plain(row.quantity_required),
-                _plain(so_far),
-                _plain(there.get(row.product_id, Decimal(0))),
+                amount(row.quantity_required),
+                amount(so_far),
+                amount(there.get(row.product_id, Decimal(0))),
                 so_far >= row.quantity_required,
             )
         )
@@ -413,7 +418,3 @@ def _documents(operation: Operation) -> list[OperationDocument]:
     if operation.template_id is None:
         return []
     return list(OperationDocument.objects.filter(operation=operation.template_id).defer("content")[:DOCUMENTS_SHOWN])
-
-
-def _plain(quantity: Decimal) -> str:
-    return f"{quantity.normalize():f}" if quantity else "0"

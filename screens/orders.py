@@ -31,6 +31,7 @@ from execution.selectors import progress_of, progress_of_operations
 from labor.models import LaborEntry
 from materials.selectors import PRODUCED, RETURNED, USED, of_order
 from products.models import Product
+from screens.offering import offer
 from screens.order_story import story
 from screens.refusals import errors_in_words, refusal_of
 from workorders import life, services
@@ -145,7 +146,7 @@ def order_list(request: HttpRequest) -> HttpResponseBase:
     """List orders, the most urgent first of those that are not finished."""
     form = FilterForm(request.GET or None)
     lines = in_scope(Line.objects.filter(is_active=True), request.user, Line.site_paths).order_by("name")
-    form.fields["line"].queryset = lines  # type: ignore[attr-defined]
+    offer(form, line=lines)
     orders = _orders(request)
     orders = _narrowed(orders, form.cleaned_data if form.is_valid() else {})
     ordered = orders.order_by(

@@ -7,7 +7,7 @@ from typing import Any
 
 from accounts.models import User
 from downtime.models import StateReason
-from downtime.selectors import favourite_reasons, reasons_offered_at
+from downtime.selectors import favourite_reasons, may_give, reasons_offered_at
 from enterprise.models import Machine
 from live.status import UNNAMED
 
@@ -20,7 +20,6 @@ _ORDER: dict[str, int] = {
     StateReason.Category.PLANNED: 2,
     StateReason.Category.NOT_SCHEDULED: 3,
 }
-_NO_STOPS = (StateReason.Category.RUNNING, StateReason.Category.NO_DATA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +72,10 @@ def picker_for(machines: Sequence[Machine], user: User, *, now: datetime) -> Pic
     at: dict[int, list[int]] = {}
     known: dict[int, StateReason] = {}
     for machine_id, reasons in offered.items():
-        roles = user.roles_at(sites[machine_id])
         for reason in reasons:
-            if reason.category in _NO_STOPS or not reason.explains:
-                continue
-            if reason.roles and not user.is_superuser and roles.isdisjoint(reason.roles):
-                continue
-            at.setdefault(reason.pk, []).append(machine_id)
-            known[reason.pk] = reason
+            if may_give(user, reason, site_id=sites[machine_id]):
+                at.setdefault(reason.pk, []).append(machine_id)
+                known[reason.pk] = reason
     parents = {reason.parent_id for reason in known.values()}
     # Whoever can say more says more: of a branch its leaves are offered.
     leaves = [reason for reason in known.values() if reason.pk not in parents]

@@ -28,6 +28,7 @@ from core.master_data import caller, in_scope
 from core.uploads import picture_response
 from enterprise.models import Machine, Site
 from products.models import Product
+from screens.offering import offer
 from screens.people_sites import chosen_site, sites_where
 from screens.refusals import Refusal, refusal_of
 from tracking import assembling, records, selectors, services
@@ -115,7 +116,7 @@ def unit_list(request: HttpRequest) -> HttpResponseBase:
     site = chosen_site(sites, request.GET.get("site"))
     form = TrackerForm(request.GET or None)
     tracked = SerialUnit.objects.filter(site=site).values("product")
-    form.fields["product"].queryset = Product.objects.filter(pk__in=tracked)  # type: ignore[attr-defined]
+    offer(form, product=Product.objects.filter(pk__in=tracked))
     asked = form.cleaned_data if form.is_valid() else {}
     tracked_units = selectors.tracker(caller(request), **asked).filter(site=site)
     if format_of(request):

@@ -256,10 +256,78 @@ def test_an_answer_that_is_lost_on_its_way_has_one_effect():
 
         page.route("**/execution/operation/*/start/", lose)
         button(page, "Start").click()
+        # Before it waits nothing does, and while it waits the buttons show it already.
+        expect(page.get_by_text("Saved: Start")).to_be_visible(timeout=20_000)
         expect(page.locator("[data-queue]")).to_be_hidden(timeout=20_000)
         expect(button(page, "Pause")).to_be_visible()
         assert lost == [201]
         assert OperationStep.objects.count() == 1
+
+
+def test_what_was_sent_counts_although_the_network_goes_before_the_next_page_comes():
+    station = make_station()
+    with tablet(station) as (context, page):
+
+        def answer_and_go(route):
+            said = route.fetch()
+            context.set_offline(True)
+            route.fulfill(response=said)
+
+        page.route("**/execution/operation/*/start/", answer_and_go)
+        button(page, "Start").click()
+        expect(page.get_by_text("Saved: Start")).to_be_visible()
+        # The server has it, and so nothing waits; still it runs.
+        expect(page.locator("[data-offline]")).to_be_visible()
+        expect(page.locator("[data-queue]")).to_be_hidden()
+        expect(page.locator("[data-act=start]")).to_be_hidden()
+        button(page, "Good and scrap").click()
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_label("Good", exact=True).fill("6")
+        dialog.get_by_role("button", name="Save").click()
+        expect(page.locator("[data-queue]")).to_contain_text("1 waiting")
+        context.set_offline(False)
+        expect(page.locator("[data-queue]")).to_be_hidden(timeout=20_000)
+        # The page that did not come is asked for again as soon as the server answers.
+        expect(page.locator(".op-made b")).to_have_text("6")
+        expect(page.locator("[data-part=actions]")).to_have_attribute("data-status", "running")
+        assert OperationStep.objects.count() == 1
+
+
+def test_a_kept_page_opens_the_terminal_and_is_not_taken_for_fresh_numbers():
+    station = make_station()
+    with tablet(station) as (context, page):
+        be_kept(page)
+        ask = "fetch(location.href).then((response) => response.status, () => 'no network')"
+        assert page.evaluate(ask) == 200
+        context.set_offline(True)
+        assert page.evaluate(ask) == "no network"
+        page.reload()
+        ready(page)
+        expect(button(page, "Start")).to_be_visible()
+
+
+def test_an_answer_that_stops_half_way_is_not_waited_for_for_ever():
+    station = make_station()
+    with tablet(station) as (_context, page):
+        page.clock.install()
+        page.evaluate(
+            """() => {
+              const ask = window.fetch;
+              window.fetch = (url, options) => {
+                window.fetch = ask;
+                const begin = (controller) => {
+                  controller.enqueue(new TextEncoder().encode("<!doctype html>"));
+                  options.signal.addEventListener("abort", () => controller.error(options.signal.reason));
+                };
+                return Promise.resolve(new Response(new ReadableStream({ start: begin })));
+              };
+              window.halted = operateQueue.ask(location.href).then((answer) => answer.text()).then(() => "all of it", () => "given up");
+            }"""
+        )
+        page.clock.fast_forward(20_000)
+        assert page.evaluate(
+            "Promise.race([halted, new Promise((late) => setTimeout(() => late('waits'), 3000))])"
+        ) == ("given up")
 
 
 def test_a_refused_entry_stays_with_its_reason_until_it_is_corrected_or_thrown_away():

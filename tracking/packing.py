@@ -1,6 +1,6 @@
 """Serial units in containers: each is packed in one at most, and leaves with it.
 
-What is done to a container is done in `materials.containers`; what follows for the units in it is declared here.
+What is done to a container is done in `materials`; what follows for the units in it is declared here.
 Lock order: containers before units.
 """
 
@@ -13,7 +13,7 @@ from core.errors import Conflict, Invalid
 from materials.container_gates import follows_steps
 from materials.container_models import StepKind
 from materials.container_queries import tree_ids
-from materials.containers import allowed
+from materials.container_steps import allowed
 from materials.models import Container, ContainerStep
 from tracking.assembling import lock
 from tracking.models import SerialUnit, UnitPackingStep

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from materials import containers
+from materials import container_moves, containers, packing
 from materials.container_models import Container, ContainerStep
 from materials.models import MaterialLot
 from materials.tests.shop import Shop
@@ -19,7 +19,7 @@ class PackingRoom(Shop):
         return self.carton(code, **{"kind": "pallet", **overrides})
 
     def pack(self, container: Container, lot: MaterialLot, quantity: Any, **more: Any) -> ContainerStep:
-        return containers.pack(
+        return packing.pack(
             container=container,
             product=lot.product,
             lot=lot,
@@ -28,7 +28,7 @@ class PackingRoom(Shop):
         ).step
 
     def unpack(self, container: Container, lot: MaterialLot, quantity: Any, **more: Any) -> ContainerStep:
-        return containers.unpack(
+        return packing.unpack(
             container=container,
             product=lot.product,
             lot=lot,
@@ -37,7 +37,8 @@ class PackingRoom(Shop):
         ).step
 
     def act(self, name: str, container: Container, **more: Any) -> ContainerStep:
-        step: ContainerStep = getattr(containers, name)(container=container, **{**self.said, **more}).step
+        service = getattr(container_moves if name in ("move", "ship", "bring_back") else containers, name)
+        step: ContainerStep = service(container=container, **{**self.said, **more}).step
         return step
 
     def packed(self, lot: MaterialLot, quantity: Any = 5, code: str = "C-1") -> Container:

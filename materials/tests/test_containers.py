@@ -8,7 +8,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from core.errors import Conflict, Invalid
-from materials import containers
+from materials import containers, packing
 from materials.container_models import Container, ContainerContent, ContainerPolicy, ContainerStep
 from materials.container_queries import (
     containers_of_lot,
@@ -89,7 +89,7 @@ def test_product_without_lots_is_packed_too(room):
     screw = room.product(lot_controlled=False, unit_id="pcs")
     room.do("receive", screw, 10, to_location=room.store)
     carton = room.carton()
-    containers.pack(container=carton, product=screw, quantity=Decimal(4), **room.said)
+    packing.pack(container=carton, product=screw, quantity=Decimal(4), **room.said)
     with pytest.raises(Conflict, match="4 are packed"):
         room.do("scrap", screw, 7, from_location=room.store, reason="Rust.")
     room.act("move", carton, to_location=room.side)
@@ -110,7 +110,7 @@ def test_what_does_not_fit_is_refused(room, lot, made, quantity, field):
 def test_lot_is_named_where_the_product_is_kept_by_lots(room, lot):
     for wrong in ({"product": lot.product}, {"product": room.product(), "lot": lot}):
         with pytest.raises(Invalid) as refusal:
-            containers.pack(container=room.carton(f"C{len(wrong)}"), quantity=Decimal(1), **wrong, **room.said)
+            packing.pack(container=room.carton(f"C{len(wrong)}"), quantity=Decimal(1), **wrong, **room.said)
         assert refusal.value.field == "lot"
 
 
@@ -164,7 +164,7 @@ def test_suggestions_leave_out_what_is_packed(room, lot):
 def test_product_that_may_be_negative_is_used_past_what_is_packed(room):
     water = room.product(lot_controlled=False, stock_policy="allow_negative")
     room.do("receive", water, 5, to_location=room.store)
-    containers.pack(container=room.carton(), product=water, quantity=Decimal(4), **room.said)
+    packing.pack(container=room.carton(), product=water, quantity=Decimal(4), **room.said)
     room.do("consume", water, 7, from_location=room.store, work_order=room.order())
 
 

@@ -18,7 +18,7 @@ from execution.tests.floor import make_order
 from labor.identification import hashed_pin
 from materials.models import MaterialTransaction
 from tests.factories import make_call_type, make_labor_policy, make_machine, make_reason, make_user
-from tests.operating import make_material, make_station
+from tests.operating import count, make_material, make_station
 from workorders.models import Operation
 
 pytestmark = pytest.mark.django_db
@@ -98,8 +98,20 @@ def test_the_number_of_queries_does_not_grow(station, tablet, django_assert_max_
         tablet.get(f"{PAGE}beside/", {"operation": station.operation.pk})
 
 
-QUERIES = 70  # state, shift, stops, list of work, reasons and calls, each by what the other pages use; none by row
+QUERIES = 56  # state, shift, stops, list of work, reasons and calls, each by what the other pages use; none by row
 counted: list[int] = []
+
+
+def test_a_running_job_that_its_machine_counts_is_looked_up_once(client, django_assert_max_num_queries):
+    station = make_station(source="machine")
+    count(station)
+    make_material(station)
+    client.force_login(station.operator)
+    assert send(client, "start", operation=station.operation.pk).status_code == 302
+    client.get(PAGE)
+    with django_assert_max_num_queries(64):
+        page = words_of(client.get(PAGE))
+    assert 'data-status="running"' in page
 
 
 def test_plain_forms_take_an_operation_from_start_to_finish(station, tablet):

@@ -60,14 +60,11 @@ const operateQueue = (() => {
     return found ? decodeURIComponent(found.slice("csrftoken=".length)) : "";
   }
 
-  async function ask(url, options = {}) {
+  function ask(url, options = {}) {
     const control = new AbortController();
-    const limit = setTimeout(() => control.abort(), TIMEOUT_MS);
-    try {
-      return await fetch(url, { credentials: "same-origin", cache: "no-store", signal: control.signal, ...options });
-    } finally {
-      clearTimeout(limit);
-    }
+    // Also for the body: one that stops half-way would be waited for as long as the page stands.
+    setTimeout(() => control.abort(), TIMEOUT_MS);
+    return fetch(url, { credentials: "same-origin", cache: "no-store", signal: control.signal, ...options });
   }
 
   function setOnline(is) {

@@ -15,7 +15,8 @@
   const ACTS = { running: ["pause", "finish", "report"], paused: ["resume", "finish", "report"], waiting: ["start"], held: [] };
   const AFTER = { start: "running", resume: "running", pause: "paused", finish: "over" };
   let latest = { entries: [], online: true, offset: null, account: user };
-  let shownAt = new Date(Number(page.dataset.now) * 1000);
+  const drawnAt = (main) => new Date(Number(main.dataset.now) * 1000);
+  let shownAt = drawnAt(page);
   let endCamera = null;
 
   // --- times, by the plant's wall ---
@@ -211,6 +212,7 @@
       const form = waitingFor.get(done.entry.id);
       waitingFor.delete(done.entry.id);
       if (done.outcome === "sent") {
+        unseen.push(done.entry);
         toast(say("saved", { what: done.entry.label }));
         refresh();
       } else if (form && form.isConnected) {
@@ -222,12 +224,15 @@
       }
     }
     if (latest.online) tellToForget();
+    if (latest.online && missed && !refreshing) refresh();
     draw();
   });
 
   // --- what waits, and what the screen says about it ---
 
   const mine = () => latest.entries;
+  // What the server has taken since the page that stands here was asked for; the network may go before the next one comes.
+  let unseen = [];
 
   function draw() {
     const waiting = mine().filter((entry) => entry.state === "waiting").length;
@@ -248,13 +253,13 @@
     if (sheet("queue").open) drawQueue();
   }
 
-  // Buttons follow what waits, so that one can go on without a network.
+  // Buttons follow what was just sent and what waits, so that one can go on without a network.
   function drawActions() {
     const place = find("[data-part=actions]");
     if (!place || !place.dataset.subject) return;
     let status = place.dataset.status;
-    for (const entry of mine()) {
-      if (entry.subject === place.dataset.subject && entry.state === "waiting" && AFTER[entry.act]) status = AFTER[entry.act];
+    for (const entry of [...unseen, ...mine().filter((one) => one.state === "waiting")]) {
+      if (entry.subject === place.dataset.subject && AFTER[entry.act]) status = AFTER[entry.act];
     }
     const may = ACTS[status] || [];
     findAll("[data-act]", place).forEach((one) => {
@@ -478,19 +483,26 @@
 
   let refreshing = false;
   let wanted = false;
+  let missed = false; // the last one did not come: it is asked for again when the server answers
   async function refresh() {
     if (refreshing) {
       wanted = true;
       return;
     }
     refreshing = true;
+    missed = true;
     const before = whoChanges;
+    const seen = new Set(unseen);
     try {
       const response = await operateQueue.ask(location.href);
       if (!response.ok || response.redirected) return;
       const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
-      swap(fresh, before === whoChanges);
-      shownAt = new Date(operateQueue.plantTime());
+      const drawn = find("[data-operate]", fresh);
+      if (!drawn) return;
+      const swapped = swap(fresh, before === whoChanges);
+      if (swapped.has("actions")) unseen = unseen.filter((entry) => !seen.has(entry));
+      shownAt = drawnAt(drawn);
+      missed = false;
     } catch {
       // The queue says that there is no connection.
     } finally {
@@ -503,8 +515,10 @@
     }
   }
 
+  // Returns the names of the parts that are new.
   function swap(fresh, isWhoFresh) {
     const seen = new Set();
+    const swapped = new Set();
     skipped = false;
     for (const part of findAll("[data-part]", fresh)) {
       const { part: name } = part.dataset;
@@ -514,6 +528,7 @@
       if (isBusy && !here.matches("dialog")) skipped = true;
       if (name === "said" || isBusy || (name === "who" && (mustForget() || !isWhoFresh))) continue;
       const ready = document.importNode(part, true);
+      swapped.add(name);
       prepare(ready);
       if (here) {
         const focused = here.contains(document.activeElement) ? findAll("button, a, input", here).indexOf(document.activeElement) : -1;
@@ -523,6 +538,7 @@
     }
     for (const here of findAll("dialog[data-part]:not([open])")) if (!seen.has(here.dataset.part)) here.remove();
     wait();
+    return swapped;
   }
 
   // What stands open for those without a script is closed, and what only works with one is shown.

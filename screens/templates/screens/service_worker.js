@@ -46,6 +46,8 @@ async function page(request, url) {
     }
     return response;
   } catch (failure) {
+    // Who opens the page gets the kept one; a page that asks for fresh numbers has some as good, and must hear that none came.
+    if (request.mode !== "navigate") throw failure;
     const names = (await caches.keys()).filter((name) => name.startsWith(PAGES));
     for (const name of names) {
       const cache = await caches.open(name);
