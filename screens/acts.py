@@ -4,12 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any
 from uuid import uuid4
 
 from django import forms
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -37,14 +36,10 @@ class ActForm(forms.Form):
 
     def __init__(self, *args: Any, thing: Any, **options: Any) -> None:
         super().__init__(*args, **{"label_suffix": "", **options})
-        self.offer(thing)
+        self.fill(thing)
 
-    def offer(self, thing: Any) -> None:
+    def fill(self, thing: Any) -> None:
         """Say what there is to choose from, and what is filled in already."""
-
-    def choose(self, name: str, rows: QuerySet[Any]) -> None:
-        """Let a field choose from rows."""
-        cast(forms.ModelChoiceField, self.fields[name]).queryset = rows
 
 
 class KeyedForm(ActForm):

@@ -25,6 +25,7 @@ from quality.results import Said, record_results
 from quality.services import What, decide_inspection, finish_inspection, open_inspection
 from screens.acts import Act, ActForm, KeyedForm, QuantityField, Refused, do_asked, make_new, offers
 from screens.called import called
+from screens.offering import offer
 from screens.people_sites import sites_where
 from screens.refusals import errors_in_words
 from workorders.models import WorkOrder
@@ -63,10 +64,10 @@ class BeginForm(KeyedForm):
     )
     notes = forms.CharField(max_length=1000, required=False, label=gettext_lazy("Note"))
 
-    def offer(self, thing: list[Site]) -> None:
-        self.choose("site", Site.objects.filter(pk__in=[site.pk for site in thing]))
+    def fill(self, thing: list[Site]) -> None:
+        offer(self, site=Site.objects.filter(pk__in=[site.pk for site in thing]))
         released = InspectionPlan.objects.filter(status=InspectionPlan.Status.RELEASED)
-        self.choose("plan", released.filter(Q(site=None) | Q(site__in=thing)).order_by("code", "-version"))
+        offer(self, plan=released.filter(Q(site=None) | Q(site__in=thing)).order_by("code", "-version"))
 
 
 def _begin(sites: list[Site], said: dict[str, Any], actor: User, now: datetime) -> Inspection:
@@ -134,8 +135,8 @@ class CellForm(ActForm):
     gauge = forms.ModelChoiceField(Gauge.objects.none(), required=False)
     picture = forms.FileField(required=False)
 
-    def offer(self, thing: Inspection) -> None:
-        self.choose("characteristic", thing.plan.characteristics.all())
+    def fill(self, thing: Inspection) -> None:
+        offer(self, characteristic=thing.plan.characteristics.all())
 
 
 @login_required
@@ -178,7 +179,7 @@ def inspection_page(request: HttpRequest, inspection_id: int) -> HttpResponse:
 
 def _record(request: HttpRequest, inspection: Inspection, gauges: Any) -> None:
     form = CellForm(request.POST, request.FILES, thing=inspection)
-    form.choose("gauge", gauges)
+    offer(form, gauge=gauges)
     if not form.is_valid():
         raise DomainError(errors_in_words(form))
     said, now = form.cleaned_data, timezone.now()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib.auth.decorators import login_required
@@ -36,6 +36,7 @@ from quality.pictures import add_picture
 from quality.serializers import NonConformanceSerializer
 from screens.acts import Act, ActForm, KeyedForm, QuantityField, do_asked, make_new, offers
 from screens.called import called
+from screens.offering import offer
 from screens.people_sites import sites_where
 from workorders.models import WorkOrder
 
@@ -75,9 +76,9 @@ class RaiseForm(KeyedForm):
     containment = forms.CharField(max_length=500, required=False, label=gettext_lazy("What was done at once"))
     is_contained = forms.BooleanField(required=False, initial=True, label=gettext_lazy("Contained: its lot is held"))
 
-    def offer(self, thing: list[Site]) -> None:
-        self.choose("site", Site.objects.filter(pk__in=[site.pk for site in thing]))
-        self.choose("inspection", Inspection.objects.filter(site__in=thing))
+    def fill(self, thing: list[Site]) -> None:
+        offer(self, site=Site.objects.filter(pk__in=[site.pk for site in thing]))
+        offer(self, inspection=Inspection.objects.filter(site__in=thing))
 
 
 def _raise(sites: list[Site], said: dict[str, Any], actor: User, now: datetime) -> NonConformance:
@@ -108,9 +109,9 @@ class FoundForm(ActForm):
     is_contained = forms.BooleanField(required=False, label=gettext_lazy("Contained"))
     containment = forms.CharField(max_length=500, required=False, label=gettext_lazy("What was done at once"))
 
-    def offer(self, thing: NonConformance) -> None:
+    def fill(self, thing: NonConformance) -> None:
         next_ones = {thing.status, *nonconformances.NEXT[thing.status]}
-        self.fields["status"].choices = [one for one in _Status.choices if one[0] in next_ones]  # type: ignore[attr-defined]
+        cast(forms.ChoiceField, self.fields["status"]).choices = [one for one in _Status.choices if one[0] in next_ones]
         told = {name: getattr(thing, name) for name in self.fields}
         if thing.quantity is not None:
             told["quantity"] = f"{thing.quantity.normalize():f}"
@@ -146,8 +147,8 @@ class DisposeForm(KeyedForm):
     )
     reason = forms.CharField(max_length=500, label=gettext_lazy("Why"))
 
-    def offer(self, thing: NonConformance) -> None:
-        self.choose("from_location", Location.objects.filter(site=thing.site_id, is_active=True).order_by("name", "pk"))
+    def fill(self, thing: NonConformance) -> None:
+        offer(self, from_location=Location.objects.filter(site=thing.site_id, is_active=True).order_by("name", "pk"))
         if thing.quantity is not None:
             rest = thing.quantity - nonconformances.disposed_of(thing)
             self.initial = {"quantity": f"{rest.normalize():f}", **self.initial}
@@ -162,8 +163,8 @@ class ActionForm(ActForm):
     due_date = forms.DateField(widget=_day(), label=gettext_lazy("Due"))
     check_date = forms.DateField(widget=_day(), label=gettext_lazy("Its effect is looked at from"))
 
-    def offer(self, thing: NonConformance) -> None:
-        self.choose("owner", User.objects.filter(is_active=True).order_by("username"))
+    def fill(self, thing: NonConformance) -> None:
+        offer(self, owner=User.objects.filter(is_active=True).order_by("username"))
 
 
 class DoneForm(ActForm):
@@ -172,8 +173,8 @@ class DoneForm(ActForm):
     action = forms.ModelChoiceField(CorrectiveAction.objects.none(), label=gettext_lazy("Action"), empty_label=None)
     note = forms.CharField(max_length=1000, required=False, label=gettext_lazy("Note"))
 
-    def offer(self, thing: NonConformance) -> None:
-        self.choose("action", thing.actions.filter(done_at__isnull=True))
+    def fill(self, thing: NonConformance) -> None:
+        offer(self, action=thing.actions.filter(done_at__isnull=True))
 
 
 class CheckForm(ActForm):
@@ -183,8 +184,8 @@ class CheckForm(ActForm):
     verdict = forms.ChoiceField(choices=CorrectiveAction.Verdict.choices, label=gettext_lazy("Its effect"))
     note = forms.CharField(max_length=1000, required=False, label=gettext_lazy("What was seen"))
 
-    def offer(self, thing: NonConformance) -> None:
-        self.choose("action", thing.actions.filter(done_at__isnull=False, verdict=""))
+    def fill(self, thing: NonConformance) -> None:
+        offer(self, action=thing.actions.filter(done_at__isnull=False, verdict=""))
 
 
 def _found(ncr: NonConformance, said: dict[str, Any], actor: User, now: datetime) -> None:

@@ -34,6 +34,7 @@ from quality.spc.charts import Kind
 from quality.spc.gauge import Method, Study
 from screens.acts import Act, ActForm, Refused, do_asked, offers
 from screens.days import day_in, day_window
+from screens.offering import offer
 from screens.people_sites import chosen_site, sites_where
 
 KIND = "quality_setup"
@@ -52,8 +53,8 @@ class CommentForm(ActForm):
     signal = forms.ModelChoiceField(Signal.objects.none(), label=gettext_lazy("Signal"), empty_label=None)
     comment = forms.CharField(max_length=500, label=gettext_lazy("What it was"))
 
-    def offer(self, thing: ControlChart) -> None:
-        self.choose("signal", unanswered(thing))
+    def fill(self, thing: ControlChart) -> None:
+        offer(self, signal=unanswered(thing))
 
 
 class BaselineForm(ActForm):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib.auth.decorators import login_required
@@ -44,8 +44,8 @@ class ChoiceForm(ReadForm):
     said = forms.ChoiceField(label=gettext_lazy("Choice"))
     field_order = ("said", "comment")
 
-    def offer(self, thing: StepTemplate) -> None:
-        self.fields["said"].choices = [(one, one) for one in thing.choices]  # type: ignore[attr-defined]
+    def fill(self, thing: StepTemplate) -> None:
+        cast(forms.ChoiceField, self.fields["said"]).choices = [(one, one) for one in thing.choices]
 
 
 class TextForm(ReadForm):
