@@ -69,6 +69,7 @@ ROOMS: tuple[Room, ...] = (
             Page(_("Lots"), "screens:lots", "lot"),
             Page(_("Containers"), "screens:containers", "material"),
             Page(_("Serial units"), "screens:units", "unit"),
+            Page(_("Labels"), "screens:label-batches", "label"),
             Page(_("Batch records"), "screens:records", "batch_record"),
         ),
     ),

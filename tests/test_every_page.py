@@ -9,8 +9,10 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from playwright.sync_api import Page
 
+from batchrecords.models import StepTemplate
 from batchrecords.services import open_record
 from enterprise.models import Shift
+from labels.services import print_batch
 from oee.closing import close_shift
 from quality import charting
 from quality.nonconformances import About, raise_nonconformance
@@ -23,10 +25,13 @@ from tests.factories import (
     make_crew,
     make_employee,
     make_ideal_rate,
+    make_label_layout,
     make_location,
     make_lot,
     make_plan,
     make_reason,
+    make_revision,
+    make_routing,
     make_schedule,
     make_serial_unit,
     make_shift,
@@ -107,6 +112,13 @@ class Plant(Bench):
         fields: Any = ({"code": "a", "kind": "text"}, {"code": "b", "kind": "number"}, {"code": "c"})
         make_stage_form(self.product, "WELD", *fields)
         unit = make_serial_unit(product=self.product, site=self.site)
+        asked_for = make_routing("MIX", revision=make_revision(product=self.product)).operations.get()
+        mixing = self.operation(order, "20", 20, machine=self.machine, template=asked_for)
+        for code, kind in (("PH", "number"), ("TWO", "person"), ("LOOK", "read")):
+            StepTemplate.objects.create(operation=asked_for, code=code, kind=kind, prompt=f"Do {code}")
+        labels = print_batch(
+            layout=make_label_layout(), site=self.site, rows=[{"code": "PK-1"}], actor=self.person, recorded_at=now
+        ).batch
         record = open_record(order=order, actor=self.person, now=now)
         open_inspection = self.begin(plan, 80)
         day = (now - timedelta(days=1)).date()
@@ -124,6 +136,8 @@ class Plant(Bench):
             reverse("screens:record", args=[record.number]),
             reverse("screens:inspection", args=[open_inspection.pk]),
             reverse("screens:chart", args=[chart.pk]),
+            reverse("screens:steps", args=[mixing.pk]),
+            reverse("screens:label-batch", args=[labels.pk]),
             reverse("screens:ncr", args=[ncr.pk]),
             reverse("screens:certificate", args=[lot.pk]),
             reverse("screens:unit", args=[unit.pk]),
