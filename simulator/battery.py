@@ -116,7 +116,7 @@ def create_battery_plant(*, now: datetime) -> Made:
     cell, module, pack = _products(line, now)
     people = _people(site)
     if not SerialUnit.objects.filter(site=site).exists():
-        _Shop(site, line, cell, module, pack, now - timedelta(days=1)).work()
+        Shop(site, line, cell, module, pack, now - timedelta(days=1)).work()
     return Made(site, SerialUnit.objects.filter(site=site).count(), people)
 
 
@@ -238,7 +238,7 @@ def _people(site: Site) -> list[FirstPassword]:
     return made
 
 
-class _Shop:
+class Shop:
     """The people of a day: who fills in what, minute by minute."""
 
     def __init__(self, site: Site, line: Line, cell: Product, module: Product, pack: Product, begins: datetime) -> None:
@@ -309,12 +309,12 @@ class _Shop:
                 values |= {(check.code, position): check.good for position in (("X", "Y") if check.each else ("",))}
         if stage == "MODULE-ASSY":
             for position in ("X", "Y"):
-                values["MODULE", position] = self._new_module(f"{unit.serial}-{position}").serial
+                values["MODULE", position] = self.new_module(f"{unit.serial}-{position}").serial
         self._enter(unit, stage, values)
         self._enter(unit, stage, {("QC", ""): "ok"}, self._quality)
         services.complete_stage(unit=unit, stage=stage, by=self._by(self._technician))
 
-    def _new_module(self, name: str) -> SerialUnit:
+    def new_module(self, name: str) -> SerialUnit:
         cells = creating.create_units(
             serials=[f"C-{name}-{number}" for number in range(1, CELLS_PER_MODULE + 1)], **self._of(self._cell)
         )

@@ -1,5 +1,6 @@
 """A real browser on a running server, and what axe finds on a page."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -84,6 +85,12 @@ def log_in(page: Page, user: User) -> None:
     page.locator("[name=password]").press("Enter")
     # The address may change before the page does, and what is asked for in between is interrupted.
     page.locator("form[action='/logout/']").wait_for(state="attached")
+
+
+def picture(page: Page, name: str, *, whole: bool = True) -> None:
+    """Keep a picture of the page, or of what the screen shows of it, in the directory that `MES_PICTURES` names."""
+    if directory := os.environ.get("MES_PICTURES"):
+        page.screenshot(path=Path(directory) / f"{name}.png", full_page=whole)
 
 
 def axe_violations(page: Page, *rules: str) -> list[str]:

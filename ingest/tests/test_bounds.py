@@ -21,7 +21,7 @@ from counts.models import CountHistory
 from ingest.asgi import DeviceDoor
 from ingest.models import QuarantinedItem
 from tests.factories import make_count_tag, make_device_key, make_machine, make_reason, make_user
-from tests.servers import database_url, running_server
+from tests.servers import database_url, end_shared, running_server
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MEBIBYTE = 2**20
@@ -170,6 +170,8 @@ def test_database_that_is_away_is_a_503_until_it_is_back(device):
 
 
 def end_connections_of_others():
+    # The next browser test would meet the connections that the tests' server keeps.
+    end_shared()
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
