@@ -25,11 +25,13 @@
       const tile = page.querySelector(`[data-tile="${id}"]`);
       // What somebody is in the middle of stays until they leave it.
       if (!tile || shown.get(id) === html || tile.contains(document.activeElement)) continue;
-      const open = [...tile.querySelectorAll("details")].map((one) => one.open);
-      tile.innerHTML = html;
-      tile.querySelectorAll("details").forEach((one, place) => { one.open = open[place] ?? false; });
-      tile.dispatchEvent(new Event("charts:draw", { bubbles: true }));
-      shown.set(id, html);
+      press.swap(tile, () => {
+        const open = [...tile.querySelectorAll("details")].map((one) => one.open);
+        tile.innerHTML = html;
+        tile.querySelectorAll("details").forEach((one, place) => { one.open = open[place] ?? false; });
+        tile.dispatchEvent(new Event("charts:draw", { bubbles: true }));
+        shown.set(id, html);
+      });
     }
     return undefined;
   }

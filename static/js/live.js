@@ -23,6 +23,10 @@
     // What was asked for earlier may arrive later; the newer one stays.
     if (!place || line.version <= (versions.get(line.id) || 0)) return;
     versions.set(line.id, line.version);
+    press.swap(place, () => swapIn(place, line));
+  }
+
+  function swapIn(place, line) {
     // Who walks through the links with the keyboard stays where they are.
     const focused = [...place.querySelectorAll("a")].indexOf(document.activeElement);
     place.innerHTML = line.html;
