@@ -24,7 +24,7 @@ def main(address: str, sizes: list[int]) -> None:
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0)
-    shop = _Shop()
+    shop = Shop()
     for size in sorted(sizes):
         started = time.perf_counter()
         shop.grow(size)
@@ -36,7 +36,7 @@ def _say(line: str) -> None:
     print(line, flush=True)
 
 
-class _Shop:
+class Shop:
     """One site, one product, and trees of lots; the traced one of a tree is its first lot."""
 
     def __init__(self) -> None:
@@ -94,9 +94,9 @@ class _Shop:
         statements = (
             f"""
             INSERT INTO workorders_workorder (id, order_number, description, line_id, product_id, target_quantity, status,
-                routing_code, customer, sales_order, lot_number, parent_kind, custom)
+                routing_code, customer, sales_order, lot_number, parent_kind, held_from, custom)
             SELECT order0 + i, 'O' || (order0 + i), '', %(line)s, %(product)s, 10, 'completed', '',
-                'Customer ' || (order0 + i) %% 50, 'S' || (order0 + i) %% 500, '', '', '{{}}'
+                'Customer ' || (order0 + i) %% 50, 'S' || (order0 + i) %% 500, '', '', '', '{{}}'
             FROM {tree}, generate_series(0, %(orders)s - 1) i
             """,
             f"""
@@ -141,7 +141,7 @@ def _median_ms(act: Callable[[], Any], seconds: float = 1.5) -> float:
     return statistics.median(spent) * 1000
 
 
-def _measure(shop: _Shop) -> None:
+def _measure(shop: Shop) -> None:
     from django.db import connection
 
     from materials.genealogy import edges
