@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.models import Count, Max, Q, QuerySet
 
 from core.intervals import Interval
+from core.shared_reads import once, once_each, read_around
 from downtime.models import ReasonPlace, ReasonRule, SignalGap, StateCorrection, StateReason, holds_until
 from downtime.rules import Rule, State, apply_rules
 from enterprise.models import Machine
@@ -41,11 +42,27 @@ def states_in(machine_ids: Sequence[int], window: Interval) -> dict[int, list[St
     return states
 
 
-def corrections_in(machine_ids: Sequence[int], window: Interval) -> Iterable[Any]:
+def all_reasons() -> Mapping[int, StateReason]:
+    """Return all reasons by id, without their places in the tree."""
+    return once("reasons", lambda: {reason.pk: reason for reason in StateReason.objects.without_tree_fields()})
+
+
+def corrections_in(machine_ids: Sequence[int], window: Interval) -> Sequence[Any]:
     """Return the corrections that touch a window, those that end at its very start included.
 
     Each has its end as `holds_until`; None = until further notice.
     """
+    asked = set(machine_ids)
+    return [
+        row
+        for row in read_around("corrections", asked, window, _corrections_in)
+        if row.machine_id in asked
+        and row.starts_at < window.end
+        and (row.holds_until is None or row.holds_until >= window.start)
+    ]
+
+
+def _corrections_in(machine_ids: Sequence[int], window: Interval) -> Iterable[Any]:
     return (
         StateCorrection.objects.filter(
             Q(ends_at__isnull=True) | Q(ends_at__gte=window.start), machine__in=machine_ids, starts_at__lt=window.end
@@ -72,7 +89,11 @@ def rules_for(machines: Iterable[Machine]) -> dict[int, list[Rule]]:
 
     Machines without any are absent.
     """
-    asked = list(machines)
+    asked = {machine.pk: machine for machine in machines}
+    return once_each("rules", asked, lambda ids: _rules_for([asked[pk] for pk in ids]))
+
+
+def _rules_for(asked: Sequence[Machine]) -> dict[int, list[Rule]]:
     rows = list(
         ReasonRule.objects.filter(
             Q(site__in={machine.line.area.site_id for machine in asked})
@@ -182,8 +203,17 @@ def reasons_to_choose(machine: Machine, user: Any, *, since: datetime) -> list[S
     return sorted(allowed, key=lambda reason: (rank.get(reason.pk, len(rank)), reason.local_name.casefold(), reason.pk))
 
 
-def gaps_in(machine_ids: Sequence[int], window: Interval) -> Iterable[SignalGap]:
+def gaps_in(machine_ids: Sequence[int], window: Interval) -> Sequence[SignalGap]:
     """Return the gaps that touch a window, those that end at its very start included."""
+    asked = set(machine_ids)
+    return [
+        row
+        for row in read_around("gaps", asked, window, _gaps_in)
+        if row.machine_id in asked and row.starts_at < window.end and row.ends_at >= window.start
+    ]
+
+
+def _gaps_in(machine_ids: Sequence[int], window: Interval) -> Iterable[SignalGap]:
     return SignalGap.objects.filter(
         machine__in=machine_ids, starts_at__lt=window.end, ends_at__gte=window.start
     ).order_by()

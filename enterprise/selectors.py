@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Q
 
 from core.intervals import Interval
+from core.shared_reads import once_each, read_around
 from enterprise.models import CalendarException, CalendarLevel, Machine, Shift
 from enterprise.shift_calendar import (
     BreakRule,
@@ -30,21 +31,35 @@ def shifts_of(machine: Machine, window: Interval) -> Shifts:
 
 def shifts_of_all(machines: Sequence[Machine], window: Interval) -> dict[int, Shifts]:
     """Return the shifts of each machine that touch a window; their line, area and site are read: select them too."""
-    at_their_places = (
+    rules = once_each("shift rules", machines, _shift_rules)
+    days = Interval(window.start - timedelta(days=3), window.end + timedelta(days=2))
+    rows = read_around("calendar exceptions", machines, days, _exceptions, more=timedelta(days=35))
+    exceptions = [row for row in rows if days.start.date() <= row.date <= days.end.date()]
+    return {machine.pk: _shifts(machine, rules[machine], exceptions, window) for machine in machines}
+
+
+def _at(machines: Iterable[Machine]) -> Q:
+    machines = list(machines)
+    return (
         Q(site__in={machine.line.area.site_id for machine in machines})
         | Q(line__in={machine.line_id for machine in machines})
         | Q(machine__in={machine.pk for machine in machines})
     )
-    shifts = list(Shift.objects.filter(at_their_places).prefetch_related("breaks").order_by("id"))
-    first, last = (window.start - timedelta(days=3)).date(), (window.end + timedelta(days=2)).date()
-    exceptions = list(CalendarException.objects.filter(at_their_places, date__range=(first, last)).order_by("id"))
-    return {machine.pk: _shifts(machine, shifts, exceptions, window) for machine in machines}
+
+
+def _shift_rules(machines: list[Machine]) -> dict[Machine, list[ShiftRule]]:
+    shifts = list(Shift.objects.filter(_at(machines)).prefetch_related("breaks").order_by("id"))
+    return {machine: [_shift_rule(shift) for shift in shifts if _applies(shift, machine)] for machine in machines}
+
+
+def _exceptions(machines: Iterable[Machine], window: Interval) -> Iterable[CalendarException]:
+    rows = CalendarException.objects.filter(_at(machines), date__range=(window.start.date(), window.end.date()))
+    return rows.order_by("id")
 
 
 def _shifts(
-    machine: Machine, shifts: Iterable[Shift], exceptions: Iterable[CalendarException], window: Interval
+    machine: Machine, rules: Sequence[ShiftRule], exceptions: Iterable[CalendarException], window: Interval
 ) -> Shifts:
-    rules = [_shift_rule(shift) for shift in shifts if _applies(shift, machine)]
     if not any(rule.kind is ShiftKind.REGULAR for rule in rules):
         return None
     days = [_day_rule(day) for day in exceptions if _applies(day, machine)]
