@@ -4,10 +4,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.db import connection
 from django.db.models import Count, Max, Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from core.intervals import Interval
 from core.shared_reads import once, once_each, read_around
@@ -89,27 +92,26 @@ def rules_for(machines: Iterable[Machine]) -> dict[int, list[Rule]]:
 
     Machines without any are absent.
     """
-    asked = {machine.pk: machine for machine in machines}
-    return once_each("rules", asked, lambda ids: _rules_for([asked[pk] for pk in ids]))
-
-
-def _rules_for(asked: Sequence[Machine]) -> dict[int, list[Rule]]:
-    rows = list(
-        ReasonRule.objects.filter(
-            Q(site__in={machine.line.area.site_id for machine in asked})
-            | Q(line__in={machine.line_id for machine in asked})
-            | Q(machine__in=asked),
-            is_active=True,
-        )
-        .select_related("reason")
-        .order_by("position", "id")
-    )
+    asked = list(machines)
+    # Of whole sites, so that the next machine of one has been read, too.
+    of_sites = once_each("rules", {machine.line.area.site_id for machine in asked}, _rules_of_sites)
     found: dict[int, list[Rule]] = {}
-    for machine in asked if rows else ():
+    for machine in asked if of_sites else ():
+        rows = of_sites.get(machine.line.area.site_id, ())
         places = {"machine_id": machine.pk, "line_id": machine.line_id, "site_id": machine.line.area.site_id}
         of_machine = [row for level, place in places.items() for row in rows if getattr(row, level) == place]
         if of_machine:
             found[machine.pk] = [_rule(row) for row in of_machine]
+    return found
+
+
+def _rules_of_sites(site_ids: list[int]) -> dict[int, list[ReasonRule]]:
+    paths = ("site", "line__area__site", "machine__line__area__site")
+    here = reduce(or_, (Q(**{f"{path}__in": site_ids}) for path in paths))
+    found: dict[int, list[ReasonRule]] = defaultdict(list)
+    rows = ReasonRule.objects.filter(here, is_active=True).annotate(of_site=Coalesce(*paths))
+    for row in rows.select_related("reason").order_by("position", "id"):
+        found[row.of_site].append(row)
     return found
 
 

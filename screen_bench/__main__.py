@@ -44,12 +44,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m screen_bench", description=__doc__)
     parser.add_argument("--days", type=int)
     parser.add_argument("--lines", type=int)
+    parser.add_argument("--requests", type=int, help="for each page, beside two that warm up")
     parser.add_argument("--small", action="store_true", help="a few days of two lines, in about a minute")
     parser.add_argument("--only", choices=list(PARTS), nargs="+", default=list(PARTS))
     parser.add_argument("--keep", action="store_true", help="leave the scratch database for a look afterwards")
     asked = parser.parse_args()
     extent = SMALL if asked.small else WHOLE
-    given = asdict(extent) | {name: value for name in ("days", "lines") if (value := getattr(asked, name))}
+    given = asdict(extent) | {name: value for name in ("days", "lines", "requests") if (value := getattr(asked, name))}
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mes_project.settings")
     if not os.environ.get("DATABASE_URL"):
         from core import embedded_postgres
@@ -89,16 +90,16 @@ def _measure(address: str, extent: Extent, parts: list[str]) -> None:
 
     django.setup()
     from django.core.management import call_command
-    from django.db import connection
 
     from core import scratch
+    from oee.benchmark import vacuum
+    from screen_bench.pages import Server
     from screen_bench.plant import Factory
 
     call_command("collectstatic", interactive=False, verbosity=0)
     started = time.perf_counter()
     factory = Factory(extent.days, extent.lines)
-    with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE")
+    vacuum()
     _say(
         f"{extent.lines} lines (one of ten machines), {extent.days} days, {factory.facts:,} facts,"
         f" {factory.closings:,} signed shifts: made in {time.perf_counter() - started:,.0f} s"
@@ -106,45 +107,49 @@ def _measure(address: str, extent: Extent, parts: list[str]) -> None:
     server, port = scratch.serve(address)
     try:
         for part in parts:
-            PARTS[part](factory, extent, port, _say)
+            PARTS[part](factory, extent, Server(port, server.pid), _say)
     finally:
         server.terminate()
         server.wait()
 
 
-def server_times(factory: Any, extent: Extent, port: int, say: Say) -> None:
+def server_times(factory: Any, extent: Extent, server: Any, say: Say) -> None:
     """Print what each page costs the server."""
     from screen_bench.pages import QUERIES, SERVER_MS, costs
 
     say(f"\nPages on the server, {extent.requests} requests each; targets: {SERVER_MS:.0f} ms, {QUERIES} queries")
-    say(f"  {'page':<48}{'p50 ms':>8}{'p95 ms':>8}{'queries':>8}{'kB':>8}  missed")
+    say(f"  {'page':<48}{'p50 ms':>8}{'p95 ms':>8}{'cpu ms':>8}{'queries':>8}{'kB':>8}  missed")
     missed = asked = 0
-    for cost in costs(factory.pages(), port, factory.session(), times=extent.requests):
+    for cost in costs(factory.pages(), server, factory.session(), times=extent.requests):
         asked += 1
         missed += bool(cost.missed)
         said = f"{cost.status}!" if cost.status >= 400 else ", ".join(cost.missed)
-        say(f"  {cost.page.name:<48}{cost.p50:>8,.0f}{cost.p95:>8,.0f}{cost.queries:>8}{cost.kilobytes:>8,.0f}  {said}")
+        say(
+            f"  {cost.page.name:<48}{cost.p50:>8,.0f}{cost.p95:>8,.0f}{cost.processor:>8,.0f}{cost.queries:>8}{cost.kilobytes:>8,.0f}  {said}"
+        )
     say(f"  {asked - missed} of {asked} pages reach both targets")
 
 
-def socket_delays(factory: Any, extent: Extent, port: int, say: Say) -> None:
+def socket_delays(factory: Any, extent: Extent, server: Any, say: Say) -> None:
     """Print how long it takes from a POST to many sockets."""
     from screen_bench.sockets import UNLOADED_MS, delay
 
     say(f"\nFrom a POST to the sockets of the overview, {extent.posts} posts; target: p99 {UNLOADED_MS:.0f} ms")
     for sockets in extent.sockets:
-        found = delay(_door(factory, port), "/ws/overview/", factory.session(), sockets=sockets, posts=extent.posts)
+        found = delay(
+            _door(factory, server.port), "/ws/overview/", factory.session(), sockets=sockets, posts=extent.posts
+        )
         said = f"  missed: > {UNLOADED_MS:.0f} ms" if found.p99 > UNLOADED_MS else ""
         say(f"  {sockets:>4} sockets: p50 {found.p50:,.0f} ms, p99 {found.p99:,.0f} ms, {found.lost} lost{said}")
 
 
-def browsers(factory: Any, extent: Extent, port: int, say: Say) -> None:
+def browsers(factory: Any, extent: Extent, server: Any, say: Say) -> None:
     """Print what a browser sees."""
     from screen_bench.browser import FIRST_PAINT_MS, main_pages, person_at
 
     # Playwright's loop runs in this thread while a browser is open: the database is read before.
-    pages, door, session = main_pages(factory.pages()), _door(factory, port), factory.session()
-    with person_at(port, session) as person:
+    pages, door, session = main_pages(factory.pages()), _door(factory, server.port), factory.session()
+    with person_at(server.port, session) as person:
         say(f"\nFirst contentful paint in Chromium, median of {extent.paints}; target: {FIRST_PAINT_MS:,.0f} ms")
         for page in pages:
             cold, warm = person.first_paint(page, times=extent.paints)
@@ -154,7 +159,7 @@ def browsers(factory: Any, extent: Extent, port: int, say: Say) -> None:
         say(f"\nFrom a POST to the paint of the overview in Chromium: median {median:,.0f} ms, at most {most:,.0f} ms")
 
 
-def days_open(factory: Any, extent: Extent, port: int, say: Say) -> None:
+def days_open(factory: Any, extent: Extent, server: Any, say: Say) -> None:
     """Print what pages hold after a day."""
     from screen_bench.browser import HEAP_GROWTH, HEAP_SLACK_KB, person_at
 
@@ -164,7 +169,7 @@ def days_open(factory: Any, extent: Extent, port: int, say: Say) -> None:
         f"\nflat = at most {HEAP_GROWTH:.0%} or {HEAP_SLACK_KB:.0f} kB more, and 10% more nodes"
     )
     session = factory.session()
-    with person_at(port, session) as person:
+    with person_at(server.port, session) as person:
         for day in (
             person.day_of_lines(updates=extent.line_updates),
             person.day_of_tiles(board, updates=extent.tile_updates),

@@ -147,7 +147,7 @@ class Factory:
         small = [*pages_without_objects(), *(reverse(f"screens:{name}") for name in sorted(fetched))]
         small += self.everything.addresses
         named = [Asked(address.partition("?")[0], address) for address in small if "kpi=nothing" not in address]
-        return [*self._of_history(), *named]
+        return list({page.address: page for page in reversed([*self._of_history(), *named])}.values())[::-1]
 
     def _of_history(self) -> list[Asked]:
         from django.urls import reverse
