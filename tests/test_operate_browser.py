@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from datetime import timedelta
 
 import pytest
 from django.db import connections
+from django.utils import timezone
 from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 
 from andon.models import AndonCall
 from downtime.models import StateCorrection, StateHistory
+from downtime.services import NewState, record_states
 from execution.models import OperationStep, ProductionReport
 from materials.models import MaterialTransaction
 from tests.browser import PASSWORD, axe_violations, browser_page, log_in
@@ -106,7 +109,18 @@ def test_stopping_now_for_a_reason_and_running_again():
         button(page, "Stopping now").click()
         page.get_by_role("dialog").get_by_role("button", name="Lunch").click()
         expect(page.locator(".op-state")).to_contain_text("Lunch")
-        button(page, "It runs again").click()
+        # Pressed, it stays under the finger, whatever the socket brings meanwhile.
+        box = button(page, "It runs again").bounding_box()
+        assert box is not None
+        button(page, "Call for help").focus()
+        page.mouse.move(box["x"] + 20, box["y"] + 20)
+        page.mouse.down()
+        earlier = NewState(station.machine.pk, station.at["on"] - timedelta(minutes=5), station.reasons.stopped.pk)
+        with page.expect_response(page.url) as asked:
+            record_states([earlier], recorded_at=timezone.now())
+        assert asked.value.finished() is None
+        page.wait_for_timeout(300)
+        page.mouse.up()
         expect(page.locator(".op-state")).to_contain_text("Running")
         said = StateHistory.objects.filter(source__startswith="user:").order_by("occurred_at")
         assert [state.reason for state in said] == [station.reasons.lunch, station.reasons.running]
