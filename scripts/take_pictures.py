@@ -27,17 +27,22 @@ THEMES = ("light", "dark")
 HALF = 2
 GAP = 16
 # Files, forms that only post, and doors for machines are no screens; the admin has its own picture.
-PASSED_BY = re.compile(r"^/(admin|api|static|logout|ingest|metrics|healthz|exports?)/|\.(csv|xlsx|pdf|json|svg|png|zpl)$")
+PASSED_BY = re.compile(
+    r"^/(admin|api|static|logout|ingest|metrics|healthz|exports?)/|\.(csv|xlsx|pdf|json|svg|png|zpl)$"
+)
 # Their content is a choice, not a screen of its own.
 ROOMS = ("screens", "reports", "login")
 
 
 def main() -> None:
+    """Take the pictures that the command line asks for."""
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--url", default="http://localhost:8000")
     asked.add_argument("--user", required=True)
     asked.add_argument("--password", required=True)
-    asked.add_argument("--only", default="", help="Take only the screens whose name has this in it; leaves docs/screens.md alone.")
+    asked.add_argument(
+        "--only", default="", help="Take only the screens whose name has this in it; leaves docs/screens.md alone."
+    )
     chosen = asked.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mes_project.settings")
     sys.path.insert(0, str(HOME))
@@ -112,13 +117,15 @@ def _name(address: str) -> str | None:
 def _sheet(pages: dict[tuple[str, str], Page], name: str, address: str) -> str:
     rows: list[list[Image.Image]] = [[], []]
     title = ""
-    for (size, theme), page in pages.items():
+    for (size, _), page in pages.items():
         page.goto(address)
         page.wait_for_load_state("networkidle")
         page.wait_for_timeout(400)
         title = title or page.title()
         shot = Image.open(BytesIO(page.screenshot()))
-        rows[size != "television"].append(shot.resize((shot.width // HALF, shot.height // HALF), Image.Resampling.LANCZOS))
+        rows[size != "television"].append(
+            shot.resize((shot.width // HALF, shot.height // HALF), Image.Resampling.LANCZOS)
+        )
     width = max(sum(one.width for one in row) + GAP * (len(row) - 1) for row in rows)
     height = sum(max(one.height for one in row) for row in rows) + GAP
     sheet = Image.new("RGB", (width, height), "#808892")

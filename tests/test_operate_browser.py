@@ -14,7 +14,7 @@ from downtime.models import StateCorrection, StateHistory
 from downtime.services import NewState, record_states
 from execution.models import OperationStep, ProductionReport
 from materials.models import MaterialTransaction
-from tests.browser import PASSWORD, axe_violations, browser_page, log_in
+from tests.browser import PASSWORD, axe_violations, browser_page, log_in, without_network
 from tests.factories import make_labor_policy
 from tests.operating import make_material, make_station
 from tests.servers import running_server, shared_server
@@ -134,7 +134,9 @@ def test_a_call_from_the_tablet_to_fixed():
         ready(page)
         button(page, "Call for help").click()
         assert axe_violations(page) == []
-        page.get_by_role("dialog").get_by_role("button", name="Maintenance").click()
+        with without_network(page):
+            page.get_by_role("dialog").get_by_role("button", name="Maintenance").click()
+            expect(page.locator("[data-queue]")).to_contain_text("1")
         call = page.locator(".op-call")
         expect(call).to_contain_text("Called")
         page.goto("/andon/calls/")
@@ -170,8 +172,11 @@ def test_a_lot_is_loaded_by_a_scanner_that_types():
         quantity = dialog.get_by_label("How much")
         expect(quantity).to_have_value("99")
         quantity.fill("20")
-        dialog.get_by_role("button", name="Load", exact=True).click()
+        with without_network(page):
+            dialog.get_by_role("button", name="Load", exact=True).click()
+            expect(page.locator("[data-queue]")).to_contain_text("1")
         expect(dialog).to_have_count(0)
+        expect(page.locator("[data-queue]")).to_be_hidden()
         moved = MaterialTransaction.objects.get(kind="consume")
         assert (moved.lot, moved.quantity, moved.work_order) == (lot, 20, station.order)
 
