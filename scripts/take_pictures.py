@@ -10,7 +10,7 @@ import argparse
 import os
 import re
 import sys
-from collections import deque
+from collections import Counter, deque
 from io import BytesIO
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -25,6 +25,7 @@ PICTURES = HOME / "docs" / "images" / "screens"
 SIZES = {"television": (1920, 1080), "tablet": (1280, 800), "phone": (390, 844)}
 THEMES = ("light", "dark")
 HALF = 2
+CANDIDATES = 4
 GAP = 16
 # Files, forms that only post, and doors for machines are no screens; the admin has its own picture.
 PASSED_BY = re.compile(
@@ -79,21 +80,26 @@ def _page(browser: Browser, chosen: argparse.Namespace, size: str, theme: str) -
 
 
 def _walked(page: Page, url: str) -> dict[str, str]:
-    """Return one address of each screen that links lead to, by the screen's name, nearest first."""
+    """Return one address of each screen that links lead to, by the screen's name: of a few, the one that has most to show."""
     screens: dict[str, str] = {}
+    tried: Counter[str] = Counter()
+    most: dict[str, int] = {}
     seen = {"/"}
     waiting = deque(["/"])
     while waiting:
         address = waiting.popleft()
         name = _name(address)
-        if name is None or name in screens:
+        if name is None or tried[name] >= CANDIDATES:
             continue
+        tried[name] += 1
         answer = page.goto(address)
         if answer is None or not answer.ok or "text/html" not in answer.headers.get("content-type", ""):
             continue
         # Where the address led on to is the screen.
         name = _name(urlsplit(page.url).path) or name
-        screens.setdefault(name, page.url.removeprefix(url))
+        size = len(page.content())
+        if size > most.get(name, 0):
+            screens[name], most[name] = page.url.removeprefix(url), size
         for link in page.eval_on_selector_all("a[href]:not([download])", "all => all.map((one) => one.href)"):
             target = link.split("#")[0].removeprefix(url)
             if link.startswith(url) and target not in seen:
