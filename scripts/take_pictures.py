@@ -29,7 +29,7 @@ CANDIDATES = 4
 GAP = 16
 # Files, forms that only post, and doors for machines are no screens; the admin has its own picture.
 PASSED_BY = re.compile(
-    r"^/(admin|api|static|logout|ingest|metrics|healthz|exports?)/|\.(csv|xlsx|pdf|json|svg|png|zpl)$"
+    r"^/(admin|api|static|logout|ingest|metrics|healthz|exports?)/|/(panels|fragments|tiles)/|\.(csv|xlsx|pdf|json|svg|png|zpl)$"
 )
 # Their content is a choice, not a screen of its own.
 ROOMS = ("screens", "reports", "login")

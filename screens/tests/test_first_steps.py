@@ -34,7 +34,6 @@ from tests.factories import (
     make_work_order,
 )
 
-
 # Files, fragments, and addresses that only take what is posted.
 NO_PAGES = {
     *("home", "overview-fragments", "line-fragment", "floor-fragments", "board-fragments", "chart-fragments"),
