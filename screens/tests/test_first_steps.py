@@ -190,6 +190,6 @@ def test_every_page_has_a_question_mark_that_leads_to_a_part_of_the_help(rf, cli
     assert {*PART_OF_VIEW.values(), *PART_OF_ROOM.values()} <= there
     pages = {pattern.name for pattern in urlpatterns} - NO_PAGES - {"help"}
     assert pages <= set(PART_OF_VIEW)
-    client.force_login(make_user())
+    client.force_login(make_user("admin", site=None, is_superuser=True))
     assert reverse("screens:help", args=["supervisor"]) + "#lots" in client.get("/lots/").content.decode()
     assert reverse("screens:help", args=["supervisor"]) + "#reports" in client.get("/reports/").content.decode()
