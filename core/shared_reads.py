@@ -7,7 +7,7 @@ tell of the same moment. Outside of such a request, and in whatever writes, ever
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar, cast
 
 from core.intervals import Interval
@@ -15,6 +15,7 @@ from core.intervals import Interval
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
+_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 _known: ContextVar[dict[Any, Any] | None] = ContextVar("shared_reads", default=None)
 
 
@@ -78,7 +79,8 @@ def read_around(
     for asked, around, rows in known.values():
         if wanted <= asked and around.contains(window):
             return cast(list[Value], rows)
-    wider = Interval(window.start - more, window.end + more)
+    # "For ever" has no room beyond it.
+    wider = Interval(max(window.start, _FIRST + more) - more, min(window.end, _LAST - more) + more)
     rows = list(read(list(wanted), wider))
     known[len(known)] = wanted, wider, rows
     return rows

@@ -13,6 +13,7 @@ from core.intervals import Interval
 from core.middleware import SharedReadsMiddleware
 from core.retention import closed_until
 from core.shared_reads import apart, memory, once, sharing
+from downtime.selectors import corrections_in, gaps_in
 from downtime.services import NewState, record_states
 from oee.policies import policies_of
 from oee.scopes import every_machine_of
@@ -74,6 +75,15 @@ def test_an_hour_that_is_stored_while_reads_are_shared_has_the_fact_that_came_me
         assert share() == Fraction(1, 2)
     # What was stored then holds for everybody.
     assert share() == Fraction(1, 2)
+
+
+def test_words_that_hold_for_ever_are_read_around_too():
+    machine = make_machine()
+    ever, never = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+    for first, last in ((START, never), (ever, START), (ever, never)):
+        window = Interval(first, last)
+        with sharing():
+            assert corrections_in([machine.pk], window) == gaps_in([machine.pk], window) == []
 
 
 def test_nothing_is_shared_outside_of_a_request_that_reads_nor_after_it():
