@@ -68,6 +68,8 @@ ROLES: dict[str, dict[str, frozenset[str]]] = {
     "account": _grant(frozenset({ADMIN}), {ADMIN}),
     # What the plant throws away, and when.
     "retention": _grant(frozenset({SUPERVISOR, ENGINEER, ADMIN}), {ADMIN}, delete=set()),
+    # All that the plant holds, in one file; only who administers every site may see, fetch and restore it.
+    "backup": _grant(frozenset({ADMIN}), {ADMIN}, delete=set()),
     # Batch records are opened and prepared, reviewed, and approved or released by different roles; nothing is deleted.
     "batch_record": _grant(EVERYBODY, {SUPERVISOR, QUALITY}, delete=set()),
     "batch_review": _grant(EVERYBODY, {SUPERVISOR, QUALITY}, delete=set()),
@@ -171,6 +173,7 @@ KIND_OF_MODEL: dict[str, str] = {
     **dict.fromkeys(("connectors.connector", "connectors.connectorhealth", "connectors.unmappedsignal"), "connector"),
     "accounts.devicekey": "device_key",
     "core.retention": "retention",
+    "operations.backup": "backup",
     **dict.fromkeys(
         ("reports.reportsubscription", "reports.reportrecipient", "reports.reportmail"), "report_subscription"
     ),
