@@ -78,6 +78,17 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         ),
     ),
     (
+        "Maintenance",
+        (
+            ("Maintenance plans", "event_repeat", "maintenance.maintenanceplan"),
+            ("Maintenance orders", "build", "maintenance.maintenanceorder"),
+            ("Steps of maintenance", "footprint", "maintenance.maintenancestep"),
+            ("Spare parts used", "settings", "maintenance.partuse"),
+            ("Tools", "handyman", "maintenance.tool"),
+            ("Mountings of tools", "published_with_changes", "maintenance.toolmounting"),
+        ),
+    ),
+    (
         "Materials",
         (
             ("Lots", "inventory", "materials.materiallot"),

@@ -3,7 +3,6 @@
 import threading
 from datetime import UTC, datetime, timedelta
 
-import psycopg
 import pytest
 
 from core.errors import Conflict, NotFound
@@ -11,7 +10,6 @@ from operations import services
 from operations.fingerprints import take
 from operations.store import DUMP, MANIFEST, State, Store, seal
 from operations.tests.small_plant import small_plant
-from torture.backups import DAMAGE, torture
 
 pytestmark = pytest.mark.django_db
 
@@ -42,26 +40,6 @@ def restore(store, plant, name, **options):
 def contents(plant):
     with plant.connect() as opened:
         return take(opened)
-
-
-def test_backups_under_writes_are_equal_damage_is_found_and_restores_lose_nothing(store, plant):
-    found = torture(
-        2,
-        database=plant,
-        store=store,
-        write=lambda opened, number: opened.execute("INSERT INTO part (code) VALUES (%s)", [number]),
-        read=lambda opened: {
-            int(code) for (code,) in opened.execute("SELECT code FROM part WHERE code NOT LIKE 'p%'").fetchall()
-        },
-        restore_every=2,
-    )
-    assert found.broken == []
-    assert (found.equal, found.exchanged, len(found.damaged)) == (2, 2, len(DAMAGE))
-    with plant.connect() as opened:
-        # Counters go on after what was given out, and guards guard.
-        opened.execute("INSERT INTO part (code) VALUES ('next')")
-        with pytest.raises(psycopg.errors.RaiseException, match="append-only"):
-            opened.execute("DELETE FROM fact")
 
 
 def flip(path, position=-100):
