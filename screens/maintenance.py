@@ -100,7 +100,8 @@ def maintenance_list(request: HttpRequest) -> HttpResponse:
     found = offers(request, ASK, may_ask, kind=KIND, site_id=None, refused=refused) if may_ask else []
     for one in found:
         if not one.is_refused:
-            one.form.initial |= {name: text for name, text in request.GET.items() if name in ("machine", "stop")}
+            told = {name: text for name, text in request.GET.items() if name in ("machine", "stop")}
+            one.form.initial = {**one.form.initial, **told}
     orders = _seen(request)
     page = Paginator(finished_orders(orders), PAGE).get_page(request.GET.get("page"))
     context = {
