@@ -20,15 +20,15 @@ from maintenance.models import MaintenanceOrder, MaintenancePlan, MaintenanceSte
 from maintenance.selectors import due_list, tool_lives
 from maintenance.serializers import (
     MaintenanceOrderSerializer,
+    MaintenancePlaceSerializer,
     MaintenancePlanSerializer,
+    MaintenanceSaidSerializer,
     MaintenanceStepSerializer,
     MountSerializer,
-    NewOrderSerializer,
+    NewMaintenanceOrderSerializer,
     PartUseSerializer,
-    PlaceSerializer,
     PlanDueSerializer,
-    SaidSerializer,
-    TakeStepSerializer,
+    TakeMaintenanceStepSerializer,
     ToolLifeSerializer,
     ToolMountingSerializer,
     ToolSerializer,
@@ -76,11 +76,11 @@ class ToolViewSet(MasterDataViewSet):
         mounting, is_new = services.mount_tool(tool=self.get_object(), said=said_of(request, values), **values)
         return Response(ToolMountingSerializer(mounting).data, status=201 if is_new else 200)
 
-    @extend_schema(request=SaidSerializer, responses={200: ToolMountingSerializer})
+    @extend_schema(request=MaintenanceSaidSerializer, responses={200: ToolMountingSerializer})
     @action(detail=True, methods=["post"])
     def remove(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Take the tool off its machine."""
-        values = self._given(SaidSerializer)
+        values = self._given(MaintenanceSaidSerializer)
         return Response(
             ToolMountingSerializer(services.remove_tool(tool=self.get_object(), said=said_of(request, values))).data
         )
@@ -122,24 +122,26 @@ class MaintenanceOrderViewSet(Idempotent, mixins.ListModelMixin, mixins.Retrieve
     }
 
     @extend_schema(
-        request=NewOrderSerializer, responses={201: MaintenanceOrderSerializer, 200: MaintenanceOrderSerializer}
+        request=NewMaintenanceOrderSerializer,
+        responses={201: MaintenanceOrderSerializer, 200: MaintenanceOrderSerializer},
     )
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Ask for maintenance of a machine: 201, or 200 for a repeated key."""
-        values = self._given(NewOrderSerializer)
+        values = self._given(NewMaintenanceOrderSerializer)
         need(self, "add", values["machine"])
         answer = services.ask(said=said_of(request, values), **values)
         return self._answer(answer)
 
     @extend_schema(
-        request=TakeStepSerializer, responses={201: MaintenanceOrderSerializer, 200: MaintenanceOrderSerializer}
+        request=TakeMaintenanceStepSerializer,
+        responses={201: MaintenanceOrderSerializer, 200: MaintenanceOrderSerializer},
     )
     @action(detail=True, methods=["post"])
     def step(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Plan, start, finish or cancel it; say that the machine is `down`, or release it (`up`)."""
         order = self.get_object()
         need(self, "change", order)
-        values = self._given(TakeStepSerializer)
+        values = self._given(TakeMaintenanceStepSerializer)
         return self._answer(services.take_step(order=order, said=said_of(request, values), **values))
 
     @extend_schema(request=UsePartSerializer, responses={201: PartUseSerializer, 200: PartUseSerializer})
@@ -210,7 +212,7 @@ class _Asked(APIView):
 
     def asked(self, request: Request) -> dict[str, Any]:
         """Return the place that is asked about, validated."""
-        query = PlaceSerializer(data=request.query_params.dict(), context={"request": request})
+        query = MaintenancePlaceSerializer(data=request.query_params.dict(), context={"request": request})
         query.is_valid(raise_exception=True)
         for place in query.validated_data.values():
             need(self, "view", place)
@@ -220,7 +222,7 @@ class _Asked(APIView):
 class DueView(_Asked):
     """What is due and when the rest will be."""
 
-    @extend_schema(parameters=[PlaceSerializer], responses=PlanDueSerializer(many=True))
+    @extend_schema(parameters=[MaintenancePlaceSerializer], responses=PlanDueSerializer(many=True))
     def get(self, request: Request) -> Response:
         """List the plans, the most used first, with a forecast of when each is due."""
         asked = self.asked(request)
@@ -233,7 +235,7 @@ class DueView(_Asked):
 class ToolLifeView(_Asked):
     """What is left of tools."""
 
-    @extend_schema(parameters=[PlaceSerializer], responses=ToolLifeSerializer(many=True))
+    @extend_schema(parameters=[MaintenancePlaceSerializer], responses=ToolLifeSerializer(many=True))
     def get(self, request: Request) -> Response:
         """List the tools, the most used first, with a forecast of when each is used up."""
         asked = self.asked(request)

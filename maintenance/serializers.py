@@ -92,7 +92,7 @@ class ToolMountingSerializer(serializers.ModelSerializer):
         fields = ("id", "tool", "machine", "mounted_at", "removed_at", "is_renewed", "recorded_at", "recorded_by")
 
 
-class SaidSerializer(Plain):
+class MaintenanceSaidSerializer(Plain):
     """When something was done, in whose name, and how a retry is known."""
 
     at = AwareDateTimeField(required=False, help_text="Now when left out; the past is allowed.")
@@ -103,7 +103,7 @@ class SaidSerializer(Plain):
     )
 
 
-class NewOrderSerializer(SaidSerializer):
+class NewMaintenanceOrderSerializer(MaintenanceSaidSerializer):
     """Maintenance that is asked for."""
 
     machine = ReferenceField(queryset=Machine.objects.select_related("line__area__site"))
@@ -115,7 +115,7 @@ class NewOrderSerializer(SaidSerializer):
     stop_at = AwareDateTimeField(required=False, help_text="A moment in the machine's stop that it is about.")
 
 
-class TakeStepSerializer(SaidSerializer):
+class TakeMaintenanceStepSerializer(MaintenanceSaidSerializer):
     """A step to take."""
 
     kind = serializers.ChoiceField(
@@ -124,7 +124,7 @@ class TakeStepSerializer(SaidSerializer):
     planned_for = AwareDateTimeField(required=False)
 
 
-class UsePartSerializer(SaidSerializer):
+class UsePartSerializer(MaintenanceSaidSerializer):
     """A spare part to take out of stock."""
 
     product = ReferenceField(queryset=Product.objects.all())
@@ -136,14 +136,14 @@ class UsePartSerializer(SaidSerializer):
     )
 
 
-class MountSerializer(SaidSerializer):
+class MountSerializer(MaintenanceSaidSerializer):
     """A tool to mount."""
 
     machine = ReferenceField(queryset=Machine.objects.select_related("line__area__site"))
     is_renewed = serializers.BooleanField(required=False, default=False)
 
 
-class PlaceSerializer(Plain):
+class MaintenancePlaceSerializer(Plain):
     """Which machines are asked about; nothing = all that the caller may see."""
 
     site = ReferenceField(queryset=Site.objects.all(), required=False)
