@@ -187,7 +187,8 @@ def _verify(*, store: Store, backup: Backup, database: Database, now: datetime, 
 
 
 def _scratch_prefix(database: Database) -> str:
-    return f"{database.name[:_LONGEST_LABEL]}_scratch_"
+    # A database that was put aside by a restore shares its plant's, so that what is left of either is found.
+    return f"{database.name.partition('_before_')[0][:_LONGEST_LABEL]}_scratch_"
 
 
 def _drop_leftovers(database: Database) -> None:
