@@ -61,6 +61,10 @@ torture-orders: .venv/.development ## Let 10,000 pairs of people want contrary t
 torture-audit: .venv/.development ## Tamper 10,000 times with audit trails and signed records (ARGS="--cycles 500")
 	@$(BIN)/python -m torture.audit $(ARGS)
 
+.PHONY: torture-backup
+torture-backup: .venv/.development ## Back up under writes 100 times, restore, damage (ARGS="--cycles 10")
+	@$(BIN)/python -m torture.backups $(ARGS)
+
 .PHONY: prove
 prove: .venv/.development ## Prove that the numbers are right (ARGS=--small, ARGS="oracle --seed 2")
 	@$(BIN)/python -m proof $(ARGS)

@@ -54,6 +54,7 @@ ROOMS: tuple[Room, ...] = (
             Page(_("Stops without a reason"), "screens:stops", "fact"),
             Page(_("Operator terminal"), "screens:operate-choose", "execution"),
             Page(_("Calls"), "screens:andon-calls", "andon"),
+            Page(_("Maintenance"), "screens:maintenance", "maintenance"),
             Page(_("List of work"), "screens:dispatch", "execution"),
             Page(_("Stations"), "screens:stations", "unit"),
             Page(_("Changeovers"), "screens:changeovers", "changeover"),

@@ -13,6 +13,7 @@ from batchrecords.models import StepTemplate
 from batchrecords.services import open_record
 from enterprise.models import Shift
 from labels.services import print_batch
+from maintenance.services import Said, ask
 from oee.closing import close_shift
 from quality import charting
 from quality.nonconformances import About, raise_nonconformance
@@ -28,6 +29,7 @@ from tests.factories import (
     make_label_layout,
     make_location,
     make_lot,
+    make_maintenance_plan,
     make_plan,
     make_reason,
     make_revision,
@@ -36,6 +38,7 @@ from tests.factories import (
     make_serial_unit,
     make_shift,
     make_stage_form,
+    make_tool,
     make_user,
 )
 from workorders.changeovers import begin_changeover
@@ -102,6 +105,11 @@ class Plant(Bench):
             set_at=minutes(99),
         )
         lot = make_lot(location=make_location(site=self.site), product=self.product)
+        make_tool(site=self.site)
+        make_maintenance_plan(machine=self.machine)
+        leak, _ = ask(
+            machine=self.machine, title="Leak", said=Said(at=now, recorded_at=now, actor=self.person), machine_down=True
+        )
         ncr, _ = raise_nonconformance(site=self.site, title="Wet", said=About(lot=lot), actor=self.ewa, raised_at=AT)
         make_crew(site=self.site)
         make_employee(site=self.site)
@@ -139,6 +147,7 @@ class Plant(Bench):
             reverse("screens:steps", args=[mixing.pk]),
             reverse("screens:label-batch", args=[labels.pk]),
             reverse("screens:ncr", args=[ncr.pk]),
+            reverse("screens:maintenance-order", args=[leak.pk]),
             reverse("screens:certificate", args=[lot.pk]),
             reverse("screens:unit", args=[unit.pk]),
             reverse("screens:station", args=[self.machine.code]),
