@@ -25,6 +25,7 @@ from quality.models import (
     Cause,
     CorrectiveAction,
     DefectCode,
+    Disposition,
     Inspection,
     InspectionDecision,
     NonConformance,
@@ -145,9 +146,17 @@ class DisposeForm(KeyedForm):
     from_location = forms.ModelChoiceField(
         Location.objects.none(), required=False, label=gettext_lazy("Where it lies"), empty_label="–"
     )
+    counted_as = forms.ChoiceField(
+        choices=[*Disposition.Counted.choices, ("", gettext_lazy("Not yet, or as what it becomes"))],
+        initial=Disposition.Counted.GOOD,
+        required=False,
+        label=gettext_lazy("How its order counted it so far"),
+    )
     reason = forms.CharField(max_length=500, label=gettext_lazy("Why"))
 
     def fill(self, thing: NonConformance) -> None:
+        if nonconformances.order_of(thing) is None:
+            del self.fields["counted_as"]
         offer(self, from_location=Location.objects.filter(site=thing.site_id, is_active=True).order_by("name", "pk"))
         if thing.quantity is not None:
             rest = thing.quantity - nonconformances.disposed_of(thing)
