@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
@@ -320,6 +321,7 @@ def ncr_page(request: HttpRequest, ncr_id: int) -> HttpResponse:
             return redirect("screens:ncr", ncr.pk)
     context = {
         "ncr": ncr,
+        "today": timezone.localtime(timezone=ncr.site.zone).date(),
         "dispositions": ncr.dispositions.select_related("decided_by", "rework_order")[:100],
         "actions": ncr.actions.select_related("owner", "checked_by")[:100],
         "defects": ncr.defects.select_related("code").prefetch_related("pictures")[:100],
