@@ -81,6 +81,9 @@ ROOMS: tuple[Room, ...] = (
         (
             Page(_("Inspections and charts"), "screens:quality", "inspection"),
             Page(_("Non-conformances"), "screens:ncrs", "nonconformance"),
+            Page(_("Corrective actions"), "screens:quality-actions", "nonconformance"),
+            Page(_("Pareto of defects"), "screens:defects", "nonconformance"),
+            Page(_("Gauges"), "screens:gauges", "quality_setup"),
         ),
     ),
     Room(
