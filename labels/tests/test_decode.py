@@ -15,6 +15,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 from rest_framework.test import APIClient
 
+from core import bounded_process
 from core.errors import Invalid
 from labels import decode_process
 from labels.decode import decode
@@ -117,7 +118,8 @@ def peak_kib(content):
     """Return what the reading process takes at most, as the kernel counts it."""
     script = (
         "import runpy, sys\n"
-        f"try:\n    runpy.run_path({decode_process.__file__!r}, run_name='__main__')\n"
+        f"sys.argv = ['', {decode_process.__file__!r}]\n"
+        f"try:\n    runpy.run_path({bounded_process.__file__!r}, run_name='__main__')\n"
         "finally:\n    told = [line for line in open('/proc/self/status') if line.startswith('VmHWM')]\n"
         "    sys.stderr.write(told[0].split()[1])\n"
     )
