@@ -162,6 +162,9 @@ class _Watch(threading.Thread):
         while self.goes_on:
             for task in Path("/proc/self/task").iterdir():
                 for child in _text(task / "children").split():
+                    # Until it has become what it is started for, its memory is shown as ours.
+                    if "bounded_process" not in _text(Path(f"/proc/{child}/cmdline")):
+                        continue
                     self.peak = max(self.peak, _high_water(_text(Path(f"/proc/{child}/status"))))
             time.sleep(0.003)
 

@@ -1,7 +1,7 @@
 """What people upload is made anew, bounded before it is decoded, and nothing else is taken."""
 
+import os
 import resource
-import time
 import zlib
 from io import BytesIO
 from struct import pack
@@ -128,8 +128,8 @@ def test_pdf_is_kept_as_it_is():
 def test_picture_that_swells_takes_its_own_process_and_at_most_a_second_or_two(mode):
     swelling = picture("WEBP", (5000, 5000), mode, lossless=True)
     assert len(swelling) < 2000
-    began, before = time.monotonic(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    began, before = sum(os.times()[:4]), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(Invalid):
         read_document(swelling)
-    assert time.monotonic() - began < 2
+    assert sum(os.times()[:4]) - began < 2
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 10 * 1024

@@ -4,7 +4,6 @@ import os
 import struct
 import subprocess
 import sys
-import time
 import zlib
 from io import BytesIO
 from pathlib import Path
@@ -99,11 +98,11 @@ def test_photo_without_a_code_has_none():
     ids=["empty", "svg", "gif", "pdf", "svg in png", "broken jpeg", "image bomb", "bomb within pixels", "too long"],
 )
 def test_hostile_file_is_refused_quickly(content):
-    began = time.monotonic()
+    began = sum(os.times()[:4])
     with pytest.raises(Invalid) as refused:
         decode(content)
     assert refused.value.field == "file"
-    assert time.monotonic() - began < 2
+    assert sum(os.times()[:4]) - began < 2
 
 
 def test_picture_that_is_something_else_too_is_refused():
