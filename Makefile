@@ -57,6 +57,10 @@ torture-orders: .venv/.development ## Let 10,000 pairs of people want contrary t
 torture-audit: .venv/.development ## Tamper 10,000 times with audit trails and signed records (ARGS="--cycles 500")
 	@$(BIN)/python -m torture.audit $(ARGS)
 
+.PHONY: torture-files
+torture-files: .venv/.development ## Give hostile pictures, PDFs and workbooks to whatever reads files; measure seconds and memory
+	@$(BIN)/python -m torture.hostile_files
+
 .PHONY: prove
 prove: .venv/.development ## Prove that the numbers are right (ARGS=--small, ARGS="oracle --seed 2")
 	@$(BIN)/python -m proof $(ARGS)
