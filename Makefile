@@ -33,6 +33,10 @@ messages: .venv/.development ## Collect the texts of pages into locale/ and comp
 rebuild: .venv/.runtime ## Drop all derived rows and compute them anew from the facts
 	@$(BIN)/python manage.py rebuild
 
+.PHONY: pictures
+pictures: .venv/.development ## Keep pictures of every screen of a demo that runs (ARGS="--user admin --password …")
+	@$(BIN)/python scripts/take_pictures.py $(ARGS)
+
 .PHONY: bench-ingest
 bench-ingest: .venv/.development ## Measure ingestion against raw COPY, in one run
 	@$(BIN)/python manage.py bench_ingest

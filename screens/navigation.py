@@ -13,6 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from core.master_data import caller
+from screens.help import address_for
 from screens.preferences import THEMES, theme_of
 
 
@@ -157,6 +158,7 @@ def bar(request: HttpRequest) -> dict[str, Any]:
     """Give templates the rooms and how the person wants pages to look (a context processor)."""
     return {
         "rooms": lambda: rooms_for(request) if request.user.is_authenticated else [],
+        "help_address": lambda: address_for(request),
         "theme": theme_of(request),
         "themes": THEMES,
     }

@@ -16,7 +16,7 @@
   let fetchedAt = Date.now();
   let shownAt = new Date();
 
-  const clock = (moment) => moment.toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  const clock = (moment) => moment.toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 
   function show(line) {
     const place = document.getElementById(`line-${line.id}`);
