@@ -65,6 +65,10 @@ torture-audit: .venv/.development ## Tamper 10,000 times with audit trails and s
 torture-backup: .venv/.development ## Back up under writes 100 times, restore, damage (ARGS="--cycles 10")
 	@$(BIN)/python -m torture.backups $(ARGS)
 
+.PHONY: torture-files
+torture-files: .venv/.development ## Give hostile pictures, PDFs and workbooks to whatever reads files; measure seconds and memory
+	@$(BIN)/python -m torture.hostile_files
+
 .PHONY: prove
 prove: .venv/.development ## Prove that the numbers are right (ARGS=--small, ARGS="oracle --seed 2")
 	@$(BIN)/python -m proof $(ARGS)
