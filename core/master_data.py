@@ -126,5 +126,6 @@ def site_id_of(thing: Any) -> int | None:
             if place is None or hasattr(place, "all"):
                 break
         else:
-            return place.pk if place is not None else None
+            # A thing of the lowest floor names its site by the id alone.
+            return getattr(place, "pk", place)
     return None
