@@ -6,7 +6,7 @@ must follow from it (`follows`), all in one transaction.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from django.db import models, transaction
 from django.db.models import Q
@@ -127,5 +127,5 @@ def site_id_of(thing: Any) -> int | None:
                 break
         else:
             # A thing of the lowest floor names its site by the id alone.
-            return getattr(place, "pk", place)
+            return cast(int | None, getattr(place, "pk", place))
     return None

@@ -92,6 +92,7 @@ INSTALLED_APPS = [
     "screens",
     "reports",
     "connectors",
+    "erp",
     "simulator",
 ]
 
@@ -255,6 +256,15 @@ PUBLIC_URL = env.str("PUBLIC_URL", default="http://localhost:8000").rstrip("/")
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "tasks"
 # Files of lists made in the background are kept so many days, for who asked for them.
 EXPORTS_KEEP_DAYS = env.int("EXPORTS_KEEP_DAYS", default=7)
+
+# --- The ERP and other systems ----------------------------------------------------------------------------------------
+
+# Where webhooks may be sent: https://erp.example.com,http://10.1.2.3:8080. Empty = nowhere.
+WEBHOOK_TARGETS: list[str] = env.list("WEBHOOK_TARGETS", default=[])
+# Inside networks that such a target may lie in: 10.1.2.0/24. Addresses of the internet need no entry.
+WEBHOOK_NETWORKS: list[str] = env.list("WEBHOOK_NETWORKS", default=[])
+# Messages that every partner has are kept for so many days.
+OUTBOX_KEEP_DAYS = env.int("OUTBOX_KEEP_DAYS", default=90)
 
 # --- Labels ----------------------------------------------------------------------------------------------------------
 

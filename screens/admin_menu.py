@@ -199,6 +199,14 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         ),
     ),
     (
+        "ERP and other systems",
+        (
+            ("Partners", "hub", "erp.partner"),
+            ("Deliveries", "outbox", "erp.delivery"),
+            ("Messages", "mail", "core.outboxmessage"),
+        ),
+    ),
+    (
         "Who: people and keys",
         (
             ("People", "group", "accounts.user"),

@@ -6,10 +6,10 @@ from typing import Any
 from core import outbox
 from core.exact import rounded_up
 from core.outbox import Message
-from workorders.models import OrderConfirmation, OrderStatus, OrderStatusChange, WorkOrder
+from workorders.models import OrderConfirmation, OrderStatusChange, WorkOrder
 from workorders.selectors import made
 
-_DONE = (OrderStatus.COMPLETED, OrderStatus.CLOSED)
+_DONE = (WorkOrder.Status.COMPLETED, WorkOrder.Status.CLOSED)
 
 
 def key_of(order: WorkOrder) -> str:

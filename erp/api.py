@@ -1,0 +1,77 @@
+"""REST for the ERP and other systems: fetch what happened, say what arrived."""
+
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from core import outbox
+from core.errors import Invalid, NotFound
+from core.master_data import caller
+from core.models import OutboxMessage
+from erp import catalogue, delivering, services
+from erp.models import Partner
+from erp.serializers import (
+    AcknowledgeSerializer,
+    AskedMessagesSerializer,
+    OutboxPageSerializer,
+    ProgressSerializer,
+)
+
+
+def partner_of(user: Any) -> Partner | None:
+    """Return the partner that acts as an account; None when there is none that is in use."""
+    return Partner.objects.select_related("user", "progress").filter(user=user, is_active=True).first()
+
+
+class OutboxView(APIView):
+    """What happened, in order, from a cursor on."""
+
+    kind = "outbox"
+
+    @extend_schema(parameters=[AskedMessagesSerializer], responses=OutboxPageSerializer)
+    def get(self, request: Request) -> Response:
+        """Return messages after a cursor, in order. Nothing is lost between two calls, and nothing is taken away by one."""
+        asked = AskedMessagesSerializer(data=request.query_params.dict())
+        asked.is_valid(raise_exception=True)
+        said, user = asked.validated_data, caller(request)
+        patterns = [one.strip() for one in said.get("types", "").split(",") if one.strip()]
+        unknown = next((one for one in patterns if not catalogue.is_known(one)), None)
+        if unknown is not None:
+            raise Invalid(f"There is no type '{unknown[:64]}'.", field="types")
+        partner = partner_of(user)
+        after = said.get("after", partner.progress.acknowledged if partner else 0)
+        services.refuse_unseen(after)
+        outbox.number_new()
+        # Read first: what is numbered after it comes with the next call.
+        last = max(after, outbox.last_position())
+        rows = OutboxMessage.objects.filter(catalogue.matching(patterns), position__gt=after, position__lte=last)
+        if partner is not None:
+            services.note_contact(partner=partner, at=timezone.now())
+            rows = rows.filter(catalogue.matching(partner.types))
+        found = list(delivering.hears_of(rows, user).order_by("position")[: said["limit"] + 1])
+        page, has_more = found[: said["limit"]], len(found) > said["limit"]
+        cursor = page[-1].position if has_more else last
+        return Response(OutboxPageSerializer({"results": page, "cursor": str(cursor), "has_more": has_more}).data)
+
+
+class AcknowledgeView(APIView):
+    """Say up to where everything arrived."""
+
+    kind = "outbox"
+
+    @extend_schema(request=AcknowledgeSerializer, responses=ProgressSerializer)
+    def post(self, request: Request) -> Response:
+        """Note that all up to a cursor is kept by the partner. It never goes back; a repetition changes nothing."""
+        said = AcknowledgeSerializer(data=request.data)
+        said.is_valid(raise_exception=True)
+        partner = partner_of(caller(request))
+        if partner is None:
+            raise NotFound("No partner that is in use acts as this account; an administrator sets it up.")
+        progress = services.acknowledge(partner=partner, position=said.validated_data["cursor"], at=timezone.now())
+        return Response(
+            ProgressSerializer({"cursor": str(progress.acknowledged), "last": str(outbox.last_given())}).data
+        )

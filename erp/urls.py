@@ -1,0 +1,10 @@
+"""Addresses for the ERP and other systems."""
+
+from django.urls import re_path
+
+from erp import api
+
+urlpatterns = [
+    re_path(r"^erp/outbox/?$", api.OutboxView.as_view(), name="erp-outbox"),
+    re_path(r"^erp/outbox/acknowledge/?$", api.AcknowledgeView.as_view(), name="erp-acknowledge"),
+]
