@@ -110,12 +110,9 @@ def number_new() -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            UPDATE core_outboxmessage AS message SET position = given.position
-            FROM (
-                SELECT id, nextval('core_outbox_position') AS position
-                FROM (SELECT id FROM core_outboxmessage WHERE position IS NULL ORDER BY id) AS waiting
-            ) AS given
-            WHERE message.id = given.id
+            WITH waiting AS MATERIALIZED (SELECT id FROM core_outboxmessage WHERE position IS NULL ORDER BY id),
+            given AS MATERIALIZED (SELECT id, nextval('core_outbox_position') AS position FROM waiting)
+            UPDATE core_outboxmessage AS message SET position = given.position FROM given WHERE message.id = given.id
             """
         )
         return int(cursor.rowcount)

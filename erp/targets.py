@@ -19,8 +19,10 @@ Resolve = Callable[[str, int], list[str]]
 
 _URL = re.compile(r"(https?)://([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?(/[!-~]*)?", re.A)
 _PORTS = {"http": 80, "https": 443}
-# They carry an IPv4 address inside: NAT64, 6to4, Teredo.
-_TUNNELS = tuple(ipaddress.ip_network(one) for one in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32"))
+# They carry an IPv4 address inside: compatible ones, NAT64, 6to4, Teredo.
+_TUNNELS = tuple(
+    ipaddress.ip_network(one) for one in ("::/96", "64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")
+)
 
 
 class TargetRefused(Exception):

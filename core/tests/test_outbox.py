@@ -40,7 +40,7 @@ def test_exact_values_travel_as_text_and_floats_are_refused():
         with pytest.raises(TypeError):
             plain({"q": wrong})
     with pytest.raises(ValueError, match="zone"):
-        plain(datetime(2026, 3, 2))
+        plain(AT.replace(tzinfo=None))
 
 
 @pytest.mark.django_db
@@ -58,9 +58,9 @@ def test_message_is_final_once_it_is_written():
 def test_message_dies_with_its_transaction_and_the_listener_hears_of_each_commit_once(monkeypatch):
     heard = []
     monkeypatch.setattr(outbox, "_listeners", [lambda: heard.append(1)])
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
+    with transaction.atomic():
         outbox.report(message(1))
-        raise ZeroDivisionError
+        transaction.set_rollback(True)
     with transaction.atomic():
         outbox.report(message(2))
         outbox.report(message(3), message(4))
