@@ -68,6 +68,8 @@ ROLES: dict[str, dict[str, frozenset[str]]] = {
     "partner": _grant(frozenset({ENGINEER, ADMIN}), {ADMIN}),
     # What they are told: they fetch it and say what arrived; a change is sending again, or leaving out.
     "outbox": _grant(frozenset({ERP, ADMIN}), {ERP}, change={ADMIN}, delete=set()),
+    # What they send: products, bills, routings, orders, demand, stock.
+    "inbox": _grant(frozenset({ERP, ADMIN}), {ERP}, change=set(), delete=set()),
     "device_key": _grant(frozenset({ENGINEER, ADMIN}), {ENGINEER, ADMIN}),
     "account": _grant(frozenset({ADMIN}), {ADMIN}),
     # What the plant throws away, and when.

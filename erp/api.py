@@ -3,21 +3,24 @@
 from typing import Any
 
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core import outbox
-from core.errors import Invalid, NotFound
+from core.errors import Invalid, NotFound, Unprocessable
+from core.idempotency import Idempotent
 from core.master_data import caller
 from core.models import OutboxMessage
-from erp import catalogue, delivering, services
+from erp import catalogue, delivering, importing, services
 from erp.models import Partner
 from erp.serializers import (
     AcknowledgeSerializer,
     AskedMessagesSerializer,
+    ImportSerializer,
     OutboxPageSerializer,
+    OutcomeSerializer,
     ProgressSerializer,
 )
 
@@ -56,6 +59,28 @@ class OutboxView(APIView):
         page, has_more = found[: said["limit"]], len(found) > said["limit"]
         cursor = page[-1].position if has_more else last
         return Response(OutboxPageSerializer({"results": page, "cursor": str(cursor), "has_more": has_more}).data)
+
+
+class ImportView(Idempotent, APIView):
+    """Take products, revisions with bills and routings, orders, demand and stock."""
+
+    kind = "inbox"
+
+    @extend_schema(
+        request=ImportSerializer,
+        responses={200: OutcomeSerializer, 207: OutcomeSerializer, 422: OpenApiResponse(description="No import.")},
+    )
+    def post(self, request: Request) -> Response:
+        """Make, change or leave each row: 200 when all were taken, 207 when some were not, 422 for what is no import."""
+        now = timezone.now()
+        try:
+            outcome = importing.take(request.data, by=importing.Sender(request, now))
+        except Invalid as refusal:
+            raise Unprocessable(refusal.message, field=refusal.field) from None
+        partner = partner_of(caller(request))
+        if partner is not None:
+            services.note_contact(partner=partner, at=now)
+        return Response(OutcomeSerializer(outcome).data, status=207 if outcome.faults else 200)
 
 
 class AcknowledgeView(APIView):

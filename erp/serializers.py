@@ -51,6 +51,33 @@ class AskedMessagesSerializer(Plain):
     limit = serializers.IntegerField(required=False, default=100, min_value=1, max_value=1000)
 
 
+class ImportSerializer(serializers.Serializer):
+    """Rows by kind; what is in a row, `docs/erp.md` says."""
+
+    products = serializers.ListField(child=serializers.DictField(), required=False)
+    revisions = serializers.ListField(child=serializers.DictField(), required=False)
+    orders = serializers.ListField(child=serializers.DictField(), required=False)
+    demands = serializers.ListField(child=serializers.DictField(), required=False)
+    stock = serializers.ListField(child=serializers.DictField(), required=False)
+
+
+class FaultSerializer(serializers.Serializer):
+    """What is wrong with a row."""
+
+    kind = serializers.CharField()
+    row = serializers.IntegerField(help_text="Its place in the list, from 1.")
+    key = serializers.CharField(help_text="What it is called.")
+    field = serializers.CharField(help_text="Empty = it concerns no single one.")
+    message = serializers.CharField()
+
+
+class OutcomeSerializer(serializers.Serializer):
+    """What became of the rows."""
+
+    counts = serializers.DictField(child=serializers.DictField(child=serializers.IntegerField()))
+    faults = FaultSerializer(many=True)
+
+
 class AcknowledgeSerializer(Plain):
     """Up to where a partner has everything."""
 

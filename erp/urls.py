@@ -6,5 +6,6 @@ from erp import api
 
 urlpatterns = [
     re_path(r"^erp/outbox/?$", api.OutboxView.as_view(), name="erp-outbox"),
+    re_path(r"^erp/import/?$", api.ImportView.as_view(), name="erp-import"),
     re_path(r"^erp/outbox/acknowledge/?$", api.AcknowledgeView.as_view(), name="erp-acknowledge"),
 ]
