@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 from django.utils.safestring import SafeString
@@ -19,6 +19,7 @@ from core.resources import refuse_without_right
 from erp import delivering, services
 from erp.models import Delivery, Partner
 from erp.resources import PartnerResource
+from erp.selectors import exchanges
 
 
 @admin.register(Partner)
@@ -44,6 +45,20 @@ class PartnerAdmin(MasterDataAdmin):
     def get_queryset(self, request: HttpRequest) -> Any:
         # An administrator of some sites looks after the systems whose accounts are of those only.
         return super().get_queryset(request).filter(user__in=self.visible_of(User, request).values("pk"))
+
+    def get_urls(self) -> list[URLPattern]:
+        page = path("integration/", self.admin_site.admin_view(self.integration_view), name="erp_integration")
+        urls: list[URLPattern] = super().get_urls()
+        return [page, *urls]
+
+    def integration_view(self, request: HttpRequest) -> HttpResponse:
+        """Show how the exchange with every partner goes; the page asks again every few seconds."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Integration",
+            "exchanges": exchanges(self.get_queryset(request)) if self.has_view_permission(request) else [],
+        }
+        return TemplateResponse(request, "admin/integration.html", context, headers={"Refresh": "10"})
 
     @display(description="acts as")
     def acts_as(self, partner: Partner) -> str | SafeString:

@@ -45,7 +45,7 @@ def report_ended_in(window: Interval, *, now: datetime) -> int:
         for stop in stops_of(machines, window, now=now)
         if stop.category in TOLD and stop.end is not None and window.start < stop.end <= window.end
     ]
-    said = {
+    said: dict[tuple[int, datetime], ReportedStop] = {
         (row.machine_id, row.started_at): row
         for row in ReportedStop.objects.filter(ended_at__gt=window.start, ended_at__lte=window.end)
     }
@@ -59,8 +59,8 @@ def report_ended_in(window: Interval, *, now: datetime) -> int:
     messages = []
     for stop in ended:
         known = (stop.machine_id, stop.start)
-        row = said.pop(known) if known in said else None
-        message = _of_stop(by_id[stop.machine_id], stop, row, codes.get(stop.reason_id or 0, ""), now)
+        before = said.pop(known) if known in said else None
+        message = _of_stop(by_id[stop.machine_id], stop, before, codes.get(stop.reason_id or 0, ""), now)
         if message is not None:
             messages.append(message)
     messages += _withdrawn([row for row in said.values() if row.machine_id in by_id], by_id, now)

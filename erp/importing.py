@@ -258,8 +258,8 @@ KINDS: dict[str, tuple[Write, tuple[str, ...]]] = {
 """In the order in which they are taken: what others refer to comes first."""
 
 
-def refuse_malformed(sent: Any) -> None:
-    """Raise Invalid for what is no import: lists of rows by kind, at most so many."""
+def refuse_malformed(sent: Any) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+    """Return the lists of rows by kind. Raises Invalid for what is no import, or too much of one."""
     if not isinstance(sent, dict) or not sent:
         raise Invalid(f"Send lists of rows by kind: {', '.join(KINDS)}.")
     for kind, rows in sent.items():
@@ -269,17 +269,18 @@ def refuse_malformed(sent: Any) -> None:
             raise Invalid("This is a list of rows; each is an object.", field=kind)
     if sum(len(rows) for rows in sent.values()) > MOST_ROWS:
         raise Invalid(f"At most {MOST_ROWS} rows at once; send the rest in another request.")
+    return sent
 
 
-def take(sent: Mapping[str, Sequence[Mapping[str, Any]]], *, by: Sender) -> Outcome:
+def take(sent: Any, *, by: Sender) -> Outcome:
     """Write the rows of an import, kind by kind; return what became of them. Raises Invalid for what is none."""
-    refuse_malformed(sent)
+    rows_by_kind = refuse_malformed(sent)
     outcome = Outcome()
     for kind, (write, key) in KINDS.items():
-        if kind not in sent:
+        if kind not in rows_by_kind:
             continue
         counts = outcome.counts[kind] = dict.fromkeys((CREATED, UPDATED, UNCHANGED, "refused"), 0)
-        for number, row in enumerate(sent[kind], start=1):
+        for number, row in enumerate(rows_by_kind[kind], start=1):
             try:
                 with transaction.atomic():
                     done = write(row, by)

@@ -238,6 +238,12 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             "link": reverse("admin:connectors_health"),
             "permission": lambda request: cast(Any, request.user).has_perm("connectors.view_connector"),
         },
+        {
+            "title": "Integration",
+            "icon": "sync_alt",
+            "link": reverse("admin:erp_integration"),
+            "permission": lambda request: cast(Any, request.user).has_perm("erp.view_partner"),
+        },
     ]
     system: list[Item] = [{"title": "API documentation", "icon": "api", "link": reverse("api-docs")}]
     return [{"items": start}, *groups, {"title": "System", "items": system}]

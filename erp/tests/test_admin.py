@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from erp import delivering, services
 from erp.models import Delivery, Partner, PartnerSecret
+from erp.selectors import exchanges
 from erp.tests.partners import make_partner, say
 from tests.factories import make_site, make_user
 
@@ -102,3 +103,25 @@ def test_dead_letter_is_shown_sent_again_and_left_out(client):
         client.get(message).status_code,
         client.get(reverse("admin:core_outboxmessage_changelist")).status_code,
     ) == (200, 200)
+
+
+def test_integration_page_says_what_each_partner_lacks(client, django_assert_max_num_queries):
+    fetching, sent_to = make_partner(name="Fetches"), make_partner(name="Is sent to")
+    Partner.objects.filter(pk=sent_to.pk).update(target_url="https://erp.example.com/")
+    say(1, 2, 3)
+    services.outbox.number_new()
+    delivering.plan(sent_to, now=timezone.now())
+    Delivery.objects.filter(position=services.outbox.last_position()).update(status="dead")
+    services.acknowledge(partner=fetching, position=services.outbox.last_position() - 2, at=timezone.now())
+    found = {one.partner.pk: (one.waiting, one.dead, one.level) for one in exchanges(Partner.objects.all())}
+    assert found == {fetching.pk: (2, 0, "wait"), sent_to.pk: (2, 1, "bad")}
+    log_in(client, "engineer")
+    with django_assert_max_num_queries(20):
+        page = client.get(reverse("admin:erp_integration")).content.decode()
+    assert ("Something waits" in page, "Needs somebody" in page, "https://erp.example.com/" in page) == (
+        True,
+        True,
+        True,
+    )
+    log_in(client, "supervisor")
+    assert "Is sent to" not in client.get(reverse("admin:erp_integration")).content.decode()
