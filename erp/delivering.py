@@ -125,9 +125,7 @@ def deliver_to(partner: Partner, *, clock: Clock, stop: Callable[[], bool] = lam
     """Send a partner all that is due, until it cannot be reached or `stop` says so; return how many it took."""
     taken = in_a_row = 0
     outbox.number_new()
-    with httpcore.ConnectionPool(
-        ssl_context=_trust(), network_backend=network or GuardedNetwork(), max_connections=1
-    ) as pool:
+    with connections(network) as pool:
         while not stop():
             delivery = claim_next(partner, now=clock())
             if delivery is None:
@@ -135,7 +133,7 @@ def deliver_to(partner: Partner, *, clock: Clock, stop: Callable[[], bool] = lam
                 if not plan(partner, now=clock()):
                     break
                 continue
-            answer = _send(pool, partner, delivery, now=clock())
+            answer = send(pool, partner, delivery, now=clock())
             settle(delivery, answer, now=clock())
             taken += answer.took_it
             in_a_row = 0 if answer.took_it else in_a_row + 1
@@ -143,6 +141,11 @@ def deliver_to(partner: Partner, *, clock: Clock, stop: Callable[[], bool] = lam
                 # It is away or busy: whatever else waits for it would meet the same. The next minute tries again.
                 break
     return taken
+
+
+def connections(network: httpcore.NetworkBackend | None = None) -> httpcore.ConnectionPool:
+    """Return what sends: connections to allowed addresses only (`erp.targets`)."""
+    return httpcore.ConnectionPool(ssl_context=_trust(), network_backend=network or GuardedNetwork(), max_connections=1)
 
 
 @cache
@@ -164,7 +167,7 @@ def body_of(message: OutboxMessage) -> dict[str, Any]:
     }
 
 
-def _send(pool: httpcore.ConnectionPool, partner: Partner, delivery: Delivery, *, now: datetime) -> Answer:
+def send(pool: httpcore.ConnectionPool, partner: Partner, delivery: Delivery, *, now: datetime) -> Answer:
     """Send one message, signed (Standard Webhooks), and return what came back; redirects are not followed."""
     message = delivery.message
     content = json.dumps(body_of(message), ensure_ascii=False, separators=(",", ":"))

@@ -14,14 +14,16 @@ import hmac
 import json
 import sqlite3
 import time
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 TOLERANCE = 300
 """Seconds by which the sender's clock may differ; older requests are replays."""
 LARGEST = 1 << 20
 
 
-def is_genuine(secret: str, headers, content: bytes, now: float) -> bool:
+def is_genuine(secret: str, headers: Message, content: bytes, now: float) -> bool:
     """Say whether a request was signed with our secret, lately."""
     sent_at, message_id = headers.get("webhook-timestamp", ""), headers.get("webhook-id", "")
     if not sent_at.isdigit() or abs(now - int(sent_at)) > TOLERANCE:
@@ -32,26 +34,37 @@ def is_genuine(secret: str, headers, content: bytes, now: float) -> bool:
     return any(hmac.compare_digest(ours, theirs) for theirs in headers.get("webhook-signature", "").split())
 
 
-def receive(database: sqlite3.Connection, message: dict) -> bool:
+def receive(database: sqlite3.Connection, message: dict[str, Any]) -> bool:
     """Book a message, unless it is booked already; say whether it was new."""
     with database:
         row = (message["id"], int(message["position"]), message["key"], message["type"], json.dumps(message["data"]))
-        new = database.execute("INSERT OR IGNORE INTO received VALUES (?, ?, ?, ?, ?)", row).rowcount == 1
-        # What a message means for this system is written here, in the same transaction, and only when it is new.
-        return new
+        is_new = database.execute("INSERT OR IGNORE INTO received VALUES (?, ?, ?, ?, ?)", row).rowcount == 1
+        if is_new:
+            book(database, message)
+    return is_new
+
+
+def book(database: sqlite3.Connection, message: dict[str, Any]) -> None:
+    """Do what a message means for this system, in the same transaction."""
+    database.execute("UPDATE booked SET messages = messages + 1")
 
 
 def connect(path: str) -> sqlite3.Connection:
+    """Open the database; what is committed survives a power cut."""
     database = sqlite3.connect(path, timeout=30)
     database.execute("PRAGMA journal_mode = WAL")
     database.execute("PRAGMA synchronous = FULL")
     database.execute(
         "CREATE TABLE IF NOT EXISTS received (id TEXT PRIMARY KEY, position INTEGER, key TEXT, type TEXT, data TEXT)"
     )
+    database.execute("CREATE TABLE IF NOT EXISTS booked (messages INTEGER)")
+    with database:
+        database.execute("INSERT INTO booked SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM booked)")
     return database
 
 
 def main() -> None:
+    """Serve until killed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--secret", required=True)
     parser.add_argument("--port", type=int, default=9000)
