@@ -1,9 +1,12 @@
 """REST for the ERP and other systems: fetch what happened, say what arrived."""
 
 from typing import Any
+from xml.etree.ElementTree import Element
 
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -11,9 +14,10 @@ from rest_framework.views import APIView
 from core import outbox
 from core.errors import Invalid, NotFound, Unprocessable
 from core.idempotency import Idempotent
-from core.master_data import caller
+from core.master_data import caller, in_scope
 from core.models import OutboxMessage
-from erp import catalogue, delivering, importing, services
+from core.parsers import BoundedJSONParser
+from erp import b2mml, catalogue, delivering, importing, services
 from erp.models import Partner
 from erp.serializers import (
     AcknowledgeSerializer,
@@ -23,6 +27,7 @@ from erp.serializers import (
     OutcomeSerializer,
     ProgressSerializer,
 )
+from workorders.models import WorkOrder
 
 
 def partner_of(user: Any) -> Partner | None:
@@ -81,6 +86,84 @@ class ImportView(Idempotent, APIView):
         if partner is not None:
             services.note_contact(partner=partner, at=now)
         return Response(OutcomeSerializer(outcome).data, status=207 if outcome.faults else 200)
+
+
+class XmlParser(BaseParser):
+    """Leave an XML body to whoever knows what it means."""
+
+    media_type = "application/xml"
+
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> bytes:
+        return bytes(stream.read())
+
+
+class TextXmlParser(XmlParser):
+    """The same under its other name."""
+
+    media_type = "text/xml"
+
+
+class XmlRenderer(BaseRenderer):
+    """Write what is XML already."""
+
+    media_type = "application/xml"
+    format = "xml"
+    charset = None
+
+    def render(self, data: Any, accepted_media_type: Any = None, renderer_context: Any = None) -> Any:
+        if isinstance(data, bytes):
+            return data
+        root = Element("error")
+        root.text = str(data)
+        return b2mml.to_xml(root)
+
+
+class ScheduleView(Idempotent, APIView):
+    """Take a B2MML schedule: each request becomes an order, as in an import."""
+
+    kind = "inbox"
+    parser_classes = (BoundedJSONParser, XmlParser, TextXmlParser)
+
+    @extend_schema(
+        request={"application/xml": str, "application/json": dict[str, Any]},
+        parameters=[OpenApiParameter("line", str, description="The line of requests that name no equipment.")],
+        responses={200: OutcomeSerializer, 207: OutcomeSerializer, 422: OpenApiResponse(description="No schedule.")},
+    )
+    def post(self, request: Request) -> Response:
+        """Make or change the orders of a schedule: 200, 207 when some were refused, 422 for what is no schedule."""
+        try:
+            message = b2mml.read_xml(request.data) if isinstance(request.data, bytes) else request.data
+            rows = b2mml.orders_of(message, line=request.query_params.get("line", ""))
+            outcome = importing.take({"orders": rows}, by=importing.Sender(request, timezone.now()))
+        except Invalid as refusal:
+            raise Unprocessable(refusal.message, field=refusal.field) from None
+        return Response(OutcomeSerializer(outcome).data, status=207 if outcome.faults else 200)
+
+
+class PerformanceView(APIView):
+    """What an order did, as a B2MML message."""
+
+    kind = "outbox"
+    renderer_classes = (XmlRenderer, JSONRenderer)
+
+    @extend_schema(
+        parameters=[OpenApiParameter("order", str, required=True, description="Its external_id, or its number.")],
+        responses={(200, "application/xml"): str, (200, "application/json"): dict[str, Any]},
+    )
+    def get(self, request: Request) -> Response:
+        """Return an OperationsPerformance (B2MML V0700) of an order: XML, or JSON for who accepts only that."""
+        asked = request.query_params.get("order", "")[:200].replace("\0", "")
+        orders = in_scope(
+            WorkOrder.objects.select_related("line__area__site", "product__unit", "unit"),
+            request.user,
+            WorkOrder.site_paths,
+        )
+        order = orders.filter(external_id=asked).first() or orders.filter(order_number=asked).first()
+        if order is None:
+            raise NotFound(f"There is no order '{asked[:64]}'.")
+        root = b2mml.performance_of(order, now=timezone.now())
+        wants_json = request.accepted_renderer.format == "json"  # type: ignore[union-attr]
+        return Response(b2mml.to_json(root) if wants_json else b2mml.to_xml(root))
 
 
 class AcknowledgeView(APIView):
