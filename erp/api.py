@@ -93,7 +93,7 @@ class XmlParser(BaseParser):
 
     media_type = "application/xml"
 
-    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> bytes:
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
         return bytes(stream.read())
 
 
@@ -132,7 +132,8 @@ class ScheduleView(Idempotent, APIView):
     def post(self, request: Request) -> Response:
         """Make or change the orders of a schedule: 200, 207 when some were refused, 422 for what is no schedule."""
         try:
-            message = b2mml.read_xml(request.data) if isinstance(request.data, bytes) else request.data
+            sent: Any = request.data
+            message = b2mml.read_xml(sent) if isinstance(sent, bytes) else sent
             rows = b2mml.orders_of(message, line=request.query_params.get("line", ""))
             outcome = importing.take({"orders": rows}, by=importing.Sender(request, timezone.now()))
         except Invalid as refusal:
@@ -162,7 +163,7 @@ class PerformanceView(APIView):
         if order is None:
             raise NotFound(f"There is no order '{asked[:64]}'.")
         root = b2mml.performance_of(order, now=timezone.now())
-        wants_json = request.accepted_renderer.format == "json"  # type: ignore[union-attr]
+        wants_json = request.accepted_renderer.format == "json"
         return Response(b2mml.to_json(root) if wants_json else b2mml.to_xml(root))
 
 

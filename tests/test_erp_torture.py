@@ -12,4 +12,3 @@ def test_receiver_that_is_killed_ends_with_exactly_one_of_each(settings):
     found = kill_receivers(SMALL)
     assert found.broken == []
     assert (found.receiver_kills, found.arrived, found.effects) == (SMALL, found.written, found.written)
-    assert found.attempts > found.written - 1
