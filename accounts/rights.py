@@ -68,6 +68,12 @@ ROLES: dict[str, dict[str, frozenset[str]]] = {
     "quarantine": _grant(frozenset({SUPERVISOR, ENGINEER, QUALITY, ADMIN}), set(), change={SUPERVISOR, ENGINEER}),
     # Where machines are spoken with, and with which password.
     "connector": _grant(frozenset({SUPERVISOR, ENGINEER, ADMIN}), {ADMIN}),
+    # Systems that are told what happens, and where that is sent.
+    "partner": _grant(frozenset({ENGINEER, ADMIN}), {ADMIN}),
+    # What they are told: they fetch it and say what arrived; a change is sending again, or leaving out.
+    "outbox": _grant(frozenset({ERP, ADMIN}), {ERP}, change={ADMIN}, delete=set()),
+    # What they send: products, bills, routings, orders, demand, stock.
+    "inbox": _grant(frozenset({ERP, ADMIN}), {ERP}, change=set(), delete=set()),
     "device_key": _grant(frozenset({ENGINEER, ADMIN}), {ENGINEER, ADMIN}),
     "account": _grant(frozenset({ADMIN}), {ADMIN}),
     # What the plant throws away, and when.
@@ -178,6 +184,8 @@ KIND_OF_MODEL: dict[str, str] = {
     **dict.fromkeys(("connectors.statemap", "connectors.statemapentry", "connectors.signalmapping"), "master_data"),
     "connectors.tablet": "master_data",
     **dict.fromkeys(("connectors.connector", "connectors.connectorhealth", "connectors.unmappedsignal"), "connector"),
+    **dict.fromkeys(("erp.partner", "erp.partnerprogress", "erp.partnersecret"), "partner"),
+    **dict.fromkeys(("core.outboxmessage", "erp.delivery", "erp.reportedstop"), "outbox"),
     "accounts.devicekey": "device_key",
     "core.retention": "retention",
     "operations.backup": "backup",

@@ -94,6 +94,7 @@ INSTALLED_APPS = [
     "screens",
     "reports",
     "connectors",
+    "erp",
     "simulator",
 ]
 
@@ -273,6 +274,15 @@ if BACKUP_COPY_DIR and not BACKUP_COPY_KEY:
     raise ImproperlyConfigured("BACKUP_COPY_DIR needs BACKUP_COPY_KEY: copies elsewhere are encrypted.")
 # The folder of pg_dump and pg_restore, where those that are found do not fit the server.
 POSTGRES_PROGRAMS = env.str("POSTGRES_PROGRAMS", default="")
+
+# --- The ERP and other systems ----------------------------------------------------------------------------------------
+
+# Where webhooks may be sent: https://erp.example.com,http://10.1.2.3:8080. Empty = nowhere.
+WEBHOOK_TARGETS: list[str] = env.list("WEBHOOK_TARGETS", default=[])
+# Inside networks that such a target may lie in: 10.1.2.0/24. Addresses of the internet need no entry.
+WEBHOOK_NETWORKS: list[str] = env.list("WEBHOOK_NETWORKS", default=[])
+# Messages that every partner has are kept for so many days.
+OUTBOX_KEEP_DAYS = env.int("OUTBOX_KEEP_DAYS", default=90)
 
 # --- Labels ----------------------------------------------------------------------------------------------------------
 

@@ -33,6 +33,7 @@ urlpatterns = [
     path("", include("execution.urls")),
     path("", include("scheduling.urls")),
     path("", include("batchrecords.urls")),
+    path("", include("erp.urls")),
     path("", include("reports.urls")),
     path("", include("reports.page_urls")),
     path("", include("connectors.digitme2.urls")),

@@ -212,6 +212,14 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         ),
     ),
     (
+        "ERP and other systems",
+        (
+            ("Partners", "hub", "erp.partner"),
+            ("Deliveries", "outbox", "erp.delivery"),
+            ("Messages", "mail", "core.outboxmessage"),
+        ),
+    ),
+    (
         "Who: people and keys",
         (
             ("People", "group", "accounts.user"),
@@ -242,6 +250,12 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             "icon": "monitor_heart",
             "link": reverse("admin:connectors_health"),
             "permission": lambda request: cast(Any, request.user).has_perm("connectors.view_connector"),
+        },
+        {
+            "title": "Integration",
+            "icon": "sync_alt",
+            "link": reverse("admin:erp_integration"),
+            "permission": lambda request: cast(Any, request.user).has_perm("erp.view_partner"),
         },
     ]
     system: list[Item] = [
