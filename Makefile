@@ -49,6 +49,10 @@ bench-kpi: .venv/.development ## Measure KPIs over a year of 10^6 and 10^7 facts
 bench-trace: .venv/.development ## Measure traces and recalls among 10^4 to 10^6 links (ARGS="--links 100000")
 	@$(BIN)/python manage.py bench_trace $(ARGS)
 
+.PHONY: bench-screens
+bench-screens: .venv/.development ## Measure pages, sockets and browsers with a year of history of twenty lines (ARGS=--small)
+	@$(BIN)/python -m screen_bench $(ARGS)
+
 .PHONY: torture-ingest
 torture-ingest: .venv/.development ## Kill servers, databases and buses while devices send (ARGS="server-kill --cycles 25")
 	@$(BIN)/python -m torture $(ARGS)

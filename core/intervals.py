@@ -35,6 +35,10 @@ class Interval:
         """Its length, exact."""
         return microseconds(self.end - self.start)
 
+    def contains(self, other: "Interval") -> bool:
+        """Say whether all of another interval lies in this one."""
+        return self.start <= other.start and other.end <= self.end
+
     def covers(self, at: datetime) -> bool:
         """Say whether a moment lies in it."""
         return self.start <= at < self.end

@@ -7,6 +7,8 @@ from csp.constants import UNSAFE_EVAL
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
+from core.shared_reads import sharing
+
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
@@ -31,6 +33,22 @@ class DatabaseOutageMiddleware:
             status=503,
             headers={"Retry-After": "2"},
         )
+
+
+class SharedReadsMiddleware:
+    """Let what only reads look things up once."""
+
+    sync_capable = True
+    async_capable = False
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method not in {"GET", "HEAD"}:
+            return self.get_response(request)
+        with sharing():
+            return self.get_response(request)
 
 
 class AdminContentSecurityPolicyMiddleware:

@@ -6,6 +6,7 @@ from django.db import connection
 
 from core.errors import Invalid
 from core.models import Retention
+from core.shared_reads import once
 
 REMEMBER_SECONDS = 1.0
 
@@ -18,7 +19,8 @@ class Closed(Invalid):
 
 def closed_until() -> datetime | None:
     """Return the moment before which time is closed; None while nothing was pruned."""
-    return Retention.objects.filter(closed_until__isnull=False).values_list("closed_until", flat=True).first()
+    rows = Retention.objects.filter(closed_until__isnull=False).values_list("closed_until", flat=True)
+    return once("closed_until", rows.first)
 
 
 def closed_until_of_late(*, clock: float) -> datetime | None:

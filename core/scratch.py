@@ -17,10 +17,10 @@ HOST = "127.0.0.1"
 _PROJECT = Path(__file__).resolve().parent.parent
 
 
-def recreate(name: str) -> str:
-    """Make an empty database beside the project's, in place of one of that name; return its address."""
+def recreate(name: str, *, template: str = "template1") -> str:
+    """Make a database beside the project's, in place of one of that name, as a copy of a template; return its address."""
     drop(name)
-    _execute("CREATE DATABASE {}", name)
+    _execute("CREATE DATABASE {} TEMPLATE {}", name, template)
     known = connection.settings_dict
     user, password = known["USER"], known.get("PASSWORD") or ""
     credentials = f"{user}:{quote(password)}" if password else user
@@ -32,9 +32,9 @@ def drop(name: str) -> None:
     _execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
 
 
-def _execute(statement: str, name: str) -> None:
+def _execute(statement: str, *names: str) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(sql.SQL(statement).format(sql.Identifier(name)))
+        cursor.execute(sql.SQL(statement).format(*(sql.Identifier(name) for name in names)))
 
 
 def serve(address: str) -> tuple["subprocess.Popen[bytes]", int]:

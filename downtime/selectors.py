@@ -4,12 +4,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.db import connection
 from django.db.models import Count, Max, Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from core.intervals import Interval
+from core.shared_reads import once, once_each, read_around
 from downtime.models import ReasonPlace, ReasonRule, SignalGap, StateCorrection, StateReason, holds_until
 from downtime.rules import Rule, State, apply_rules
 from enterprise.models import Machine
@@ -41,11 +45,27 @@ def states_in(machine_ids: Sequence[int], window: Interval) -> dict[int, list[St
     return states
 
 
-def corrections_in(machine_ids: Sequence[int], window: Interval) -> Iterable[Any]:
+def all_reasons() -> Mapping[int, StateReason]:
+    """Return all reasons by id, without their places in the tree."""
+    return once("reasons", lambda: {reason.pk: reason for reason in StateReason.objects.without_tree_fields()})
+
+
+def corrections_in(machine_ids: Sequence[int], window: Interval) -> Sequence[Any]:
     """Return the corrections that touch a window, those that end at its very start included.
 
     Each has its end as `holds_until`; None = until further notice.
     """
+    asked = set(machine_ids)
+    return [
+        row
+        for row in read_around("corrections", asked, window, _corrections_in)
+        if row.machine_id in asked
+        and row.starts_at < window.end
+        and (row.holds_until is None or row.holds_until >= window.start)
+    ]
+
+
+def _corrections_in(machine_ids: Sequence[int], window: Interval) -> Iterable[Any]:
     return (
         StateCorrection.objects.filter(
             Q(ends_at__isnull=True) | Q(ends_at__gte=window.start), machine__in=machine_ids, starts_at__lt=window.end
@@ -73,22 +93,25 @@ def rules_for(machines: Iterable[Machine]) -> dict[int, list[Rule]]:
     Machines without any are absent.
     """
     asked = list(machines)
-    rows = list(
-        ReasonRule.objects.filter(
-            Q(site__in={machine.line.area.site_id for machine in asked})
-            | Q(line__in={machine.line_id for machine in asked})
-            | Q(machine__in=asked),
-            is_active=True,
-        )
-        .select_related("reason")
-        .order_by("position", "id")
-    )
+    # Of whole sites, so that the next machine of one has been read, too.
+    of_sites = once_each("rules", {machine.line.area.site_id for machine in asked}, _rules_of_sites)
     found: dict[int, list[Rule]] = {}
-    for machine in asked if rows else ():
+    for machine in asked if of_sites else ():
+        rows = of_sites.get(machine.line.area.site_id, ())
         places = {"machine_id": machine.pk, "line_id": machine.line_id, "site_id": machine.line.area.site_id}
         of_machine = [row for level, place in places.items() for row in rows if getattr(row, level) == place]
         if of_machine:
             found[machine.pk] = [_rule(row) for row in of_machine]
+    return found
+
+
+def _rules_of_sites(site_ids: list[int]) -> dict[int, list[ReasonRule]]:
+    paths = ("site", "line__area__site", "machine__line__area__site")
+    here = reduce(or_, (Q(**{f"{path}__in": site_ids}) for path in paths))
+    found: dict[int, list[ReasonRule]] = defaultdict(list)
+    rows = ReasonRule.objects.filter(here, is_active=True).annotate(of_site=Coalesce(*paths))
+    for row in rows.select_related("reason").order_by("position", "id"):
+        found[row.of_site].append(row)
     return found
 
 
@@ -182,8 +205,17 @@ def reasons_to_choose(machine: Machine, user: Any, *, since: datetime) -> list[S
     return sorted(allowed, key=lambda reason: (rank.get(reason.pk, len(rank)), reason.local_name.casefold(), reason.pk))
 
 
-def gaps_in(machine_ids: Sequence[int], window: Interval) -> Iterable[SignalGap]:
+def gaps_in(machine_ids: Sequence[int], window: Interval) -> Sequence[SignalGap]:
     """Return the gaps that touch a window, those that end at its very start included."""
+    asked = set(machine_ids)
+    return [
+        row
+        for row in read_around("gaps", asked, window, _gaps_in)
+        if row.machine_id in asked and row.starts_at < window.end and row.ends_at >= window.start
+    ]
+
+
+def _gaps_in(machine_ids: Sequence[int], window: Interval) -> Iterable[SignalGap]:
     return SignalGap.objects.filter(
         machine__in=machine_ids, starts_at__lt=window.end, ends_at__gte=window.start
     ).order_by()

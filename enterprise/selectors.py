@@ -4,9 +4,12 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 
 from core.intervals import Interval
+from core.shared_reads import once_each, read_around
 from enterprise.models import CalendarException, CalendarLevel, Machine, Shift
 from enterprise.shift_calendar import (
     BreakRule,
@@ -30,21 +33,46 @@ def shifts_of(machine: Machine, window: Interval) -> Shifts:
 
 def shifts_of_all(machines: Sequence[Machine], window: Interval) -> dict[int, Shifts]:
     """Return the shifts of each machine that touch a window; their line, area and site are read: select them too."""
-    at_their_places = (
-        Q(site__in={machine.line.area.site_id for machine in machines})
-        | Q(line__in={machine.line_id for machine in machines})
-        | Q(machine__in={machine.pk for machine in machines})
+    # Of whole sites, so that the next machine of one has been read, too.
+    sites = {machine.line.area.site_id for machine in machines}
+    shifts = once_each("shift rules", sites, _shift_rules)
+    days = Interval(window.start - timedelta(days=3), window.end + timedelta(days=2))
+    rows = read_around("calendar exceptions", sites, days, _exceptions, more=timedelta(days=35))
+    exceptions = [row for row in rows if days.start.date() <= row.date <= days.end.date()]
+    found: dict[int, Shifts] = {}
+    for machine in machines:
+        of_site = shifts.get(machine.line.area.site_id, ())
+        rules = [rule for shift, rule in of_site if _applies(shift, machine)]
+        found[machine.pk] = _shifts(machine, rules, exceptions, window)
+    return found
+
+
+def _in_sites(site_ids: list[int]) -> Q:
+    return Q(site__in=site_ids) | Q(line__area__site__in=site_ids) | Q(machine__line__area__site__in=site_ids)
+
+
+def _shift_rules(site_ids: list[int]) -> dict[int, list[tuple[Shift, ShiftRule]]]:
+    has_breaks = Q(breaks__isnull=False)
+    shifts = Shift.objects.filter(_in_sites(site_ids)).annotate(
+        of_site=Coalesce("site", "line__area__site", "machine__line__area__site"),
+        breaks_start=ArrayAgg("breaks__start_time", filter=has_breaks, order_by="breaks__id"),
+        breaks_end=ArrayAgg("breaks__end_time", filter=has_breaks, order_by="breaks__id"),
     )
-    shifts = list(Shift.objects.filter(at_their_places).prefetch_related("breaks").order_by("id"))
-    first, last = (window.start - timedelta(days=3)).date(), (window.end + timedelta(days=2)).date()
-    exceptions = list(CalendarException.objects.filter(at_their_places, date__range=(first, last)).order_by("id"))
-    return {machine.pk: _shifts(machine, shifts, exceptions, window) for machine in machines}
+    found: dict[int, list[tuple[Shift, ShiftRule]]] = {}
+    for shift in shifts.order_by("id"):
+        breaks = tuple(map(BreakRule, shift.breaks_start or (), shift.breaks_end or ()))
+        found.setdefault(shift.of_site, []).append((shift, _shift_rule(shift, breaks)))
+    return found
+
+
+def _exceptions(site_ids: list[int], window: Interval) -> Iterable[CalendarException]:
+    days = window.start.date(), window.end.date()
+    return CalendarException.objects.filter(_in_sites(site_ids), date__range=days).order_by("id")
 
 
 def _shifts(
-    machine: Machine, shifts: Iterable[Shift], exceptions: Iterable[CalendarException], window: Interval
+    machine: Machine, rules: Sequence[ShiftRule], exceptions: Iterable[CalendarException], window: Interval
 ) -> Shifts:
-    rules = [_shift_rule(shift) for shift in shifts if _applies(shift, machine)]
     if not any(rule.kind is ShiftKind.REGULAR for rule in rules):
         return None
     days = [_day_rule(day) for day in exceptions if _applies(day, machine)]
@@ -104,7 +132,9 @@ def _level(entry: CalendarLevel) -> Level:
     return Level.LINE if entry.line_id is not None else Level.SITE
 
 
-def _shift_rule(shift: Shift) -> ShiftRule:
+def _shift_rule(shift: Shift, breaks: tuple[BreakRule, ...] | None = None) -> ShiftRule:
+    if breaks is None:
+        breaks = tuple(BreakRule(pause.start_time, pause.end_time) for pause in shift.breaks.all())
     return ShiftRule(
         id=shift.pk,
         level=_level(shift),
@@ -115,7 +145,7 @@ def _shift_rule(shift: Shift) -> ShiftRule:
         end_time=shift.end_time,
         valid_from=shift.valid_from,
         valid_until=shift.valid_until,
-        breaks=tuple(BreakRule(pause.start_time, pause.end_time) for pause in shift.breaks.all()),
+        breaks=breaks,
     )
 
 

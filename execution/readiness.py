@@ -12,7 +12,7 @@ from decimal import Decimal
 from django.db.models import Q
 
 from downtime.models import StateReason
-from downtime.selectors import CurrentState, current_states, read_by_rules
+from downtime.selectors import CurrentState, all_reasons, current_states, read_by_rules
 from enterprise.models import Machine
 from execution.models import ExecutionPolicy
 from labor.models import Employee
@@ -145,16 +145,7 @@ class _Facts:
         self.states: dict[int, CurrentState] = (
             read_by_rules(everyone, current_states(list(machines), now=self.now)) if everyone else {}
         )
-        self.reasons = (
-            {
-                reason.pk: reason
-                for reason in StateReason.objects.without_tree_fields().filter(
-                    pk__in={state.reason_id for state in self.states.values()}
-                )
-            }
-            if self.states
-            else {}
-        )
+        self.reasons = all_reasons() if self.states else {}
         self.blocked = down_machines(machines) if machines else {}
         lines = {machine.line_id for machine in everyone}
         self.maintained = dict(

@@ -10,8 +10,9 @@ from django.db.models import prefetch_related_objects
 from django.utils.translation import gettext_lazy as _
 
 from core.intervals import Interval, floor_hour, hours_of, intersect
+from core.shared_reads import sharing
 from downtime.models import StateReason
-from downtime.selectors import CurrentState, current_states, read_by_rules
+from downtime.selectors import CurrentState, all_reasons, current_states, read_by_rules
 from enterprise.models import Line, Machine
 from enterprise.selectors import Shifts, shifts_of_all
 from enterprise.shift_calendar import ShiftOccurrence
@@ -75,6 +76,7 @@ def machine_status(
     return _statuses({machine.line_id: [machine]}, now=now, shifts=shifts, known=histories)[machine.line_id]
 
 
+@sharing()
 def _statuses(
     machines: Mapping[int, list[Machine]],
     *,
@@ -114,26 +116,29 @@ def _statuses(
     # Two lines may run one order.
     in_work = {run.work_order_id: run.work_order for run in runs.values() if run.has_operations_in_work}
     by_operations = good_of(list(in_work.values()), now=now)
-    reasons = {reason.pk: reason for reason in StateReason.objects.without_tree_fields()}
+    reasons = all_reasons()
     found: dict[int, LineStatus] = {}
+    # As far back as hours may not be stored yet, since the edges of what is stored are cut from these histories.
+    unsettled = now - settling_time(everyone)
+    pasts = {window: _told_of(window, unsettled, now=now) for window in by_window}
+    whole = Interval(min(past.start for past in pasts.values()), max(past.end for past in pasts.values()))
+    if around.start <= whole.start and whole.end <= around.end and not known:
+        known = load_histories(everyone, whole, now=now, calendars=calendars)
     for window, ids in by_window.items():
         of_window = [machine for line_id in ids for machine in machines[line_id]]
-        # As far back as hours may not be stored yet, since the edges of what is stored are cut from these histories.
-        unsettled = now - settling_time(of_window)
-        # Of a shift that is long over, no more than itself is drawn.
-        until = window.end if window.end < floor_hour(unsettled) else max(now, window.start + timedelta(microseconds=1))
-        past = Interval(floor_hour(min(window.start, unsettled) if until > window.end else window.start), until)
+        past = pasts[window]
         is_near = around.start <= past.start and past.end <= around.end
         histories = _reaching(known, of_window, past) or load_histories(
             of_window, past, now=now, calendars=calendars if is_near else None
         )
         counted_by = {line_id: representatives(machines[line_id]) for line_id in ids}
-        boards = shift_boards(counted_by, window, now=now, histories=histories)
+        # The hours of the runs before those of the shift, which mostly lie in them: they are looked after once.
         made = (
             runs_reports(counted_by, {line_id: orders[line_id] for line_id in ids}, now=now, histories=histories)
             if orders
             else {}
         )
+        boards = shift_boards(counted_by, window, now=now, histories=histories)
         for line_id in ids:
             run = runs.get(line_id)
             found[line_id] = _Board(
@@ -148,6 +153,12 @@ def _statuses(
                 now=now,
             ).status(*boards[line_id], _order_status(run, made.get(line_id), by_operations))
     return found
+
+
+def _told_of(window: Interval, unsettled: datetime, *, now: datetime) -> Interval:
+    """Return the past that is looked at for a shift: of one that is long over no more than itself."""
+    until = window.end if window.end < floor_hour(unsettled) else max(now, window.start + timedelta(microseconds=1))
+    return Interval(floor_hour(min(window.start, unsettled) if until > window.end else window.start), until)
 
 
 def _reaching(
@@ -230,7 +241,7 @@ class _Board:
         window: Interval,
         histories: dict[int, MachineHistory],
         states: dict[int, CurrentState],
-        reasons: dict[int, StateReason],
+        reasons: Mapping[int, StateReason],
         now: datetime,
     ) -> None:
         self.machines = machines
@@ -364,7 +375,7 @@ class _Board:
         return tuple(
             LossStatus(
                 reason=self.reasons[reason_id].spoken
-                if reason_id in self.reasons
+                if reason_id is not None and reason_id in self.reasons
                 else UNNAMED[shown_category(category)],
                 category=shown_category(category),
                 duration=spent,

@@ -113,6 +113,7 @@ MIDDLEWARE = [
     "core.middleware.AdminContentSecurityPolicyMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
     "axes.middleware.AxesMiddleware",
+    "core.middleware.SharedReadsMiddleware",
 ]
 
 ROOT_URLCONF = "mes_project.urls"

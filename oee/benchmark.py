@@ -19,6 +19,7 @@ MACHINES = 20
 DAYS = 365
 HTTP_GOAL_MS = 20.0
 _COUNTS_PER_STATE = 4
+_RECENT = timedelta(days=28)
 
 
 def main(address: str, sizes: list[int]) -> None:
@@ -31,7 +32,7 @@ def main(address: str, sizes: list[int]) -> None:
     call_command("migrate", verbosity=0)
     now = datetime.now(UTC)
     end = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    plant = _Plant(end - timedelta(days=DAYS), end)
+    plant = Plant(end - timedelta(days=DAYS), end)
     for facts in sizes:
         _say(f"\n{facts:,} facts of {MACHINES} lines in {DAYS} days")
         started = time.perf_counter()
@@ -45,10 +46,13 @@ def _say(line: str) -> None:
     print(line, flush=True)
 
 
-class _Plant:
-    """Twenty lines of one machine, three shifts a day, a run a day, and a key for the API."""
+class Plant:
+    """Lines of one machine, three shifts a day, a run a day.
 
-    def __init__(self, start: datetime, end: datetime) -> None:
+    `beside` = so many machines more in the first line. The run of the last day goes on.
+    """
+
+    def __init__(self, start: datetime, end: datetime, *, lines: int = MACHINES, beside: int = 0) -> None:
         from django.db import connection
 
         from accounts.models import User
@@ -62,10 +66,11 @@ class _Plant:
         self.start, self.end = start, end
         self.months = [start + timedelta(days=n) for n in range((end - start).days + 1)]
         with connection.cursor() as cursor:
-            # As in a plant that has run for a year: each month its partition.
             for table in ("counts_counthistory", "downtime_statehistory"):
-                cursor.execute(f"ALTER TABLE {table} DETACH PARTITION {table}_before")
-                attach_before(cursor, table, f"{table}_before", month_start(start))
+                if end - start > _RECENT:
+                    # As in a plant that has run for a year: each month its partition.
+                    cursor.execute(f"ALTER TABLE {table} DETACH PARTITION {table}_before")
+                    attach_before(cursor, table, f"{table}_before", month_start(start))
                 make_room(table, self.months)
         site = Site.objects.create(code="bench", name="Bench", enterprise=Enterprise.objects.create(code="b", name="B"))
         area = Area.objects.create(code="bench", name="Bench", site=site)
@@ -82,24 +87,30 @@ class _Plant:
         good, reject = (CountType.objects.create(code=role, name=role, role=role) for role in ("good", "reject"))
         products = [Product.objects.create(code=f"p{n}", name=f"P{n}") for n in range(3)]
         self.machines = []
-        for n in range(MACHINES):
+        days = -((start - end) // timedelta(days=1))
+        for n in range(lines):
             line = Line.objects.create(code=f"line-{n}", name=f"Line {n}", area=area)
             machine = Machine.objects.create(code=f"m-{n}", name=f"M {n}", line=line, is_constraint=True)
             self.machines.append(machine)
+            if n == 0:
+                Machine.objects.bulk_create(
+                    Machine(code=f"m-0-{place}", name=f"M 0.{place}", line=line, position=place)
+                    for place in range(1, beside + 1)
+                )
             for role in (good, reject):
                 CountTag.objects.create(tag_path=f"m-{n}/{role.code}", machine=machine, count_type=role)
             for product in products:
                 IdealRate.objects.create(machine=machine, product=product, value=Decimal(7), valid_from=start)
             orders = WorkOrder.objects.bulk_create(
                 WorkOrder(order_number=f"{n}-{day}", line=line, product=products[day % 3], target_quantity=1000)
-                for day in range(DAYS)
+                for day in range(days)
             )
             Run.objects.bulk_create(
                 Run(
                     line=line,
                     work_order=order,
                     started_at=start + timedelta(days=day, minutes=20),
-                    ended_at=start + timedelta(days=day + 1, minutes=5),
+                    ended_at=None if day + 1 == days else start + timedelta(days=day + 1, minutes=5),
                 )
                 for day, order in enumerate(orders)
             )
@@ -110,8 +121,8 @@ class _Plant:
         """Replace all facts by so many, evenly over machines and time, with jitter."""
         from django.db import connection
 
-        states = facts // (1 + _COUNTS_PER_STATE) // MACHINES
-        readings = (facts // MACHINES - states) // 2
+        states = facts // (1 + _COUNTS_PER_STATE) // len(self.machines)
+        readings = (facts // len(self.machines) - states) // 2
         span = self.end - self.start
         ids = [machine.pk for machine in self.machines]
         with connection.cursor() as cursor:
@@ -142,12 +153,10 @@ class _Plant:
                 """,
                 {"start": self.start, "step": str(span / readings), "readings": readings},
             )
-            cursor.execute("VACUUM ANALYZE")
+        vacuum()
 
     def store_hours(self, facts: int) -> None:
         """Store the hours by `rebuild`, and say how fast."""
-        from django.db import connection
-
         from oee.models import ComputedHour
         from oee.services import rebuild
 
@@ -158,8 +167,17 @@ class _Plant:
         _say(
             f"  hours stored: {hours:,} in {seconds:,.0f} s: {hours / seconds:,.0f} hours/s, {facts / seconds:,.0f} facts/s"
         )
-        with connection.cursor() as cursor:
-            cursor.execute("VACUUM ANALYZE")
+        vacuum()
+
+
+def vacuum() -> None:
+    """Let the database know what lies where; inside a transaction, as in tests, it may not."""
+    from django.db import connection
+
+    if connection.in_atomic_block:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
 
 
 def _median_ms(act: Callable[[], Any], times: int) -> float:
@@ -172,7 +190,7 @@ def _median_ms(act: Callable[[], Any], times: int) -> float:
     return statistics.median(spent) * 1000
 
 
-def _measure(plant: _Plant, address: str) -> None:
+def _measure(plant: Plant, address: str) -> None:
     from django.db import connection
 
     from core.intervals import HOUR, Interval
@@ -244,7 +262,7 @@ def _measure(plant: _Plant, address: str) -> None:
     line("a late state, and the OEE of its shift after it", _median_ms(late_fact, 50), "goal 5 ms")
 
 
-def _http_ms(plant: _Plant, address: str, query: str) -> float:
+def _http_ms(plant: Plant, address: str, query: str) -> float:
     from django.conf import settings
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
     from django.contrib.sessions.backends.db import SessionStore

@@ -20,6 +20,7 @@ from core.intervals import Interval
 from core.locks import take_turns
 from core.master_data import follows
 from core.retention import Closed
+from core.shared_reads import apart
 from enterprise.models import Line, Machine
 from enterprise.selectors import shifts_of_all
 from enterprise.shift_calendar import ShiftOccurrence
@@ -203,6 +204,7 @@ def signed_report(found: WasAndNow) -> dict[str, Any]:
     }
 
 
+@apart()
 def refresh_check(closing: ShiftClosing, *, now: datetime) -> WasAndNow:
     """Compare a closing that holds, and keep the outcome for lists."""
     # The touches that are there before the numbers are computed are answered by them; later ones stay.
@@ -219,6 +221,7 @@ def refresh_check(closing: ShiftClosing, *, now: datetime) -> WasAndNow:
     return found
 
 
+@apart()
 def bring_checks_up_to_date(*, now: datetime, most: int = COMPARED_AT_ONCE) -> int:
     """Compare again the closings that changes have touched, the newest first, at most `most`; return how many.
 

@@ -2,15 +2,17 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from types import MappingProxyType
+from typing import Any
 
 from django.db.models import Q
 
 from core.intervals import Interval
+from core.shared_reads import memory, once, once_each, read_around
 from counts.models import CountTag
 from counts.selectors import counter_events_in, readings_in
 from downtime.selectors import after_rules, corrections_in, gaps_in, states_in
@@ -80,10 +82,36 @@ def load_histories(
     which silences are long enough to be known; None = all of the window is long past. `calendars` that reach over the
     window save looking them up. The number of queries does not depend on the number of machines.
     """
+    begun = min([window.start, *(c.reach(window).start for c in counted.values())])
+    shared = memory("histories")
+    found: dict[int, MachineHistory] = {}
+    for machine in machines if shared is not None else ():
+        for loaded, known_until, history in shared.get(machine.pk, ()) if shared else ():
+            if known_until == now and loaded.contains(Interval(begun, window.end)):
+                found[machine.pk] = replace(history, increments=counted.get(machine.pk, NOTHING_COUNTED).increments)
+                break
+    missing = [machine for machine in machines if machine.pk not in found]
+    if missing:
+        loaded = Interval(begun, window.end)
+        for pk, history in _load_histories(missing, window, begun, counted, now=now, calendars=calendars).items():
+            found[pk] = history
+            if shared is not None:
+                shared.setdefault(pk, []).append((loaded, now, history))
+    return found
+
+
+def _load_histories(
+    machines: Sequence[Machine],
+    window: Interval,
+    begun: datetime,
+    counted: Mapping[int, Counted],
+    *,
+    now: datetime | None,
+    calendars: Mapping[int, Shifts] | None,
+) -> dict[int, MachineHistory]:
     ids = [machine.pk for machine in machines]
     micro_stops = micro_stops_of(machines)
     beyond = max([timedelta(), *(rule.reach for rule in micro_stops.values())])
-    begun = min([window.start, *(c.reach(window).start for c in counted.values())])
     reach = Interval(begun - beyond, window.end + beyond)
     states = after_rules(machines, states_in(ids, reach))
     around = _counted_around(machines, reach)
@@ -126,16 +154,18 @@ def counted_running_of(machine: Machine) -> CountedRunning | None:
 
 def micro_stops_of(machines: Iterable[Machine]) -> dict[int, MicroStops]:
     """Return below which length a stop of each machine is a micro-stop, while it makes which product."""
-    products = {
-        product.pk: timedelta(seconds=product.micro_stop_below or 0)
-        for product in Product.objects.filter(micro_stop_below__isnull=False).only("micro_stop_below").order_by()
-    }
+    products = once("micro-stops", _micro_stops_of_products)
     return {
         machine.pk: MicroStops(
             None if machine.micro_stop_below is None else timedelta(seconds=machine.micro_stop_below), products
         )
         for machine in machines
     }
+
+
+def _micro_stops_of_products() -> dict[int, timedelta]:
+    rows = Product.objects.filter(micro_stop_below__isnull=False).only("micro_stop_below").order_by()
+    return {product.pk: timedelta(seconds=product.micro_stop_below or 0) for product in rows}
 
 
 def settling_time(machines: Iterable[Machine], histories: Mapping[int, MachineHistory] | None = None) -> timedelta:
@@ -170,9 +200,12 @@ def _counted_around(machines: Sequence[Machine], window: Interval) -> dict[int, 
 
 def load_counted(machines: Sequence[Machine], window: Interval) -> dict[int, Counted]:
     """Return what machines counted in a window; a machine that has no readings is absent."""
-    tags = {
-        tag.pk: tag for tag in CountTag.objects.filter(machine__in=machines).select_related("count_type").order_by()
-    }
+    return once_each(f"counted {window}", [machine.pk for machine in machines], lambda ids: _load_counted(ids, window))
+
+
+def _load_counted(machine_ids: Sequence[int], window: Interval) -> dict[int, Counted]:
+    of_machines = tags_of(machine_ids)
+    tags = {tag.pk: tag for of_machine in of_machines.values() for tag in of_machine}
     readings = readings_in(list(tags), window)
     running = {tag_id: found for tag_id, found in readings.items() if tags[tag_id].mode == CountTag.Mode.RUNNING}
     events = _counter_events(running, window)
@@ -191,6 +224,18 @@ def load_counted(machines: Sequence[Machine], window: Interval) -> dict[int, Cou
         machine_id: Counted(tuple(increments[machine_id]), tuple(steps[machine_id]), since)
         for machine_id, since in heard.items()
     }
+
+
+def tags_of(machine_ids: Iterable[int]) -> dict[int, list[CountTag]]:
+    """Return machines' counters with their types, by the machine's id."""
+    return once_each("tags", machine_ids, _tags_of)
+
+
+def _tags_of(machine_ids: list[int]) -> dict[int, list[CountTag]]:
+    found: dict[int, list[CountTag]] = {machine_id: [] for machine_id in machine_ids}
+    for tag in CountTag.objects.filter(machine__in=machine_ids).select_related("count_type").order_by():
+        found[tag.machine_id].append(tag)
+    return found
 
 
 def _counter_events(
@@ -245,34 +290,55 @@ def _shift_spans(shifts: Shifts) -> tuple[ShiftSpan, ...] | None:
 
 
 def _runs(machines: Sequence[Machine], window: Interval) -> dict[int, list[RunSpan]]:
-    rows = (
-        Run.objects.filter(
-            Q(ended_at__isnull=True) | Q(ended_at__gt=window.start),
-            line__in={machine.line_id for machine in machines},
-            started_at__lt=window.end,
-        )
-        .order_by()
-        .values_list("line_id", "id", "work_order__product_id", "started_at", "ended_at")
-    )
+    lines = {machine.line_id for machine in machines}
+    rows = read_around("runs", lines, window, _runs_in)
     startup = startups_of({machine.line_id: machine.line.area.site for machine in machines})
     runs: dict[int, list[RunSpan]] = defaultdict(list)
     for line_id, run_id, product_id, started_at, ended_at in rows:
+        if line_id not in lines or started_at >= window.end or (ended_at and ended_at <= window.start):
+            continue
         minutes = startup[line_id](started_at)
         settled = started_at + timedelta(minutes=minutes) if minutes else None
         runs[line_id].append(RunSpan(run_id, product_id, started_at, ended_at, settled))
     return runs
 
 
+def _runs_in(line_ids: list[int], window: Interval) -> Iterable[Any]:
+    return (
+        Run.objects.filter(
+            Q(ended_at__isnull=True) | Q(ended_at__gt=window.start),
+            line__in=line_ids,
+            started_at__lt=window.end,
+        )
+        .order_by()
+        .values_list("line_id", "id", "work_order__product_id", "started_at", "ended_at")
+    )
+
+
+def _rates_in(pairs: Iterable[tuple[int, int | None]], window: Interval) -> Iterable[IdealRate]:
+    return IdealRate.objects.filter(
+        Q(valid_until__isnull=True) | Q(valid_until__gt=window.start),
+        machine__in={machine_id for machine_id, _ in pairs},
+        product__in={product_id for _, product_id in pairs},
+        valid_from__lt=window.end,
+    ).order_by()
+
+
 def _rates(machine_ids: Sequence[int], window: Interval, product_ids: set[int | None]) -> dict[int, list[RateSpan]]:
     rates: dict[int, list[RateSpan]] = defaultdict(list)
-    if not product_ids - {None}:
+    cycle_times = memory("cycle times")
+    made = product_ids - {None}
+    if not made:
         return rates
-    for rate in IdealRate.objects.filter(
-        Q(valid_until__isnull=True) | Q(valid_until__gt=window.start),
-        machine__in=machine_ids,
-        product__in=product_ids - {None},
-        valid_from__lt=window.end,
-    ).order_by():
+    pairs = {(machine_id, product_id) for machine_id in machine_ids for product_id in made}
+    rows = read_around("rates", pairs, window, _rates_in, more=timedelta(days=400))
+    for rate in rows:
+        if (rate.machine_id, rate.product_id) not in pairs:
+            continue
+        if rate.valid_from >= window.end or (rate.valid_until and rate.valid_until <= window.start):
+            continue
+        if cycle_times is not None:
+            cycle_times[rate.pk] = [rate.ideal_cycle_time]
         rates[rate.machine_id].append(
             RateSpan(
                 rate_id=rate.pk,

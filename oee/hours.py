@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from core.intervals import HOUR, Interval, ceil_hour, floor_hour
 from core.locks import take_turns
 from core.retention import closed_until
+from core.shared_reads import apart, memory
 from enterprise.models import Machine
 from oee.engine import Category, CounterStep, CountRole, MachineHistory, ReasonSlice, Slice, slice_window
 from oee.histories import NOTHING_COUNTED, Counted, load_counted, load_history, settling_time
@@ -62,8 +63,15 @@ def whole_hours(
 
 def bring_up_to_date(machine_ids: Sequence[int], hours: Interval) -> None:
     """Make sure that every one of these hours of these machines is stored and reflects all committed facts."""
+    checked = memory("hours up to date")
+    if checked is not None:
+        machine_ids = [pk for pk in machine_ids if pk not in checked or not checked[pk].contains(hours)]
+    if not machine_ids:
+        return
     for machine_id in stale_machines(machine_ids, hours):
         recompute(machine_id, hours)
+    if checked is not None:
+        checked.update(dict.fromkeys(machine_ids, hours))
 
 
 # What a change reaches beyond its own span: a silence is bounded by the signals around it, and whether a running
@@ -145,7 +153,8 @@ def recompute(machine_id: int, hours: Interval) -> None:
     The marks are taken first and the facts read in later statements: a fact that commits in between is either read
     now, or its mark is still there for the next reader. Both are right.
     """
-    with transaction.atomic():
+    # What was read before the marks are taken may lack the very facts that they are of.
+    with transaction.atomic(), apart():
         take_turns("oee.hours", machine_id)
         for changed_from, changed_until in _take_marks(machine_id):
             _forget(machine_id, changed_from, changed_until)

@@ -16,7 +16,7 @@ from oee.engine.reasons import ReasonSums
 from oee.questions import Question
 from oee.reason_times import ReasonTime, Traits, reason_times
 from oee.scopes import machines_on
-from oee.selectors import EVERYTHING, Part, Report, SlicesByMachine, Sums, report, reports_of, slices_of, sums_for
+from oee.selectors import EVERYTHING, Report, SlicesByMachine, Sums, reports_of, slices_of, sums_by_run, sums_for
 from oee.slow_cycles import cycles_of
 from products.models import IdealRate
 from quality.figures import inspected_in
@@ -146,14 +146,15 @@ def _of_schedule(machines: Sequence[Machine], past: Interval, *, now: datetime) 
             inside = intersect(span, past)
             due[key] += inside.microseconds if inside else 0
             target[key] = Fraction(block.work_order.target_quantity)
-    runs: dict[tuple[int | None, int], set[int]] = {key: set() for key in orders}
+    runs: dict[tuple[int | None, int], list[Run]] = {key: [] for key in orders}
     for run in Run.objects.filter(line__in=lines, started_at__lt=past.end).exclude(ended_at__lte=past.start):
-        runs.get((run.work_order_id, run.line_id), set()).add(run.pk)
+        runs.get((run.work_order_id, run.line_id), []).append(run)
+    made = sums_by_run(lines, (run for of_order in runs.values() for run in of_order), now=now, within=past)
     planned = delivered = Fraction(0)
     for key in orders:
         asked_for = target[key] * due[key] / whole[key]
         planned += asked_for
         if runs[key]:
-            made = report(lines[key[1]], past, now=now, part=Part(run_ids=frozenset(runs[key]))).sums.quantities.good
-            delivered += min(made, asked_for)
+            good = sum((made[run.pk].quantities.good for run in runs[key] if run.pk in made), start=Fraction(0))
+            delivered += min(good, asked_for)
     return {"PSCH": planned, "ASCH": delivered}

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time
 from fractions import Fraction
 
 from core.intervals import floor_hour
+from core.shared_reads import once_each
 from enterprise.models import Site
 from oee.engine import Breaks, Changeover, MicroStopLoss, NoData, Overtime, Policy, StartupRejects
 from oee.models import OeePolicy
@@ -40,6 +41,10 @@ class DatedPolicies:
 
 def policies_of(site_ids: Iterable[int]) -> dict[int, DatedPolicies]:
     """Return each site's policies; a site that set none has the default for ever."""
+    return once_each("policies", site_ids, _policies_of)
+
+
+def _policies_of(site_ids: list[int]) -> dict[int, DatedPolicies]:
     rows: dict[int, list[OeePolicy]] = {site_id: [] for site_id in site_ids}
     for row in OeePolicy.objects.filter(site__in=list(rows)).select_related("site").order_by():
         rows[row.site_id].append(row)

@@ -14,6 +14,7 @@ from django.db import connection
 
 from core.intervals import Interval
 from downtime.models import StateReason
+from downtime.selectors import all_reasons
 from enterprise.models import Machine
 from oee.engine import Calendar, Category, MachineHistory, ReasonSlice, slice_window
 from oee.engine.reasons import NO_REASON, ReasonSums, ReasonTraits, TimeInReason
@@ -202,14 +203,14 @@ class Traits:
 
     def __init__(self) -> None:
         self._traits = {
-            reason.pk: ReasonTraits(
+            pk: ReasonTraits(
                 is_failure=bool(reason.is_failure),
                 waits=bool(reason.waits_for),
                 is_corrective=reason.maintenance == StateReason.Maintenance.CORRECTIVE,
                 is_preventive=reason.maintenance == StateReason.Maintenance.PREVENTIVE,
                 explains=reason.explains,
             )
-            for reason in StateReason.objects.without_tree_fields()
+            for pk, reason in all_reasons().items()
         }
 
     def of(self, reason_id: int | None) -> ReasonTraits:

@@ -6,7 +6,7 @@ from datetime import datetime
 from fractions import Fraction
 
 from core.intervals import Interval
-from downtime.models import StateReason
+from downtime.selectors import all_reasons
 from enterprise.models import Machine
 from oee.engine import MachineSums
 from oee.reason_times import ReasonTime, reason_times
@@ -63,7 +63,7 @@ def reliability_of(machines: Sequence[Machine], window: Interval, *, now: dateti
 
 def reliability_from(sums: Mapping[int, MachineSums], times: Iterable[ReasonTime]) -> dict[int, Reliability]:
     """Return the same from sums by machine and times in reasons of theirs that were read before."""
-    failing = frozenset(StateReason.objects.without_tree_fields().filter(is_failure=True).values_list("id", flat=True))
+    failing = frozenset(pk for pk, reason in all_reasons().items() if reason.is_failure)
     found = {
         machine_id: Reliability(production_time=of_machine.times.actual_production_time)
         for machine_id, of_machine in sums.items()

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from core.intervals import Interval
-from downtime.models import StateReason
+from downtime.selectors import all_reasons
 from enterprise.models import Line, Machine
 from oee.engine.root_cause import CLOCK_SKEW, RootCause, RootCauses, Standing, Waits
 from oee.scopes import every_machine_of, representatives
@@ -56,11 +56,10 @@ def _around(first: datetime, last: datetime, machines: Sequence[Machine]) -> Int
 
 
 def _causes(stops: Iterable[Stop], machines: Sequence[Machine]) -> RootCauses:
-    waits = StateReason.objects.without_tree_fields().exclude(waits_for="").values_list("id", "waits_for")
     return RootCauses(
         [machine.pk for machine in machines],
         [_standing(stop) for stop in stops],
-        waits_for={reason_id: Waits(waits_for) for reason_id, waits_for in waits},
+        waits_for={pk: Waits(reason.waits_for) for pk, reason in all_reasons().items() if reason.waits_for},
         unexplaining=unexplaining_reasons(),
         buffer_time=timedelta(seconds=machines[0].line.buffer_time),
     )

@@ -16,7 +16,7 @@ from django.db.models import Q
 
 from core.intervals import Interval, ceil_hour, floor_hour, hours_of, intersect, subtract
 from core.retention import Closed, closed_until, refuse_closed, too_old
-from counts.models import CountTag
+from core.shared_reads import once_each
 from enterprise.models import Machine
 from enterprise.shift_calendar import ShiftOccurrence
 from oee.engine import (
@@ -34,7 +34,7 @@ from oee.engine import (
     slice_window,
     sum_slices,
 )
-from oee.histories import NOTHING_COUNTED, load_counted, load_histories
+from oee.histories import NOTHING_COUNTED, load_counted, load_histories, tags_of
 from oee.hours import STORED_CATEGORIES, STORED_ROLES, bring_up_to_date, whole_hours
 from oee.policies import DatedPolicies, policies_of
 from oee.scopes import Place, machines_of
@@ -351,10 +351,8 @@ def _sites(machines: Iterable[Machine]) -> set[int]:
 
 def schemes_of(machine_ids: Sequence[int]) -> Mapping[int, CountingScheme]:
     """Return which counters each machine has, and so how its pieces add up."""
-    roles: dict[int, list[str]] = defaultdict(list)
-    tags = CountTag.objects.filter(machine__in=machine_ids).order_by()
-    for machine_id, role in tags.values_list("machine", "count_type__role"):
-        roles[machine_id].append(role)
+    tags = tags_of(machine_ids)
+    roles = {machine_id: {tag.count_type.role for tag in of_machine} for machine_id, of_machine in tags.items()}
     return {
         machine_id: CountingScheme(
             counts_total=CountRole.TOTAL in roles[machine_id], counts_good=CountRole.GOOD in roles[machine_id]
@@ -364,10 +362,13 @@ def schemes_of(machine_ids: Sequence[int]) -> Mapping[int, CountingScheme]:
 
 
 def _cycle_times(rate_ids: Iterable[int | None]) -> dict[int, Fraction]:
-    wanted = [rate_id for rate_id in rate_ids if rate_id is not None]
-    if not wanted:
+    return once_each("cycle times", [rate_id for rate_id in rate_ids if rate_id is not None], _cycle_times_of)
+
+
+def _cycle_times_of(rate_ids: list[int]) -> dict[int, Fraction]:
+    if not rate_ids:
         return {}
-    rates = IdealRate.objects.filter(pk__in=wanted).only("value", "unit").order_by()
+    rates = IdealRate.objects.filter(pk__in=rate_ids).only("value", "unit").order_by()
     return {rate.pk: rate.ideal_cycle_time for rate in rates}
 
 
@@ -430,18 +431,19 @@ def runs_reports(
 
 
 def sums_by_run(
-    machines: Mapping[int, Sequence[Machine]], runs: Sequence[Run], *, now: datetime
+    machines: Mapping[int, Sequence[Machine]], runs: Iterable[Run], *, now: datetime, within: Interval | None = None
 ) -> dict[int, MachineSums]:
     """Return the sums of each run, by its id, over the machines of its line; in a number of queries that does not grow.
 
-    `machines` are those that stand for each line, by its id. A run that has not begun is absent.
+    `machines` are those that stand for each line, by its id. A run that has not begun is absent. `within` leaves out
+    what of a run lies outside of it.
     """
     begun = [run for run in runs if run.started_at < now and machines.get(run.line_id)]
     if not begun:
         return {}
     end = max(min(run.ended_at or now, now) for run in begun)
     # Whole hours, whose slices are told apart by their run.
-    window = Interval(floor_hour(min(run.started_at for run in begun)), min(now, ceil_hour(end)))
+    window = within or Interval(floor_hour(min(run.started_at for run in begun)), min(now, ceil_hour(end)))
     of_lines = {machine.pk: machine for line_id in {run.line_id for run in begun} for machine in machines[line_id]}
     part = Part(run_ids=frozenset(run.pk for run in begun))
     policies = policies_of(_sites(of_lines.values()))

@@ -13,8 +13,7 @@ from django.db import connection
 from django.db.models import Q
 
 from core.intervals import Interval
-from downtime.models import StateReason
-from downtime.selectors import corrections_in
+from downtime.selectors import all_reasons, corrections_in
 from enterprise.models import Machine
 from oee.engine import Calendar, Category, MachineHistory, Segment
 from oee.selectors import timelines
@@ -133,10 +132,10 @@ def _stands(drawn: Iterable[Segment]) -> list[list[Segment]]:
 
 def _known(found: Mapping[int, list[list[Segment]]], now: datetime) -> list[Stop]:
     """Return stretches in which machines stood with what is known of each."""
-    reasons = unexplaining_reasons()
+    unexplaining = unexplaining_reasons()
     words = _words(found, now)
     return [
-        _stop(machine_id, pieces, words.get(machine_id, ()), reasons, now)
+        _stop(machine_id, pieces, words.get(machine_id, ()), unexplaining, now)
         for machine_id, of_machine in found.items()
         for pieces in of_machine
     ]
@@ -178,8 +177,7 @@ def stretches(drawn: Iterable[Segment]) -> list[list[Segment]]:
 
 def unexplaining_reasons() -> frozenset[int]:
     """Return the reasons that say that a machine stands, but not why."""
-    rows = StateReason.objects.without_tree_fields().filter(explains=False)
-    return frozenset(rows.values_list("id", flat=True))
+    return frozenset(pk for pk, reason in all_reasons().items() if not reason.explains)
 
 
 def asks_for_a_reason(pieces: Sequence[Segment], unexplaining: frozenset[int]) -> bool:

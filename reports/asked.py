@@ -1,5 +1,6 @@
 """What a report is asked about, and what its parts share: worked out once, each number by the service that screens and REST have it from."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
@@ -13,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from core.intervals import Interval
 from downtime.models import StateReason
+from downtime.selectors import all_reasons
 from enterprise.models import Enterprise, Machine, Site
 from oee.engine import MachineSums
 from oee.kpi_elements import Answer, answer
@@ -127,10 +129,9 @@ class Asked:
         return None if goal is None else Fraction(goal)
 
     @cached_property
-    def reasons(self) -> dict[int, StateReason]:
+    def reasons(self) -> Mapping[int, StateReason]:
         """All reasons by id."""
-        reasons: dict[int, StateReason] = StateReason.objects.without_tree_fields().in_bulk()
-        return reasons
+        return all_reasons()
 
     @cached_property
     def address(self) -> Address:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.errors import NotFound
 from core.intervals import Interval
+from core.shared_reads import sharing
 from oee.scopes import Place
 from oee.services import refuse_window
 from reports import audit_sections, oee_sections, order_sections, quality_sections, stop_sections
@@ -151,6 +152,7 @@ def build_order(order: WorkOrder, *, user: Any, now: datetime) -> Document:
     return _document(kind, asked, str(order.product or order.order_number), address, parts=parts)
 
 
+@sharing()
 def _document(kind: Kind, asked: Asked, place: str, address: str, *, parts: tuple[Part, ...] | None = None) -> Document:
     if not asked.machines:
         raise NotFound(_now("There is no active machine there."))

@@ -16,6 +16,7 @@ from accounts.models import DeviceKey, User
 from core.intervals import microseconds
 from core.reader import said
 from downtime.models import StateReason
+from downtime.selectors import all_reasons
 from enterprise.models import Machine
 from live.status import UNNAMED
 from oee.engine import Category
@@ -274,8 +275,7 @@ class _Names:
     def __init__(self, rows: Sequence[Contribution], machines: Sequence[Machine]) -> None:
         keys = [row.key for row in rows if row.key is not None]
         self.machines = {machine.pk: machine for machine in machines}
-        reasons = StateReason.objects.without_tree_fields().filter(pk__in={row.reason_id for row in rows} - {None})
-        self.reasons: dict[int, str] = {reason.pk: reason.local_name for reason in reasons}
+        self.reasons: dict[int, str] = {pk: reason.local_name for pk, reason in all_reasons().items()}
         runs = Run.objects.filter(pk__in=[key.run_id for key in keys if key.run_id])
         self.orders: dict[int, str] = dict(runs.values_list("pk", "work_order__order_number"))
         rates = IdealRate.objects.filter(pk__in=[key.rate_id for key in keys if key.rate_id])

@@ -18,7 +18,6 @@ from django.utils.translation import gettext_lazy as _
 from core.errors import DomainError
 from core.intervals import microseconds
 from core.reader import rounded
-from downtime.models import StateReason
 from enterprise.models import Machine, Shift
 from oee.engine.catalogue import ELEMENTS
 from oee.engine.ledger import ledger
@@ -30,7 +29,7 @@ from products.models import Product
 from screens import charts
 from screens.asked_period import Period, period_asked
 from screens.csv_files import csv_file, moment_text, refused_file, rounded_number, seconds
-from screens.reason_picker import name_of
+from screens.reason_picker import name_of, reasons_by_id
 from screens.waterfall import waterfall as laid_out
 
 BYS = {
@@ -150,8 +149,7 @@ def names_of(by: By, keys: Collection[int]) -> dict[int, str]:
         machines = Machine.objects.filter(pk__in=keys).select_related("line")
         return {machine.pk: f"{machine.name} ({machine.line.name})" for machine in machines}
     if by is By.REASON:
-        reasons = StateReason.objects.without_tree_fields().filter(pk__in=keys)
-        return {reason.pk: name_of(reason) for reason in reasons}
+        return {pk: name_of(reason) for pk, reason in reasons_by_id().items() if pk in keys}
     if by is By.PRODUCT:
         return {product.pk: f"{product.code} {product.name}" for product in Product.objects.filter(pk__in=keys)}
     return dict(Shift.objects.filter(pk__in=keys).values_list("id", "name"))

@@ -29,7 +29,6 @@ from core.exact import decimal_text
 from core.intervals import Interval, floor_hour
 from core.master_data import caller, in_scope, site_id_of
 from core.names import sorted_for_reader
-from counts.models import CountTag
 from downtime.models import StateHistory, StateReason
 from downtime.selectors import reasons_to_choose
 from enterprise.models import Line, Machine
@@ -41,7 +40,7 @@ from live.status import LineStatus
 from materials.ledger import amount
 from materials.models import Stock
 from materials.selectors import used_by_orders
-from oee.histories import load_histories
+from oee.histories import load_histories, tags_of
 from oee.stops import Stop, stops_of
 from products.models import OperationDocument
 from quality.charting import charts_at_machine, unanswered
@@ -321,7 +320,7 @@ def _short(value: Fraction | None) -> str:
 
 def _winning(machine: Machine, status: LineStatus, now: datetime) -> Winning:
     """Return the shift's pieces: counted ones, or, at a machine without counters, what people reported there."""
-    if CountTag.objects.filter(machine=machine, is_active=True).exists():
+    if any(tag.is_active for tag in tags_of([machine.pk])[machine.pk]):
         return Winning(status.good, status.target)
     window = {"occurred_at__gte": status.shift.start, "occurred_at__lt": min(status.shift.end, now)}
     rows = (

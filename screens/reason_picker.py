@@ -7,7 +7,7 @@ from typing import Any
 
 from accounts.models import User
 from downtime.models import StateReason
-from downtime.selectors import favourite_reasons, may_give, reasons_offered_at
+from downtime.selectors import all_reasons, favourite_reasons, may_give, reasons_offered_at
 from enterprise.models import Machine
 from live.status import UNNAMED
 
@@ -54,9 +54,9 @@ def name_of(reason: Any) -> str:
     return str(reason.local_name)
 
 
-def reasons_by_id() -> dict[int, StateReason]:
+def reasons_by_id() -> Mapping[int, StateReason]:
     """Return all reasons, to be named."""
-    return {reason.pk: reason for reason in StateReason.objects.without_tree_fields()}
+    return all_reasons()
 
 
 def words_of(reason_id: int | None, category: str, reasons: Mapping[int, Any]) -> str:

@@ -176,7 +176,7 @@ def _middle(stop: Stop) -> datetime:
     return (stop.start + stop.duration / 2).replace(microsecond=0)
 
 
-def _drawn(machine: Machine, segments: Any, window: Interval, reasons: dict[int, Any]) -> Drawn:
+def _drawn(machine: Machine, segments: Any, window: Interval, reasons: Mapping[int, Any]) -> Drawn:
     if len(segments) > MOST_SEGMENTS:
         return Drawn(machine, (), tuple(areas(columns_of(segments, window, COLUMNS))))
     return Drawn(machine, tuple(bar(segment, window, reasons, machine) for segment in segments), ())

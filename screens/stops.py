@@ -30,7 +30,7 @@ from oee.stop_api import MOST_MACHINE_DAYS, touching_shift
 from oee.stops import Stop, shown_category, stops_of, stops_while_making
 from screens.asked_shift import lines_of, number, shift_asked
 from screens.csv_files import csv_file, moment_text, seconds
-from screens.reason_picker import name_of, picker_for
+from screens.reason_picker import name_of, picker_for, reasons_by_id
 from screens.timeline import stop_address
 
 PERIODS = {"8": _("8 hours"), "24": _("24 hours"), "72": _("3 days"), "168": _("7 days"), "720": _("30 days")}
@@ -224,7 +224,7 @@ def rows_of(asked: Asked, *, now: datetime) -> list[Row]:
         stops.sort(key=lambda stop: (-stop.duration, stop.start, stop.machine_id))
     else:
         stops.sort(key=lambda stop: (stop.start, stop.machine_id), reverse=True)
-    names = {reason.pk: name_of(reason) for reason in StateReason.objects.without_tree_fields()}
+    names = {pk: name_of(reason) for pk, reason in reasons_by_id().items()}
     return [_row(stop, known[stop.machine_id], names) for stop in stops[:MOST_IN_FILE]]
 
 

@@ -1,6 +1,6 @@
 """The timeline of a line or machine: what it did, which order it made, and every stop a step away from its reason."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -159,7 +159,7 @@ def _rows(machines: Sequence[Machine], window: Interval, span: str, *, now: date
     return rows, listed
 
 
-def bar(segment: Segment, window: Interval, reasons: dict[int, Any], machine: Machine) -> Bar:
+def bar(segment: Segment, window: Interval, reasons: Mapping[int, Any], machine: Machine) -> Bar:
     """Return a segment as it is drawn."""
     return Bar(
         position(segment.start, window),
@@ -170,7 +170,11 @@ def bar(segment: Segment, window: Interval, reasons: dict[int, Any], machine: Ma
 
 
 def _stand(
-    pieces: Sequence[Segment], window: Interval, reasons: dict[int, Any], machine: Machine, unexplaining: frozenset[int]
+    pieces: Sequence[Segment],
+    window: Interval,
+    reasons: Mapping[int, Any],
+    machine: Machine,
+    unexplaining: frozenset[int],
 ) -> Bar:
     start, end = pieces[0].start, pieces[-1].end
     return Bar(
@@ -183,7 +187,7 @@ def _stand(
     )
 
 
-def _listed(pieces: Sequence[Segment], reasons: dict[int, Any], machine: Machine, is_asking: bool) -> Listed:
+def _listed(pieces: Sequence[Segment], reasons: Mapping[int, Any], machine: Machine, is_asking: bool) -> Listed:
     return Listed(
         machine,
         pieces[0].start,
@@ -200,7 +204,7 @@ def stop_address(machine: Machine, start: datetime) -> str:
     return reverse("screens:stop", args=[fact_id(machine.pk, start)])
 
 
-def named(segment: Segment, reasons: dict[int, Any]) -> str:
+def named(segment: Segment, reasons: Mapping[int, Any]) -> str:
     """Return what a segment was, in words."""
     return words_of(segment.reason_id, shown_as(segment), reasons)
 
