@@ -61,9 +61,21 @@ torture-ingest: .venv/.development ## Kill servers, databases and buses while de
 torture-orders: .venv/.development ## Let 10,000 pairs of people want contrary things of one order (ARGS="--cycles 100")
 	@$(BIN)/python -m torture.order_races $(ARGS)
 
+.PHONY: torture-erp
+torture-erp: .venv/.development ## Kill the receiver of webhooks 1,000 times: each message has one effect (ARGS="--cycles 50")
+	@$(BIN)/python -m torture.erp_receiver $(ARGS)
+
 .PHONY: torture-audit
 torture-audit: .venv/.development ## Tamper 10,000 times with audit trails and signed records (ARGS="--cycles 500")
 	@$(BIN)/python -m torture.audit $(ARGS)
+
+.PHONY: torture-backup
+torture-backup: .venv/.development ## Back up under writes 100 times, restore, damage (ARGS="--cycles 10")
+	@$(BIN)/python -m torture.backups $(ARGS)
+
+.PHONY: torture-files
+torture-files: .venv/.development ## Give hostile pictures, PDFs and workbooks to whatever reads files; measure seconds and memory
+	@$(BIN)/python -m torture.hostile_files
 
 .PHONY: prove
 prove: .venv/.development ## Prove that the numbers are right (ARGS=--small, ARGS="oracle --seed 2")

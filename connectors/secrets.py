@@ -1,14 +1,11 @@
 """Keep a connector's password readable for the process that connects, and for nobody who reads the database."""
 
-import base64
 import os
 
-from cryptography.fernet import Fernet, InvalidToken
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from django.conf import settings
-
 from connectors.models import Connector, ConnectorSecret
+from core.encryption import Unreadable, decrypt, encrypt
+
+_PURPOSE = "mes connector secrets"
 
 
 class SecretUnreadable(Exception):
@@ -18,7 +15,7 @@ class SecretUnreadable(Exception):
 def store_secret(connector: Connector, secret: str) -> None:
     """Keep a connector's password, encrypted with a key that derives from SECRET_KEY; an empty one forgets it."""
     if secret:
-        encrypted = _fernet().encrypt(secret.encode()).decode()
+        encrypted = encrypt(secret, purpose=_PURPOSE)
         ConnectorSecret.objects.update_or_create(connector=connector, defaults={"encrypted": encrypted})
     else:
         ConnectorSecret.objects.filter(connector=connector).delete()
@@ -34,11 +31,6 @@ def secret_of(connector: Connector) -> str:
     if stored is None:
         return ""
     try:
-        return _fernet().decrypt(stored.encrypted.encode()).decode()
-    except InvalidToken:
+        return decrypt(stored.encrypted, purpose=_PURPOSE)
+    except Unreadable:
         raise SecretUnreadable("The stored password belongs to another SECRET_KEY; enter it again.") from None
-
-
-def _fernet() -> Fernet:
-    derive = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=b"mes connector secrets")
-    return Fernet(base64.urlsafe_b64encode(derive.derive(settings.SECRET_KEY.encode())))

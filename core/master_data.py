@@ -6,7 +6,7 @@ must follow from it (`follows`), all in one transaction.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from django.db import models, transaction
 from django.db.models import Q
@@ -126,5 +126,6 @@ def site_id_of(thing: Any) -> int | None:
             if place is None or hasattr(place, "all"):
                 break
         else:
-            return place.pk if place is not None else None
+            # A thing of the lowest floor names its site by the id alone.
+            return cast(int | None, getattr(place, "pk", place))
     return None

@@ -26,7 +26,9 @@ class ReferenceField(serializers.PrimaryKeyRelatedField):
     def to_internal_value(self, data: Any) -> Any:
         queryset = self.get_queryset()
         has_code = any(field.name == "code" for field in queryset.model._meta.get_fields())
-        if has_code and isinstance(data, str) and not data.isdecimal() and "\0" not in data:
+        # To other systems a thing is its code, also when that is a number; our ids mean nothing to them.
+        by_code = not str(data).isdecimal() or self.context.get("by_code", False)
+        if has_code and isinstance(data, str) and by_code and "\0" not in data:
             found = queryset.filter(code=data).first()
             if found is None:
                 name = queryset.model._meta.verbose_name

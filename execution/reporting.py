@@ -13,6 +13,7 @@ from core.errors import Conflict, Invalid
 from core.fact_api import refuse_future
 from core.locks import take_turns
 from enterprise.models import Machine
+from execution import reported
 from execution.line_runs import was_begun
 from execution.models import ParameterReading, ProductionReport, ScrapReason
 from execution.taking import (
@@ -117,6 +118,7 @@ def reverse_report(
         occurred_at=report.occurred_at,
         recorded_at=recorded_at,
     )
+    reported.confirmed(reversal)
     tell(operation)
     return reversal, True
 
@@ -146,6 +148,7 @@ def append_report(
         recorded_by=taken.actor,
         idempotency_key=key,
     )
+    reported.confirmed(report)
     backflush_report(
         operation=operation,
         quantity=Fraction(report.good + report.scrap + report.rework) * report.factor,

@@ -16,6 +16,7 @@ from core import master_data
 from core.errors import Conflict, Invalid
 from core.locks import take_turns
 from enterprise.models import Machine
+from execution import reported
 from execution.line_runs import into_progress, occupy, rest, was_begun
 from execution.models import OperationRun, OperationStep
 from execution.readiness import DONE, Reason, machines_for, reasons_against
@@ -398,6 +399,7 @@ def _taken(
         recorded_by=taken.actor,
         idempotency_key=taken.idempotency_key or None,
     )
+    reported.stepped(step)
     tell(operation)
     return Done(step, True, tuple(warnings), _offers_completion(operation))
 

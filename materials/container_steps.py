@@ -20,7 +20,7 @@ from accounts.models import User
 from core.errors import Conflict, Invalid
 from core.fact_api import refuse_future
 from core.locks import take_turns
-from materials import container_gates
+from materials import container_gates, reported
 from materials.container_models import Container, ContainerStep, StepKind
 from materials.container_queries import tree_ids
 from materials.ledger import amount
@@ -122,6 +122,7 @@ class Request:
     def done(self) -> Stepped:
         """Let the higher floors follow, and return the first step."""
         container_gates.follow(self.steps)
+        reported.stepped(self.steps)
         return Stepped(self.steps[0], True)
 
 

@@ -15,6 +15,7 @@ from django.db import connection, transaction
 
 from accounts.models import User
 from core.errors import Conflict
+from materials import reported
 from materials.models import Kind, Location, MaterialLot, MaterialTransaction, Stock
 from materials.packed import containers_at, packed_at
 from products.models import Product, StockPolicy
@@ -133,7 +134,7 @@ def post(
         _refuse_negative(movement, there, changes)
     _refuse_packed(movements, there, changes)
     _write_stock({key: there[key] + change for key, change in changes.items() if change})
-    return [
+    facts = [
         MaterialTransaction.objects.create(
             kind=movement.kind,
             product=movement.product,
@@ -157,6 +158,8 @@ def post(
         )
         for movement in movements
     ]
+    reported.moved(facts)
+    return facts
 
 
 def _refuse_negative(

@@ -6,6 +6,8 @@ from typing import Any, cast
 from django.http import HttpRequest
 from django.urls import reverse
 
+from operations.views import may as may_see_backups
+
 Item = dict[str, Any]
 
 # (title, icon, model, permission's model if another one)
@@ -73,6 +75,17 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Types of calls", "notifications", "andon.calltype"),
             ("Calls", "notifications_active", "andon.andoncall"),
             ("Steps of calls", "history", "andon.andonstep"),
+        ),
+    ),
+    (
+        "Maintenance",
+        (
+            ("Maintenance plans", "event_repeat", "maintenance.maintenanceplan"),
+            ("Maintenance orders", "build", "maintenance.maintenanceorder"),
+            ("Steps of maintenance", "footprint", "maintenance.maintenancestep"),
+            ("Spare parts used", "settings", "maintenance.partuse"),
+            ("Tools", "handyman", "maintenance.tool"),
+            ("Mountings of tools", "published_with_changes", "maintenance.toolmounting"),
         ),
     ),
     (
@@ -199,6 +212,14 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         ),
     ),
     (
+        "ERP and other systems",
+        (
+            ("Partners", "hub", "erp.partner"),
+            ("Deliveries", "outbox", "erp.delivery"),
+            ("Messages", "mail", "core.outboxmessage"),
+        ),
+    ),
+    (
         "Who: people and keys",
         (
             ("People", "group", "accounts.user"),
@@ -230,8 +251,17 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             "link": reverse("admin:connectors_health"),
             "permission": lambda request: cast(Any, request.user).has_perm("connectors.view_connector"),
         },
+        {
+            "title": "Integration",
+            "icon": "sync_alt",
+            "link": reverse("admin:erp_integration"),
+            "permission": lambda request: cast(Any, request.user).has_perm("erp.view_partner"),
+        },
     ]
-    system: list[Item] = [{"title": "API documentation", "icon": "api", "link": reverse("api-docs")}]
+    system: list[Item] = [
+        {"title": "Backups", "icon": "backup", "link": reverse("admin:backups"), "permission": may_see_backups},
+        {"title": "API documentation", "icon": "api", "link": reverse("api-docs")},
+    ]
     return [{"items": start}, *groups, {"title": "System", "items": system}]
 
 

@@ -39,6 +39,7 @@ PART_OF_VIEW: dict[str, tuple[str, str]] = {
     **dict.fromkeys(("quality", "inspection", "inspection-new", "chart", "gauge-study", "certificate"), _QUALITY),
     **dict.fromkeys(("ncrs", "ncr", "ncr-new"), _QUALITY),
     **dict.fromkeys(("people", "labor-approval", "labor-efficiency"), ("supervisor", "hours")),
+    **dict.fromkeys(("maintenance", "maintenance-order"), ("supervisor", "maintenance")),
     "terminal": ("operator", "clock"),
     "first-steps": ("engineer", "first-steps"),
 }

@@ -54,6 +54,7 @@ ROOMS: tuple[Room, ...] = (
             Page(_("Stops without a reason"), "screens:stops", "fact"),
             Page(_("Operator terminal"), "screens:operate-choose", "execution"),
             Page(_("Calls"), "screens:andon-calls", "andon"),
+            Page(_("Maintenance"), "screens:maintenance", "maintenance"),
             Page(_("List of work"), "screens:dispatch", "execution"),
             Page(_("Stations"), "screens:stations", "unit"),
             Page(_("Changeovers"), "screens:changeovers", "changeover"),
@@ -80,6 +81,9 @@ ROOMS: tuple[Room, ...] = (
         (
             Page(_("Inspections and charts"), "screens:quality", "inspection"),
             Page(_("Non-conformances"), "screens:ncrs", "nonconformance"),
+            Page(_("Corrective actions"), "screens:quality-actions", "nonconformance"),
+            Page(_("Pareto of defects"), "screens:defects", "nonconformance"),
+            Page(_("Gauges"), "screens:gauges", "quality_setup"),
         ),
     ),
     Room(

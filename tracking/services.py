@@ -19,6 +19,7 @@ from core.locks import take_turns
 from core.uploads import PDF, read_document
 from enterprise.models import Machine
 from labor.models import Employee
+from tracking import reported
 from tracking.assembling import assemble as _build_in
 from tracking.assembling import lock, refuse_unfit
 from tracking.assembling import remove as _take_out
@@ -346,7 +347,7 @@ def _answered(unit: SerialUnit, kind: str, by: By, stage: str = "") -> bool:
 
 
 def _decide(known: Known, kind: str, by: By, stage: UnitStage | None = None) -> Known:
-    UnitEvent.objects.create(
+    event = UnitEvent.objects.create(
         unit=known.unit,
         kind=kind,
         stage=stage,
@@ -355,6 +356,7 @@ def _decide(known: Known, kind: str, by: By, stage: UnitStage | None = None) -> 
         occurred_at=by.at,
         idempotency_key=by.key,
     )
+    reported.happened(event)
     known = derive(known.unit)
     tell_progress(known, actor=by.actor, at=by.at, reason=by.reason.strip())
     return known

@@ -12,6 +12,7 @@ from accounts.models import User
 from core.errors import Conflict, Invalid
 from core.exact import fits_millionths, rounded_up
 from core.locks import take_turns
+from workorders import reported
 from workorders.models import OrderConfirmation, OrderReason, Run, Step, WorkOrder
 from workorders.refusals import not_from_here
 from workorders.selectors import Made, confirmed, missing
@@ -128,7 +129,10 @@ def complete(
             raise Conflict("More than that is confirmed already; reverse a confirmation first.", field="quantity")
         if rest:
             good = rounded_up(rest)
-            OrderConfirmation.objects.create(order=order, good=good, note=note, confirmed_by=actor, confirmed_at=at)
+            stored = OrderConfirmation.objects.create(
+                order=order, good=good, note=note, confirmed_by=actor, confirmed_at=at
+            )
+            reported.confirmed(stored)
     return _to(order, _Status.COMPLETED, Step(at=at, actor=actor, reason=reason, note=note, short=short))
 
 
@@ -194,6 +198,7 @@ def confirm(
         confirmed_at=at,
         idempotency_key=key,
     )
+    reported.confirmed(stored)
     so_far = confirmed(order)
     refuse_too_much(order, so_far.good if so_far else None)
     if so_far is not None and _is_enough(order, so_far):
@@ -247,6 +252,7 @@ def reverse_confirmation(
         idempotency_key=key,
         reverses=confirmation,
     )
+    reported.confirmed(stored)
     return Confirmed(stored, True)
 
 

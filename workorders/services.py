@@ -21,6 +21,7 @@ from enterprise.models import Line, Machine
 from products.models import Product, ProductRevision
 from products.selectors import revision_at
 from products.units import convert
+from workorders import reported
 from workorders.models import (
     Operation,
     OrderReason,
@@ -71,7 +72,7 @@ def _take_step(before: WorkOrder | None, order: WorkOrder) -> None:
     if before is not None:
         _refuse_step(before, order, step)
     written = order.history.first() if step is None or step.actor is None else None
-    OrderStatusChange.objects.create(
+    change = OrderStatusChange.objects.create(
         order=order,
         from_status="" if before is None else before.status,
         to_status=order.status,
@@ -81,6 +82,7 @@ def _take_step(before: WorkOrder | None, order: WorkOrder) -> None:
         changed_at=cast(Any, step.at if step else getattr(written, "history_date", None)),
     )
     order.step = None
+    reported.stepped(change)
 
 
 def _refuse_step(before: WorkOrder, order: WorkOrder, step: Step | None) -> None:

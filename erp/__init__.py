@@ -1,0 +1,1 @@
+"""The ERP and other systems: what they are told, what they send, and how that goes."""
