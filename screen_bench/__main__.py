@@ -140,7 +140,9 @@ def socket_delays(factory: Any, extent: Extent, server: Any, say: Say) -> None:
             _door(factory, server.port), "/ws/overview/", factory.session(), sockets=sockets, posts=extent.posts
         )
         said = f"  missed: > {UNLOADED_MS:.0f} ms" if found.p99 > UNLOADED_MS else ""
-        say(f"  {sockets:>4} sockets: p50 {found.p50:,.0f} ms, p99 {found.p99:,.0f} ms, {found.lost} lost{said}")
+        say(
+            f"  {sockets:>4} sockets: p50 {found.p50:,.0f} ms, p99 {found.p99:,.0f} ms, {found.overtaken} overtaken by a newer one{said}"
+        )
 
 
 def browsers(factory: Any, extent: Extent, server: Any, say: Say) -> None:

@@ -42,12 +42,12 @@ class Door:
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """Milliseconds from a POST to the sockets, and how many messages did not come in time."""
+    """Milliseconds from a POST to the sockets, and how many states never came because a newer one was told with them."""
 
     sockets: int
     p50: float
     p99: float
-    lost: int
+    overtaken: int
 
 
 def delay(door: Door, path: str, session: str, *, sockets: int, posts: int) -> Delay:
