@@ -33,6 +33,10 @@ messages: .venv/.development ## Collect the texts of pages into locale/ and comp
 rebuild: .venv/.runtime ## Drop all derived rows and compute them anew from the facts
 	@$(BIN)/python manage.py rebuild
 
+.PHONY: pictures
+pictures: .venv/.development ## Keep pictures of every screen of a demo that runs (ARGS="--user admin --password …")
+	@$(BIN)/python scripts/take_pictures.py $(ARGS)
+
 .PHONY: bench-ingest
 bench-ingest: .venv/.development ## Measure ingestion against raw COPY, in one run
 	@$(BIN)/python manage.py bench_ingest
@@ -60,6 +64,14 @@ torture-erp: .venv/.development ## Kill the receiver of webhooks 1,000 times: ea
 .PHONY: torture-audit
 torture-audit: .venv/.development ## Tamper 10,000 times with audit trails and signed records (ARGS="--cycles 500")
 	@$(BIN)/python -m torture.audit $(ARGS)
+
+.PHONY: torture-backup
+torture-backup: .venv/.development ## Back up under writes 100 times, restore, damage (ARGS="--cycles 10")
+	@$(BIN)/python -m torture.backups $(ARGS)
+
+.PHONY: torture-files
+torture-files: .venv/.development ## Give hostile pictures, PDFs and workbooks to whatever reads files; measure seconds and memory
+	@$(BIN)/python -m torture.hostile_files
 
 .PHONY: prove
 prove: .venv/.development ## Prove that the numbers are right (ARGS=--small, ARGS="oracle --seed 2")

@@ -43,6 +43,7 @@ def django_db_modify_db_settings(django_db_modify_db_settings, django_db_blocker
 def django_db_setup(django_db_setup, django_db_blocker):
     """Remember how the database begins; at the end, end what a test's server, socket or browser left open."""
     with django_db_blocker.unblock():
+        clean_database.do_not_wait_for_the_disk()
         clean_database.remember()
     yield
     servers.end_shared()

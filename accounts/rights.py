@@ -53,6 +53,10 @@ ROLES: dict[str, dict[str, frozenset[str]]] = {
     "nonconformance": _grant(EVERYBODY, {OPERATOR, SUPERVISOR, QUALITY}, change={QUALITY}, delete=set()),
     # Calls for help: whoever is on the floor calls, comes and says that it is fixed; nothing is changed or deleted.
     "andon": _grant(EVERYBODY, {OPERATOR, SUPERVISOR, ENGINEER, QUALITY}, change=set(), delete=set()),
+    # Anybody asks for maintenance and says that a machine is down; a change plans, does and ends it.
+    "maintenance": _grant(
+        EVERYBODY, {OPERATOR, SUPERVISOR, ENGINEER, QUALITY}, change={SUPERVISOR, ENGINEER}, delete=set()
+    ),
     # Labels are printed once and again, never changed.
     "label": _grant(EVERYBODY, {OPERATOR, SUPERVISOR, ENGINEER}, change=set(), delete=set()),
     "oee_record": _grant(EVERYBODY, set(EVERYBODY), delete={SUPERVISOR, ENGINEER}),
@@ -74,6 +78,8 @@ ROLES: dict[str, dict[str, frozenset[str]]] = {
     "account": _grant(frozenset({ADMIN}), {ADMIN}),
     # What the plant throws away, and when.
     "retention": _grant(frozenset({SUPERVISOR, ENGINEER, ADMIN}), {ADMIN}, delete=set()),
+    # All that the plant holds, in one file; only who administers every site may see, fetch and restore it.
+    "backup": _grant(frozenset({ADMIN}), {ADMIN}, delete=set()),
     # Batch records are opened and prepared, reviewed, and approved or released by different roles; nothing is deleted.
     "batch_record": _grant(EVERYBODY, {SUPERVISOR, QUALITY}, delete=set()),
     "batch_review": _grant(EVERYBODY, {SUPERVISOR, QUALITY}, delete=set()),
@@ -108,6 +114,7 @@ KIND_OF_MODEL: dict[str, str] = {
             *("execution.scrapreason", "execution.executionpolicy"),
             *("dashboards.dashboard", "dashboards.tile"),
             *("andon.calltype", "andon.escalationstep"),
+            *("maintenance.maintenanceplan", "maintenance.tool"),
             *("labels.labellayout", "reports.workbooktemplate", "reports.workbookmapping", "reports.workbookversion"),
         ),
         "master_data",
@@ -168,6 +175,8 @@ KIND_OF_MODEL: dict[str, str] = {
         "execution",
     ),
     **dict.fromkeys(("andon.andoncall", "andon.andonstep"), "andon"),
+    **dict.fromkeys(("maintenance.maintenanceorder", "maintenance.maintenancestep"), "maintenance"),
+    **dict.fromkeys(("maintenance.partuse", "maintenance.toolmounting"), "maintenance"),
     **dict.fromkeys(("labels.labelbatch", "labels.label", "labels.labelreprint"), "label"),
     "oee.oeerecord": "oee_record",
     **dict.fromkeys(("oee.shiftclosing", "oee.shiftreview"), "closing"),
@@ -179,6 +188,7 @@ KIND_OF_MODEL: dict[str, str] = {
     **dict.fromkeys(("core.outboxmessage", "erp.delivery", "erp.reportedstop"), "outbox"),
     "accounts.devicekey": "device_key",
     "core.retention": "retention",
+    "operations.backup": "backup",
     **dict.fromkeys(
         ("reports.reportsubscription", "reports.reportrecipient", "reports.reportmail"), "report_subscription"
     ),

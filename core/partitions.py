@@ -117,6 +117,32 @@ def _look(cursor: Any, table: str) -> _Known:
     return _Known(until, frozenset(months))
 
 
+def make_alike(table: str, there: psycopg.Cursor[Any], here: psycopg.Cursor[Any]) -> int:
+    """Give a table the months that the same table of another database has room for; return how many were made.
+
+    For a database that takes another one's place: processes that go on remember which months they have seen.
+    """
+    theirs, own = _look(there, table), _look(here, table)
+    wanted = set(theirs.months)
+    month = (own.until.year, own.until.month)
+    while _start(month) < theirs.until:
+        wanted.add(month)
+        month = _after(month)
+    missing = sorted(month for month in wanted if not own.has_room_for(_start(month)))
+    for month in missing:
+        _attach_month(here, table, month)
+    return len(missing)
+
+
+def partitioned_tables(cursor: psycopg.Cursor[Any]) -> list[str]:
+    """Return the tables that are kept in partitions by time."""
+    cursor.execute(
+        "SELECT relname FROM pg_class JOIN pg_partitioned_table ON partrelid = oid"
+        " WHERE relnamespace = 'public'::regnamespace AND partstrat = 'r' ORDER BY 1"
+    )
+    return [name for (name,) in cursor.fetchall()]
+
+
 class Partition(NamedTuple):
     """A table that holds the facts from a moment (None = since ever) up to, not including, another."""
 

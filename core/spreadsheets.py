@@ -12,16 +12,21 @@ from datetime import date, datetime
 from decimal import Decimal
 from itertools import islice
 from typing import IO, Any
+from xml.parsers import expat
 
 import tablib
 import xlsxwriter
 from import_export.formats import base_formats
+
+from core.workbook_bounds import has_long_stretch, is_of_sheets, tags_in
 
 MAX_UPLOAD_BYTES = 5 * 1024 * 1024
 MAX_UNPACKED_BYTES = 25 * 1024 * 1024
 MAX_PARTS = 500
 MAX_ROWS = 5_000
 MAX_COLUMNS = 60
+MAX_TAGS, MAX_TAGS_BESIDE = 400_000, 30_000
+"""Of all sheets with their texts: 100,000 numbers; of all other parts, together. The library makes an object of each."""
 
 # A spreadsheet program takes a text that begins with one of these for a formula; an apostrophe makes it text again.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -95,6 +100,51 @@ def refuse_bomb(content: bytes) -> None:
         )
     if any(_conceals(content, part) for part in parts):
         raise UnreadableFile("The workbook is damaged; open it in Excel and save it anew as .xlsx.")
+    _refuse_dense(content, parts)
+
+
+def _refuse_dense(content: bytes, parts: list[zipfile.ZipInfo]) -> None:
+    """Raise UnreadableFile for XML that the library would make far too much of: it reads a row, or a part, as a whole."""
+    of_sheets = beside = 0
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for part in parts:
+            try:
+                data = archive.read(part)
+            except Exception as error:
+                # zlib and zipfile have errors of many kinds for a damaged part.
+                raise UnreadableFile("The workbook is damaged; open it in Excel and save it anew as .xlsx.") from error
+            tags = tags_in(data)
+            of_sheets += tags if is_of_sheets(part.filename) else 0
+            beside += 0 if is_of_sheets(part.filename) or not part.filename.endswith((".xml", ".rels")) else tags
+            if of_sheets > MAX_TAGS or beside > MAX_TAGS_BESIDE or has_long_stretch(data):
+                raise UnreadableFile(
+                    "The workbook has far too much in it; start from the template, and import it in parts."
+                )
+            if part.filename.startswith("xl/worksheets/") and part.filename.endswith(".xml"):
+                _refuse_large_sheet(data)
+
+
+def _refuse_large_sheet(data: bytes) -> None:
+    """Raise UnreadableFile at the first row too many, or cell too far; before the sheet is read with all that it says."""
+    rows = cells = 0
+
+    def start(name: str, _: dict[str, str]) -> None:
+        nonlocal rows, cells
+        kind = name.rpartition(":")[2]
+        if kind == "row":
+            rows, cells = rows + 1, 0
+        elif kind == "c":
+            cells += 1
+        if rows > MAX_ROWS + 1 or cells > MAX_COLUMNS:
+            # Raises for the one or the other, in the same words as for CSV.
+            list(bounded([[None] * cells] if cells > MAX_COLUMNS else [[]] * rows))
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = start
+    try:
+        parser.Parse(data, True)
+    except expat.ExpatError:
+        raise UnreadableFile("The workbook is damaged; open it in Excel and save it anew as .xlsx.") from None
 
 
 def _conceals(content: bytes, part: zipfile.ZipInfo) -> bool:

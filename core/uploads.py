@@ -1,25 +1,21 @@
-"""Take pictures and documents from people: what is kept is made anew, or known by its first bytes, and bounded.
+"""Take pictures and documents from people: what is kept is made anew, or known by its first and last bytes, and bounded.
 
 A picture's size in pixels is read from its header before anything is decoded; then it is decoded, shrunk and encoded again,
-so that what is served is a plain picture whatever was sent.
+so that what is served is a plain picture whatever was sent. That happens in a process of its own (`core.bounded`).
 """
 
-import warnings
 from dataclasses import dataclass
-from io import BytesIO
+from pathlib import Path
 from typing import Any, Protocol
 
 from django.http import HttpResponse
-from PIL import Image, ImageOps, UnidentifiedImageError
 
+from core.bounded import read_bounded
 from core.errors import Invalid
 
 MAX_BYTES = 8 * 2**20
-MAX_SIDE = 2048
-MAX_PIXELS, MAX_PIXELS_SMALLER = 25_000_000, 50_000_000
-"""Pixels that are decoded whole take up to 100 MB; a JPEG as cameras make it is decoded at a half, a quarter or an eighth."""
 PDF = "application/pdf"
-_FORMATS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
+_PROCESS = Path(__file__).resolve().parent / "picture_process.py"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,39 +49,31 @@ def read_document(content: bytes, *, field: str = "file") -> Upload:
     if len(content) > MAX_BYTES:
         raise Invalid(f"The file is larger than {MAX_BYTES // 2**20} MB.", field=field)
     if content.startswith(b"%PDF-"):
+        # A ZIP is found by its end, a PDF ends with its own mark: a PDF that is something else too lacks it, or has both.
+        if b"%%EOF" not in content[-1024:] or b"PK\x05\x06" in content[-66_000:]:
+            raise Invalid("The PDF is damaged, or something else too; print it into a new PDF.", field=field)
         return Upload(content, PDF)
-    return _picture(content, field)
+    if kind_of(content) is None:
+        raise Invalid("Choose a picture (JPEG, PNG or WebP) or a PDF.", field=field)
+    said, _, rest = read_bounded(_PROCESS, content, field=field).partition(b"\n")
+    if said == b"refused":
+        raise Invalid(rest.decode(), field=field)
+    return Upload(rest, said.decode())
 
 
-def _picture(content: bytes, field: str) -> Upload:
-    not_ours = Invalid("Choose a picture (JPEG, PNG or WebP) or a PDF.", field=field)
-    try:
-        # The library warns of big pictures; here they are refused, below.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            picture = Image.open(BytesIO(content), formats=tuple(_FORMATS))
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError):
-        raise not_ours from None
-    kind = str(picture.format)
-    # A progressive one is held whole until its last pass is read.
-    decodes_smaller = kind == "JPEG" and "progressive" not in picture.info
-    most = MAX_PIXELS_SMALLER if decodes_smaller else MAX_PIXELS
-    width, height = picture.size
-    if width * height > most:
-        raise Invalid(f"The picture has {width} × {height} pixels; at most {most // 10**6} million.", field=field)
-    try:
-        if kind == "JPEG":
-            # Decoded smaller where that is still large enough.
-            picture.draft("RGB", (MAX_SIDE, MAX_SIDE))
-        # Shrunk before it is turned: turning makes a copy.
-        picture.thumbnail((MAX_SIDE, MAX_SIDE))
-        turned = ImageOps.exif_transpose(picture)
-        has_alpha = kind != "JPEG" and ("A" in turned.getbands() or "transparency" in turned.info)
-        plain = turned.convert("RGBA" if has_alpha else "RGB")
-    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError):
-        raise Invalid("The picture is damaged; save it again and choose it then.", field=field) from None
-    kept = BytesIO()
-    # Metadata (place, device, comments) stays behind.
-    plain.info.clear()
-    plain.save(kept, format=kind, **({"quality": 85} if kind != "PNG" else {"optimize": False}))
-    return Upload(kept.getvalue(), _FORMATS[kind])
+def kind_of(content: bytes) -> str | None:
+    """Return what a picture is by its first and last bytes; None for what is no picture, or something else as well."""
+    if content.startswith(b"\xff\xd8\xff"):
+        kind = "JPEG"
+    elif content.startswith(b"\x89PNG\r\n\x1a\n") and content.endswith(b"IEND\xaeB`\x82"):
+        kind = "PNG"
+    elif content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        kind = "WEBP"
+        # A chunk of odd length is filled up by a byte.
+        if int.from_bytes(content[4:8], "little") + 8 not in (len(content), len(content) + 1):
+            return None
+    else:
+        return None
+    # Programs find a ZIP by its last bytes, a PDF by its first thousand: a picture is neither.
+    is_other_too = b"PK\x05\x06" in content[-66_000:] or b"%PDF-" in content[:1024]
+    return None if is_other_too else kind

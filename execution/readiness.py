@@ -17,6 +17,8 @@ from enterprise.models import Machine
 from execution.models import ExecutionPolicy
 from labor.models import Employee
 from labor.services import skills_missing
+from maintenance.gates import words_on
+from maintenance.selectors import down_machines
 from materials.models import LotStatus, MaterialLot
 from materials.selectors import usable_at_sites, used_by_orders
 from quality.gates import blocked_by, contained_in
@@ -153,6 +155,7 @@ class _Facts:
             if self.states
             else {}
         )
+        self.blocked = down_machines(machines) if machines else {}
         lines = {machine.line_id for machine in everyone}
         self.maintained = dict(
             Schedule.objects.filter(
@@ -245,6 +248,8 @@ class _Facts:
         machines = self.machines[operation.pk]
         if not machines:
             return [Reason("machine", "No machine that is in use can do it.")]
+        if all(machine.pk in self.blocked for machine in machines):
+            return [Reason("maintenance", words_on(self.blocked[machines[0].pk], machines[0]))]
         if rule == _Rule.IGNORE:
             return []
         troubles = [self._trouble(machine) for machine in machines]

@@ -2,7 +2,8 @@
 
 By people: the sum of the reports. By the machine: what it counted within the operation's runs on it; of what several
 operations have at once, each has its part (`execution.apportion`). By both: the machine's pieces; what people report as
-scrap or rework was counted as good before, so it is taken out of the good.
+scrap or rework was counted as good before, so it is taken out of the good. What was decided of pieces after they were counted
+(`workorders.sorting`) is moved from one sum to another; serial units are counted by their own facts, and nothing of theirs is moved.
 """
 
 from collections import defaultdict
@@ -20,8 +21,10 @@ from execution.models import OperationRun, ProductionReport
 from labor import apportion
 from oee.scopes import representatives_of
 from oee.selectors import sums_by_run
+from tracking.models import SerialUnit
 from workorders.models import Operation, Run, WorkOrder
 from workorders.selectors import Made, knows_what_was_made, target_in_product_unit
+from workorders.sorting import Resorted, resorted_of, sorted_anew
 
 _Source = Operation.CountingSource
 BY_MACHINE = (_Source.MACHINE, _Source.BOTH)
@@ -76,6 +79,7 @@ def progress_of_operations(operations: Sequence[Operation], *, now: datetime) ->
     """Return the progress of operations by their id; their order with its product and unit is read: select it too."""
     reported = _reported([operation.pk for operation in operations])
     counted = _counted([operation for operation in operations if operation.counting_source in BY_MACHINE], now=now)
+    decided = _decided_at(operations)
     found = {}
     for operation in operations:
         said = reported.get(operation.pk, NOTHING)
@@ -84,8 +88,41 @@ def progress_of_operations(operations: Sequence[Operation], *, now: datetime) ->
             made = _without(pieces, said) if operation.counting_source == _Source.BOTH else pieces
         else:
             made = said
+        if operation.pk in decided:
+            made = _sorted_anew(made, decided[operation.pk], operation.work_order)
         found[operation.pk] = OperationProgress(operation, Fraction(operation.planned_quantity), made)
     return found
+
+
+def _decided(order_ids: Iterable[int]) -> dict[int, list[Resorted]]:
+    """Return what was decided about pieces of orders that have no serial units."""
+    decided = resorted_of(order_ids)
+    if decided:
+        units = SerialUnit.objects.filter(order__in=decided).order_by().values_list("order", flat=True).distinct()
+        for order_id in units:
+            del decided[order_id]
+    return decided
+
+
+def _decided_at(operations: Iterable[Operation]) -> dict[int, list[Resorted]]:
+    """Return what was decided about pieces, by the id of the operation that made them: the one that is named, or the one that counts."""
+    decided = _decided({operation.work_order_id for operation in operations})
+    if not decided:
+        return {}
+    of_order: dict[int, list[Operation]] = defaultdict(list)
+    for operation in Operation.objects.filter(work_order__in=decided).order_by("work_order", "sequence", "id"):
+        of_order[operation.work_order_id].append(operation)
+    found: dict[int, list[Resorted]] = defaultdict(list)
+    for order_id, rows in of_order.items():
+        by_code = {operation.code: operation for operation in rows}
+        last = _counting(rows)[-1]
+        for one in decided[order_id]:
+            found[by_code.get(one.operation_code, last).pk].append(one)
+    return found
+
+
+def _sorted_anew(made: Pieces, decided: Iterable[Resorted], order: WorkOrder) -> Pieces:
+    return Pieces(*sorted_anew((made.good, made.scrap, made.rework), decided, per_unit=pieces_per_unit(order)))
 
 
 def _without(counted: Pieces, said: Pieces) -> Pieces:
@@ -210,10 +247,15 @@ def good_of(orders: Sequence[WorkOrder], *, now: datetime) -> dict[int, Fraction
 
 
 def _made_by(operations: Sequence[OperationProgress]) -> Pieces:
-    kept = [one for one in operations if one.operation.status != Operation.Status.SKIPPED] or list(operations)
-    counting = [one for one in kept if one.operation.counts_for_output] or kept[-1:]
-    good = sum_of(one.made.good for one in counting)
+    counting = {operation.pk for operation in _counting([one.operation for one in operations])}
+    good = sum_of(one.made.good for one in operations if one.operation.pk in counting)
     return Pieces(good, sum_of(one.made.scrap for one in operations), sum_of(one.made.rework for one in operations))
+
+
+def _counting(operations: Sequence[Operation]) -> list[Operation]:
+    """Return those of an order's operations whose good pieces are the order's; none marked = the last that is not skipped."""
+    kept = [one for one in operations if one.status != Operation.Status.SKIPPED] or list(operations)
+    return [one for one in kept if one.counts_for_output] or kept[-1:]
 
 
 def sum_of(values: Iterable[Fraction | None]) -> Fraction | None:
@@ -237,6 +279,10 @@ def _made_by_runs(orders: Sequence[WorkOrder], *, now: datetime) -> dict[int, tu
             counted = Pieces(quantities.good, quantities.scrap, quantities.rework)
             made += counted.times(units[run.work_order_id])
         found[run.work_order_id] = made, "runs"
+    decided = _decided(found)
+    for order in orders:
+        if order.pk in decided:
+            found[order.pk] = _sorted_anew(found[order.pk][0], decided[order.pk], order), "runs"
     return found
 
 

@@ -3,7 +3,7 @@
 from contextlib import suppress
 from typing import Any
 
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -16,6 +16,7 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from core.api import MasterDataViewSet, need
+from core.exports import Streamed
 from core.gs1 import NotGs1, parse
 from core.idempotency import Idempotent
 from core.master_data import caller
@@ -47,7 +48,7 @@ def file_headers(name: str) -> dict[str, str]:
     }
 
 
-def batch_file(batch: LabelBatch, kind: str) -> HttpResponse | StreamingHttpResponse:
+def batch_file(batch: LabelBatch, kind: str) -> HttpResponse | Streamed:
     """Return a batch's labels as a file: pdf, zpl, or zip with a PNG for each."""
     design, headers = design_from(batch.design), file_headers(f"labels-{batch.pk}.{kind}")
     if kind == "pdf":
@@ -58,7 +59,7 @@ def batch_file(batch: LabelBatch, kind: str) -> HttpResponse | StreamingHttpResp
         if kind == "zip"
         else rendering.zpl(design, (content for _, content in contents_of(batch)))
     )
-    return StreamingHttpResponse(pieces, content_type=FILES[kind], headers=headers)
+    return Streamed(pieces, content_type=FILES[kind], headers=headers)
 
 
 class LabelLayoutViewSet(MasterDataViewSet):

@@ -1,8 +1,6 @@
-"""The process that reads a photo: bytes in, JSON out. It knows nothing of the project, and may die of its bounds."""
+"""What the process does that reads a photo: see `core.bounded_process`. Bytes in, JSON out."""
 
 import json
-import resource
-import sys
 import warnings
 from io import BytesIO
 from typing import Any
@@ -12,9 +10,9 @@ from PIL import Image, ImageOps
 
 MEMORY = 80 * 2**20
 """Bytes that a photo may take, beyond what the process is made of."""
-CPU_SECONDS = 2
-MAX_PIXELS = {"JPEG": 50_000_000, "PNG": 12_500_000, "WEBP": 12_500_000}
-"""A JPEG is decoded at a fraction of its size; a progressive one takes its memory first, and is refused by that."""
+MAX_PIXELS = {"JPEG": 50_000_000, "PNG": 12_500_000, "WEBP": 4_000_000}
+"""A JPEG is decoded at a fraction of its size; a progressive one takes its memory first, and is refused by that. Of a WebP the
+library holds several copies."""
 SIDE, LONGEST = 1600, 2600
 """Pixels: a JPEG is decoded at the least fraction that keeps the first; what is longer than the second is shrunk."""
 MAX_CODES = 50
@@ -29,17 +27,13 @@ FORMATS = zxingcpp.BarcodeFormats(
 )
 
 
-def bound() -> None:
-    """Give this process its bounds."""
-    with open("/proc/self/statm") as told:
-        made_of = int(told.read().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (made_of + MEMORY, made_of + MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def read(content: bytes) -> dict[str, Any]:
+def read(content: bytes) -> bytes:
     """Return what is found, or why the photo is refused."""
+    return json.dumps(found_in(content)).encode()
+
+
+def found_in(content: bytes) -> dict[str, Any]:
+    """Return the codes of a photo under `found`, or why it is not read under `refused`."""
     warnings.simplefilter("ignore")
     try:
         photo: Image.Image = Image.open(BytesIO(content), formats=tuple(MAX_PIXELS))
@@ -101,8 +95,3 @@ def described(one: Any, scale: float, factor: float) -> dict[str, Any]:
         "is_gs1": one.content_type == zxingcpp.ContentType.GS1,
         "position": [(round(corner.x * scale / factor), round(corner.y * scale / factor)) for corner in corners],
     }
-
-
-if __name__ == "__main__":
-    bound()
-    sys.stdout.write(json.dumps(read(sys.stdin.buffer.read())))

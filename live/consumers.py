@@ -14,6 +14,7 @@ from enterprise.models import Line
 from live.fragments import BOARD, CARD, CHART, DETAIL, FLOOR, PLAN, Watched
 from live.hub import Watcher, hub
 from live.languages import language_of
+from quality.charting import charts_at_machine
 from quality.models import ControlChart
 
 RECHECK_SECONDS = 30.0
@@ -111,12 +112,15 @@ class BoardConsumer(FloorConsumer):
 
 
 class ChartConsumer(_LiveConsumer):
-    """Watch a control chart of a machine."""
+    """Watch a control chart, or all of a machine."""
 
     def watched(self, user: Any) -> frozenset[Watched]:
-        charts = ControlChart.objects.filter(pk=self.asked("chart_id"), machine__isnull=False)
-        rows = in_scope(charts, user, ControlChart.site_paths).values_list("pk", "machine__line")
-        return frozenset((line_id, f"{CHART}{pk}", language_of(self.scope)) for pk, line_id in rows)
+        machine_id = self.asked("machine_id")
+        charts = charts_at_machine(machine_id) if machine_id else ControlChart.objects.filter(pk=self.asked("chart_id"))
+        seen = in_scope(ControlChart.objects.all(), user, ControlChart.site_paths)
+        ids = [chart.pk for chart in charts]
+        rows = seen.filter(pk__in=ids).values_list("pk", "machine__line")
+        return frozenset((line_id or 0, f"{CHART}{pk}", language_of(self.scope)) for pk, line_id in rows)
 
 
 class PlanConsumer(_LiveConsumer):

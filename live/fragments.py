@@ -11,14 +11,15 @@ from django.utils.safestring import mark_safe
 
 from live.selectors import line_statuses
 from live.status import LineStatus
-from quality.charting import acknowledgements_of, chart_data, phases_of, results_on
+from quality.charting import acknowledgements_of, chart_data, judged_from, phases_of, results_on
 from quality.models import ControlChart, Signal
+from quality.spc.charts import Kind as ChartKind
 from quality.spc.drawing import draw
 
 CARD, DETAIL, FLOOR, BOARD, CHART = "card", "detail", "floor", "board", "chart-"
 PLAN = "plan"
 """Who watches a line's plan is told that it changed, and fetches what they show of it."""
-POINTS_SHOWN = 200
+POINTS_SHOWN, ALARMS_SHOWN = 200, 3
 TEMPLATES = {CARD: "live/_line_card.html", DETAIL: "live/_line_detail.html", FLOOR: "live/_floor_line.html"}
 TEMPLATES[BOARD] = "live/_board_line.html"
 
@@ -61,6 +62,11 @@ def chart_of(view: str) -> int | None:
     return int(view.removeprefix(CHART)) if view.startswith(CHART) else None
 
 
+def _places(chart: ControlChart) -> int:
+    """Return with how many decimals a chart's figures are written: of measured values one more than they are read to."""
+    return chart.characteristic.decimals + 1 if ChartKind(chart.kind).is_measured else 3
+
+
 def chart_fragment(chart_id: int) -> str:
     """Return the last points of a control chart as HTML, with the rules that they broke."""
     chart = ControlChart.objects.select_related("characteristic__plan", "site").filter(pk=chart_id).first()
@@ -70,13 +76,16 @@ def chart_fragment(chart_id: int) -> str:
     newest = list(rows[: POINTS_SHOWN * chart.subgroup_size])
     # Counted off from where the phase begins, so that points are those that were judged.
     phases = phases_of(chart)
-    exact = chart.subgroup_size > 1 or chart.kind == ControlChart.Kind.EWMA
-    start = (phases[-1].starts_at if phases else None) if exact or not newest else newest[-1]
+    if phases and newest:
+        start: datetime | None = judged_from(chart, phases, newest[-1])
+    else:
+        start = newest[-1] if newest else None
     data = chart_data(chart, start, most=None)
     drawing = (
         draw(
             data.chart,
             title=chart.name,
+            places=_places(chart),
             labels=[date_format(at.astimezone(chart.site.zone), "DAY_SECOND_FORMAT") for at in data.moments],
         )
         if data.chart
@@ -85,6 +94,8 @@ def chart_fragment(chart_id: int) -> str:
     signals = list(Signal.objects.filter(chart=chart).order_by("-point_at", "rule")[:50])
     said = acknowledgements_of(signals)
     context = {"chart": chart, "drawing": mark_safe(drawing), "points": len(data.points)}  # escaped by draw
+    alarms = [signal for signal in signals if signal.pk not in said]
+    context |= {"alarms": alarms[:ALARMS_SHOWN], "more_alarms": max(len(alarms) - ALARMS_SHOWN, 0)}
     with timezone.override(chart.site.zone):
         return render_to_string(
             "live/_chart.html", {**context, "signals": [(signal, said.get(signal.pk)) for signal in signals]}

@@ -13,6 +13,7 @@ websocket_urlpatterns: list[Any] = [
     path("ws/board/", BoardConsumer.as_asgi()),
     path("ws/board/<int:area_id>/", BoardConsumer.as_asgi()),
     path("ws/charts/<int:chart_id>/", ChartConsumer.as_asgi()),
+    path("ws/machines/<int:machine_id>/charts/", ChartConsumer.as_asgi()),
     path("ws/plan/<int:site_id>/", PlanConsumer.as_asgi()),
     path("ws/lines/<int:line_id>/", LineConsumer.as_asgi()),
 ]

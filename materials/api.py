@@ -168,6 +168,7 @@ def _record(values: dict[str, Any], *, actor: Any) -> Posted:
         Kind.SCRAP: services.scrap,
         Kind.SHIP: services.ship,
         Kind.MOVE: services.move,
+        Kind.MAINTAIN: services.use_in_maintenance,
     }
     posted: Posted = acts[kind](**what, **places, **said)
     return posted

@@ -188,6 +188,7 @@ class Kind(models.TextChoices):
     MOVE = "move", _("Move")
     SPLIT = "split", _("Split")
     REVERSAL = "reversal", _("Reversal")
+    MAINTAIN = "maintain", _("Spare part")
 
 
 _FROM, _TO = Q(from_location__isnull=False), Q(to_location__isnull=False)
@@ -204,6 +205,7 @@ SHAPES: dict[str, Q] = {
     Kind.MOVE: _FROM & _TO,
     Kind.SPLIT: _FROM & _TO & Q(lot__isnull=False, to_lot__isnull=False),
     Kind.REVERSAL: Q(reverses__isnull=False),
+    Kind.MAINTAIN: _FROM & ~_TO & ~_ORDER,
 }
 """Which places and orders each kind names; the database refuses others."""
 

@@ -7,10 +7,12 @@ from fractions import Fraction
 from accounts.models import User
 from enterprise.models import Site
 from materials.selectors import PRODUCED, SCRAPPED, of_order, stock_at_sites
+from products.models import Product, UnitOfMeasure
 from products.units import convert
 from workorders.demands import Generated, generate_orders
 from workorders.models import WorkOrder
 from workorders.selectors import Made, knows_what_was_made
+from workorders.sorting import resorted_of, sorted_anew
 
 
 @knows_what_was_made(rank=20)
@@ -23,9 +25,15 @@ def booked(order: WorkOrder, now: datetime) -> Made | None:
     sums = {role: sum((Fraction(row["total"]) for row in rows if row["role"] == role), Fraction(0)) for role in _OUT}
     if not any(sums.values()):
         return None
+    # What the ledger has as scrap of the order was never in its good pieces.
+    decided = [one for one in resorted_of([order.pk]).get(order.pk, ()) if not one.is_booked]
+    good, scrap, _ = sorted_anew((sums[PRODUCED], sums[SCRAPPED], None), decided)
     unit = order.unit or product.unit
-    good, scrap = (convert(sums[role], product.unit, unit, product) for role in _OUT)
-    return Made(good, scrap, None, "ledger")
+    return Made(_in(unit, product, good), _in(unit, product, scrap), None, "ledger")
+
+
+def _in(unit: UnitOfMeasure, product: Product, quantity: Fraction | None) -> Fraction | None:
+    return None if quantity is None else convert(quantity, product.unit, unit, product)
 
 
 _OUT = (PRODUCED, SCRAPPED)

@@ -191,6 +191,7 @@ class NewTransactionSerializer(Plain):
         Kind.MOVE: ({"from_location", "to_location"}, {"from_location", "to_location"}),
         Kind.SPLIT: ({"from_location", "to_location"}, {"from_location", "lot", "lot_number"}),
         Kind.REVERSAL: ({"reverses"}, {"reverses", "reason"}),
+        Kind.MAINTAIN: ({"from_location"}, {"from_location"}),
     }
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -185,6 +185,19 @@ def ship(
 
 
 @transaction.atomic
+def use_in_maintenance(
+    *,
+    product: Product,
+    quantity: Decimal,
+    from_location: Location,
+    lot: MaterialLot | None = None,
+    **said: Unpack[Said],
+) -> Posted:
+    """Use a spare part or other material on a machine, not for an order. Refuses a lot that must not be used."""
+    return _act(_movement(Kind.MAINTAIN, product, quantity, said, from_location=from_location), lot, said)
+
+
+@transaction.atomic
 def adjust(
     *,
     product: Product,
@@ -343,7 +356,7 @@ def _act(
     movement = replace(movement, lot=resolved)
     if movement.kind in (Kind.ISSUE, Kind.CONSUME):
         refuse_wrong_lot(movement, at=said["occurred_at"])
-    if movement.kind == Kind.SHIP and resolved is not None:
+    if movement.kind in (Kind.SHIP, Kind.MAINTAIN) and resolved is not None:
         refuse_unusable(resolved, at=said["occurred_at"])
     if movement.kind == Kind.SPLIT:
         movement = replace(movement, to_lot=split_off(movement, sublot_number, said))

@@ -70,6 +70,7 @@ INSTALLED_APPS = [
     "csp",
     "procrastinate.contrib.django",
     "core",
+    "operations",
     "enterprise",
     "accounts",
     "labels",
@@ -83,6 +84,7 @@ INSTALLED_APPS = [
     "quality",
     "tracking",
     "oee",
+    "maintenance",
     "execution",
     "scheduling",
     "dashboards",
@@ -257,6 +259,22 @@ PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "tasks"
 # Files of lists made in the background are kept so many days, for who asked for them.
 EXPORTS_KEEP_DAYS = env.int("EXPORTS_KEEP_DAYS", default=7)
 
+# --- Backups -------------------------------------------------------------------------------------------------------
+
+BACKUP_DIR = Path(env.str("BACKUP_DIR", default="") or BASE_DIR / "var" / "backups")
+# So many good ones are kept; one is made so many hours after the last (0 = only when somebody asks).
+BACKUP_KEEP = env.int("BACKUP_KEEP", default=30)
+BACKUP_EVERY_HOURS = env.float("BACKUP_EVERY_HOURS", default=24.0)
+# Where encrypted copies go (a mounted share), and what with: `manage.py backup_key` makes a key.
+BACKUP_COPY_DIR = env.str("BACKUP_COPY_DIR", default="")
+BACKUP_COPY_KEY = env.str("BACKUP_COPY_KEY", default="")
+if BACKUP_KEEP < 1:
+    raise ImproperlyConfigured("BACKUP_KEEP must be at least 1.")
+if BACKUP_COPY_DIR and not BACKUP_COPY_KEY:
+    raise ImproperlyConfigured("BACKUP_COPY_DIR needs BACKUP_COPY_KEY: copies elsewhere are encrypted.")
+# The folder of pg_dump and pg_restore, where those that are found do not fit the server.
+POSTGRES_PROGRAMS = env.str("POSTGRES_PROGRAMS", default="")
+
 # --- The ERP and other systems ----------------------------------------------------------------------------------------
 
 # Where webhooks may be sent: https://erp.example.com,http://10.1.2.3:8080. Empty = nowhere.
@@ -353,6 +371,10 @@ SPECTACULAR_SETTINGS = {
         "StageFormStatusEnum": "tracking.models.StageForm.Status",
         "OperationRunKindEnum": "execution.models.OperationRun.Kind",
         "ExecutionRuleEnum": "execution.models.ExecutionPolicy.Rule",
+        "MaintenanceBasisEnum": "maintenance.models.Basis",
+        "MaintenanceStatusEnum": "maintenance.models.MaintenanceOrder.Status",
+        "MaintenanceKindEnum": "maintenance.models.MaintenanceOrder.Kind",
+        "MaintenanceStepKindEnum": "maintenance.models.MaintenanceStep.Kind",
         "RoleEnum": "accounts.models.Role",
         "AndonStatusEnum": "andon.models.AndonCall.Status",
         "AndonStepKindEnum": "andon.models.AndonStep.Kind",

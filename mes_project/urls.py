@@ -29,6 +29,7 @@ urlpatterns = [
     path("", include("quality.urls")),
     path("", include("tracking.urls")),
     path("", include("oee.urls")),
+    path("", include("maintenance.urls")),
     path("", include("execution.urls")),
     path("", include("scheduling.urls")),
     path("", include("batchrecords.urls")),

@@ -249,7 +249,7 @@ def _refresh(of: ControlChart, at: datetime, since: datetime | None = None) -> l
     phases = phases_of(of)
     if not phases:
         return []
-    start = phases[0].starts_at if since is None else _judged_from(of, phases, since)
+    start = phases[0].starts_at if since is None else judged_from(of, phases, since)
     data = chart_data(of, start, most=None)
     found: dict[tuple[str, datetime, str], str] = {}
     if data.chart is not None:
@@ -265,6 +265,10 @@ def _refresh(of: ControlChart, at: datetime, since: datetime | None = None) -> l
     gone = [row.pk for key, row in stored.items() if key not in found]
     if gone:
         Signal.objects.filter(pk__in=gone).delete()
+    is_changed = bool(gone) or any(key not in stored for key in found)
+    if is_changed and of.machine_id is not None:
+        # Whoever stands at the machine is told, not only who looks at the chart.
+        announce("machine", [of.machine_id])
     new = [
         Signal(chart=of, panel=panel, point_at=moment, rule=rule, text=text, detected_at=at)
         for (panel, moment, rule), text in found.items()
@@ -274,7 +278,7 @@ def _refresh(of: ControlChart, at: datetime, since: datetime | None = None) -> l
     return sorted(new, key=lambda signal: (signal.point_at, signal.rule))
 
 
-def _judged_from(of: ControlChart, phases: Sequence[ChartPhase], since: datetime) -> datetime:
+def judged_from(of: ControlChart, phases: Sequence[ChartPhase], since: datetime) -> datetime:
     """Return from where on a chart is read to judge its points from a moment on as the whole phase would.
 
     Rules look back 15 points at most, so some more are enough, whatever else the phase has. Subgroups of readings are counted off
@@ -319,6 +323,23 @@ def acknowledge(*, signal: Signal, comment: str, actor: User, acknowledged_at: d
     )
     announce("chart", [signal.chart_id])
     return said
+
+
+MOST_CHARTS = 12
+"""So many charts of a machine are drawn on one page."""
+
+
+def charts_at_machine(machine_id: int) -> QuerySet[ControlChart]:
+    """Return the charts that follow a machine, at most twelve, by their codes."""
+    charts = ControlChart.objects.filter(machine=machine_id, is_active=True)
+    return charts.select_related("machine", "site", "characteristic__plan").order_by("code", "pk")[:MOST_CHARTS]
+
+
+def unanswered(charts: Iterable[ControlChart] | QuerySet[ControlChart]) -> QuerySet[Signal]:
+    """Return the signals of charts of which nobody said what they were, the newest first."""
+    same = {name: OuterRef(name) for name in ("chart", "panel", "point_at", "rule")}
+    answered = Exists(SignalAcknowledgement.objects.filter(**same))
+    return Signal.objects.filter(~answered, chart__in=charts).order_by("-point_at", "rule")
 
 
 def acknowledgements_of(signals: Sequence[Signal]) -> dict[int, SignalAcknowledgement]:

@@ -1,13 +1,15 @@
 """Write defects, non-conformances, what becomes of them, and the actions that follow."""
 
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import Q, Sum
 
 from accounts.models import User
 from core import master_data
@@ -19,6 +21,7 @@ from materials.lots import TRANSITIONS, change_lot_status
 from materials.models import Location, LotStatus, MaterialLot, MaterialTransaction
 from materials.services import scrap
 from products.models import Product
+from products.units import convert
 from quality.lots import hold_lot, product_of
 from quality.models import (
     Cause,
@@ -33,6 +36,7 @@ from quality.models import (
 )
 from workorders.kinship import rework_order
 from workorders.models import WorkOrder
+from workorders.sorting import GOOD, REWORK, SCRAP, Resorted, decides_about_pieces
 
 _Status, _Step = NonConformance.Status, InspectionDecision.Step
 NEXT: dict[str, frozenset[str]] = {
@@ -245,9 +249,13 @@ def dispose(
     recorded_at: datetime,
     from_location: Location | None = None,
     makes_order: bool = True,
+    counted_as: str = Disposition.Counted.GOOD,
     idempotency_key: str | None = None,
 ) -> tuple[Disposition, bool]:
-    """Decide what becomes of a quantity, and let the stock and the lot follow. Say also whether it is new.
+    """Decide what becomes of a quantity, and let the stock, the lot and the order's pieces follow. Say also whether it is new.
+
+    `counted_as` says as what the order counted it so far: its pieces move from there to scrap or rework, or to good when it is used
+    as it is. Empty: nobody counted it yet, or it was counted as what it becomes; nothing moves.
 
     Scrap is thrown away: of the lot at a place, or of what the order made. Rework makes an order for it, if there is an order that made
     it. To return a lot rejects it. Once everything is decided, a lot that is used as it is is taken off hold when its
@@ -256,6 +264,8 @@ def dispose(
     ncr = _held(nonconformance)
     if kind not in _Step.values:
         raise Invalid(f"One of {', '.join(_Step.values)}.", field="kind")
+    if counted_as not in ("", *Disposition.Counted.values):
+        raise Invalid(f"One of {', '.join(Disposition.Counted.values)}.", field="counted_as")
     if not reason.strip():
         raise Invalid("Say why.", field="reason")
     if not quantity.is_finite() or quantity <= 0 or quantity != quantity.quantize(Decimal("0.000001")):
@@ -283,7 +293,7 @@ def dispose(
     elif kind == _Step.REWORK and makes_order and ncr.work_order is not None:
         child = rework_order(
             work_order=ncr.work_order,
-            quantity=quantity,
+            quantity=_in_order_unit(ncr, quantity),
             reason=f"{ncr.number}: {reason}"[:400],
             at=recorded_at,
             actor=actor,
@@ -295,6 +305,7 @@ def dispose(
         from_location=from_location,
         material_transaction=movement,
         rework_order=child,
+        counted_as=counted_as if order_of(ncr) is not None else "",
         reason=reason.strip(),
         decided_by=actor,
         decided_at=decided_at,
@@ -304,6 +315,45 @@ def dispose(
         _settle(ncr, actor, recorded_at)
     announce("nonconformance", [ncr.pk])
     return disposition, True
+
+
+def order_of(ncr: NonConformance) -> WorkOrder | None:
+    """Return the order that made it: the one that is named, or the lot's."""
+    return ncr.work_order or (ncr.lot.work_order if ncr.lot is not None else None)
+
+
+def _in_order_unit(ncr: NonConformance, quantity: Decimal) -> Decimal:
+    order, product = ncr.work_order, ncr.product
+    if order is None or product is None or order.unit is None or order.unit_id == product.unit_id:
+        return quantity
+    exact = convert(quantity, product.unit, order.unit, product)
+    found = (Decimal(exact.numerator) / exact.denominator).quantize(Decimal("0.000001"))
+    if Fraction(found) != exact:
+        raise Invalid(f"That is no quantity in {order.unit_id}, which the order counts in.", field="quantity")
+    return found
+
+
+@decides_about_pieces
+def moved_by_dispositions(order_ids: Collection[int]) -> Iterator[Resorted]:
+    """Tell which pieces of orders count as something else since it was decided. One query."""
+    roles = {_Step.SCRAP: SCRAP, _Step.REWORK: REWORK, _Step.USE_AS_IS: GOOD}
+    of = Q(nonconformance__work_order__in=order_ids) | Q(
+        nonconformance__work_order=None, nonconformance__lot__work_order__in=order_ids
+    )
+    rows = Disposition.objects.filter(of, kind__in=roles).exclude(counted_as="").order_by("id")
+    for row in rows.select_related("nonconformance__lot", "material_transaction"):
+        ncr, movement = row.nonconformance, row.material_transaction
+        order_id = ncr.work_order_id or (ncr.lot.work_order_id if ncr.lot is not None else None)
+        if order_id is not None:
+            yield Resorted(
+                order_id,
+                ncr.operation_code,
+                row.decided_at,
+                row.counted_as,
+                roles[_Step(row.kind)],
+                Fraction(row.quantity),
+                is_booked=movement is not None and movement.work_order_id == order_id,
+            )
 
 
 def _scrap(
@@ -405,7 +455,8 @@ def _is_replaced(ncr: NonConformance, action: CorrectiveAction) -> bool:
 
 def _held(ncr: NonConformance) -> NonConformance:
     rows = NonConformance.objects.select_for_update(of=("self",), no_key=True)
-    return rows.select_related("site", "lot", "work_order", "product").get(pk=ncr.pk)
+    of = ("site", "lot__work_order", "work_order__unit", "product__unit")
+    return rows.select_related(*of).get(pk=ncr.pk)
 
 
 # --- corrective and preventive actions ---

@@ -310,7 +310,7 @@ class DispositionSerializer(FactSerializer):
         model = Disposition
         fields = (
             *("id", "nonconformance", "kind", "quantity", "from_location", "material_transaction", "rework_order"),
-            *("reason", "decided_by", "decided_at"),
+            *("counted_as", "reason", "decided_by", "decided_at"),
         )
 
 
@@ -322,6 +322,12 @@ class NewDispositionSerializer(serializers.Serializer):
     reason = serializers.CharField(max_length=500)
     from_location = ReferenceField(queryset=Location.objects.select_related("site"), required=False)
     makes_order = serializers.BooleanField(default=True, help_text="Rework makes an order for it.")
+    counted_as = serializers.ChoiceField(
+        choices=Disposition.Counted.choices,
+        default=Disposition.Counted.GOOD,
+        allow_blank=True,
+        help_text="As what its order counted it so far; empty = its pieces stay as they are counted.",
+    )
     idempotency_key = serializers.RegexField(_KEY, required=False)
 
 

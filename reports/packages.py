@@ -8,11 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 from xml.parsers import expat
 
+from core.workbook_bounds import has_long_stretch, is_of_sheets, tags_in
 from reports.cells import cell_at, is_date_format
 
 MAX_BYTES = 5 * 2**20
 MAX_UNPACKED = 25 * 2**20
 MAX_PARTS = 500
+MAX_TAGS, MAX_TAGS_BESIDE = 800_000, 100_000
+"""Tags and ends of tags: of all sheets with their texts, about 100,000 filled cells; of each other part."""
 _SHEET_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"
 _FORBIDDEN = {
     "vbaproject": "macros",
@@ -121,6 +124,7 @@ def _check_parts(book: Book) -> None:
     if len(mains) != 1:
         raise BadWorkbook("The file is no Excel workbook (.xlsx); templates and other files are not taken.")
     book.workbook = mains[0].lstrip("/")
+    of_sheets = 0
     for part in book.parts:
         if part.endswith(".rels"):
             for name, attributes in _elements(book.read(part)):
@@ -128,12 +132,26 @@ def _check_parts(book: Book) -> None:
                 if outwards and not attributes.get("Type", "").endswith("/hyperlink"):
                     raise BadWorkbook("The workbook takes something from elsewhere; save a copy without links.")
         elif part.endswith((".xml", ".vml")) and part != "[Content_Types].xml":
+            data = book.read(part)
+            if is_of_sheets(part):
+                of_sheets += tags_in(data)
+                _refuse_dense(of_sheets, MAX_TAGS)
+            else:
+                _refuse_dense(tags_in(data))
             # Read through once, so that a document type or broken XML is met now and not when it is filled.
-            parse(book.read(part), expat.ParserCreate())
+            parse(data, expat.ParserCreate())
+
+
+def _refuse_dense(tags: int, most: int = MAX_TAGS_BESIDE) -> None:
+    """Raise BadWorkbook for more tags than a template has: a few bytes of a ZIP hold millions."""
+    if tags > most:
+        raise BadWorkbook("The workbook has far too much in it; delete what is empty or not needed, and save it anew.")
 
 
 def parse(data: bytes, parser: Any) -> None:
-    """Parse a part. Raises BadWorkbook for what is not plain UTF-8 XML."""
+    """Parse a part. Raises BadWorkbook for what is not plain UTF-8 XML, or has a tag or text of half a megabyte."""
+    if has_long_stretch(data):
+        raise BadWorkbook("The workbook holds a text that is longer than a cell can be; shorten it.")
     declared = _DECLARED.match(data[3:] if data.startswith(b"\xef\xbb\xbf") else data)
     if declared is not None and declared.group(1).lower() not in (b"utf-8", b"us-ascii", b"ascii"):
         raise BadWorkbook("The workbook is not written in UTF-8; save it anew as .xlsx.")
@@ -153,6 +171,7 @@ def parse(data: bytes, parser: Any) -> None:
 
 def _elements(data: bytes) -> list[tuple[str, dict[str, str]]]:
     """Return the local name and attributes of every element of a small part."""
+    _refuse_dense(tags_in(data))
     found: list[tuple[str, dict[str, str]]] = []
     parser = expat.ParserCreate()
     parser.StartElementHandler = lambda name, attributes: found.append((local_name(name), attributes))
@@ -209,9 +228,9 @@ def _read_workbook(book: Book) -> None:
             text = []
             names.append((attributes, text))
 
-    def characters(data: str) -> None:
+    def characters(said: str) -> None:
         if text is not None:
-            text.append(data)
+            text.append(said)
 
     def end(name: str) -> None:
         nonlocal text
@@ -220,7 +239,9 @@ def _read_workbook(book: Book) -> None:
 
     parser = expat.ParserCreate()
     parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = start, end, characters
-    parse(book.read(book.workbook), parser)
+    data = book.read(book.workbook)
+    _refuse_dense(tags_in(data))
+    parse(data, parser)
     if not any(sheet.part for sheet in book.sheets):
         raise BadWorkbook("The workbook has no sheet.")
     for attributes, pieces in names:
@@ -264,6 +285,7 @@ def _date_styles(data: bytes) -> frozenset[int]:
         within = "" if local_name(name) == within else within
 
     parser = expat.ParserCreate()
+    _refuse_dense(tags_in(data))
     parser.StartElementHandler, parser.EndElementHandler = start, end
     parse(data, parser)
     return frozenset(place for place, kind in enumerate(formats) if is_date_format(kind, codes.get(kind)))

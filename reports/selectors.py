@@ -1,11 +1,9 @@
 """Fill workbooks with records: one, a sheet for each, or a table with a row for each."""
 
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
 from datetime import UTC, datetime, tzinfo
-from itertools import islice
-from typing import IO, Any
+from itertools import chain, islice
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from core.errors import Invalid, NotFound
@@ -76,27 +74,25 @@ def records_of(source: sources.Source, records: Any, *, user: Any) -> Iterator[t
             yield source.title(record), data
 
 
-def master_file(template: WorkbookTemplate, records: Any, *, user: Any) -> IO[bytes]:
-    """Return a file with one filled sheet for each record. Raises Invalid."""
+def master_file(template: WorkbookTemplate, records: Any, *, user: Any) -> Iterator[bytes]:
+    """Return the pieces of a file with one filled sheet for each record, at most 10,000.
+
+    Raises Invalid for a template that cannot be filled so, or not with the first record. A later record that does not fit
+    ends the pieces with BadWorkbook: what was sent is no whole file then.
+    """
     source = source_of(template)
     if records.count() > MAX_SHEETS:
-        raise Invalid(f"A file has at most {MAX_SHEETS} sheets; ask for fewer, or for a table.", field="record")
-    with ExitStack() as stack:
-        # In memory while it is small; a file of its own, gone when it is closed, when it is not.
-        out: IO[bytes] = stack.enter_context(tempfile.SpooledTemporaryFile(max_size=4 * 2**20))
-        try:
-            fill_sheets(
-                bytes(newest(template).content),
-                fields_of(template.mappings.all()),
-                ((title, data, zone_of(data)) for title, data in records_of(source, records, user=user)),
-                out,
-            )
-        except BadWorkbook as problem:
-            raise Invalid(str(problem), field="template") from None
-        out.seek(0)
-        # Whoever takes it closes it.
-        stack.pop_all()
-    return out
+        raise Invalid(f"A file has at most {MAX_SHEETS:,} sheets; ask for fewer, or for a table.", field="record")
+    pieces = fill_sheets(
+        bytes(newest(template).content),
+        fields_of(template.mappings.all()),
+        ((title, data, zone_of(data)) for title, data in records_of(source, records, user=user)),
+    )
+    try:
+        first = next(pieces)
+    except BadWorkbook as problem:
+        raise Invalid(str(problem), field="template") from None
+    return chain([first], pieces)
 
 
 def columns_of(fields: Sequence[Field]) -> list[tuple[str, Field, int]]:

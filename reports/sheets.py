@@ -1,10 +1,11 @@
 """Fill a copy of a workbook's sheet for each record, all in one file. Plain Python."""
 
+import io
 import re
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import tzinfo
-from typing import IO, Any
+from typing import Any
 from xml.parsers import expat
 from xml.sax.saxutils import escape, quoteattr, unescape
 
@@ -22,24 +23,41 @@ from reports.workbooks import (
     with_attribute,
 )
 
-MAX_SHEETS = 300
+MAX_SHEETS = 10_000
 _RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _WORKSHEET_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"
 _BROKEN_NAME = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
 _COPIED = frozenset(("printerSettings", "drawing", "image", "hyperlink"))
 
 
+class _Pipe(io.RawIOBase):
+    """What is written into it is taken out in pieces; nobody can go back in it, so that nothing has to be kept."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pieces: list[bytes] = []
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self._pieces.append(bytes(data))
+        return len(data)
+
+    def taken(self) -> bytes:
+        """Return what was written since the last time."""
+        pieces, self._pieces = self._pieces, []
+        return b"".join(pieces)
+
+
 def fill_sheets(
-    content: bytes,
-    fields: Sequence[Field],
-    records: Iterable[tuple[str, Mapping[str, Any], tzinfo]],
-    out: IO[bytes],
-) -> int:
-    """Write a workbook with a filled copy of the mapped sheet for each record (title, data, zone); return how many.
+    content: bytes, fields: Sequence[Field], records: Iterable[tuple[str, Mapping[str, Any], tzinfo]]
+) -> Iterator[bytes]:
+    """Yield, in pieces, a workbook with a filled copy of the mapped sheet for each record (title, data, zone).
 
     The sheet itself stays, hidden and empty, so that what refers to it still does. Raises BadWorkbook when more than one
     sheet is mapped, or when the sheet holds what a copy would not be right with: tables, charts, comments, formulas that
-    name the sheet itself.
+    name the sheet itself; all of that before the first piece, which holds the first record.
     """
     book = open_book(content)
     if not fields:
@@ -56,6 +74,7 @@ def fill_sheets(
     taken = {one.name.lower() for one in book.sheets}
     titles: list[str] = []
     overrides: list[str] = []
+    out = _Pipe()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target:
         for number, (title, data, zone) in enumerate(records, start=1):
             if number > MAX_SHEETS:
@@ -67,6 +86,7 @@ def fill_sheets(
                 _copy_relations(book, target, sheet.part, part, number, overrides)
             titles.append(_sheet_name(title, taken))
             overrides.append(f'PartName="/{part}" ContentType="{_WORKSHEET_TYPE}"')
+            yield out.taken()
         if not titles:
             raise BadWorkbook("There is no record to fill it with.")
         workbook = book.read(book.workbook)
@@ -90,7 +110,7 @@ def fill_sheets(
                 ),
             },
         )
-    return len(titles)
+    yield out.taken()
 
 
 def _check_copyable(book: Book, sheet: Sheet, data: bytes, relations: Mapping[str, tuple[str, str, str]]) -> None:

@@ -20,6 +20,7 @@ from reports.fields import BadPath, Value, list_at, value_at
 from reports.packages import BadWorkbook, Book, Sheet, damaged, local_name, number_in, open_book, parse, unquoted
 
 MAX_ITEMS = 5_000
+MAX_ROWS = 50_000
 _TAG = re.compile(rb"<[^\s/>]+(?:\s+[^\s=]+\s*=\s*(?:\"[^\"]*\"|'[^']*'))*\s*/?>")
 
 
@@ -253,6 +254,8 @@ def _layout(data: bytes, wanted: set[int]) -> _Layout:
             column = 0
             row = _Row(number, at, at, False, attributes if number in wanted else {})
             found.rows.append(row)
+            if len(found.rows) > MAX_ROWS:
+                raise BadWorkbook(f"A sheet has more than {MAX_ROWS:,} rows; delete the empty ones at its end.")
         elif kind == "c" and within == "row" and depth == 3 and row is not None:
             place = cell_at(attributes.get("r", ""))
             column = place[0] if place else column + 1

@@ -10,6 +10,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
+from operations import views as backup_views
 from screens.plant_tree import plant_tree
 
 
@@ -51,6 +52,7 @@ def extra_urls() -> list[Any]:
         path("login/", log_in, name="login"),
         path("logout/", log_out, name="logout"),
         path("plant/", admin.site.admin_view(plant), name="plant"),
+        *backup_views.urls(),
     ]
 
 

@@ -6,6 +6,8 @@ from typing import Any, cast
 from django.http import HttpRequest
 from django.urls import reverse
 
+from operations.views import may as may_see_backups
+
 Item = dict[str, Any]
 
 # (title, icon, model, permission's model if another one)
@@ -73,6 +75,17 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Types of calls", "notifications", "andon.calltype"),
             ("Calls", "notifications_active", "andon.andoncall"),
             ("Steps of calls", "history", "andon.andonstep"),
+        ),
+    ),
+    (
+        "Maintenance",
+        (
+            ("Maintenance plans", "event_repeat", "maintenance.maintenanceplan"),
+            ("Maintenance orders", "build", "maintenance.maintenanceorder"),
+            ("Steps of maintenance", "footprint", "maintenance.maintenancestep"),
+            ("Spare parts used", "settings", "maintenance.partuse"),
+            ("Tools", "handyman", "maintenance.tool"),
+            ("Mountings of tools", "published_with_changes", "maintenance.toolmounting"),
         ),
     ),
     (
@@ -245,7 +258,10 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             "permission": lambda request: cast(Any, request.user).has_perm("erp.view_partner"),
         },
     ]
-    system: list[Item] = [{"title": "API documentation", "icon": "api", "link": reverse("api-docs")}]
+    system: list[Item] = [
+        {"title": "Backups", "icon": "backup", "link": reverse("admin:backups"), "permission": may_see_backups},
+        {"title": "API documentation", "icon": "api", "link": reverse("api-docs")},
+    ]
     return [{"items": start}, *groups, {"title": "System", "items": system}]
 
 

@@ -19,6 +19,33 @@ TOPICS: dict[str, Promise] = {
     "engineer": _("Engineer"),
     "integrator": _("Integrator"),
 }
+_STOPS, _ORDERS, _QUALITY = ("operator", "stops"), ("supervisor", "orders"), ("supervisor", "quality")
+_WORK, _COLOURS, _SHIFT = ("operator", "start"), ("operator", "colours"), ("supervisor", "shift")
+_NUMBERS, _REPORTS, _UNITS = ("supervisor", "numbers"), ("supervisor", "reports"), ("supervisor", "units")
+_LOTS, _RECORDS = ("supervisor", "lots"), ("supervisor", "records")
+PART_OF_VIEW: dict[str, tuple[str, str]] = {
+    **dict.fromkeys(("overview", "line", "board", "floor", "timeline", "supervise"), _COLOURS),
+    **dict.fromkeys(("stops", "stop", "stop-cause"), _STOPS),
+    **dict.fromkeys(("operate-choose", "operate", "operate-beside", "dispatch", "steps"), _WORK),
+    **dict.fromkeys(("andon-calls", "andon-call"), ("operator", "calls")),
+    **dict.fromkeys(("hours", "handover", "closed-shifts", "closed-shift", "change-log"), _SHIFT),
+    **dict.fromkeys(("pareto", "waterfall", "plan-actual", "kpis", "explain", "trends"), _NUMBERS),
+    **dict.fromkeys(("dashboards", "dashboard"), _NUMBERS),
+    **dict.fromkeys(("orders", "order", "planner", "schedule", "changeovers", "changeover"), _ORDERS),
+    **dict.fromkeys(("lots", "lot", "lot-recall", "containers", "container"), _LOTS),
+    **dict.fromkeys(("units", "unit", "stations", "station", "station-unit", "unit-photo"), _UNITS),
+    **dict.fromkeys(("label-batches", "label-batch", "label-batch-new"), _UNITS),
+    **dict.fromkeys(("records", "record"), _RECORDS),
+    **dict.fromkeys(("quality", "inspection", "inspection-new", "chart", "gauge-study", "certificate"), _QUALITY),
+    **dict.fromkeys(("ncrs", "ncr", "ncr-new"), _QUALITY),
+    **dict.fromkeys(("people", "labor-approval", "labor-efficiency"), ("supervisor", "hours")),
+    **dict.fromkeys(("maintenance", "maintenance-order"), ("supervisor", "maintenance")),
+    "terminal": ("operator", "clock"),
+    "first-steps": ("engineer", "first-steps"),
+}
+"""Which part of the help a page of `screens` leads to, by the name of its address."""
+PART_OF_ROOM: dict[str, tuple[str, str]] = {"reports": _REPORTS}
+"""The same for all pages of another app."""
 MOST_ASKED = 100
 _SECTION = re.compile(r'<section id="([a-z-]+)">\s*<h2>(.*?)</h2>(.*?)</section>', re.DOTALL)
 _TAG = re.compile(r"<[^>]+>")
@@ -61,6 +88,16 @@ def parts(request: HttpRequest) -> list[Part]:
         for section, title, body in _SECTION.findall(text):
             found.append(Part(topic, str(name), section, _plain(title), _plain(body)))
     return found
+
+
+def address_for(request: HttpRequest) -> str:
+    """Return where the help with a request's page stands; of a page that nobody knows, where help begins."""
+    match = request.resolver_match
+    part = None
+    if match is not None:
+        known = PART_OF_VIEW if match.app_name == "screens" else {}
+        part = known.get(match.url_name or "") or PART_OF_ROOM.get(match.app_name)
+    return f"{reverse('screens:help', args=[part[0]])}#{part[1]}" if part else reverse("screens:help")
 
 
 def search(asked: str, among: list[Part]) -> list[Found]:

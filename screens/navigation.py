@@ -13,6 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from core.master_data import caller
+from screens.help import address_for
 from screens.preferences import THEMES, theme_of
 
 
@@ -53,6 +54,7 @@ ROOMS: tuple[Room, ...] = (
             Page(_("Stops without a reason"), "screens:stops", "fact"),
             Page(_("Operator terminal"), "screens:operate-choose", "execution"),
             Page(_("Calls"), "screens:andon-calls", "andon"),
+            Page(_("Maintenance"), "screens:maintenance", "maintenance"),
             Page(_("List of work"), "screens:dispatch", "execution"),
             Page(_("Stations"), "screens:stations", "unit"),
             Page(_("Changeovers"), "screens:changeovers", "changeover"),
@@ -79,6 +81,9 @@ ROOMS: tuple[Room, ...] = (
         (
             Page(_("Inspections and charts"), "screens:quality", "inspection"),
             Page(_("Non-conformances"), "screens:ncrs", "nonconformance"),
+            Page(_("Corrective actions"), "screens:quality-actions", "nonconformance"),
+            Page(_("Pareto of defects"), "screens:defects", "nonconformance"),
+            Page(_("Gauges"), "screens:gauges", "quality_setup"),
         ),
     ),
     Room(
@@ -157,6 +162,7 @@ def bar(request: HttpRequest) -> dict[str, Any]:
     """Give templates the rooms and how the person wants pages to look (a context processor)."""
     return {
         "rooms": lambda: rooms_for(request) if request.user.is_authenticated else [],
+        "help_address": lambda: address_for(request),
         "theme": theme_of(request),
         "themes": THEMES,
     }

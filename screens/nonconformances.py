@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
@@ -25,6 +26,7 @@ from quality.models import (
     Cause,
     CorrectiveAction,
     DefectCode,
+    Disposition,
     Inspection,
     InspectionDecision,
     NonConformance,
@@ -145,9 +147,17 @@ class DisposeForm(KeyedForm):
     from_location = forms.ModelChoiceField(
         Location.objects.none(), required=False, label=gettext_lazy("Where it lies"), empty_label="–"
     )
+    counted_as = forms.ChoiceField(
+        choices=[*Disposition.Counted.choices, ("", gettext_lazy("Not yet, or as what it becomes"))],
+        initial=Disposition.Counted.GOOD,
+        required=False,
+        label=gettext_lazy("How its order counted it so far"),
+    )
     reason = forms.CharField(max_length=500, label=gettext_lazy("Why"))
 
     def fill(self, thing: NonConformance) -> None:
+        if nonconformances.order_of(thing) is None:
+            del self.fields["counted_as"]
         offer(self, from_location=Location.objects.filter(site=thing.site_id, is_active=True).order_by("name", "pk"))
         if thing.quantity is not None:
             rest = thing.quantity - nonconformances.disposed_of(thing)
@@ -311,6 +321,7 @@ def ncr_page(request: HttpRequest, ncr_id: int) -> HttpResponse:
             return redirect("screens:ncr", ncr.pk)
     context = {
         "ncr": ncr,
+        "today": timezone.localtime(timezone=ncr.site.zone).date(),
         "dispositions": ncr.dispositions.select_related("decided_by", "rework_order")[:100],
         "actions": ncr.actions.select_related("owner", "checked_by")[:100],
         "defects": ncr.defects.select_related("code").prefetch_related("pictures")[:100],

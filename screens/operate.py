@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.models import User
 from andon.models import CallType
 from andon.selectors import open_calls
 from andon.services import AFTER
@@ -43,6 +44,8 @@ from materials.selectors import used_by_orders
 from oee.histories import load_histories
 from oee.stops import Stop, stops_of
 from products.models import OperationDocument
+from quality.charting import charts_at_machine, unanswered
+from quality.models import ControlChart, Signal
 from quality.selectors import due
 from screens.operate_entries import take
 from screens.refusals import Refusal
@@ -52,7 +55,7 @@ from workorders.models import Operation, OrderMaterial, WorkOrder
 COOKIE = "operate"
 _YEAR = 365 * 24 * 3600
 JOBS_SHOWN = 12
-STOPS_ASKED = 3
+STOPS_ASKED = ALARMS_SHOWN = 3
 LOOK_BACK = timedelta(hours=16)
 """How far back stops are asked about: this shift and the one before. Older ones are the supervisor's."""
 FAVOURITES_SINCE = timedelta(days=30)
@@ -257,10 +260,20 @@ def _context(at: Terminal, machine: Machine) -> dict[str, Any]:
         "hand_counter": ExecutionPolicy.objects.filter(site=site, hand_counters=True).exists(),
         "call_types": list(CallType.objects.filter(is_active=True)),
         "calls": [(one, AFTER[one.call.status], uuid4().hex) for one in open_calls(now=now, machine_ids=[machine.pk])],
+        "alarms": _alarms(machine, user, now),
         "words": words(),
         "pad": PAD,
         "keys": {name: uuid4().hex for name in ("step", "report", "stop", "call", "load", "run")},
     }
+
+
+def _alarms(machine: Machine, user: User, now: datetime) -> list[Signal]:
+    """Return the rules that the machine's control charts broke lately and that nobody explained."""
+    if not user.may("view", "quality_setup", machine.line.area.site_id):
+        return []
+    charts = ControlChart.objects.filter(machine=machine, is_active=True)
+    signals = unanswered(charts).filter(point_at__gte=now - LOOK_BACK, point_at__lte=now)
+    return list(signals.select_related("chart")[:ALARMS_SHOWN])
 
 
 def _chosen(works: Sequence[Dispatched], machine: Machine, asked: str) -> Job | None:
@@ -358,6 +371,8 @@ def beside(request: HttpRequest, code: str) -> HttpResponse:
     )
     operation = get_object_or_404(operations, pk=int(asked)) if asked.isdecimal() and len(asked) < 19 else None
     context: dict[str, Any] = {"machine": machine, "operation": operation, "zone": machine.line.area.site.zone}
+    if caller(request).may("view", "quality_setup", machine.line.area.site_id):
+        context["charts"] = charts_at_machine(machine.pk)
     if operation is not None:
         user, site_id = caller(request), site_id_of(operation)
         steps = missing_steps(operation) if user.may("view", "batch_record", site_id) else []

@@ -21,7 +21,7 @@ from screens.shared_terminal import Terminal
 
 SHELL = (
     *("css/tokens.css", "css/app.css", "css/operate.css", "img/logo.svg", "vendor/icons.svg"),
-    *("js/bar.js", "js/operate-queue.js", "js/operate.js", "js/operate-scan.js"),
+    *("js/bar.js", "js/sending.js", "js/press.js", "js/operate-queue.js", "js/operate.js", "js/operate-scan.js"),
     *("vendor/zxing-wasm/index.js", "vendor/zxing-wasm/zxing_reader.wasm"),
 )
 """What the page needs to open: no data of anybody."""

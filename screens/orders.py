@@ -35,8 +35,8 @@ from screens.offering import offer
 from screens.order_story import story
 from screens.refusals import errors_in_words, refusal_of
 from workorders import life, services
-from workorders.models import Operation, OrderConfirmation, OrderReason, WorkOrder
-from workorders.selectors import LIVE, allowed, family, made, tolerance
+from workorders.models import Operation, OrderReason, WorkOrder
+from workorders.selectors import LIVE, allowed, confirmed_of, family, made, tolerance
 from workorders.serializers import WorkOrderSerializer
 
 _ACTS: dict[str, Any] = {
@@ -133,12 +133,10 @@ def _made_of(orders: list[WorkOrder], now: datetime) -> dict[int, Fraction]:
 
     The number of queries does not grow with that of the orders. An order of which none is known is absent.
     """
-    ids = [order.pk for order in orders]
-    sums = OrderConfirmation.objects.filter(order__in=ids).order_by().values("order").annotate(total=Sum("good"))
-    confirmed = {row["order"]: Fraction(row["total"]) for row in sums if row["total"]}
+    confirmed = confirmed_of(orders)
     progress = progress_of([order for order in orders if order.pk not in confirmed], now=now)
     reported = {pk: one.made.good for pk, one in progress.items() if one.source and one.made.good is not None}
-    return {**reported, **confirmed}
+    return {**reported, **{pk: one.good for pk, one in confirmed.items() if one.good is not None}}
 
 
 @login_required

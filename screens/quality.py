@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
@@ -14,6 +15,7 @@ from core.exports import export_list, format_of
 from core.master_data import caller, in_scope, site_id_of
 from enterprise.models import Site
 from materials.models import MaterialLot
+from quality.charting import unanswered
 from quality.figures import certificate
 from quality.models import ControlChart, Inspection
 from quality.selectors import due_at
@@ -41,10 +43,17 @@ def overview(request: HttpRequest) -> HttpResponseBase:
     if format_of(request):
         return export_list(request, rows.order_by("-opened_at", "-id"), InspectionSerializer, name="inspections")
     charts = _seen(request, ControlChart).filter(is_active=True).select_related("characteristic", "machine")
+    drawn = list(charts.order_by("code")[:200])
+    signals = unanswered(drawn).order_by().values("chart").annotate(count=Count("pk"))
+    by_chart = {row["chart"]: row["count"] for row in signals}
+    for chart in drawn:
+        chart.unanswered = by_chart.get(chart.pk, 0)
+    waiting = due_at(sites, now=now)
     context = {
-        "due": [(one, zones[one.subject.site_id]) for one in due_at(sites, now=now)[:200]],
+        "due": [(one, zones[one.subject.site_id]) for one in waiting[:200]],
+        "overdue": sum(one.is_overdue for one in waiting),
         "page": Paginator(rows.order_by("-opened_at", "-id"), 50).get_page(request.GET.get("page")),
-        "charts": charts.order_by("code")[:200],
+        "charts": drawn,
         "may_begin": any(caller(request).may("add", "inspection", site.pk) for site in sites),
     }
     return render(request, "screens/quality.html", context)

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -17,9 +17,10 @@ from accounts.models import User
 from core.errors import Invalid
 from core.master_data import caller, in_scope
 from core.reader import UNKNOWN, rounded
-from live.fragments import chart_fragment, version_now
+from enterprise.models import Machine
+from live.fragments import CHART, chart_fragment, version_now
 from quality.capabilities import capability_on, study_of
-from quality.charting import acknowledge, phases_of, set_baseline
+from quality.charting import acknowledge, charts_at_machine, phases_of, set_baseline, unanswered
 from quality.models import (
     Characteristic,
     ChartPhase,
@@ -54,7 +55,7 @@ class CommentForm(ActForm):
     comment = forms.CharField(max_length=500, label=gettext_lazy("What it was"))
 
     def fill(self, thing: ControlChart) -> None:
-        offer(self, signal=unanswered(thing))
+        offer(self, signal=unanswered([thing]))
 
 
 class BaselineForm(ActForm):
@@ -65,13 +66,6 @@ class BaselineForm(ActForm):
     learned_until = _moment(gettext_lazy("Learn until"))
     starts_at = _moment(gettext_lazy("Judge from"))
     comment = forms.CharField(max_length=500, required=False, label=gettext_lazy("Comment"))
-
-
-def unanswered(chart: ControlChart) -> Any:
-    """Return the signals of a chart of which nobody said what they were, the newest first."""
-    same = {name: OuterRef(name) for name in ("chart", "panel", "point_at", "rule")}
-    answered = Exists(SignalAcknowledgement.objects.filter(**same))
-    return Signal.objects.filter(~answered, chart=chart).order_by("-point_at", "rule")
 
 
 def _acknowledge(chart: ControlChart, said: dict[str, Any], actor: User, now: datetime) -> SignalAcknowledgement:
@@ -88,7 +82,7 @@ ANSWER = {
         _acknowledge,
         CommentForm,
         needs="add",
-        is_offered=lambda chart: unanswered(chart).exists(),
+        is_offered=lambda chart: unanswered([chart]).exists(),
     )
 }
 SET_UP = {"baseline": Act(gettext_lazy("Set a baseline"), _set_baseline, BaselineForm)}
@@ -110,7 +104,7 @@ def chart_page(request: HttpRequest, chart_id: int) -> HttpResponse:
         told: dict[str, Any] = {"site_id": site_id, "refused": refused}
         context = {
             "chart": chart,
-            "line_id": chart.machine.line_id if chart.machine else 0,
+            "view": f"{CHART}{chart.pk}",
             "html": chart_fragment(chart.pk),
             "version": version_now(),
             "refused": refused,
@@ -154,9 +148,37 @@ def _two(value: Fraction | None, places: int = 2) -> str:
 def chart_fragments(request: HttpRequest, chart_id: int) -> HttpResponse:
     """Return the chart as its page fetches it again."""
     chart = _chart(request, chart_id)
+    return JsonResponse({"lines": [_fragment(chart)]})
+
+
+def _fragment(chart: ControlChart) -> dict[str, Any]:
+    """Return a chart as the socket would bring it."""
     version = version_now()
     line_id = chart.machine.line_id if chart.machine else 0
-    return JsonResponse({"lines": [{"id": line_id, "version": version, "html": chart_fragment(chart.pk)}]})
+    return {"id": line_id, "view": f"{CHART}{chart.pk}", "version": version, "html": chart_fragment(chart.pk)}
+
+
+@login_required
+def charts_at(request: HttpRequest, code: str) -> HttpResponse:
+    """Show the control charts of a machine, which keep themselves up to date: what stands open at its station."""
+    machine, charts = _at(request, code)
+    with timezone.override(machine.line.area.site.zone):
+        drawn = [(chart, f"{CHART}{chart.pk}", chart_fragment(chart.pk)) for chart in charts]
+        return render(request, "screens/charts_at.html", {"machine": machine, "charts": drawn})
+
+
+@login_required
+def charts_at_fragments(request: HttpRequest, code: str) -> HttpResponse:
+    """Return the charts of a machine as its page fetches them again."""
+    return JsonResponse({"lines": [_fragment(chart) for chart in _at(request, code)[1]]})
+
+
+def _at(request: HttpRequest, code: str) -> tuple[Machine, list[ControlChart]]:
+    machines = in_scope(Machine.objects.all(), request.user, Machine.site_paths)
+    machine = get_object_or_404(machines.select_related("line__area__site"), code=code)
+    if not caller(request).may("view", KIND, machine.line.area.site_id):
+        raise PermissionDenied
+    return machine, list(charts_at_machine(machine.pk))
 
 
 @login_required

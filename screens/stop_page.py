@@ -23,6 +23,7 @@ from core.master_data import caller, site_id_of
 from core.retention import Closed
 from downtime.models import StateReason
 from enterprise.models import Machine
+from maintenance.selectors import orders_of_stop
 from oee import stop_words
 from oee.root_causes import root_cause_at
 from oee.scopes import every_machine_of, representatives
@@ -140,6 +141,10 @@ def _context(
         "neighbours": _neighbours(stop, around, reasons) if may_speak else [],
         "asks_cause": len(everyone) > 1 and machine.pk in {one.pk for one in representatives(everyone)},
         "address": fact_id(machine.pk, stop.start),
+        "maintained": orders_of_stop(machine, stop.start, stop.until)
+        if caller(request).may("view", "maintenance", site_id_of(machine))
+        else [],
+        "may_ask_maintenance": caller(request).may("add", "maintenance", site_id_of(machine)),
         "local_start": stop.start.astimezone(zone).strftime(SPOKEN),
         "local_end": stop.until.astimezone(zone).strftime(SPOKEN),
         "local_middle": _middle(stop).astimezone(zone).strftime(SPOKEN if _days(stop, zone) else "%H:%M:%S"),

@@ -1,4 +1,4 @@
-"""Pages of serial units: the tracker, one unit, and a station that is scanned at.
+"""Pages of serial units: the tracker and one unit; `screens.stations` has what is done at a station.
 
 Each field saves on its own (static/js/stage.js), so that a lost connection loses nothing; without a script a form sends
 what was changed. Every form carries a key, so that one sent twice has one effect.
@@ -24,9 +24,9 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from core.errors import Conflict, DomainError, Invalid
 from core.exports import export_list, format_of
-from core.master_data import caller, in_scope
+from core.master_data import caller
 from core.uploads import picture_response
-from enterprise.models import Machine, Site
+from enterprise.models import Machine
 from products.models import Product
 from screens.offering import offer
 from screens.people_sites import chosen_site, sites_where
@@ -64,7 +64,7 @@ TONES = {
     "on_hold": "fair",
     "in_process": "now",
 }
-_STATE_WORDS = dict(STAGE_STATES)
+STATE_WORDS = dict(STAGE_STATES)
 
 
 class TrackerForm(forms.Form):
@@ -95,7 +95,7 @@ def _cells(unit: SerialUnit, columns: list[tuple[str, str]]) -> list[tuple[str, 
             cells.append(("", "", False))
             continue
         round_ = f" ({stage.round})" if stage.round > 1 else ""
-        words = gettext("processing") if stage.state == StageState.PROCESSING else _STATE_WORDS[stage.state]
+        words = gettext("processing") if stage.state == StageState.PROCESSING else STATE_WORDS[stage.state]
         cells.append((words + round_, TONES.get(stage.state, ""), stage.is_due))
     return cells
 
@@ -145,7 +145,8 @@ def unit_list(request: HttpRequest) -> HttpResponseBase:
 # --- one unit ---
 
 
-def _unit(request: HttpRequest, unit_id: int) -> SerialUnit:
+def seen_unit(request: HttpRequest, unit_id: int) -> SerialUnit:
+    """Return a unit that the caller may see, or raise Http404."""
     units = selectors.units_seen_by(request.user).select_related(
         "product", "order", "site", "parent", "replaces", "created_by"
     )
@@ -161,7 +162,8 @@ def _rights(request: HttpRequest, unit: SerialUnit) -> dict[str, bool]:
     }
 
 
-def _said(error: DomainError | ValidationError | PermissionDenied) -> Refusal:
+def said_of(error: DomainError | ValidationError | PermissionDenied) -> Refusal:
+    """Return why something was refused, as a page says it."""
     if isinstance(error, PermissionDenied):
         return Refusal(str(error) or gettext("Your role at this site does not allow this."), 403)
     return refusal_of(error)
@@ -172,22 +174,22 @@ def _said(error: DomainError | ValidationError | PermissionDenied) -> Refusal:
 @require_http_methods(["GET", "POST"])
 def unit_page(request: HttpRequest, unit_id: int) -> HttpResponse:
     """Show a unit with its stages, values, parts and history; a POST fills in, decides, or changes parts."""
-    unit = _unit(request, unit_id)
+    unit = seen_unit(request, unit_id)
     refusal = None
     if request.method == "POST":
         try:
             said = _act(request, unit)
         except (DomainError, ValidationError, PermissionDenied) as error:
-            refusal = _said(error)
+            refusal = said_of(error)
         else:
             messages.success(request, said)
             return redirect("screens:unit", unit.pk)
-        unit = _unit(request, unit_id)
+        unit = seen_unit(request, unit_id)
     known = know(unit)
     history = records.history_of(unit)
     status = selectors.overall(unit)
     context = {
-        **_form_context(request, known, known.due, refusal),
+        **form_context(request, known, known.due, refusal),
         "status": status,
         "status_words": OVERALL[status],
         "status_tone": TONES.get(status, ""),
@@ -207,7 +209,7 @@ def _stage_row(known: Known, stage: UnitStage) -> dict[str, Any]:
     now = known.state.stages[stage.pk]
     return {
         "stage": stage,
-        "state": gettext("processing") if now.state == StageState.PROCESSING else _STATE_WORDS[now.state],
+        "state": gettext("processing") if now.state == StageState.PROCESSING else STATE_WORDS[now.state],
         "tone": TONES.get(now.state, ""),
         "round": now.round,
         "is_due": known.state.due == stage.pk,
@@ -221,9 +223,10 @@ def _stage_row(known: Known, stage: UnitStage) -> dict[str, Any]:
     }
 
 
-def _form_context(
+def form_context(
     request: HttpRequest, known: Known, stage: UnitStage | None, refusal: Refusal | None
 ) -> dict[str, Any]:
+    """Return what the form of a stage shows; with a refusal, what was typed."""
     unit, rights = known.unit, _rights(request, known.unit)
     typed = request.POST if refusal else {}
     is_open = known.state.status not in ("on_hold", "scrapped", "dispatched")
@@ -243,6 +246,7 @@ def _form_context(
         "unit": unit,
         "zone": unit.site.zone,
         "words": what_is_due(known),
+        "is_open": is_open,
         "due": stage if is_open else None,
         "due_state": known.state.stages[stage.pk].state if stage is not None else "",
         "fields": rows,
@@ -296,7 +300,7 @@ def _act(request: HttpRequest, unit: SerialUnit) -> str:
         "part": ("add", "unit", lambda: _change_part(request, unit, by), gettext("The part is changed.")),
     }
     if do in ("save", "complete"):
-        return _fill_in(request, unit, None)
+        return fill_in(request, unit, None)
     if do not in decisions:
         raise Invalid(gettext("That is not known here."))
     action, kind, act, said = decisions[do]
@@ -345,7 +349,7 @@ def _change_part(request: HttpRequest, unit: SerialUnit, by: By) -> None:
         assembling.assemble(child=found[0], **common)
 
 
-def _fill_in(request: HttpRequest, unit: SerialUnit, station: Machine | None) -> str:
+def fill_in(request: HttpRequest, unit: SerialUnit, station: Machine | None) -> str:
     """Save what a form changed, and complete the stage if asked; return what comes next."""
     _may(request, unit, "add")
     post, now = request.POST, timezone.now()
@@ -383,83 +387,4 @@ def _key(form_key: str, name: str) -> str:
 @require_GET
 def unit_photo(request: HttpRequest, unit_id: int, photo_id: int) -> HttpResponse:
     """Show a picture of a unit."""
-    return picture_response(get_object_or_404(StagePhoto, unit=_unit(request, unit_id), pk=photo_id))
-
-
-# --- stations ---
-
-
-def _machines(request: HttpRequest, sites: list[Site]) -> Any:
-    rows = in_scope(Machine.objects.filter(is_active=True), request.user, Machine.site_paths)
-    return rows.filter(line__area__site__in=sites).select_related("line__area__site", "machine_class")
-
-
-@login_required
-@require_GET
-def stations(request: HttpRequest) -> HttpResponse:
-    """List the machines that are stations of units, to choose where one stands."""
-    sites = sites_where(request, "add", "unit")
-    tracked = UnitStage.objects.filter(unit__site__in=sites, is_due=True)
-    rows = _machines(request, sites).filter(line__in=_lines(tracked)).order_by("line__name", "position", "pk")
-    return render(request, "screens/stations.html", {"machines": rows[:500]})
-
-
-def _lines(stages: Any) -> Any:
-    """Return the lines on which the machines of stages stand."""
-    return Machine.objects.filter(pk__in=stages.values("machine")).values("line")
-
-
-@login_required
-@never_cache
-@require_GET
-def station(request: HttpRequest, code: str) -> HttpResponse:
-    """Wait for a scan at a machine; a code leads to the unit, or is refused in words."""
-    sites = sites_where(request, "add", "unit")
-    machine = get_object_or_404(_machines(request, sites), code=code)
-    refusal = None
-    scanned = request.GET.get("code", "")
-    if scanned.strip():
-        try:
-            unit = selectors.find_scanned(scanned[:500], station=machine, user=caller(request))
-            selectors.next_step(unit, machine)
-        except DomainError as error:
-            refusal = refusal_of(error)
-        else:
-            return redirect("screens:station-unit", machine.code, unit.pk)
-    due = selectors.due_at(machine).select_related("unit__product", "unit__order").order_by("-state", "unit_id")
-    context = {
-        "station": machine,
-        "scanned": scanned if refusal else "",
-        "refusal": refusal,
-        "due": [(stage, TONES.get(stage.state, ""), _STATE_WORDS[stage.state]) for stage in due[:50]],
-    }
-    return render(request, "screens/station.html", context, status=refusal.status if refusal else 200)
-
-
-@login_required
-@never_cache
-@require_http_methods(["GET", "POST"])
-def station_unit(request: HttpRequest, code: str, unit_id: int) -> HttpResponse:
-    """Show the form of the stage that is due for a unit at a machine; a POST saves it or completes the stage."""
-    sites = sites_where(request, "add", "unit")
-    machine = get_object_or_404(_machines(request, sites), code=code)
-    unit = _unit(request, unit_id)
-    refusal = None
-    if request.method == "POST":
-        try:
-            said = _fill_in(request, unit, machine)
-        except (DomainError, ValidationError, PermissionDenied) as error:
-            refusal = _said(error)
-        else:
-            messages.success(request, said)
-            due = know(unit).due
-            if due is None or due.code != request.POST.get("stage"):
-                return redirect("screens:station", machine.code)
-            return redirect("screens:station-unit", machine.code, unit.pk)
-    try:
-        step = selectors.next_step(unit, machine)
-    except DomainError as error:
-        context = {"station": machine, "refusal": refusal_of(error), "scanned": unit.serial, "due": []}
-        return render(request, "screens/station.html", context, status=409)
-    context = {**_form_context(request, know(unit), step.stage, refusal), "station": machine, "step": step}
-    return render(request, "screens/station_unit.html", context, status=refusal.status if refusal else 200)
+    return picture_response(get_object_or_404(StagePhoto, unit=seen_unit(request, unit_id), pk=photo_id))

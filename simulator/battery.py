@@ -112,12 +112,20 @@ class Made:
 @transaction.atomic
 def create_battery_plant(*, now: datetime) -> Made:
     """Make the plant, its products, forms, people and units; what exists already stays as it is."""
+    shop, people = open_shop(now=now)
+    site = shop.site
+    if not SerialUnit.objects.filter(site=site).exists():
+        shop.work()
+    return Made(site, SerialUnit.objects.filter(site=site).count(), people)
+
+
+@transaction.atomic
+def open_shop(*, now: datetime) -> tuple["Shop", list[FirstPassword]]:
+    """Make the plant, its products, forms and people, but no unit; return who works there since a day ago."""
     site, line = _places()
     cell, module, pack = _products(line, now)
     people = _people(site)
-    if not SerialUnit.objects.filter(site=site).exists():
-        Shop(site, line, cell, module, pack, now - timedelta(days=1)).work()
-    return Made(site, SerialUnit.objects.filter(site=site).count(), people)
+    return Shop(site, line, cell, module, pack, now - timedelta(days=1)), people
 
 
 def _places() -> tuple[Site, Line]:
@@ -249,6 +257,29 @@ class Shop:
             User.objects.get(username=username) for username, *_ in PEOPLE
         )
         self._number = 0
+
+    @property
+    def site(self) -> Site:
+        """Where they work."""
+        return self._site
+
+    def make_pack(self, order_number: str) -> SerialUnit:
+        """Make one pack for an order of its own, with a NOT OK at its test that is reworked, and dispatch it."""
+        order = master_data.save(
+            WorkOrder(order_number=order_number, line=self._line, product=self._pack, target_quantity=Decimal(1))
+        )
+        release_order(work_order=order, at=self._tick(), actor=self._supervisor)
+        serials = creating.serials_of(pattern="BP/{YY}-####", count=1, product=self._pack, at=self._now, order=order)
+        (pack,) = creating.create_units(serials=serials, order=order, actor=self._supervisor, at=self._tick())
+        for code, _ in STAGES:
+            if code == "EOL-TEST":
+                self._enter(pack, code, {("OCV", "X"): "14.5", ("OCV", "Y"): "13.9"})
+                by = self._by(self._quality, "Connector of module Y was not seated; seated and tested again")
+                services.send_to_rework(unit=pack, to_stage=code, by=by)
+            self._pass(pack, code)
+        services.dispatch(unit=pack, by=self._by(self._technician))
+        pack.refresh_from_db()
+        return pack
 
     def work(self) -> None:
         """Make twelve packs of an order, in every state that a unit can be in."""

@@ -34,7 +34,20 @@ class CountFact:
         return {"tag": self.tag, "at": iso(self.at), "value": self.value}
 
 
-Fact = StateFact | CountFact
+@dataclass(frozen=True, slots=True)
+class MeasureFact:
+    """A gauge measured something at a moment."""
+
+    measurement: str
+    at: datetime
+    value: Decimal
+
+    def item(self) -> dict[str, Any]:
+        """Return it as the ingestion interface takes it."""
+        return {"measurement": self.measurement, "at": iso(self.at), "value": self.value}
+
+
+Fact = StateFact | CountFact | MeasureFact
 
 
 def iso(at: datetime) -> str:

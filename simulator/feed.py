@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 
 from simulator.facts import Fact
+from simulator.gauging import readings
 from simulator.line_day import LineDay, simulate_day
 from simulator.plant import LinePlan, PlantPlan
 from simulator.progress import LineProgress
@@ -23,12 +24,15 @@ class LineFeed:
         *,
         seed: int,
         script: Sequence[ScriptedFault] = (),
+        measures: bool = False,
     ) -> None:
+        """`measures` = what happens now includes what the line's scale measures."""
         self.line = line
         self.progress = progress
         self._plant = plant
         self._seed = seed
         self._script = script
+        self._measures = measures
         # Where the live stream of an earlier start ended.
         self._resumes_at = progress.until
         self._days: dict[date, LineDay] = {}
@@ -49,6 +53,8 @@ class LineFeed:
         while day <= production_day(self._plant, until):
             facts.extend(_part(self._day(day).facts, after, until))
             day += DAY
+        if self._measures:
+            facts = sorted([*facts, *readings(self.line, after, until, seed=self._seed)], key=_time)
         return facts
 
     def note_delivered(self, day: date) -> None:

@@ -57,7 +57,7 @@ def opened_browser(address: str, size: tuple[int, int] = TABLET, *, dark: bool =
         browser.close()
         # What the test opened beside the browser's loop is known only here; left open, it would hold the database.
         connections.close_all()
-    assert complaints == []
+    assert complaints == [], complaints
 
 
 @contextmanager
@@ -72,7 +72,9 @@ def browser_page(size: tuple[int, int] = TABLET, *, dark: bool = False) -> Itera
 
 def _matters(said: Any) -> bool:
     # A refused entry answers 4xx, which the browser's console calls an error, too.
-    return said.type == "error" and "the server responded with a status of 4" not in said.text
+    # So it calls what is asked for while the test has taken the network away.
+    expected = ("the server responded with a status of 4", "net::ERR_INTERNET_DISCONNECTED", "net::ERR_FAILED")
+    return said.type == "error" and not any(words in said.text for words in expected)
 
 
 def log_in(page: Page, user: User) -> None:
@@ -85,6 +87,16 @@ def log_in(page: Page, user: User) -> None:
     page.locator("[name=password]").press("Enter")
     # The address may change before the page does, and what is asked for in between is interrupted.
     page.locator("form[action='/logout/']").wait_for(state="attached")
+
+
+@contextmanager
+def without_network(page: Page) -> Iterator[None]:
+    """Let the browser be without a network until the block ends."""
+    page.context.set_offline(True)
+    try:
+        yield
+    finally:
+        page.context.set_offline(False)
 
 
 def picture(page: Page, name: str, *, whole: bool = True) -> None:

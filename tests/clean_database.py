@@ -18,6 +18,18 @@ PATIENCE = 5.0
 """So many seconds may a server of the tests finish what it was asked before the test ended."""
 
 
+def do_not_wait_for_the_disk() -> None:
+    """Let commits in the tests' database not wait for the disk, their servers' too: nobody needs it after a power cut.
+
+    What must outlast a crash of the database is tried on clusters of their own (`torture`).
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_database()")
+        database = sql.Identifier(cursor.fetchone()[0])
+        cursor.execute(sql.SQL("ALTER DATABASE {} SET synchronous_commit = off").format(database))
+        cursor.execute("SET synchronous_commit = off")
+
+
 def remember() -> None:
     """Keep a copy of the rows that are there before the first test, and clean up with it from now on."""
     with connection.cursor() as cursor:

@@ -12,6 +12,7 @@ from downtime.models import StateReason
 from enterprise.models import Area, Enterprise, Line, Machine, Shift, Site
 from labels.models import LabelLayout
 from labor.models import Crew, Employee, LaborPolicy, Skill
+from maintenance.models import MaintenancePlan, Tool
 from materials.lots import NewLot
 from materials.models import Location, MaterialLot
 from materials.services import receive
@@ -336,3 +337,15 @@ def make_call_type(*minutes_and_roles: tuple[int, str], **overrides: Any) -> Cal
     for minutes, role in minutes_and_roles:
         EscalationStep.objects.create(call_type=call_type, after_minutes=minutes, role=role)
     return call_type
+
+
+def make_maintenance_plan(**overrides: Any) -> MaintenancePlan:
+    """Make a plan of every 100 run hours, counted from long ago, unless told otherwise."""
+    overrides = {"machine": overrides.get("machine") or make_machine(), "counted_from": LONG_AGO, **overrides}
+    return MaintenancePlan.objects.create(**_coded("plan", {"every": Decimal(100), **overrides}))
+
+
+def make_tool(**overrides: Any) -> Tool:
+    """Make a tool that lasts 1,000 pieces, unless told otherwise."""
+    overrides = {"site": overrides.get("site") or make_site(), **overrides}
+    return Tool.objects.create(**_coded("tool", {"life": Decimal(1000), **overrides}))

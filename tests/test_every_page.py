@@ -13,9 +13,10 @@ from batchrecords.models import StepTemplate
 from batchrecords.services import open_record
 from enterprise.models import Shift
 from labels.services import print_batch
+from maintenance.services import Said, ask
 from oee.closing import close_shift
 from quality import charting
-from quality.nonconformances import About, raise_nonconformance
+from quality.nonconformances import About, add_action, raise_nonconformance, record_defect
 from quality.tests.bench import AT, Bench, minutes
 from screens.urls import urlpatterns
 from tests.browser import PHONE, axe_violations_in_every_theme, browser_page, log_in
@@ -23,11 +24,14 @@ from tests.factories import (
     make_control_chart,
     make_count_tag,
     make_crew,
+    make_defect_code,
     make_employee,
+    make_gauge,
     make_ideal_rate,
     make_label_layout,
     make_location,
     make_lot,
+    make_maintenance_plan,
     make_plan,
     make_reason,
     make_revision,
@@ -36,6 +40,7 @@ from tests.factories import (
     make_serial_unit,
     make_shift,
     make_stage_form,
+    make_tool,
     make_user,
 )
 from workorders.changeovers import begin_changeover
@@ -102,7 +107,22 @@ class Plant(Bench):
             set_at=minutes(99),
         )
         lot = make_lot(location=make_location(site=self.site), product=self.product)
+        make_tool(site=self.site)
+        make_maintenance_plan(machine=self.machine)
+        leak, _ = ask(
+            machine=self.machine, title="Leak", said=Said(at=now, recorded_at=now, actor=self.person), machine_down=True
+        )
         ncr, _ = raise_nonconformance(site=self.site, title="Wet", said=About(lot=lot), actor=self.ewa, raised_at=AT)
+        record_defect(
+            code=make_defect_code(),
+            site=self.site,
+            said=About(machine=self.machine),
+            actor=self.ewa,
+            detected_at=now,
+            recorded_at=now,
+        )
+        add_action(nonconformance=ncr, description="Dry it", owner=self.ewa, due_date=AT.date(), check_date=AT.date())
+        make_gauge(site=self.site)
         make_crew(site=self.site)
         make_employee(site=self.site)
         make_schedule(line=self.line, work_order=order)
@@ -136,9 +156,11 @@ class Plant(Bench):
             reverse("screens:record", args=[record.number]),
             reverse("screens:inspection", args=[open_inspection.pk]),
             reverse("screens:chart", args=[chart.pk]),
+            reverse("screens:charts-at", args=[self.machine.code]),
             reverse("screens:steps", args=[mixing.pk]),
             reverse("screens:label-batch", args=[labels.pk]),
             reverse("screens:ncr", args=[ncr.pk]),
+            reverse("screens:maintenance-order", args=[leak.pk]),
             reverse("screens:certificate", args=[lot.pk]),
             reverse("screens:unit", args=[unit.pk]),
             reverse("screens:station", args=[self.machine.code]),

@@ -2,16 +2,19 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from datetime import timedelta
 
 import pytest
 from django.db import connections
+from django.utils import timezone
 from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 
 from andon.models import AndonCall
 from downtime.models import StateCorrection, StateHistory
+from downtime.services import NewState, record_states
 from execution.models import OperationStep, ProductionReport
 from materials.models import MaterialTransaction
-from tests.browser import PASSWORD, axe_violations, browser_page, log_in
+from tests.browser import PASSWORD, axe_violations, browser_page, log_in, without_network
 from tests.factories import make_labor_policy
 from tests.operating import make_material, make_station
 from tests.servers import running_server, shared_server
@@ -106,7 +109,18 @@ def test_stopping_now_for_a_reason_and_running_again():
         button(page, "Stopping now").click()
         page.get_by_role("dialog").get_by_role("button", name="Lunch").click()
         expect(page.locator(".op-state")).to_contain_text("Lunch")
-        button(page, "It runs again").click()
+        # Pressed, it stays under the finger, whatever the socket brings meanwhile.
+        box = button(page, "It runs again").bounding_box()
+        assert box is not None
+        button(page, "Call for help").focus()
+        page.mouse.move(box["x"] + 20, box["y"] + 20)
+        page.mouse.down()
+        earlier = NewState(station.machine.pk, station.at["on"] - timedelta(minutes=5), station.reasons.stopped.pk)
+        with page.expect_response(page.url) as asked:
+            record_states([earlier], recorded_at=timezone.now())
+        assert asked.value.finished() is None
+        page.wait_for_timeout(300)
+        page.mouse.up()
         expect(page.locator(".op-state")).to_contain_text("Running")
         said = StateHistory.objects.filter(source__startswith="user:").order_by("occurred_at")
         assert [state.reason for state in said] == [station.reasons.lunch, station.reasons.running]
@@ -120,7 +134,9 @@ def test_a_call_from_the_tablet_to_fixed():
         ready(page)
         button(page, "Call for help").click()
         assert axe_violations(page) == []
-        page.get_by_role("dialog").get_by_role("button", name="Maintenance").click()
+        with without_network(page):
+            page.get_by_role("dialog").get_by_role("button", name="Maintenance").click()
+            expect(page.locator("[data-queue]")).to_contain_text("1")
         call = page.locator(".op-call")
         expect(call).to_contain_text("Called")
         page.goto("/andon/calls/")
@@ -156,8 +172,11 @@ def test_a_lot_is_loaded_by_a_scanner_that_types():
         quantity = dialog.get_by_label("How much")
         expect(quantity).to_have_value("99")
         quantity.fill("20")
-        dialog.get_by_role("button", name="Load", exact=True).click()
+        with without_network(page):
+            dialog.get_by_role("button", name="Load", exact=True).click()
+            expect(page.locator("[data-queue]")).to_contain_text("1")
         expect(dialog).to_have_count(0)
+        expect(page.locator("[data-queue]")).to_be_hidden()
         moved = MaterialTransaction.objects.get(kind="consume")
         assert (moved.lot, moved.quantity, moved.work_order) == (lot, 20, station.order)
 

@@ -1,7 +1,7 @@
 """A real job shop's two months, imported as orders through the services, must say what pandas makes of the file on its own.
 
 `MES_REAL_DATA` names the folder; the files are nobody's to copy, so without the folder there is nothing to test.
-Writing the whole log through the services takes minutes: here every fourth of its orders is imported, with
+Writing the whole log through the services takes minutes: here every eighth of its orders is imported, with
 `MES_WHOLE_LOG=1` (`make prove-work-log`) all of them.
 """
 
@@ -102,7 +102,7 @@ PATHS = {"part": "operation__work_order__product__name", "machine": "machine__na
 def test_job_shop_orders_say_what_pandas_makes_of_the_log_by_part_machine_and_worker(tmp_path):
     line = make_line(code="SHOP")
     cases = sorted(shop_rows()["case"].unique())
-    path = log_of(set(cases if WHOLE else cases[::4]), tmp_path / "log.csv")
+    path = log_of(set(cases if WHOLE else cases[::8]), tmp_path / "log.csv")
     said = imported(line, path)
     rows, repeated = shop_rows(path), int(pd.read_csv(path).duplicated().sum())
     assert repeated

@@ -127,6 +127,15 @@ def bodies():
         },
         "/andon/call-type": {"name": "Maintenance", "names": {"de": "Instandhaltung"}, "tone": "unplanned"},
         "/andon/escalation-step": {"call_type": make_call_type().pk, "after_minutes": 5, "role": "supervisor"},
+        "/maintenance/plan": {
+            "name": "Grease",
+            "machine": machine.pk,
+            "basis": "run_hours",
+            "every": "500",
+            "counted_from": AT,
+        },
+        "/maintenance/tool": {"name": "Die 7", "site": site.pk, "basis": "cycles", "life": "100000"},
+        "/maintenance/order": {"machine": machine.pk, "title": "It leaks"},
         "/andon/call": {"call_type": make_call_type().pk, "machine": machine.pk, "note": "It leaks."},
         "/downtime/reason-place": {"machine": machine.pk, "reason": reason.pk},
         "/downtime/reason-rule": {
@@ -262,6 +271,7 @@ PATHS = sorted(
         *("/labor/crew-assignment", "/labor/terms", "/labor/break-rule"),
         *("/execution/scrap-reason", "/execution/policy"),
         *("/andon/call-type", "/andon/escalation-step", "/andon/call"),
+        *("/maintenance/plan", "/maintenance/tool", "/maintenance/order"),
         *("/labels/layout/", "/labels/batch/", "/reports/workbook/", "/reports/mapping/"),
     ]
 )
@@ -270,6 +280,7 @@ OTHERWISE = {"/operation-document", "/operation", "/order-material"}
 # What is derived when it is asked for, or written at addresses of its own; tested where that is.
 DERIVED = {
     "/andon/step",
+    *("/maintenance/step", "/maintenance/part", "/maintenance/mounting"),
     "/labels/label",
     "/quality/picture",
     "/quality/result",

@@ -12,7 +12,15 @@ from counts.services import NewReading, record_readings
 from downtime.models import StateCorrection
 from downtime.services import NewState, record_states
 from oee.models import ShiftClosing
-from tests.browser import PHONE, TELEVISION, axe_violations, axe_violations_in_every_theme, browser_page, log_in
+from tests.browser import (
+    PHONE,
+    TELEVISION,
+    axe_violations,
+    axe_violations_in_every_theme,
+    browser_page,
+    log_in,
+    without_network,
+)
 from tests.factories import (
     make_count_tag,
     make_device_key,
@@ -78,6 +86,11 @@ def test_a_stop_gets_its_reason_in_two_taps(hall):
         assert axe_violations(page) == []
         expect(page.locator("h1 .soft")).to_contain_text("2")
         page.locator(".stop-row").first.click()
+        with without_network(page):
+            page.get_by_role("button", name="Label jam").click()
+            expect(page.locator("[data-unsent]")).to_contain_text("nothing was sent")
+        # What was chosen is still chosen.
+        expect(page.locator("[data-unsent]")).to_be_hidden()
         page.get_by_role("button", name="Label jam").click()
         expect(page.get_by_role("status").first).to_contain_text("1 stop: Label jam")
         expect(page.locator(".stop-row")).to_have_count(1)
@@ -154,6 +167,9 @@ def test_handover_is_refused_until_reviewed_and_the_next_shift_reads_the_note(ha
         page.get_by_role("button", name="Close and hand over").click()
         expect(page.get_by_role("alert")).to_contain_text("Review the balance")
         page.fill("textarea[name=text]", "Roll 3 is worn.")
+        with without_network(page):
+            page.get_by_role("button", name="Leave the note").click()
+            expect(page.locator("[data-unsent]")).to_be_visible()
         page.get_by_role("button", name="Leave the note").click()
         expect(page.locator("#notes-title + ul")).to_contain_text("Roll 3 is worn.")
         page.get_by_label("I looked at this balance").check()
@@ -172,6 +188,9 @@ def test_an_hour_below_target_is_commented(hall):
         page.goto(f"/hours/{hall.line.code}/?date={hall.yesterday:%Y-%m-%d}")
         assert axe_violations(page) == []
         page.locator(".comment-form input[type=text]").first.fill("No labels.")
+        with without_network(page):
+            page.locator(".comment-form button").first.click()
+            expect(page.locator("[data-unsent]")).to_be_visible()
         page.locator(".comment-form button").first.click()
         expect(page.locator(".hour-board tbody tr").first).to_contain_text("No labels.")
 

@@ -136,7 +136,7 @@ def _next_of(order: WorkOrder, station: Machine | None) -> SerialUnit:
     if found is not None:
         return found.unit
     if not order.serial_units.exists():
-        raise NotFound(f"Order {order} has no serial units; create them first.", field="code")
+        raise NotFound(f"Order {order} has no serial units; create them first.", field="code", code="no_units")
     place = f" at {station.name}" if station else ""
     raise Conflict(f"No unit of order {order} is due{place} now.", field="code", code="nothing_due")
 

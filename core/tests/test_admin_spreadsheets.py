@@ -2,6 +2,7 @@
 
 import csv
 import io
+import time
 import zipfile
 from decimal import Decimal
 
@@ -113,3 +114,39 @@ def test_workbook_whose_parts_are_larger_than_they_say_is_refused():
 def test_what_is_no_whole_number_is_refused_in_words(text):
     with pytest.raises(ValueError, match="Write a whole number"):
         parse(models.IntegerField(), text)
+
+
+def dense(part, inner, before=b"<sheetData>", after=b"</sheetData>"):
+    """Return a few kilobytes of a workbook with a part that holds this between two marks."""
+    packed = io.BytesIO(XlsxFormat().export_data(table(["code"], ["a"])))
+    made = io.BytesIO()
+    with zipfile.ZipFile(packed) as book, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as copy:
+        for name in book.namelist():
+            data = book.read(name)
+            if name == part:
+                data = data[: data.index(before) + len(before)] + inner + data[data.rindex(after) :]
+            copy.writestr(name, data)
+    return made.getvalue()
+
+
+SHEET = "xl/worksheets/sheet1.xml"
+DENSE = {
+    "cells": lambda: dense(SHEET, b"<row>" + b"<c><v>1</v></c>" * 90_000 + b"</row>"),
+    "many cells": lambda: dense(SHEET, b"<row>" + b"<c><v>1</v></c>" * 1_600_000 + b"</row>"),
+    "rows": lambda: dense(SHEET, b"<row/>" * 390_000),
+    "many rows": lambda: dense(SHEET, b"<row/>" * 4_000_000),
+    "deep": lambda: dense(SHEET, b"<a>" * 3_000_000),
+    "attributes": lambda: dense(SHEET, b"<row " + b" ".join(b'a%d="1"' % n for n in range(400_000)) + b"/>"),
+    "fonts": lambda: dense("xl/styles.xml", b"<font/>" * 1_400_000, b"<fonts", b"</fonts>"),
+    "texts": lambda: dense("xl/sharedStrings.xml", b"<si/>" * 2_000_000, b">", b"</sst>"),
+    "relations": lambda: dense("xl/_rels/workbook.xml.rels", b"<Relationship/>" * 900_000, b">", b"</Relationships>"),
+}
+
+
+@pytest.mark.parametrize("name", DENSE)
+def test_few_bytes_that_a_parser_makes_much_of_are_refused_before(name):
+    content = DENSE[name]()
+    began = time.process_time()
+    with pytest.raises(UnreadableFile):
+        XlsxFormat().create_dataset(content)
+    assert time.process_time() - began < 1

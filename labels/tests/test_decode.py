@@ -4,7 +4,6 @@ import os
 import struct
 import subprocess
 import sys
-import time
 import zlib
 from io import BytesIO
 from pathlib import Path
@@ -15,6 +14,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 from rest_framework.test import APIClient
 
+from core import bounded_process
 from core.errors import Invalid
 from labels import decode_process
 from labels.decode import decode
@@ -98,11 +98,11 @@ def test_photo_without_a_code_has_none():
     ids=["empty", "svg", "gif", "pdf", "svg in png", "broken jpeg", "image bomb", "bomb within pixels", "too long"],
 )
 def test_hostile_file_is_refused_quickly(content):
-    began = time.monotonic()
+    began = sum(os.times()[:4])
     with pytest.raises(Invalid) as refused:
         decode(content)
     assert refused.value.field == "file"
-    assert time.monotonic() - began < 2
+    assert sum(os.times()[:4]) - began < 2
 
 
 def test_picture_that_is_something_else_too_is_refused():
@@ -117,7 +117,8 @@ def peak_kib(content):
     """Return what the reading process takes at most, as the kernel counts it."""
     script = (
         "import runpy, sys\n"
-        f"try:\n    runpy.run_path({decode_process.__file__!r}, run_name='__main__')\n"
+        f"sys.argv = ['', {decode_process.__file__!r}]\n"
+        f"try:\n    runpy.run_path({bounded_process.__file__!r}, run_name='__main__')\n"
         "finally:\n    told = [line for line in open('/proc/self/status') if line.startswith('VmHWM')]\n"
         "    sys.stderr.write(told[0].split()[1])\n"
     )

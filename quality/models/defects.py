@@ -145,6 +145,11 @@ class Disposition(models.Model):
 
     Kind = InspectionDecision.Step
 
+    class Counted(models.TextChoices):
+        GOOD = "good", _("As good pieces")
+        SCRAP = "scrap", _("As scrap")
+        REWORK = "rework", _("As rework")
+
     nonconformance = models.ForeignKey(NonConformance, on_delete=models.PROTECT, related_name="dispositions")
     kind = models.CharField(max_length=9, choices=InspectionDecision.Step)
     quantity = models.DecimalField(max_digits=18, decimal_places=6, validators=[MinValueValidator(Decimal("0.000001"))])
@@ -153,6 +158,13 @@ class Disposition(models.Model):
         MaterialTransaction, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     rework_order = models.ForeignKey(WorkOrder, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    counted_as = models.CharField(
+        "counted so far",
+        max_length=6,
+        choices=Counted,
+        blank=True,
+        help_text="As what its order counted it; it counts as what was decided from then on. Empty = nothing is moved.",
+    )
     reason = models.CharField(max_length=500)
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     decided_at = models.DateTimeField()

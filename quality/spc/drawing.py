@@ -37,6 +37,7 @@ def draw_panel(series: Series, *, title: str, labels: Sequence[str] = (), places
         f"<title>{escape(name)}</title><desc>{escape(described(series, labels))}</desc>",
         *canvas.limits(),
         *canvas.phases(),
+        *canvas.numbers(),
         *canvas.line(),
         *canvas.marks(labels),
         "</svg>",
@@ -98,6 +99,12 @@ class _Canvas:
                 yield f'<line class="spc-phase" x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP - 14}" y2="{HEIGHT - _BOTTOM}"/>'
             if name:
                 yield f'<text class="spc-phase-name" x="{x + 4:.1f}" y="14">{escape(name)}</text>'
+
+    def numbers(self) -> Iterable[str]:
+        """Number the points along the bottom, every fifth, or of many every twentieth."""
+        every = 5 if len(self._series.points) <= _MOST_MARKS // 2 else 20
+        for place in range(every - 1, len(self._series.points), every):
+            yield f'<text class="spc-figure spc-number" x="{self.x(place):.1f}" y="{HEIGHT - 3}">{place + 1}</text>'
 
     def line(self) -> Iterable[str]:
         """Draw the line through the points; it is open where one is unknown, and between phases."""

@@ -1,10 +1,10 @@
 """The customer's workbook is filled cell by cell; every other byte stays, and hostile files are refused."""
 
 import io
+import os
 import re
 import subprocess
 import sys
-import time
 import warnings
 import zipfile
 from datetime import UTC, date, datetime
@@ -225,25 +225,25 @@ def test_one_is_filled_in_under_two_seconds():
         for row in range(3000):
             for column in range(20):
                 sheet.write(row, column, f"{row}")
-    began = time.monotonic()
+    began = sum(os.times()[:4])
     result = filled(out.getvalue(), [Field("A1", "n", "rows")], {"rows": [{"n": n} for n in range(2000)]})
-    assert time.monotonic() - began < 2
+    assert sum(os.times()[:4]) - began < 2
     assert sheet_of(result, "Card")["A2000"].value == 1999
+
+
+def test_sheet_with_rows_without_end_is_refused():
+    content = with_part(make_card(), CARD, b"<worksheet><sheetData>" + b"<row/>" * 50_001 + b"</sheetData></worksheet>")
+    with pytest.raises(BadWorkbook, match="50,000 rows"):
+        filled(content, [Field("Process Card!B2", "n")], {"n": 1})
 
 
 # --- a sheet for each record ---
 
 
 def sheets(content, count, titles=None):
-    out = io.BytesIO()
     titles = titles or [f"PK-{number}" for number in range(count)]
-    fill_sheets(
-        content,
-        [Field("PACK_ID", "n"), Field("N8", "at")],
-        ((one, {"n": one, "at": AT}, WARSAW) for one in titles),
-        out,
-    )
-    return out.getvalue()
+    fields = [Field("PACK_ID", "n"), Field("N8", "at")]
+    return b"".join(fill_sheets(content, fields, ((one, {"n": one, "at": AT}, WARSAW) for one in titles)))
 
 
 def test_each_record_has_a_sheet_with_pictures_and_print_area():
@@ -259,6 +259,21 @@ def test_each_record_has_a_sheet_with_pictures_and_print_area():
         assert before[name] == after[name]
 
 
+def test_each_sheet_leaves_before_the_next_one_is_read():
+    read = []
+
+    def records():
+        for number in range(50):
+            read.append(number)
+            yield f"PK-{number}", {"n": number}, WARSAW
+
+    pieces = fill_sheets(make_card(), [Field("PACK_ID", "n")], records())
+    for number in range(50):
+        assert next(pieces)
+        assert len(read) == number + 1
+    assert loaded(b"".join(fill_sheets(make_card(), [Field("PACK_ID", "n")], records())))["PK-49"]["J6"].value == 49
+
+
 def test_titles_become_names_that_excel_takes():
     book = loaded(sheets(make_card(), 0, ["a/b", "A:B", "x" * 40, "x" * 41, "", "History", "totals"]))
     names = ["a_b", "A_B (2)", "x" * 31, "x" * 27 + " (2)", "Sheet", "History (2)", "totals (2)"]
@@ -270,7 +285,7 @@ def test_sheet_that_cannot_be_copied_rightly_is_refused():
         with pytest.raises(BadWorkbook, match=said):
             sheets(content, 1)
     with pytest.raises(BadWorkbook, match="several sheets"):
-        fill_sheets(make_card(), [Field("A8", "n"), Field("Totals!A9", "n")], [], io.BytesIO())
+        next(fill_sheets(make_card(), [Field("A8", "n"), Field("Totals!A9", "n")], []))
 
 
 # --- hostile files ---
@@ -323,6 +338,12 @@ def macros():
     return with_part(make_card(), "[Content_Types].xml", types)
 
 
+def dense(part, inner):
+    """Return a few kilobytes that unpack to a part with a million of something."""
+    at = parts_of(make_card())[part].rindex(b"</")
+    return with_part(make_card(), part, parts_of(make_card())[part][:at] + inner + parts_of(make_card())[part][at:])
+
+
 HOSTILE = {
     "empty": lambda: b"",
     "text": lambda: b"a;b\n1;2\n",
@@ -344,6 +365,11 @@ HOSTILE = {
     "before": lambda: b"MZ" + make_card(),
     "behind": lambda: make_card() + b"<script>",
     "broken xml": lambda: with_part(make_card(), "xl/styles.xml", b"<a>"),
+    "rows": lambda: dense(CARD, b"<row/>" * 4_000_000),
+    "cells": lambda: dense(CARD, b"<row>" + b"<c><v>1</v></c>" * 1_500_000 + b"</row>"),
+    "deep": lambda: dense(CARD, b"<a>" * 3_000_000),
+    "names": lambda: dense("xl/workbook.xml", b'<definedName name="a">S!$A$1</definedName>' * 400_000),
+    "attributes": lambda: dense(CARD, b"<row " + b" ".join(b'a%d="1"' % n for n in range(400_000)) + b"/>"),
     "too long": lambda: make_card() + b"\0" * (5 * 2**20),
 }
 
@@ -351,13 +377,13 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_file_is_refused_quickly(name):
     content = HOSTILE[name]()
-    began = time.monotonic()
+    began = sum(os.times()[:4])
     with pytest.raises(BadWorkbook):
         open_book(content)
-    assert time.monotonic() - began < 2
+    assert sum(os.times()[:4]) - began < 2
 
 
-@pytest.mark.parametrize("name", ["bomb", "lying bomb", "entities"])
+@pytest.mark.parametrize("name", ["lying bomb", "rows"])
 def test_refusal_takes_less_than_100_mib(name, tmp_path):
     path = tmp_path / "x.xlsx"
     path.write_bytes(HOSTILE[name]())

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from accounts.models import Role
-from tests.browser import axe_violations, browser_page, log_in
+from tests.browser import axe_violations, browser_page, log_in, without_network
 from tests.factories import (
     make_ideal_rate,
     make_line,
@@ -122,6 +122,13 @@ def test_a_bar_is_dragged_undone_refused_and_seen_by_another(plant):
         drag(page, entry, hours=3, rows=1)
         expect(page.locator("[data-refused]")).to_contain_text(f"It collides with order {other.work_order}")
         expect(page.locator("[data-refused]")).to_contain_text("As it is now: order")
+        assert stored(entry) == ("Line A", EIGHT)
+        assert place_of(page, entry) == pytest.approx(home, abs=2)
+
+        # Without a network nothing is moved, and it lies where it is.
+        with without_network(page):
+            drag(page, entry, hours=-2, rows=1)
+            expect(page.locator("[data-refused]")).to_contain_text("The server did not answer; nothing was changed")
         assert stored(entry) == ("Line A", EIGHT)
         assert place_of(page, entry) == pytest.approx(home, abs=2)
 

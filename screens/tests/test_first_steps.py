@@ -14,7 +14,8 @@ from accounts.models import User
 from counts.models import CountType
 from enterprise.models import Area, Enterprise, Line, Machine
 from products.models import IdealRate
-from screens.help import TOPICS, parts, search
+from screens.help import PART_OF_ROOM, PART_OF_VIEW, TOPICS, parts, search
+from screens.urls import urlpatterns
 from tests.browser import axe_violations_in_every_theme, browser_page, log_in
 from tests.factories import (
     make_area,
@@ -32,6 +33,15 @@ from tests.factories import (
     make_user,
     make_work_order,
 )
+
+# Files, fragments, and addresses that only take what is posted.
+NO_PAGES = {
+    *("home", "overview-fragments", "line-fragment", "floor-fragments", "board-fragments", "chart-fragments"),
+    *("supervise-panels", "dashboard-tiles", "tile-csv", "stops-file", "pareto-file", "waterfall-file"),
+    *("plan-actual-file", "record-pdf", "quality-picture", "planner-data", "planner-backlog", "planner-needs"),
+    *("close-shift", "schedule-place", "schedule-change", "service-worker"),
+    *("operate-clock", "operate-manifest", "operate-who"),
+}
 
 
 def steps(client):
@@ -172,3 +182,14 @@ def test_checklist_goes_from_empty_to_oee_in_a_browser():
         assert axe_violations_in_every_theme(page) == []
         page.goto("/reports/exports/")
         assert axe_violations_in_every_theme(page) == []
+
+
+@pytest.mark.django_db
+def test_every_page_has_a_question_mark_that_leads_to_a_part_of_the_help(rf, client):
+    there = {(part.topic, part.section) for part in parts(rf.get("/"))}
+    assert {*PART_OF_VIEW.values(), *PART_OF_ROOM.values()} <= there
+    pages = {pattern.name for pattern in urlpatterns} - NO_PAGES - {"help"}
+    assert pages <= set(PART_OF_VIEW)
+    client.force_login(make_user("admin", site=None, is_superuser=True))
+    assert reverse("screens:help", args=["supervisor"]) + "#lots" in client.get("/lots/").content.decode()
+    assert reverse("screens:help", args=["supervisor"]) + "#reports" in client.get("/reports/").content.decode()

@@ -9,11 +9,22 @@ from django.utils import timezone
 
 from quality import charting
 from quality.models import ChartPhase, Result, Signal, SignalAcknowledgement
-from quality.nonconformances import About, raise_nonconformance
+from quality.nonconformances import About, add_action, raise_nonconformance, record_defect
 from quality.results import Said, record_results
 from quality.services import What, finish_inspection, open_inspection
 from quality.tests.bench import AT, Bench, minutes
-from tests.factories import make_control_chart, make_location, make_lot, make_plan, make_run, make_user
+from tests.factories import (
+    make_control_chart,
+    make_defect_code,
+    make_gauge,
+    make_location,
+    make_lot,
+    make_machine,
+    make_plan,
+    make_run,
+    make_site,
+    make_user,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -147,3 +158,64 @@ def test_nonconformance_and_certificate_have_pages(olek, bench):
     assert "No inspection" in olek.get(url).content.decode()
     bench.inspect(make_plan(), 10, lot=lot)
     assert "It conforms" in olek.get(url).content.decode()
+
+
+def test_lists_of_quality_say_what_is_late_and_cost_the_same_for_many(olek, bench, django_assert_max_num_queries):
+    code = make_defect_code(name="Dent")
+    other = make_site()
+    make_gauge(site=other, name="Not here")
+    counted = []
+    for size in (1, 4):
+        for number in range(size):
+            ncr, _ = raise_nonconformance(
+                site=bench.site, title="Wet", said=About(), actor=bench.ewa, raised_at=AT, is_contained=False
+            )
+            add_action(
+                nonconformance=ncr,
+                description=f"Dry it {number}",
+                owner=bench.olek if number % 2 else bench.ewa,
+                due_date=AT.date(),
+                check_date=AT.date(),
+            )
+            make_gauge(site=bench.site, calibrated=False, name="Old")
+            record_defect(
+                code=code,
+                site=bench.site,
+                said=About(machine=bench.machine),
+                quantity=3,
+                actor=bench.ewa,
+                detected_at=timezone.now(),
+                recorded_at=timezone.now(),
+                idempotency_key=f"{size}-{number}",
+            )
+        for name in ("quality-actions", "gauges", "defects"):
+            with django_assert_max_num_queries(20) as seen:
+                page = olek.get(reverse(f"screens:{name}")).content.decode()
+            counted.append((name, len(seen)))
+            assert {"quality-actions": "overdue", "gauges": "was not calibrated", "defects": "Dent"}[name] in page
+    assert len(set(counted)) == 3
+    assert "Not here" not in olek.get(reverse("screens:gauges")).content.decode()
+    mine = olek.get(reverse("screens:quality-actions"), {"show": "mine"}).content.decode()
+    assert ("Dry it 1" in mine, "Dry it 0" in mine) == (True, False)
+    file = olek.get(reverse("screens:defects"), {"by": "code", "file": "csv"}).content.decode().splitlines()
+    assert file[1].startswith("Dent,15,5,,1")
+    bad = {"by": "x", "first": "x", "site": "x", "show": "x", "page": "-1"}
+    assert {olek.get(reverse(f"screens:{name}"), bad).status_code for name, _ in counted} == {200}
+
+
+def test_overdue_inspections_are_an_alarm(olek, bench):
+    make_plan(rules=[{"kind": "each", "overdue_minutes": 30}])
+    bench.run(bench.order())
+    assert 'role="alert" data-overdue' in olek.get(reverse("screens:quality")).content.decode()
+
+
+def test_charts_of_a_machine_are_on_one_page_and_another_sites_are_not_found(olek, bench):
+    of = make_plan().characteristics.get()
+    for name in ("Bore", "Depth"):
+        make_control_chart(site=bench.site, characteristic=of, machine=bench.machine, name=name)
+    url = reverse("screens:charts-at", args=[bench.machine.code])
+    page = olek.get(url).content.decode()
+    assert ("Bore" in page, "Depth" in page) == (True, True)
+    lines = olek.get(reverse("screens:charts-at-fragments", args=[bench.machine.code])).json()["lines"]
+    assert len({line["view"] for line in lines}) == 2
+    assert olek.get(reverse("screens:charts-at", args=[make_machine().code])).status_code == 404

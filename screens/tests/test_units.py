@@ -1,12 +1,18 @@
 """The pages of units: tracker, one unit, a station that is scanned at, and the battery-pack demo plant."""
 
 import re
+from dataclasses import replace
+from urllib.parse import quote
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from labels.rendering import Content, Design, png
+from labels.symbols import Symbology
 from products.services import release_revision
 from tests.factories import (
     LONG_AGO,
@@ -17,8 +23,12 @@ from tests.factories import (
     make_site,
     make_stage_form,
     make_user,
+    make_work_order,
 )
+from tracking import services
 from tracking.models import SerialUnit, StageEntry, StageForm, UnitEvent
+from tracking.services import By, Entry
+from workorders.models import Operation
 
 pytestmark = pytest.mark.django_db
 
@@ -54,6 +64,63 @@ def test_scan_at_the_right_station_opens_the_form_and_at_another_says_where_to_g
     assert "Not here (Welder). BP/1: Sort comes next, at Sorter." in refused.content.decode()
     assert client.get(reverse("screens:station", args=[welder.code]), {"code": "XX"}).status_code == 404
     assert client.get(reverse("screens:station-unit", args=[welder.code, unit.pk])).status_code == 409
+
+
+def test_photo_of_a_code_leads_to_the_unit(shop):
+    unit, sorter, _ = shop
+    client = logged_in("operator", unit.site)
+    page = reverse("screens:station", args=[sorter.code])
+    code = png(Design(30, 30, 203, Symbology.QR), Content(f"https://mes.example/entry/{quote(unit.serial, safe='')}"))
+    sent = client.post(page, {"photo": SimpleUploadedFile("code.png", code, "image/png")})
+    assert sent.url == reverse("screens:station-unit", args=[sorter.code, unit.pk])
+    blank = png(Design(30, 30, 203, Symbology.QR), Content("nobody"))
+    for photo, status, said in ((blank, 404, "neither a unit nor an order"), (b"<svg/>", 400, "Choose a photo")):
+        refused = client.post(page, {"photo": SimpleUploadedFile("code.png", photo, "image/png")})
+        assert refused.status_code == status
+        assert said in refused.content.decode()
+    assert client.post(page).status_code == 400
+
+
+def test_order_without_units_leads_to_its_next_operation_or_says_where_that_is():
+    sorter = make_machine(name="Sorter")
+    welder = make_machine(line=sorter.line, name="Welder")
+    order = make_work_order(line=sorter.line, status="released")
+    first = Operation.objects.create(
+        work_order=order, machine=sorter, sequence=10, code="SORT", name="Sort", planned_quantity=1, status="ready"
+    )
+    client = logged_in("operator", sorter.line.area.site)
+    here = client.get(reverse("screens:station", args=[sorter.code]), {"code": order.order_number})
+    assert here.url == f"/operate/{sorter.code}/?operation={first.pk}"
+    assert client.get(here.url).status_code == 200
+    there = client.get(reverse("screens:station", args=[welder.code]), {"code": order.order_number})
+    assert there.status_code == 409
+    assert "Sort comes next, at Sorter." in there.content.decode()
+
+
+def test_page_of_a_dispatched_unit_offers_nothing_that_is_refused(shop):
+    unit, *_ = shop
+    supervisor = logged_in("supervisor", unit.site)
+    page = reverse("screens:unit", args=[unit.pk])
+    assert "Change the part" in supervisor.get(page).content.decode()
+    by = By(make_user("quality", site=unit.site), timezone.now(), "k", "Broken")
+    for stage in ("SORT", "WELD"):
+        at = timezone.now()
+        services.enter(unit=unit, stage=stage, entries=[Entry("check", "ok", stage)], actor=by.actor, recorded_at=at)
+        services.complete_stage(unit=unit, stage=stage, by=replace(by, key=f"{stage} done"))
+    finished = supervisor.get(page).content.decode()
+    assert "Put on hold" in finished
+    assert "Correct</button>" in finished
+    services.dispatch(unit=unit, by=by)
+    dispatched = supervisor.get(page).content.decode()
+    for offered in (
+        "Change the part",
+        "Take the part out",
+        "Send to rework",
+        "Put on hold",
+        "Correct</button>",
+        "Scrap<",
+    ):
+        assert offered not in dispatched
 
 
 def test_form_saves_what_was_changed_and_completes_the_stage(shop):

@@ -5,12 +5,22 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from accounts.keys import DeviceScope
 from accounts.models import DeviceKey, Membership, User
 from core.intervals import Interval
 from counts.models import CountTag
 from downtime.models import StateReason
 from enterprise.models import CalendarException, Machine, Shift
+from ingest.services import Delivery, accept
 from products.models import IdealRate
+from quality import charting
+from quality.figures import pareto
+from quality.models import ControlChart, Inspection, NonConformance, Signal
+from quality.selectors import due_at
+from simulator.facts import MeasureFact
+from simulator.feed import LineFeed
+from simulator.inspecting import create_quality
+from simulator.progress import LineProgress
 from simulator.services import create_people, create_plant, keep_orders, plant_identity, provide_device_keys
 from simulator.vistula import VISTULA
 from workorders.models import Run, Schedule, WorkOrder
@@ -99,3 +109,23 @@ def test_an_order_that_people_ended_early_is_left_as_they_ended_it(plant):
     run.refresh_from_db()
     assert run.ended_at == NOW
     assert not Run.objects.filter(line__code="PET", ended_at__isnull=True).exists()
+
+
+def test_quality_of_the_demo_has_something_on_every_page(plant):
+    create_people(VISTULA, plant, reset_passwords=False)
+    assert create_quality(VISTULA, plant, now=NOW, seed=1)
+    assert not create_quality(VISTULA, plant, now=NOW, seed=1)
+    charts = {chart.code: charting.chart_data(chart) for chart in ControlChart.objects.all()}
+    assert {code: data.chart is not None and len(data.points) > 10 for code, data in charts.items()} == dict.fromkeys(
+        ("VB-FILL-PET", "VB-FILL-GLASS", "VB-TORQUE-PET"), True
+    )
+    assert Signal.objects.exists()
+    assert set(NonConformance.objects.values_list("status", flat=True)) == set(NonConformance.Status)
+    assert set(Inspection.objects.values_list("status", flat=True)) == {"open", "passed", "conditional"}
+    assert any(one.is_overdue for one in due_at([plant], now=NOW))
+    assert len(pareto([plant], WINDOW)) > 4
+    # What the scale measures from now on is taken by the chart.
+    feed = LineFeed(VISTULA, VISTULA.lines[0], LineProgress(NOW.date()), seed=1, measures=True)
+    items = [one.item() for one in feed.between(NOW, NOW + timedelta(minutes=3)) if isinstance(one, MeasureFact)]
+    scope = DeviceScope("key:test", plant.pk, frozenset(Machine.objects.values_list("pk", flat=True)))
+    assert accept(Delivery(items, scope), recorded_at=NOW + timedelta(minutes=4)).accepted == len(items) == 3

@@ -110,7 +110,7 @@
           height: told.height + (typeof axes[0].size === "number" ? Math.max(0, axes[0].size - 48) : 0),
           tzDate: (moment) => uPlot.tzDate(new Date(moment * 1e3), told.zone),
           cursor: { drag: { x: !named, y: false }, points: { size: 8 } },
-          legend: { live: true },
+          legend: { live: matchMedia("(hover: hover)").matches },
           scales,
           axes,
           series: [

@@ -16,13 +16,14 @@
   let fetchedAt = Date.now();
   let shownAt = new Date();
 
-  const clock = (moment) => moment.toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  const clock = (moment) => moment.toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 
   function show(line) {
-    const place = document.getElementById(`line-${line.id}`);
+    // A line may have several charts, each with a place of its own.
+    const place = document.getElementById((line.view || "").startsWith("chart-") ? line.view : `line-${line.id}`);
     // What was asked for earlier may arrive later; the newer one stays.
-    if (!place || line.version <= (versions.get(line.id) || 0)) return;
-    versions.set(line.id, line.version);
+    if (!place || line.version <= (versions.get(place.id) || 0)) return;
+    versions.set(place.id, line.version);
     press.swap(place, () => swapIn(place, line));
   }
 
@@ -76,7 +77,7 @@
     };
     socket.onclose = (event) => {
       // An empty plant has nothing to watch: look again later, and not over and over.
-      if (event.code === 4404 && !document.querySelector('[id^="line-"]')) return setTimeout(() => window.location.reload(), 15000);
+      if (event.code === 4404 && !document.querySelector('[id^="line-"], [id^="chart-"]')) return setTimeout(() => window.location.reload(), 15000);
       lose();
       if (event.code === 4401 || event.code === 4404) return window.location.reload();
       setTimeout(connect, pause + Math.random() * 250);

@@ -88,7 +88,7 @@
     input.focus({ preventScroll: true });
   }
 
-  function press(key) {
+  function type(key) {
     if (!aimed || !aimed.matches("[data-pad]")) return;
     if (key === "back") aimed.value = aimed.value.slice(0, -1);
     else if (key !== "." || !aimed.value.includes(".")) aimed.value += key;
@@ -499,6 +499,11 @@
       const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
       const drawn = find("[data-operate]", fresh);
       if (!drawn) return;
+      // A card that appears above would push the pressed button away.
+      if (press.holds(page)) {
+        press.swap(page, refresh);
+        return;
+      }
       const swapped = swap(fresh, before === whoChanges);
       if (swapped.has("actions")) unseen = unseen.filter((entry) => !seen.has(entry));
       shownAt = drawnAt(drawn);
@@ -585,7 +590,7 @@
     const closer = event.target.closest("[data-close]");
     if (closer) close(closer.closest("dialog"));
     const key = event.target.closest("[data-press]");
-    if (key) press(key.dataset.press);
+    if (key) type(key.dataset.press);
     if (event.target.closest("[data-send-now]")) operateQueue.flush();
     if (event.target.closest("[data-camera]")) camera();
   });

@@ -9,6 +9,7 @@ from core.intervals import Interval
 from simulator.battery import create_battery_plant
 from simulator.boards import create_dashboards
 from simulator.expectations import expected_week
+from simulator.inspecting import create_quality
 from simulator.services import create_people, create_plant, devices_folder, keep_orders, provide_device_keys
 from simulator.vistula import VISTULA
 from simulator.working_time import day_window, production_day
@@ -49,6 +50,7 @@ class Command(BaseCommand):
         )
         self.stdout.write(f"Keys of {len(keys)} gateways: {keys_file} (readable by its owner only).")
         self._people(create_people(VISTULA, site, reset_passwords=options["reset_passwords"]))
+        create_quality(VISTULA, site, now=now, seed=options["seed"])
         self.stdout.write(
             f"\nSign in at {options['url']}/login/; the API documentation is at {options['url']}/api/docs/."
         )

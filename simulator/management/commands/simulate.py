@@ -107,6 +107,7 @@ class Command(BaseCommand):
                 kept.get(line.code) or devices_memory(VISTULA, line, now=now, history_days=options["history_days"]),
                 seed=options["seed"],
                 script=script,
+                measures=True,
             )
             for line in VISTULA.lines
         ]

@@ -1,0 +1,1 @@
+"""Keeping the plant alive: backups that are proved, and how one is restored."""

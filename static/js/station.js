@@ -1,0 +1,42 @@
+// A station is scanned at: a hand scanner types into the field, the camera fills it in, a photo is read here or on the server.
+"use strict";
+
+(() => {
+  const form = document.querySelector("[data-station-photo]");
+  if (!form) return;
+  const code = document.querySelector("[name=code]");
+  const says = form.querySelector("[data-scanned]");
+  const camera = form.querySelector("[data-camera]");
+  let end = null;
+
+  const open = (text) => {
+    code.value = text;
+    code.form.requestSubmit();
+  };
+
+  operateScan.prepare(form.dataset.wasm);
+  // Typed by a scanner while nothing, or a button, has the focus.
+  operateScan.wedge(open);
+  camera.hidden = !navigator.mediaDevices;
+  camera.addEventListener("click", async () => {
+    if (end) {
+      end();
+      end = null;
+      return;
+    }
+    try {
+      end = await operateScan.camera(form.querySelector("[data-video]"), open);
+    } catch {
+      says.textContent = form.dataset.wordNoCamera;
+    }
+  });
+  // Read here if the tablet can; the form takes it to the server otherwise.
+  form.querySelector("[data-photo]").addEventListener("change", async (event) => {
+    const [photo] = event.target.files;
+    if (!photo) return;
+    says.textContent = form.dataset.wordReading;
+    const text = await operateScan.read(photo).catch(() => "");
+    if (text) open(text);
+    else form.requestSubmit();
+  });
+})();
