@@ -37,7 +37,7 @@ PART_OF_VIEW: dict[str, tuple[str, str]] = {
     **dict.fromkeys(("label-batches", "label-batch", "label-batch-new"), _UNITS),
     **dict.fromkeys(("records", "record"), _RECORDS),
     **dict.fromkeys(("quality", "inspection", "inspection-new", "chart", "gauge-study", "certificate"), _QUALITY),
-    **dict.fromkeys(("ncrs", "ncr", "ncr-new"), _QUALITY),
+    **dict.fromkeys(("ncrs", "ncr", "ncr-new", "defects", "quality-actions", "charts-at", "gauges"), _QUALITY),
     **dict.fromkeys(("people", "labor-approval", "labor-efficiency"), ("supervisor", "hours")),
     **dict.fromkeys(("maintenance", "maintenance-order"), ("supervisor", "maintenance")),
     "terminal": ("operator", "clock"),

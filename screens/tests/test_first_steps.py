@@ -36,7 +36,15 @@ from tests.factories import (
 
 # Files, fragments, and addresses that only take what is posted.
 NO_PAGES = {
-    *("home", "overview-fragments", "line-fragment", "floor-fragments", "board-fragments", "chart-fragments"),
+    *(
+        "home",
+        "overview-fragments",
+        "line-fragment",
+        "floor-fragments",
+        "board-fragments",
+        "chart-fragments",
+        "charts-at-fragments",
+    ),
     *("supervise-panels", "dashboard-tiles", "tile-csv", "stops-file", "pareto-file", "waterfall-file"),
     *("plan-actual-file", "record-pdf", "quality-picture", "planner-data", "planner-backlog", "planner-needs"),
     *("close-shift", "schedule-place", "schedule-change", "service-worker"),
