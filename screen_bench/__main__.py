@@ -35,7 +35,7 @@ class Extent:
 
 
 WHOLE = Extent(365, 20, 10, (1, 50, 200), 60, 3, None, 24 * 60)
-SMALL = Extent(4, 2, 3, (1, 20), 6, 1, 500, 100)
+SMALL = Extent(4, 2, 3, (1, 20), 6, 1, 2000, 400)
 Say = Callable[[str], None]
 
 
@@ -167,7 +167,7 @@ def days_open(factory: Any, extent: Extent, server: Any, say: Say) -> None:
 
     board = next(page for page in factory.pages() if page.name == "dashboard 'supervisor'")
     say(
-        f"\nA page left open for a day: heap after a collection, after a hundredth of its updates and at the end;"
+        f"\nA page left open for a day: heap after a collection, after its first updates and at the end;"
         f"\nflat = at most {HEAP_GROWTH:.0%} or {HEAP_SLACK_KB:.0f} kB more, and 10% more nodes"
     )
     session = factory.session()

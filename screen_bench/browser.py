@@ -159,7 +159,8 @@ class Person:
 
 def _day(name: str, page: Page, script: str, given: Any, updates: int) -> Day:
     session = page.context.new_cdp_session(page)
-    early = max(1, updates // 100)
+    # What a page only holds once it was refreshed a few times is no growth.
+    early = max(20, updates // 100)
     page.evaluate(script, [given, 0, early])
     before = _heap(session)
     step = max(1, updates // 50)

@@ -529,7 +529,7 @@ def test_pages_read_the_facts_once(boss, plant):
         plant.of_line("line"): 20,
         plant.of_line("hours", **THAT_DAY): 20,
         plant.of_line("timeline", **THAT_DAY): 20,
-        plant.stop_url(): 25,
+        plant.stop_url(): 26,
         f"{plant.stop_url()}cause/": 26,
         plant.url("overview"): 20,
         plant.url("floor"): 20,
