@@ -1,8 +1,10 @@
 """What every test stands on: a PostgreSQL of our own, unless DATABASE_URL names a server."""
 
+import gc
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.db import connection
@@ -11,6 +13,9 @@ from django.utils import translation
 from core import embedded_postgres
 from tests import clean_database, servers, template_database
 
+# On a busy machine, examples are slow to make; how long a test may take is not what any of them is about.
+hypothesis.settings.register_profile("busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("busy")
 TEMPLATE = f"{settings.DATABASES['default']['TEST']['NAME']}_template"
 
 
@@ -23,6 +28,12 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.DATABASES["default"]["OPTIONS"]["pool"] = False
     if not os.environ.get("DATABASE_URL"):
         embedded_postgres.ensure_running()
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector leave what was imported alone, and come less often: it would take a tenth of the time."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

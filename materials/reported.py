@@ -18,6 +18,7 @@ _PAST = {
     Kind.RETURN: "returned",
     Kind.SCRAP: "scrapped",
     Kind.ADJUST: "adjusted",
+    Kind.MAINTAIN: "used_in_maintenance",
     Kind.SHIP: "shipped",
     Kind.MOVE: "moved",
     Kind.SPLIT: "split",

@@ -239,11 +239,10 @@ def _copy_settings(opened: "psycopg.Connection[Any]", oid: int, name: str) -> No
     for role, configured in rows:
         for setting in configured:
             key, _, value = setting.partition("=")
-            of = sql.SQL("ALTER ROLE {} IN DATABASE {}").format(sql.Identifier(role), sql.Identifier(name))
-            plain = sql.SQL("ALTER DATABASE {}").format(sql.Identifier(name))
-            opened.execute(
-                sql.SQL("{} SET {} TO {}").format(of if role else plain, sql.Identifier(key), sql.Literal(value))
-            )
+            of = sql.SQL("ALTER DATABASE {}").format(sql.Identifier(name))
+            if role is not None:
+                of = sql.SQL("ALTER ROLE {} IN DATABASE {}").format(sql.Identifier(role), sql.Identifier(name))
+            opened.execute(sql.SQL("{} SET {} TO {}").format(of, sql.Identifier(key), sql.Literal(value)))
 
 
 def drop(database: Database) -> None:

@@ -39,7 +39,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class Hall:
-    """A line with a calendar all around the clock that ran yesterday, and stood twice without a reason today."""
+    """A line with a calendar all around the clock that ran two days ago, and stood twice without a reason today."""
 
     def __init__(self):
         self.machine = make_machine(name="Filler")
@@ -54,18 +54,18 @@ class Hall:
         make_ideal_rate(product=product, machine=self.machine)
         order = make_work_order(product=product, line=self.line)
         self.now = timezone.now().replace(microsecond=0)
-        self.yesterday = (self.now - timedelta(days=1)).replace(hour=8, minute=0, second=0)
-        make_run(line=self.line, work_order=order, started_at=self.yesterday)
-        self.say(self.yesterday, self.runs)
-        self.say(self.yesterday + timedelta(hours=1), self.stands)
-        self.say(self.yesterday + timedelta(hours=1, minutes=30), self.runs)
+        self.day = (self.now - timedelta(days=2)).replace(hour=8, minute=0, second=0)
+        make_run(line=self.line, work_order=order, started_at=self.day)
+        self.say(self.day, self.runs)
+        self.say(self.day + timedelta(hours=1), self.stands)
+        self.say(self.day + timedelta(hours=1, minutes=30), self.runs)
         self.say(self.now - timedelta(hours=3), self.stands)
         self.say(self.now - timedelta(hours=2, minutes=30), self.runs)
         self.say(self.now - timedelta(hours=1), self.stands)
         self.say(self.now - timedelta(minutes=50), self.runs)
         self.tag = make_count_tag(machine=self.machine)
         record_readings(
-            [NewReading(self.tag.pk, self.machine.pk, False, self.yesterday + timedelta(hours=2), 500)],
+            [NewReading(self.tag.pk, self.machine.pk, False, self.day + timedelta(hours=2), 500)],
             recorded_at=self.now,
         )
         self.boss = make_user("supervisor", site=self.site, first_name="Ada", last_name="Nowak")
@@ -116,7 +116,7 @@ def test_several_stops_are_explained_with_the_keyboard_on_a_phone(hall):
 def test_a_stop_is_found_on_the_timeline_and_split_by_typing(hall):
     with browser_page() as page:
         log_in(page, hall.boss)
-        page.goto(f"/timeline/{hall.line.code}/?span=day&date={hall.yesterday:%Y-%m-%d}")
+        page.goto(f"/timeline/{hall.line.code}/?span=day&date={hall.day:%Y-%m-%d}")
         assert axe_violations(page) == []
         page.locator("a.stop-row", has_text="30 min").first.click()
         assert axe_violations(page) == []
@@ -130,18 +130,18 @@ def test_a_stop_is_found_on_the_timeline_and_split_by_typing(hall):
         expect(page.locator("h1")).to_contain_text("20 min")
         expect(page.locator(".stop-head .state")).to_contain_text("Cleaning")
         expect(page.get_by_text("Merge with the stop before it")).to_be_visible()
-    cut = hall.yesterday + timedelta(hours=1, minutes=10)
+    cut = hall.day + timedelta(hours=1, minutes=10)
     words = StateCorrection.objects.order_by("starts_at")
     assert [(word.ends_at, word.reason) for word in words] == [
         (cut, hall.jam),
-        (hall.yesterday + timedelta(hours=1, minutes=30), hall.clean),
+        (hall.day + timedelta(hours=1, minutes=30), hall.clean),
     ]
 
 
 def test_the_handle_is_dragged_to_where_a_stop_is_cut(hall):
     with browser_page() as page:
         log_in(page, hall.boss)
-        page.goto(f"/timeline/{hall.line.code}/?span=day&date={hall.yesterday:%Y-%m-%d}")
+        page.goto(f"/timeline/{hall.line.code}/?span=day&date={hall.day:%Y-%m-%d}")
         page.locator("a.stop-row", has_text="30 min").first.click()
         handle = page.locator(".split input[type=range]")
         box = handle.bounding_box()
@@ -160,7 +160,7 @@ def test_the_handle_is_dragged_to_where_a_stop_is_cut(hall):
 def test_handover_is_refused_until_reviewed_and_the_next_shift_reads_the_note(hall):
     with browser_page() as page:
         log_in(page, hall.boss)
-        page.goto(f"/handover/{hall.line.code}/?date={hall.yesterday:%Y-%m-%d}")
+        page.goto(f"/handover/{hall.line.code}/?date={hall.day:%Y-%m-%d}")
         page.locator("select[name=shift]").select_option(label="Morning")
         page.locator(".steps button").click()
         assert axe_violations(page) == []
@@ -185,7 +185,7 @@ def test_handover_is_refused_until_reviewed_and_the_next_shift_reads_the_note(ha
 def test_an_hour_below_target_is_commented(hall):
     with browser_page() as page:
         log_in(page, hall.boss)
-        page.goto(f"/hours/{hall.line.code}/?date={hall.yesterday:%Y-%m-%d}")
+        page.goto(f"/hours/{hall.line.code}/?date={hall.day:%Y-%m-%d}")
         assert axe_violations(page) == []
         page.locator(".comment-form input[type=text]").first.fill("No labels.")
         with without_network(page):
@@ -228,11 +228,11 @@ def test_the_board_turns_its_pages_by_itself(hall):
 
 
 def test_axe_finds_nothing_on_the_other_pages(hall):
-    days = f"first={hall.yesterday:%Y-%m-%d}&last={hall.now:%Y-%m-%d}"
+    days = f"first={hall.day:%Y-%m-%d}&last={hall.now:%Y-%m-%d}"
     with browser_page() as page:
         log_in(page, hall.boss)
         for path in (
-            *("/supervise/", "/floor/", f"/floor/?date={hall.yesterday:%Y-%m-%d}", "/stops/?show=all"),
+            *("/supervise/", "/floor/", f"/floor/?date={hall.day:%Y-%m-%d}", "/stops/?show=all"),
             *(
                 f"/pareto/?{days}",
                 f"/waterfall/?{days}",

@@ -19,8 +19,8 @@ def test_the_oee_of_a_lines_page_is_found(client):
     record_states([NewState(machine.pk, begun, running.pk)], recorded_at=begun)
     client.force_login(make_user("operator", site=machine.line.area.site))
     page = client.get(f"/lines/{machine.line.code}/").content.decode()
-    shown = 'aria-label="OEE ' in page
-    assert shown
+    unknown = 'aria-label="– % OEE'
+    assert unknown in page
     # Without a shift and a rate there is no OEE yet, and then none is found; a number is, however it goes on.
     assert _OEE.search(page) is None
-    assert _OEE.search(page.replace('aria-label="OEE –', 'aria-label="OEE 74.4'))[1] == "74.4"
+    assert _OEE.search(page.replace(unknown, 'aria-label="74.4 % OEE'))[1] == "74.4"

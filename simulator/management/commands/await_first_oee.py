@@ -18,7 +18,7 @@ from enterprise.models import Line
 from simulator.vistula import VISTULA
 
 # How the pages say a line's OEE to those who do not see the ring; a dash while it is not known.
-_OEE = re.compile(r'aria-label="OEE (\d+(?:\.\d+)?) %')
+_OEE = re.compile(r'aria-label="(\d+(?:\.\d+)?) % OEE')
 
 
 class Command(BaseCommand):
