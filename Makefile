@@ -3,22 +3,29 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
+# Where it is set, each of the many processes that are started would compile everything again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
 
 .PHONY: demo
-demo: ## Install, create the demo plant, run it, serve http://localhost:8000 (PLANT=battery: battery packs, too)
+demo: ## Install, create the demo plant, run it, serve http://localhost:8000 (PLANT=battery, PLANT=machining: another plant, too)
 	@export PLANT=$(PLANT) MES_DEMO_STARTED_AT=$$(date +%s); $(MAKE) --no-print-directory .venv/.runtime && exec scripts/demo.sh
 
 .PHONY: test
-test: check ## Install, fetch what is missing, check and test everything
+test: .venv/.development ## Install, fetch what is missing, check and test everything
 	@scripts/test.sh
 
 .PHONY: check
 check: .venv/.development ## Lint, types, floors, migrations, templates
 	@scripts/check.sh
+
+.PHONY: history
+history: .venv/.runtime ## Write a past of the demo plant in bulk (ARGS="--days 30 --seed 1 --check")
+	@$(BIN)/python manage.py migrate --verbosity 0
+	@$(BIN)/python manage.py generate_history $(ARGS)
 
 .PHONY: run
 run: .venv/.runtime ## Serve without the demo's devices (database and settings from the environment)
@@ -84,6 +91,11 @@ prove: .venv/.development ## Prove that the numbers are right (ARGS=--small, ARG
 .PHONY: prove-work-log
 prove-work-log: .venv/.development ## Import all of the job shop's log through the services and compare it with pandas (needs its folder)
 	@MES_WHOLE_LOG=1 $(BIN)/pytest -q tests/test_real_work_log.py
+
+.PHONY: prove-advice
+prove-advice: .venv/.development ## Back-test the forecast of failures on a folder of machines' logs (DATA=…), and try the search for drifts
+	@$(BIN)/python manage.py backtest_failures $(or $(DATA),$(or $(MES_REAL_DATA),../shared/data)/predictive_maintenance)
+	@$(BIN)/python manage.py prove_drift
 
 .PHONY: requirements
 requirements: .venv/.development ## Pin the requirements anew, with hashes

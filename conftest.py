@@ -16,7 +16,6 @@ from tests import clean_database, servers, template_database
 # On a busy machine, examples are slow to make; how long a test may take is not what any of them is about.
 hypothesis.settings.register_profile("busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("busy")
-TEMPLATE = f"{settings.DATABASES['default']['TEST']['NAME']}_template"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -46,8 +45,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def django_db_modify_db_settings(django_db_modify_db_settings, django_db_blocker):
     """Let each process copy its database from a template instead of migrating it."""
     with django_db_blocker.unblock():
-        template_database.ensure(TEMPLATE)
-    settings.DATABASES["default"]["TEST"]["TEMPLATE"] = TEMPLATE
+        template_database.ensure(template_database.name())
+    settings.DATABASES["default"]["TEST"]["TEMPLATE"] = template_database.name()
 
 
 @pytest.fixture(scope="session")

@@ -57,6 +57,8 @@ ROLES: dict[str, dict[str, frozenset[str]]] = {
     "maintenance": _grant(
         EVERYBODY, {OPERATOR, SUPERVISOR, ENGINEER, QUALITY}, change={SUPERVISOR, ENGINEER}, delete=set()
     ),
+    # What is recommended, and what was decided about it: by those who answer for lines and machines.
+    "advice": _grant(PEOPLE, {SUPERVISOR, ENGINEER}, delete=set()),
     # Labels are printed once and again, never changed.
     "label": _grant(EVERYBODY, {OPERATOR, SUPERVISOR, ENGINEER}, change=set(), delete=set()),
     "oee_record": _grant(EVERYBODY, set(EVERYBODY), delete={SUPERVISOR, ENGINEER}),
@@ -80,6 +82,8 @@ ROLES: dict[str, dict[str, frozenset[str]]] = {
     "retention": _grant(frozenset({SUPERVISOR, ENGINEER, ADMIN}), {ADMIN}, delete=set()),
     # All that the plant holds, in one file; only who administers every site may see, fetch and restore it.
     "backup": _grant(frozenset({ADMIN}), {ADMIN}, delete=set()),
+    # How a simulated plant lives; nobody but the simulator writes it.
+    "simulation": _grant(frozenset({ENGINEER, ADMIN}), set()),
     # Batch records are opened and prepared, reviewed, and approved or released by different roles; nothing is deleted.
     "batch_record": _grant(EVERYBODY, {SUPERVISOR, QUALITY}, delete=set()),
     "batch_review": _grant(EVERYBODY, {SUPERVISOR, QUALITY}, delete=set()),
@@ -122,7 +126,7 @@ KIND_OF_MODEL: dict[str, str] = {
     **dict.fromkeys(("labor.employee", "labor.crew", "labor.certificate", "labor.absence"), "employee"),
     **dict.fromkeys(("labor.crewassignment", "labor.employmentterms"), "employee"),
     **dict.fromkeys(("labor.attendance", "labor.laborentry"), "labor"),
-    "workorders.workorder": "order",
+    **dict.fromkeys(("workorders.workorder", "workorders.customer"), "order"),
     "workorders.schedule": "schedule",
     **dict.fromkeys(("labor.identificationtally", "labor.terminalcommand"), "labor"),
     **dict.fromkeys(("workorders.operation", "workorders.orderparameter", "workorders.ordermaterial"), "order"),
@@ -177,6 +181,8 @@ KIND_OF_MODEL: dict[str, str] = {
     **dict.fromkeys(("andon.andoncall", "andon.andonstep"), "andon"),
     **dict.fromkeys(("maintenance.maintenanceorder", "maintenance.maintenancestep"), "maintenance"),
     **dict.fromkeys(("maintenance.partuse", "maintenance.toolmounting"), "maintenance"),
+    **dict.fromkeys(("advice.recommendation", "advice.recommendationstep"), "advice"),
+    **dict.fromkeys(("advice.silence", "advice.advicemodel"), "advice"),
     **dict.fromkeys(("labels.labelbatch", "labels.label", "labels.labelreprint"), "label"),
     "oee.oeerecord": "oee_record",
     **dict.fromkeys(("oee.shiftclosing", "oee.shiftreview"), "closing"),
@@ -189,6 +195,11 @@ KIND_OF_MODEL: dict[str, str] = {
     "accounts.devicekey": "device_key",
     "core.retention": "retention",
     "operations.backup": "backup",
+    # Who sets plants up also sees how the simulated ones live.
+    **dict.fromkeys(
+        ("simulator.simulation", "simulator.simulatedhour", "simulator.simulatedline", "simulator.simulatedfault"),
+        "simulation",
+    ),
     **dict.fromkeys(
         ("reports.reportsubscription", "reports.reportrecipient", "reports.reportmail"), "report_subscription"
     ),

@@ -62,6 +62,7 @@ class Protocol(models.TextChoices):
     MODBUS = "modbus", "Modbus TCP"
     FILE_DROP = "filedrop", _("Files in a folder")
     DIGITME2 = "digitme2", "DigitME2 tablets and devices"
+    UNS = "uns", _("Unified namespace: publish to MQTT")
 
 
 class Connector(MasterData):

@@ -16,9 +16,18 @@ from core.errors import Conflict, DomainError, NotFound, TooManyAttempts, Unproc
 from core.exports import ListAsked, answer_list
 from core.idempotency import Idempotent
 from core.master_data import belongs_to_all, caller, site_id_of
+from core.request_ids import current
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Answer what `_refusal` says, with the id of the request, by which the log tells more."""
+    response = _refusal(error, context)
+    if response is not None and current() and isinstance(response.data, dict):
+        response.data = {**response.data, "request_id": current()}
+    return response
+
+
+def _refusal(error: Exception, context: dict[str, Any]) -> Response | None:
     """Answer domain errors and database refusals as 4xx with the field at fault, an outage as 503; a list that was asked
     for as a file, as that file.
     """
@@ -26,7 +35,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         try:
             return cast(Response, answer_list(error, context["view"], context["view"].request))
         except DomainError as refusal:
-            return exception_handler(refusal, context)
+            return _refusal(refusal, context)
     if isinstance(error, DomainError):
         headers = {"Retry-After": str(error.retry_after)} if isinstance(error, TooManyAttempts) else None
         return Response(_domain_body(error), status=_domain_status(error), headers=headers)

@@ -12,6 +12,7 @@ from simple_history.models import HistoricalRecords
 from core.audit_models import ChainHead as ChainHead
 from core.idempotency_models import IdempotentAnswer as IdempotentAnswer
 from core.outbox_models import OutboxMessage as OutboxMessage
+from core.rate_models import RateUse as RateUse
 
 code_validator = RegexValidator(
     r"^[A-Za-z0-9][A-Za-z0-9._-]*\Z",

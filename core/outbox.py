@@ -13,6 +13,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Max
 
+from core import hooks
 from core.locks import take_turns
 from core.outbox_models import OutboxMessage
 
@@ -46,6 +47,7 @@ def report(*messages: Message) -> None:
         )
         for one in messages
     )
+    hooks.tell(*messages)
     # Once for a transaction, however much it reports; what a savepoint took back is gone from the list again.
     if not any(waiting[1] is _tell for waiting in connection.run_on_commit):
         transaction.on_commit(_tell, robust=True)

@@ -14,7 +14,7 @@ from core.names import MAX_NAME
 
 
 class ReferenceField(serializers.PrimaryKeyRelatedField):
-    """Refer to something by its id or its code; what the caller may not see does not exist."""
+    """Refer to something by its code (a text), or its id (a number, or a text of digits that is nobody's code); what the caller may not see does not exist."""
 
     def get_queryset(self) -> Any:
         queryset = super().get_queryset()
@@ -26,14 +26,14 @@ class ReferenceField(serializers.PrimaryKeyRelatedField):
     def to_internal_value(self, data: Any) -> Any:
         queryset = self.get_queryset()
         has_code = any(field.name == "code" for field in queryset.model._meta.get_fields())
-        # To other systems a thing is its code, also when that is a number; our ids mean nothing to them.
-        by_code = not str(data).isdecimal() or self.context.get("by_code", False)
-        if has_code and isinstance(data, str) and by_code and "\0" not in data:
+        # A text is a code first, also one of digits; a number is an id. To other systems a thing is its code alone.
+        if has_code and isinstance(data, str) and "\0" not in data:
             found = queryset.filter(code=data).first()
-            if found is None:
+            if found is not None:
+                return found
+            if not data.isdecimal() or self.context.get("by_code", False):
                 name = queryset.model._meta.verbose_name
                 raise serializers.ValidationError(f"There is no {name} '{data}'.", code="does_not_exist")
-            return found
         if isinstance(data, bool) or not isinstance(data, int | str):
             self.fail("incorrect_type", data_type=type(data).__name__)
         try:

@@ -51,8 +51,7 @@ class CsvFormat(base_formats.CSV):  # type: ignore[misc]
     def create_dataset(self, in_stream: str | bytes, **kwargs: Any) -> tablib.Dataset:
         text = in_stream.decode("utf-8-sig") if isinstance(in_stream, bytes) else in_stream
         text = text.removeprefix("\ufeff")
-        header = text.partition("\n")[0]
-        delimiter = max(",;\t", key=header.count)
+        delimiter = delimiter_of(text)
         try:
             rows = list(bounded(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)))
         except csv.Error as error:
@@ -61,6 +60,11 @@ class CsvFormat(base_formats.CSV):  # type: ignore[misc]
 
     def export_data(self, dataset: tablib.Dataset, **kwargs: Any) -> str:
         return csv_text([dataset.headers or [], *dataset])
+
+
+def delimiter_of(text: str) -> str:
+    """Return what separates the cells of a CSV: of comma, semicolon and tab the one that its header has most of."""
+    return max(",;\t", key=text.partition("\n")[0].count)
 
 
 class XlsxFormat(base_formats.XLSX):  # type: ignore[misc]

@@ -4,17 +4,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import reduce
-from operator import or_
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import Count, Max, Q, QuerySet
-from django.db.models.functions import Coalesce
 
+from core import sql
 from core.intervals import Interval
 from core.shared_reads import once, once_each, read_around
-from downtime.models import ReasonPlace, ReasonRule, SignalGap, StateCorrection, StateReason, holds_until
+from downtime.models import ReasonPlace, ReasonRule, StateCorrection, StateReason, holds_until
 from downtime.rules import Rule, State, apply_rules
 from enterprise.models import Machine
 
@@ -50,11 +48,23 @@ def all_reasons() -> Mapping[int, StateReason]:
     return once("reasons", lambda: {reason.pk: reason for reason in StateReason.objects.without_tree_fields()})
 
 
-def corrections_in(machine_ids: Sequence[int], window: Interval) -> Sequence[Any]:
-    """Return the corrections that touch a window, those that end at its very start included.
+class Correction(NamedTuple):
+    """What a person said of a span of a machine's time; None as its end = until further notice."""
 
-    Each has its end as `holds_until`; None = until further notice.
-    """
+    pk: int
+    machine_id: int
+    starts_at: datetime
+    holds_until: datetime | None
+    reason_id: int | None
+    category: str | None
+    replaces_running: bool
+    comment: str
+    corrected_by_id: int
+    recorded_at: datetime
+
+
+def corrections_in(machine_ids: Sequence[int], window: Interval) -> Sequence[Correction]:
+    """Return the corrections that touch a window, those that end at its very start included."""
     asked = set(machine_ids)
     return [
         row
@@ -65,16 +75,28 @@ def corrections_in(machine_ids: Sequence[int], window: Interval) -> Sequence[Any
     ]
 
 
-def _corrections_in(machine_ids: Sequence[int], window: Interval) -> Iterable[Any]:
-    return (
-        StateCorrection.objects.filter(
-            Q(ends_at__isnull=True) | Q(ends_at__gte=window.start), machine__in=machine_ids, starts_at__lt=window.end
-        )
-        .annotate(holds_until=holds_until())
-        .filter(Q(holds_until__isnull=True) | Q(holds_until__gte=window.start))
-        .select_related("reason")
-        .order_by()
+def _corrections_in(machine_ids: Sequence[int], window: Interval) -> Iterable[Correction]:
+    # When one holds until is what `holds_until` of the models says.
+    found = sql.rows(
+        """
+        SELECT * FROM (
+            SELECT word.id, word.machine_id, word.starts_at, CASE WHEN word.until_running THEN (
+                SELECT ran.occurred_at FROM downtime_statehistory ran
+                JOIN downtime_statereason AS reason ON reason.id = ran.reason_id AND reason.category = 'running'
+                WHERE ran.machine_id = word.machine_id AND ran.occurred_at > word.starts_at
+                ORDER BY ran.occurred_at LIMIT 1
+            ) ELSE word.ends_at END AS holds_until,
+                word.reason_id, reason.category, word.replaces_running, word.comment, word.corrected_by_id, word.recorded_at
+            FROM downtime_statecorrection word LEFT JOIN downtime_statereason reason ON reason.id = word.reason_id
+            WHERE word.machine_id = ANY(%(machines)s) AND word.starts_at < %(end)s
+            AND (word.ends_at IS NULL OR word.ends_at >= %(start)s)
+        ) word WHERE holds_until IS NULL OR holds_until >= %(start)s
+        """,
+        machines=list(machine_ids),
+        start=window.start,
+        end=window.end,
     )
+    return [Correction(*row) for row in found]
 
 
 def words_on(machine_id: int, starts_at: datetime, ends_at: datetime | None) -> QuerySet[Any]:
@@ -98,35 +120,48 @@ def rules_for(machines: Iterable[Machine]) -> dict[int, list[Rule]]:
     found: dict[int, list[Rule]] = {}
     for machine in asked if of_sites else ():
         rows = of_sites.get(machine.line.area.site_id, ())
-        places = {"machine_id": machine.pk, "line_id": machine.line_id, "site_id": machine.line.area.site_id}
-        of_machine = [row for level, place in places.items() for row in rows if getattr(row, level) == place]
+        places = (machine.pk, None, None), (None, machine.line_id, None), (None, None, machine.line.area.site_id)
+        of_machine = [rule for place in places for there, rule in rows if there == place]
         if of_machine:
-            found[machine.pk] = [_rule(row) for row in of_machine]
+            found[machine.pk] = of_machine
     return found
 
 
-def _rules_of_sites(site_ids: list[int]) -> dict[int, list[ReasonRule]]:
-    paths = ("site", "line__area__site", "machine__line__area__site")
-    here = reduce(or_, (Q(**{f"{path}__in": site_ids}) for path in paths))
-    found: dict[int, list[ReasonRule]] = defaultdict(list)
-    rows = ReasonRule.objects.filter(here, is_active=True).annotate(of_site=Coalesce(*paths))
-    for row in rows.select_related("reason").order_by("position", "id"):
-        found[row.of_site].append(row)
+_Place = tuple[int | None, int | None, int | None]
+"""A machine, a line or a site, by id."""
+
+
+def _rules_of_sites(site_ids: list[int]) -> dict[int, list[tuple[_Place, Rule]]]:
+    found: dict[int, list[tuple[_Place, Rule]]] = defaultdict(list)
+    for of_site, machine, line, site, detail_match, weekdays, *rest in sql.rows(
+        """
+        SELECT coalesce(rule.site_id, area.site_id), rule.machine_id, rule.line_id, rule.site_id, rule.detail_match,
+            rule.weekdays, rule.reason_id, reason.category, rule.sent_reason_id, rule.detail_text,
+            rule.start_time, rule.end_time, rule.valid_from
+        FROM downtime_reasonrule rule
+        JOIN downtime_statereason reason ON reason.id = rule.reason_id
+        LEFT JOIN enterprise_machine machine ON machine.id = rule.machine_id
+        LEFT JOIN enterprise_line line ON line.id = coalesce(rule.line_id, machine.line_id)
+        LEFT JOIN enterprise_area area ON area.id = line.area_id
+        WHERE rule.is_active AND coalesce(rule.site_id, area.site_id) = ANY(%(sites)s)
+        ORDER BY rule.position, rule.id
+        """,
+        sites=site_ids,
+    ):
+        reason_id, category, sent_reason_id, text, start_time, end_time, valid_from = rest
+        rule = Rule(
+            reason_id=reason_id,
+            category=category,
+            sent_reason_id=sent_reason_id,
+            text=text,
+            is_whole_text=detail_match == ReasonRule.Match.EQUALS,
+            weekdays=frozenset(weekdays),
+            start_time=start_time,
+            end_time=end_time,
+            valid_from=valid_from,
+        )
+        found[of_site].append(((machine, line, site), rule))
     return found
-
-
-def _rule(row: ReasonRule) -> Rule:
-    return Rule(
-        reason_id=row.reason_id,
-        category=row.reason.category,
-        sent_reason_id=row.sent_reason_id,
-        text=row.detail_text,
-        is_whole_text=row.detail_match == ReasonRule.Match.EQUALS,
-        weekdays=frozenset(row.weekdays),
-        start_time=row.start_time,
-        end_time=row.end_time,
-        valid_from=row.valid_from,
-    )
 
 
 def after_rules(machines: Sequence[Machine], states: Mapping[int, list[State]]) -> dict[int, list[State]]:
@@ -205,7 +240,18 @@ def reasons_to_choose(machine: Machine, user: Any, *, since: datetime) -> list[S
     return sorted(allowed, key=lambda reason: (rank.get(reason.pk, len(rank)), reason.local_name.casefold(), reason.pk))
 
 
-def gaps_in(machine_ids: Sequence[int], window: Interval) -> Sequence[SignalGap]:
+class Gap(NamedTuple):
+    """A span of which we know that we know nothing: what a machine sent in it is lost."""
+
+    machine_id: int
+    starts_at: datetime
+    ends_at: datetime
+    cause: str
+    source: str
+    recorded_at: datetime
+
+
+def gaps_in(machine_ids: Sequence[int], window: Interval) -> Sequence[Gap]:
     """Return the gaps that touch a window, those that end at its very start included."""
     asked = set(machine_ids)
     return [
@@ -215,10 +261,17 @@ def gaps_in(machine_ids: Sequence[int], window: Interval) -> Sequence[SignalGap]
     ]
 
 
-def _gaps_in(machine_ids: Sequence[int], window: Interval) -> Iterable[SignalGap]:
-    return SignalGap.objects.filter(
-        machine__in=machine_ids, starts_at__lt=window.end, ends_at__gte=window.start
-    ).order_by()
+def _gaps_in(machine_ids: Sequence[int], window: Interval) -> Iterable[Gap]:
+    found = sql.rows(
+        """
+        SELECT machine_id, starts_at, ends_at, cause, source, recorded_at FROM downtime_signalgap
+        WHERE machine_id = ANY(%(machines)s) AND starts_at < %(end)s AND ends_at >= %(start)s
+        """,
+        machines=list(machine_ids),
+        start=window.start,
+        end=window.end,
+    )
+    return [Gap(*row) for row in found]
 
 
 @dataclass(frozen=True, slots=True)

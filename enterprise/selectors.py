@@ -1,13 +1,11 @@
 """Read the shift calendar of a machine as the occurrences that fall into a window."""
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import date, time, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import Q
-from django.db.models.functions import Coalesce
-
+from core import sql
 from core.intervals import Interval
 from core.shared_reads import once_each, read_around
 from enterprise.models import CalendarException, CalendarLevel, Machine, Shift
@@ -31,6 +29,35 @@ def shifts_of(machine: Machine, window: Interval) -> Shifts:
     return shifts_of_all([machine], window)[machine.pk]
 
 
+class _ShiftRow(NamedTuple):
+    """What a shift is made of, in words of its model."""
+
+    of_site: int
+    site_id: int | None
+    line_id: int | None
+    machine_id: int | None
+    pk: int
+    kind: str
+    name: str
+    weekdays: list[int]
+    start_time: time
+    end_time: time
+    valid_from: date | None
+    valid_until: date | None
+    breaks_start: list[time]
+    breaks_end: list[time]
+
+
+class _DayRow(NamedTuple):
+    """What an exceptional day is made of, in words of its model."""
+
+    site_id: int | None
+    line_id: int | None
+    machine_id: int | None
+    date: date
+    kind: str
+
+
 def shifts_of_all(machines: Sequence[Machine], window: Interval) -> dict[int, Shifts]:
     """Return the shifts of each machine that touch a window; their line, area and site are read: select them too."""
     # Of whole sites, so that the next machine of one has been read, too.
@@ -38,48 +65,64 @@ def shifts_of_all(machines: Sequence[Machine], window: Interval) -> dict[int, Sh
     shifts = once_each("shift rules", sites, _shift_rules)
     days = Interval(window.start - timedelta(days=3), window.end + timedelta(days=2))
     rows = read_around("calendar exceptions", sites, days, _exceptions, more=timedelta(days=35))
-    exceptions = [row for row in rows if days.start.date() <= row.date <= days.end.date()]
+    days_off = [row for row in rows if days.start.date() <= row.date <= days.end.date()]
     found: dict[int, Shifts] = {}
     for machine in machines:
         of_site = shifts.get(machine.line.area.site_id, ())
-        rules = [rule for shift, rule in of_site if _applies(shift, machine)]
-        found[machine.pk] = _shifts(machine, rules, exceptions, window)
+        found[machine.pk] = _shifts(
+            machine, [rule for row, rule in of_site if _applies(row, machine)], days_off, window
+        )
     return found
 
 
-def _in_sites(site_ids: list[int]) -> Q:
-    return Q(site__in=site_ids) | Q(line__area__site__in=site_ids) | Q(machine__line__area__site__in=site_ids)
+_OF_SITES = """
+    LEFT JOIN enterprise_machine machine ON machine.id = entry.machine_id
+    LEFT JOIN enterprise_line line ON line.id = coalesce(entry.line_id, machine.line_id)
+    LEFT JOIN enterprise_area area ON area.id = line.area_id
+    WHERE coalesce(entry.site_id, area.site_id) = ANY(%(sites)s)
+"""
 
 
-def _shift_rules(site_ids: list[int]) -> dict[int, list[tuple[Shift, ShiftRule]]]:
-    has_breaks = Q(breaks__isnull=False)
-    shifts = Shift.objects.filter(_in_sites(site_ids)).annotate(
-        of_site=Coalesce("site", "line__area__site", "machine__line__area__site"),
-        breaks_start=ArrayAgg("breaks__start_time", filter=has_breaks, order_by="breaks__id"),
-        breaks_end=ArrayAgg("breaks__end_time", filter=has_breaks, order_by="breaks__id"),
-    )
-    found: dict[int, list[tuple[Shift, ShiftRule]]] = {}
-    for shift in shifts.order_by("id"):
-        breaks = tuple(map(BreakRule, shift.breaks_start or (), shift.breaks_end or ()))
+def _shift_rules(site_ids: list[int]) -> dict[int, list[tuple[_ShiftRow, ShiftRule]]]:
+    found: dict[int, list[tuple[_ShiftRow, ShiftRule]]] = {}
+    for row in sql.rows(
+        f"""
+        SELECT coalesce(entry.site_id, area.site_id), entry.site_id, entry.line_id, entry.machine_id, entry.id,
+            entry.kind, entry.name, entry.weekdays, entry.start_time, entry.end_time, entry.valid_from, entry.valid_until,
+            ARRAY(SELECT start_time FROM enterprise_shiftbreak WHERE shift_id = entry.id ORDER BY id),
+            ARRAY(SELECT end_time FROM enterprise_shiftbreak WHERE shift_id = entry.id ORDER BY id)
+        FROM enterprise_shift entry {_OF_SITES} ORDER BY entry.id
+        """,
+        sites=site_ids,
+    ):
+        shift = _ShiftRow(*row)
+        breaks = map(BreakRule, shift.breaks_start, shift.breaks_end)
         found.setdefault(shift.of_site, []).append((shift, _shift_rule(shift, breaks)))
     return found
 
 
-def _exceptions(site_ids: list[int], window: Interval) -> Iterable[CalendarException]:
-    days = window.start.date(), window.end.date()
-    return CalendarException.objects.filter(_in_sites(site_ids), date__range=days).order_by("id")
+def _exceptions(site_ids: list[int], window: Interval) -> Iterable[_DayRow]:
+    found = sql.rows(
+        f"""
+        SELECT entry.site_id, entry.line_id, entry.machine_id, entry.date, entry.kind
+        FROM enterprise_calendarexception entry {_OF_SITES} AND entry.date BETWEEN %(first)s AND %(last)s
+        ORDER BY entry.id
+        """,
+        sites=site_ids,
+        first=window.start.date(),
+        last=window.end.date(),
+    )
+    return [_DayRow(*row) for row in found]
 
 
-def _shifts(
-    machine: Machine, rules: Sequence[ShiftRule], exceptions: Iterable[CalendarException], window: Interval
-) -> Shifts:
+def _shifts(machine: Machine, rules: Sequence[ShiftRule], days_off: Iterable[_DayRow], window: Interval) -> Shifts:
     if not any(rule.kind is ShiftKind.REGULAR for rule in rules):
         return None
-    days = [_day_rule(day) for day in exceptions if _applies(day, machine)]
+    days = [_day_rule(day) for day in days_off if _applies(day, machine)]
     return tuple(shift_occurrences(rules, days, machine.line.area.site.zone, window))
 
 
-def _applies(entry: CalendarLevel, machine: Machine) -> bool:
+def _applies(entry: _ShiftRow | _DayRow, machine: Machine) -> bool:
     if entry.machine_id is not None:
         return entry.machine_id == machine.pk
     return entry.line_id == machine.line_id if entry.line_id else entry.site_id == machine.line.area.site_id
@@ -114,7 +157,8 @@ def occurrences_of(
         or (day.line_id is not None and day.line_id == line_id)
         or (day.machine_id is not None and day.machine_id == shift.machine_id)
     ]
-    return shift_occurrences([_shift_rule(shift)], days, zone, window)
+    breaks = [BreakRule(pause.start_time, pause.end_time) for pause in shift.breaks.all()]
+    return shift_occurrences([_shift_rule(shift, breaks)], days, zone, window)
 
 
 def machines_below(level: CalendarLevel) -> Iterable[int]:
@@ -126,15 +170,13 @@ def machines_below(level: CalendarLevel) -> Iterable[int]:
     return Machine.objects.filter(line__area__site=level.site_id).values_list("id", flat=True)
 
 
-def _level(entry: CalendarLevel) -> Level:
+def _level(entry: CalendarLevel | _ShiftRow | _DayRow) -> Level:
     if entry.machine_id is not None:
         return Level.MACHINE
     return Level.LINE if entry.line_id is not None else Level.SITE
 
 
-def _shift_rule(shift: Shift, breaks: tuple[BreakRule, ...] | None = None) -> ShiftRule:
-    if breaks is None:
-        breaks = tuple(BreakRule(pause.start_time, pause.end_time) for pause in shift.breaks.all())
+def _shift_rule(shift: Shift | _ShiftRow, breaks: Iterable[BreakRule]) -> ShiftRule:
     return ShiftRule(
         id=shift.pk,
         level=_level(shift),
@@ -145,9 +187,9 @@ def _shift_rule(shift: Shift, breaks: tuple[BreakRule, ...] | None = None) -> Sh
         end_time=shift.end_time,
         valid_from=shift.valid_from,
         valid_until=shift.valid_until,
-        breaks=breaks,
+        breaks=tuple(breaks),
     )
 
 
-def _day_rule(day: CalendarException) -> DayRule:
+def _day_rule(day: CalendarException | _DayRow) -> DayRule:
     return DayRule(level=_level(day), date=day.date, kind=DayKind(day.kind))

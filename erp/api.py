@@ -1,5 +1,6 @@
 """REST for the ERP and other systems: fetch what happened, say what arrived."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -17,7 +18,7 @@ from core.idempotency import Idempotent
 from core.master_data import caller, in_scope
 from core.models import OutboxMessage
 from core.parsers import BoundedJSONParser
-from erp import b2mml, catalogue, delivering, importing, services
+from erp import b2mml, catalogue, delivering, files, importing, services
 from erp.models import Partner
 from erp.serializers import (
     AcknowledgeSerializer,
@@ -77,24 +78,71 @@ class ImportView(Idempotent, APIView):
     )
     def post(self, request: Request) -> Response:
         """Make, change or leave each row: 200 when all were taken, 207 when some were not, 422 for what is no import."""
-        now = timezone.now()
-        try:
-            outcome = importing.take(request.data, by=importing.Sender(request, now))
-        except Invalid as refusal:
-            raise Unprocessable(refusal.message, field=refusal.field) from None
-        partner = partner_of(caller(request))
-        if partner is not None:
-            services.note_contact(partner=partner, at=now)
-        return Response(OutcomeSerializer(outcome).data, status=207 if outcome.faults else 200)
+        return answer_import(request, lambda: (request.data, ()))
 
 
-class XmlParser(BaseParser):
-    """Leave an XML body to whoever knows what it means."""
+def answer_import(request: Request, read: Callable[[], tuple[Any, Sequence[int]]]) -> Response:
+    """Take what was read of a request, and its rows' numbers in its file; answer what became of it."""
+    now = timezone.now()
+    try:
+        sent, numbers = read()
+        outcome = importing.take(sent, by=importing.Sender(request, now), numbers=numbers)
+    except Invalid as refusal:
+        raise Unprocessable(refusal.message, field=refusal.field) from None
+    partner = partner_of(caller(request))
+    if partner is not None:
+        services.note_contact(partner=partner, at=now)
+    return Response(OutcomeSerializer(outcome).data, status=207 if outcome.faults else 200)
 
-    media_type = "application/xml"
+
+class RawParser(BaseParser):
+    """Leave a body to whoever knows what it means."""
 
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
         return bytes(stream.read())
+
+
+class CsvParser(RawParser):
+    """A file of text."""
+
+    media_type = files.CSV
+
+
+class XlsxParser(RawParser):
+    """A workbook."""
+
+    media_type = files.XLSX
+
+
+class KindImportView(Idempotent, APIView):
+    """Take rows of one kind: a list as JSON, or a file."""
+
+    kind = "inbox"
+    parser_classes = (BoundedJSONParser, CsvParser, XlsxParser)
+
+    @extend_schema(
+        operation_id="erp_import_kind_create",
+        request={"application/json": list[dict[str, Any]], files.CSV: str, files.XLSX: bytes},
+        responses={200: OutcomeSerializer, 207: OutcomeSerializer, 422: OpenApiResponse(description="No import.")},
+    )
+    def post(self, request: Request, name: str) -> Response:
+        """Make, change or leave each row of a list or file, as `/erp/import/` does."""
+
+        def read() -> tuple[Any, Sequence[int]]:
+            sent: Any = request.data
+            if not isinstance(sent, bytes):
+                return {name: sent}, ()
+            content_type = (request.content_type or "").partition(";")[0].strip().lower()
+            rows, numbers = files.rows_of(sent, content_type, importing.flat_kind(name).shape)
+            return {name: rows}, numbers
+
+        return answer_import(request, read)
+
+
+class XmlParser(RawParser):
+    """A B2MML message."""
+
+    media_type = "application/xml"
 
 
 class TextXmlParser(XmlParser):

@@ -36,7 +36,8 @@ CLAIM_HOLDS = timedelta(minutes=2)
 AT_ONCE = 1000
 _TIMEOUT = {"connect": 5.0, "read": 15.0, "write": 15.0, "pool": 5.0}
 _MOST_SAID = 300
-_AWAY = (410, 429, 502, 503, 504)
+GONE = 410
+_AWAY = (GONE, 429, 502, 503, 504)
 _ENOUGH = 5
 """After so many refusals in a row, the rest waits for the next minute."""
 
@@ -238,6 +239,8 @@ def _in_words(answer: Answer) -> str:
         words = answer.said
     elif 300 <= answer.status < 400:
         words = f"It answered {answer.status}; redirects are not followed. Enter the address that it leads to."
+    elif answer.status == GONE:
+        words = "It answered 410: it is gone for good. Enter its new address, or switch the partner off."
     else:
         words = f"It answered {answer.status}: {answer.said}"
     return words[:500].replace("\0", "")

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from core import outbox
+from core import hooks, outbox
 from core.intervals import Interval
 from core.locks import take_turns
 from core.outbox import Message
@@ -24,12 +24,13 @@ SETTLES = timedelta(minutes=2)
 LOOKS_BACK = timedelta(hours=2)
 LOOKS_FAR_BACK = timedelta(hours=48)
 """Once an hour: for words and facts that come late. What changes after that stays as it was said."""
+TYPES = ("downtime.ended", "downtime.corrected", "downtime.withdrawn")
 TOLD = frozenset({Category.UNPLANNED, Category.PLANNED, Category.CHANGEOVER})
 
 
 def report_ended(*, now: datetime) -> int:
     """Say which stops ended, changed or vanished lately; return how many messages that took. Nothing while nobody listens."""
-    if not Partner.objects.filter(is_active=True).exists():
+    if not hooks.is_heard(*TYPES) and not Partner.objects.filter(is_active=True).exists():
         return 0
     back = LOOKS_FAR_BACK if now.minute == 0 else LOOKS_BACK
     return report_ended_in(Interval(now - back, now - SETTLES), now=now)

@@ -29,17 +29,18 @@ from products.serializers import (
     RoutingSerializer,
 )
 from products.services import release_revision
-from workorders.models import Demand, WorkOrder
-from workorders.serializers import DemandSerializer, WorkOrderSerializer
+from workorders.models import Customer, Demand, WorkOrder
+from workorders.serializers import CustomerSerializer, DemandSerializer, WorkOrderSerializer
 
 MOST_ROWS = 10_000
 MOST_FAULTS = 1_000
+NOT_THERE = "Your account may not import at that site."
 CREATED, UPDATED, UNCHANGED = "created", "updated", "unchanged"
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong with a row: its kind, its place in the list (from 1), what it is called, the field, and the words."""
+    """What is wrong with a row: its kind, its place (from 1; in a file its row there), what it is called, the field, the words."""
 
     kind: str
     row: int
@@ -71,7 +72,11 @@ class Sender:
     def check_site(self, thing: Any) -> None:
         """Raise Invalid unless the sender may import at the site where a thing would then be."""
         if not self.request.user.may("add", "inbox", site_id_of(thing)):
-            raise Invalid("Your account may not import at that site.", code="not_there")
+            raise Invalid(NOT_THERE, code="not_there")
+
+    def check_stock(self, location: Any) -> None:
+        """Raise Invalid unless the sender may say how much there is at a place."""
+        self.check_site(location)
 
     @property
     def context(self) -> dict[str, Any]:
@@ -81,6 +86,24 @@ class Sender:
     def seen(self, queryset: Any) -> Any:
         """Return the rows of a queryset that the sender may know of."""
         return in_scope(queryset, self.request.user, getattr(queryset.model, "site_paths", ()))
+
+
+class Person(Sender):
+    """A person who uploads a file: what they may write, with their own roles."""
+
+    __slots__ = ()
+
+    def check_site(self, thing: Any) -> None:
+        """Raise Invalid unless the person may write a thing at the site where it would then be."""
+        meta = thing._meta
+        action = "add" if thing.pk is None else "change"
+        if not self.request.user.has_perm(f"{meta.app_label}.{action}_{meta.model_name}", thing):
+            raise Invalid(NOT_THERE, code="not_there")
+
+    def check_stock(self, location: Any) -> None:
+        """Raise Invalid unless the person may adjust stock at a place."""
+        if not self.request.user.may("change", "material", site_id_of(location)):
+            raise Invalid(NOT_THERE, code="not_there")
 
 
 Write = Callable[[Mapping[str, Any], Sender], str]
@@ -119,7 +142,21 @@ def _text(row: Mapping[str, Any], name: str) -> str:
     return text
 
 
-# --- products, orders, demands: one row, one thing ---
+# --- customers, products, orders, demands: one row, one thing ---
+
+
+def write_customer(row: Mapping[str, Any], by: Sender) -> str:
+    """Make or change a customer by what the ERP calls it, else by its code."""
+    external_id, code = _text(row, "external_id"), _text(row, "code")
+    if not external_id and not code:
+        raise Invalid("Say which customer: its external_id, or its code.", field="external_id")
+    known = Customer.objects.filter(external_id=external_id).first() if external_id else None
+    if known is None and code:
+        # One that was written here before the ERP knew of it becomes the ERP's.
+        known = Customer.objects.filter(code=code).first()
+        if known is not None and known.external_id and external_id:
+            raise Conflict(f"Customer {code} is {known.external_id} to the ERP.", field="code")
+    return write_row(CustomerSerializer, known, row, by)
 
 
 def write_product(row: Mapping[str, Any], by: Sender) -> str:
@@ -132,7 +169,7 @@ def write_product(row: Mapping[str, Any], by: Sender) -> str:
 
 def write_order(row: Mapping[str, Any], by: Sender) -> str:
     """Make or change an order by what the ERP calls it, else by its number."""
-    orders = by.seen(WorkOrder.objects.all())
+    orders = by.seen(WorkOrder.objects.select_related("customer"))
     external_id, number = _text(row, "external_id"), _text(row, "order_number")
     if not external_id and not number:
         raise Invalid("Say which order: its external_id, or its order_number.", field="external_id")
@@ -152,7 +189,7 @@ def write_demand(row: Mapping[str, Any], by: Sender) -> str:
     external_id = _text(row, "external_id")
     if not external_id:
         raise Invalid("Say which demand: its external_id.", field="external_id")
-    known = by.seen(Demand.objects.all()).filter(external_id=external_id).first()
+    known = by.seen(Demand.objects.select_related("customer")).filter(external_id=external_id).first()
     return write_row(DemandSerializer, known, row, by)
 
 
@@ -244,16 +281,28 @@ def write_stock(row: Mapping[str, Any], by: Sender) -> str:
     """Let the stock of a product (and lot) at a place be so much, by a movement of the difference."""
     said = StockRow(data=dict(row), context=by.context)
     said.is_valid(raise_exception=True)
-    by.check_site(said.validated_data["location"])
+    by.check_stock(said.validated_data["location"])
     return UPDATED if count_stock(**said.validated_data, actor=by.request.user, now=by.now) else UNCHANGED
 
 
-KINDS: dict[str, tuple[Write, tuple[str, ...]]] = {
-    "products": (write_product, ("code",)),
-    "revisions": (write_revision, ("product", "code")),
-    "orders": (write_order, ("external_id", "order_number")),
-    "demands": (write_demand, ("external_id",)),
-    "stock": (write_stock, ("product", "lot", "location")),
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of rows: how one is written, the fields that name it, its shape, and which right writes it for a person."""
+
+    write: Write
+    key: tuple[str, ...]
+    shape: type[serializers.Serializer]
+    right: tuple[str, str]
+    is_flat: bool = True
+
+
+KINDS: dict[str, Kind] = {
+    "customers": Kind(write_customer, ("external_id", "code"), CustomerSerializer, ("add", "order")),
+    "products": Kind(write_product, ("code",), ProductSerializer, ("add", "master_data")),
+    "revisions": Kind(write_revision, ("product", "code"), RevisionRow, ("add", "master_data"), is_flat=False),
+    "orders": Kind(write_order, ("external_id", "order_number"), WorkOrderSerializer, ("add", "order")),
+    "demands": Kind(write_demand, ("external_id",), DemandSerializer, ("add", "order")),
+    "stock": Kind(write_stock, ("product", "lot", "location"), StockRow, ("change", "material")),
 }
 """In the order in which they are taken: what others refer to comes first."""
 
@@ -272,22 +321,36 @@ def refuse_malformed(sent: Any) -> Mapping[str, Sequence[Mapping[str, Any]]]:
     return sent
 
 
-def take(sent: Any, *, by: Sender) -> Outcome:
-    """Write the rows of an import, kind by kind; return what became of them. Raises Invalid for what is none."""
+def flat_kind(name: str) -> Kind:
+    """Return the kind of the rows that a file may hold. Raises Invalid for one that is none, or needs JSON."""
+    kind = KINDS.get(name)
+    if kind is None:
+        raise Invalid(f"There is no kind '{name[:64]}'; there are {', '.join(KINDS)}.")
+    if not kind.is_flat:
+        raise Invalid(f"{name.capitalize()} hold lists of their own; send JSON.")
+    return kind
+
+
+def take(sent: Any, *, by: Sender, numbers: Sequence[int] = ()) -> Outcome:
+    """Write the rows of an import, kind by kind; return what became of them. Raises Invalid for what is none.
+
+    `numbers` are those of the rows in the file that they come from; without, they are counted from 1.
+    """
     rows_by_kind = refuse_malformed(sent)
     outcome = Outcome()
-    for kind, (write, key) in KINDS.items():
+    for kind, how in KINDS.items():
         if kind not in rows_by_kind:
             continue
         counts = outcome.counts[kind] = dict.fromkeys((CREATED, UPDATED, UNCHANGED, "refused"), 0)
-        for number, row in enumerate(rows_by_kind[kind], start=1):
+        rows = rows_by_kind[kind]
+        for number, row in zip(numbers or range(1, len(rows) + 1), rows, strict=True):
             try:
                 with transaction.atomic():
-                    done = write(row, by)
+                    done = how.write(row, by)
                 counts[done] += 1
             except (APIException, DomainError, DjangoValidationError, IntegrityError, DataError) as error:
                 counts["refused"] += 1
-                called = " ".join(str(row[name])[:64] for name in key if row.get(name) not in (None, ""))
+                called = " ".join(str(row[name])[:64] for name in how.key if row.get(name) not in (None, ""))
                 if len(outcome.faults) < MOST_FAULTS:
                     outcome.faults += [Fault(kind, number, called, name, words) for name, words in _said(error)]
     return outcome

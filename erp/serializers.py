@@ -54,6 +54,7 @@ class AskedMessagesSerializer(Plain):
 class ImportSerializer(serializers.Serializer):
     """Rows by kind; what is in a row, `docs/erp.md` says."""
 
+    customers = serializers.ListField(child=serializers.DictField(), required=False)
     products = serializers.ListField(child=serializers.DictField(), required=False)
     revisions = serializers.ListField(child=serializers.DictField(), required=False)
     orders = serializers.ListField(child=serializers.DictField(), required=False)
@@ -65,7 +66,9 @@ class FaultSerializer(serializers.Serializer):
     """What is wrong with a row."""
 
     kind = serializers.CharField()
-    row = serializers.IntegerField(help_text="Its place in the list, from 1.")
+    row = serializers.IntegerField(
+        help_text="Its place in the list, from 1; of a file its row there, where the header is row 1."
+    )
     key = serializers.CharField(help_text="What it is called.")
     field = serializers.CharField(help_text="Empty = it concerns no single one.")
     message = serializers.CharField()

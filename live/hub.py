@@ -85,7 +85,7 @@ class Hub:
         """Gather announced machines and charts, for as long as it takes; after every new start, all may have changed."""
         while True:
             try:
-                async for payload in _announcements():
+                async for payload in announcements():
                     if payload is None:
                         self._tell_all({"type": "resync"})
                         self._changed.update(
@@ -184,7 +184,7 @@ def _lines_of_machines() -> dict[int, int]:
         connections.close_all()
 
 
-async def _announcements() -> AsyncIterator[str | None]:
+async def announcements() -> AsyncIterator[str | None]:
     """Yield None once listening, then each announcement's payload, until the connection is lost."""
     if settings.REDIS_URL:
         async for payload in _from_redis():

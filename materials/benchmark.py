@@ -92,11 +92,15 @@ class Shop:
         }
         tree = "(SELECT %(lot)s + t * (%(links)s + 1) AS lot0, %(order)s + t * %(orders)s AS order0 FROM generate_series(0, %(trees)s - 1) t) tree"
         statements = (
+            """
+            INSERT INTO workorders_customer (code, name, is_active)
+            SELECT 'customer-' || i, 'Customer ' || i, true FROM generate_series(0, 49) i ON CONFLICT DO NOTHING
+            """,
             f"""
             INSERT INTO workorders_workorder (id, order_number, description, line_id, product_id, target_quantity, status,
-                routing_code, customer, sales_order, lot_number, parent_kind, held_from, custom)
+                routing_code, customer_id, sales_order, lot_number, parent_kind, held_from, custom)
             SELECT order0 + i, 'O' || (order0 + i), '', %(line)s, %(product)s, 10, 'completed', '',
-                'Customer ' || (order0 + i) %% 50, 'S' || (order0 + i) %% 500, '', '', '', '{{}}'
+                (SELECT id FROM workorders_customer WHERE code = 'customer-' || (order0 + i) %% 50), 'S' || (order0 + i) %% 500, '', '', '', '{{}}'
             FROM {tree}, generate_series(0, %(orders)s - 1) i
             """,
             f"""

@@ -133,7 +133,7 @@ def post(
     for movement in movements:
         _refuse_negative(movement, there, changes)
     _refuse_packed(movements, there, changes)
-    _write_stock({key: there[key] + change for key, change in changes.items() if change})
+    write_stock({key: there[key] + change for key, change in changes.items() if change})
     facts = [
         MaterialTransaction.objects.create(
             kind=movement.kind,
@@ -209,7 +209,8 @@ def _undone(movement: Movement) -> str:
     return " Reverse what was done with it since, first." if movement.kind == Kind.REVERSAL else ""
 
 
-def _write_stock(quantities: Mapping[StockKey, Decimal]) -> None:
+def write_stock(quantities: Mapping[StockKey, Decimal]) -> None:
+    """Write what there is; the caller holds the rows (`lock_stock`)."""
     if not quantities:
         return
     rows = [(product, lot or None, location, quantity) for (product, lot, location), quantity in quantities.items()]

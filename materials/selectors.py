@@ -173,9 +173,14 @@ def usable_stock(
 
 
 def _first_expired(row: Stock) -> tuple[date, date, int]:
-    if row.lot is None:
+    return first_expired(row.lot, 0 if row.lot is None else row.lot.pk)
+
+
+def first_expired(lot: MaterialLot | None, place: int) -> tuple[date, date, int]:
+    """Return by what lots are taken in turn: what expires first, of equal dates what was made first, then by their place."""
+    if lot is None:
         return _NEVER, _NEVER, 0
-    return row.lot.expiry_date or _NEVER, row.lot.made_date or _NEVER, row.lot.pk
+    return lot.expiry_date or _NEVER, lot.made_date or _NEVER, place
 
 
 def pick(

@@ -216,7 +216,7 @@ _FLOWS = """
 
 def customers_of(orders: QuerySet[WorkOrder]) -> dict[int, list[str]]:
     """Return for whom orders are made, by order id: the customer and the sales order, as far as they are known."""
-    rows = orders.values_list("pk", "customer", "sales_order")
+    rows = orders.values_list("pk", "customer__name", "sales_order")
     return {pk: [said for said in (customer, sales_order) if said] for pk, customer, sales_order in rows}
 
 

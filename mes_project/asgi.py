@@ -17,13 +17,14 @@ from django.conf import settings  # noqa: E402
 
 from connectors.digitme2.routing import DeviceSockets  # noqa: E402
 from core.request_bodies import BodyLimit  # noqa: E402
+from core.request_ids import RequestIds  # noqa: E402
 from ingest.asgi import DeviceDoor  # noqa: E402
 from live.routing import websocket_urlpatterns  # noqa: E402
 
 pages = BodyLimit(django_application, limit=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
 application = ProtocolTypeRouter(
     {
-        "http": DeviceDoor(otherwise=pages),
+        "http": RequestIds(DeviceDoor(otherwise=pages)),
         "websocket": DeviceSockets(
             otherwise=AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
         ),

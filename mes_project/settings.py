@@ -4,6 +4,7 @@ Every variable has a working default for a trial on one machine; `DEBUG` is off 
 A `.env` file beside `manage.py` is read if it exists; the environment wins over it.
 """
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,8 @@ if "*" in ALLOWED_HOSTS:
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 INSTALLED_APPS = [
-    "daphne",
+    # It makes `runserver` speak websockets; nothing else needs the half second and 25 MB of what it loads.
+    *(["daphne"] if "runserver" in sys.argv else []),
     "unfold",
     "unfold.contrib.filters",
     "unfold.contrib.forms",
@@ -85,6 +87,7 @@ INSTALLED_APPS = [
     "tracking",
     "oee",
     "maintenance",
+    "advice",
     "execution",
     "scheduling",
     "dashboards",
@@ -97,6 +100,9 @@ INSTALLED_APPS = [
     "erp",
     "simulator",
 ]
+
+# Django apps of the plant's own that hear what happened (docs/hooks.md), by the names of their packages.
+INSTALLED_APPS += env.list("PLUGINS", default=[])
 
 MIDDLEWARE = [
     "core.middleware.DatabaseOutageMiddleware",
@@ -114,6 +120,7 @@ MIDDLEWARE = [
     "simple_history.middleware.HistoryRequestMiddleware",
     "axes.middleware.AxesMiddleware",
     "core.middleware.SharedReadsMiddleware",
+    "accounts.throttling.RateLimitMiddleware",
 ]
 
 ROOT_URLCONF = "mes_project.urls"
@@ -294,12 +301,15 @@ LABEL_FONT = env.str("LABEL_FONT", default="")
 
 # How long the answers to requests with an Idempotency-Key are kept, to answer their repetitions alike.
 IDEMPOTENCY_KEEP_HOURS = env.int("IDEMPOTENCY_KEEP_HOURS", default=24)
+# How often one client key may ask of REST, over all processes: 600/m, 20/s; empty = as often as it likes.
+RATE_LIMIT = env.str("RATE_LIMIT", default="6000/m")
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "accounts.authentication.ClientKeyAuthentication",
         "rest_framework.authentication.SessionAuthentication",
         "rest_framework.authentication.BasicAuthentication",
     ],
+    "DEFAULT_THROTTLE_CLASSES": ["accounts.throttling.KeyThrottle"],
     "DEFAULT_PERMISSION_CLASSES": ["accounts.permissions.RolePermission"],
     "DEFAULT_FILTER_BACKENDS": [
         "accounts.permissions.SiteScopeFilter",
@@ -375,6 +385,9 @@ SPECTACULAR_SETTINGS = {
         "MaintenanceBasisEnum": "maintenance.models.Basis",
         "MaintenanceStatusEnum": "maintenance.models.MaintenanceOrder.Status",
         "MaintenanceKindEnum": "maintenance.models.MaintenanceOrder.Kind",
+        "AdviceKindEnum": "advice.models.Kind",
+        "RecommendationStatusEnum": "advice.models.Recommendation.Status",
+        "RecommendationStepKindEnum": "advice.models.RecommendationStep.Kind",
         "MaintenanceStepKindEnum": "maintenance.models.MaintenanceStep.Kind",
         "RoleEnum": "accounts.models.Role",
         "AndonStatusEnum": "andon.models.AndonCall.Status",
@@ -435,8 +448,9 @@ UNFOLD: dict[str, Any] = {
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} [{request_id}]: {message}", "style": "{"}},
+    "filters": {"request_id": {"()": "core.request_ids.RequestIdFilter"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]}},
     # It tells of each start and each task.
     "loggers": {"procrastinate": {"level": "WARNING"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},

@@ -32,10 +32,13 @@ urlpatterns = [
     path("", include("maintenance.urls")),
     path("", include("execution.urls")),
     path("", include("scheduling.urls")),
+    path("", include("advice.urls")),
     path("", include("batchrecords.urls")),
     path("", include("erp.urls")),
+    path("", include("erp.page_urls")),
     path("", include("reports.urls")),
     path("", include("reports.page_urls")),
     path("", include("connectors.digitme2.urls")),
+    path("", include("simulator.urls")),
     path("", include("screens.urls")),
 ]

@@ -14,11 +14,13 @@ from django.db import connection, transaction
 from django.db.models import F, QuerySet
 
 from accounts.models import User
+from core import hooks
 from core.audit_chain import digest, fasten, next_place
 from core.errors import Conflict, DomainError, Invalid, NotFound
 from core.intervals import Interval
 from core.locks import take_turns
 from core.master_data import follows
+from core.outbox import Message
 from core.retention import Closed
 from core.shared_reads import apart
 from enterprise.models import Line, Machine
@@ -335,7 +337,33 @@ def _sign(
     )
     # What changed between the computation and the signature was logged for nobody; look once more.
     TouchedClosing.objects.create(closing_id=closing.pk)
+    _tell_signed(place, closing)
     return closing
+
+
+def _tell_signed(place: Line | Machine, closing: ShiftClosing) -> None:
+    if not hooks.is_heard("shift.signed"):
+        return
+    line = place if isinstance(place, Line) else place.line
+    hooks.tell(
+        Message(
+            type="shift.signed",
+            key=f"shift/{place.code}/{closing.shift_date}",
+            site_id=line.area.site_id,
+            occurred_at=closing.ends_at,
+            recorded_at=closing.closed_at,
+            data={
+                "line": line.code,
+                "machine": None if isinstance(place, Line) else place.code,
+                "shift": closing.shift_name,
+                "shift_date": closing.shift_date,
+                "starts_at": closing.starts_at,
+                "ends_at": closing.ends_at,
+                "revision": closing.revision,
+                "oee": closing.numbers["kpis"]["oee"],
+            },
+        )
+    )
 
 
 def _due(rule: ClosingRule, *, now: datetime) -> Iterator[tuple[Line, list[Machine], ShiftOccurrence]]:

@@ -15,7 +15,7 @@ from core.intervals import Interval
 from core.retention import closed_until, refuse_closed
 from counts.models import CountCorrection, CounterEvent, CountHistory, CountTag
 from downtime.models import StateHistory, StateReason
-from downtime.selectors import after_rules, corrections_in, gaps_in
+from downtime.selectors import after_rules, all_reasons, corrections_in, gaps_in
 from enterprise.models import Machine
 from oee.engine import Calendar, Category, Evidence, MachineSums, Slice, SliceKey, evidence
 from oee.engine.catalogue import ELEMENTS
@@ -271,8 +271,9 @@ def _states(machine: Machine, window: Interval) -> Iterable[RawFact]:
 
 
 def _words(machine: Machine, window: Interval) -> Iterable[RawFact]:
+    reasons = all_reasons()
     for word in corrections_in([machine.pk], window):
-        reason = word.reason or "as the machine said"
+        reason = "as the machine said" if word.reason_id is None else reasons[word.reason_id]
         said = f"{reason}: {word.comment}" if word.comment else str(reason)
         source = f"user:{word.corrected_by_id}"
         yield RawFact("correction", word.starts_at, word.holds_until, said, source, word.recorded_at)

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db.models import Q
 
+from core import sql
 from core.intervals import Interval
 from core.shared_reads import memory, once, once_each, read_around
 from counts.models import CountTag
@@ -41,8 +42,7 @@ from oee.engine import (
 )
 from oee.policies import startups_of
 from oee.silences import silences_in
-from products.models import IdealRate, Product
-from workorders.models import Run
+from products.models import IdealRate
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +164,8 @@ def micro_stops_of(machines: Iterable[Machine]) -> dict[int, MicroStops]:
 
 
 def _micro_stops_of_products() -> dict[int, timedelta]:
-    rows = Product.objects.filter(micro_stop_below__isnull=False).only("micro_stop_below").order_by()
-    return {product.pk: timedelta(seconds=product.micro_stop_below or 0) for product in rows}
+    rows = sql.rows("SELECT id, micro_stop_below FROM products_product WHERE micro_stop_below IS NOT NULL")
+    return {product_id: timedelta(seconds=seconds) for product_id, seconds in rows}
 
 
 def settling_time(machines: Iterable[Machine], histories: Mapping[int, MachineHistory] | None = None) -> timedelta:
@@ -273,7 +273,7 @@ def _corrections(machine_ids: Sequence[int], window: Interval) -> dict[int, list
                 start=row.starts_at,
                 end=row.holds_until,
                 reason_id=row.reason_id,
-                category=Category(row.reason.category) if row.reason else Category.NO_DATA,
+                category=Category(row.category) if row.category else Category.NO_DATA,
                 replaces_running=row.replaces_running,
             )
         )
@@ -304,14 +304,16 @@ def _runs(machines: Sequence[Machine], window: Interval) -> dict[int, list[RunSp
 
 
 def _runs_in(line_ids: list[int], window: Interval) -> Iterable[Any]:
-    return (
-        Run.objects.filter(
-            Q(ended_at__isnull=True) | Q(ended_at__gt=window.start),
-            line__in=line_ids,
-            started_at__lt=window.end,
-        )
-        .order_by()
-        .values_list("line_id", "id", "work_order__product_id", "started_at", "ended_at")
+    return sql.rows(
+        """
+        SELECT run.line_id, run.id, work_order.product_id, run.started_at, run.ended_at
+        FROM workorders_run run JOIN workorders_workorder work_order ON work_order.id = run.work_order_id
+        WHERE run.line_id = ANY(%(lines)s) AND run.started_at < %(end)s
+        AND (run.ended_at IS NULL OR run.ended_at > %(start)s)
+        """,
+        lines=line_ids,
+        start=window.start,
+        end=window.end,
     )
 
 

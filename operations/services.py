@@ -19,6 +19,7 @@ from uuid import uuid4
 
 import psycopg
 from django.conf import settings
+from django.utils.translation import gettext_noop
 
 from core import partitions
 from core.errors import Conflict, Invalid
@@ -27,7 +28,8 @@ from operations.databases import Database, NotDone
 from operations.fingerprints import Fingerprint
 from operations.store import DUMP, Backup, State, Store, manifest_of, problems_of_files, write_manifest
 
-AUTOMATIC, ASKED, BEFORE_RESTORE = "automatic", "asked for", "before a restore"
+AUTOMATIC, ASKED = gettext_noop("automatic"), gettext_noop("asked for")
+BEFORE_RESTORE = gettext_noop("before a restore")
 AFTER_FAILURE = timedelta(hours=1)
 FIRST_AFTER = timedelta(hours=1)
 _PROJECT = Path(__file__).resolve().parent.parent

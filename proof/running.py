@@ -134,7 +134,7 @@ def proofs() -> dict[str, Proof]:
         proof.name: proof
         for proof in (
             *found,
-            Proof("database", database, 3_000, 30, _on_database, _smallest_for_database, needs_database=True),
+            Proof("database", database, 3_000, 12, _on_database, _smallest_for_database, needs_database=True),
             Proof("calendar", calendar, changes, max(changes // 20, 1), _on_calendar, _smallest_for_calendar),
         )
     }

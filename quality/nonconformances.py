@@ -12,10 +12,11 @@ from django.db import transaction
 from django.db.models import Q, Sum
 
 from accounts.models import User
-from core import master_data
+from core import hooks, master_data
 from core.announcements import announce
 from core.errors import Conflict, Invalid
 from core.locks import take_turns
+from core.outbox import Message
 from enterprise.models import Machine, Site
 from materials.lots import TRANSITIONS, change_lot_status
 from materials.models import Location, LotStatus, MaterialLot, MaterialTransaction
@@ -155,7 +156,7 @@ def raise_nonconformance(
     if not title.strip():
         raise Invalid("Say what does not conform.", field="title")
     said.refuse_other_site(site)
-    # One after the other, so that the numbers have no gaps.
+    # One after the other, so that the numbers have no gaps, and the newest row has the highest: as texts, the millionth sorts low.
     take_turns("number of a non-conformance")
     if idempotency_key:
         known = NonConformance.objects.filter(idempotency_key=idempotency_key).first()
@@ -163,7 +164,7 @@ def raise_nonconformance(
             if (known.title, known.site_id) != (title.strip(), site.pk):
                 raise Conflict("The key was used for another one.", field="idempotency_key")
             return known, False
-    last = NonConformance.objects.order_by("-number").values_list("number", flat=True).first()
+    last = NonConformance.objects.order_by("-pk").values_list("number", flat=True).first()
     ncr = NonConformance(
         **{**said.values(), "product": product_of(said.product, said.lot, said.work_order)},
         number=f"NCR-{int(last.rpartition('-')[2]) + 1 if last else 1:06d}",
@@ -183,7 +184,31 @@ def raise_nonconformance(
     if is_contained:
         hold_lot(ncr.lot, reason=f"{ncr.number}: {ncr.title}", actor=actor, at=raised_at)
     announce("nonconformance", [ncr.pk])
+    _tell_raised(ncr)
     return ncr, True
+
+
+def _tell_raised(ncr: NonConformance) -> None:
+    if not hooks.is_heard("nonconformance.raised"):
+        return
+    hooks.tell(
+        Message(
+            type="nonconformance.raised",
+            key=f"nonconformance/{ncr.number}",
+            site_id=ncr.site_id,
+            occurred_at=ncr.raised_at,
+            recorded_at=ncr.raised_at,
+            data={
+                "number": ncr.number,
+                "title": ncr.title,
+                "severity": ncr.severity,
+                "product": ncr.product.code if ncr.product else None,
+                "lot": ncr.lot.number if ncr.lot else None,
+                "order": ncr.work_order.order_number if ncr.work_order else None,
+                "quantity": ncr.quantity,
+            },
+        )
+    )
 
 
 @transaction.atomic

@@ -1,1 +1,1 @@
-"""Reports on paper: the customer's own workbook, filled."""
+"""Reports that leave the building: pages, PDF, Excel, CSV, mail; the customer's own workbook, filled."""

@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from operations.views import may as may_see_backups
+from screens.plant_page import may as may_take_out
 
 Item = dict[str, Any]
 
@@ -56,6 +57,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Status changes", "published_with_changes", "workorders.orderstatuschange"),
             ("Confirmations", "task_alt", "workorders.orderconfirmation"),
             ("Reasons for orders", "help_center", "workorders.orderreason"),
+            ("Customers", "handshake", "workorders.customer"),
             ("Demand", "shopping_cart", "workorders.demand"),
             ("Lot sizing", "splitscreen", "workorders.lotsizing"),
             ("Changeovers", "sync_alt", "workorders.changeover"),
@@ -84,6 +86,10 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("Maintenance orders", "build", "maintenance.maintenanceorder"),
             ("Steps of maintenance", "footprint", "maintenance.maintenancestep"),
             ("Spare parts used", "settings", "maintenance.partuse"),
+            ("Recommendations", "lightbulb", "advice.recommendation"),
+            ("Steps of recommendations", "footprint", "advice.recommendationstep"),
+            ("Silences of advice", "do_not_disturb_on", "advice.silence"),
+            ("Models of advice", "model_training", "advice.advicemodel"),
             ("Tools", "handyman", "maintenance.tool"),
             ("Mountings of tools", "published_with_changes", "maintenance.toolmounting"),
         ),
@@ -260,6 +266,12 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     ]
     system: list[Item] = [
         {"title": "Backups", "icon": "backup", "link": reverse("admin:backups"), "permission": may_see_backups},
+        {
+            "title": "The plant as a file",
+            "icon": "export_notes",
+            "link": reverse("screens:plant-file"),
+            "permission": may_take_out,
+        },
         {"title": "API documentation", "icon": "api", "link": reverse("api-docs")},
     ]
     return [{"items": start}, *groups, {"title": "System", "items": system}]

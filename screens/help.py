@@ -40,11 +40,16 @@ PART_OF_VIEW: dict[str, tuple[str, str]] = {
     **dict.fromkeys(("ncrs", "ncr", "ncr-new", "defects", "quality-actions", "charts-at", "gauges"), _QUALITY),
     **dict.fromkeys(("people", "labor-approval", "labor-efficiency"), ("supervisor", "hours")),
     **dict.fromkeys(("maintenance", "maintenance-order"), ("supervisor", "maintenance")),
+    **dict.fromkeys(("advice", "recommendation"), ("supervisor", "advice")),
     "terminal": ("operator", "clock"),
-    "first-steps": ("engineer", "first-steps"),
+    **dict.fromkeys(("first-steps", "plant-file"), ("engineer", "first-steps")),
 }
 """Which part of the help a page of `screens` leads to, by the name of its address."""
-PART_OF_ROOM: dict[str, tuple[str, str]] = {"reports": _REPORTS}
+PART_OF_ROOM: dict[str, tuple[str, str]] = {
+    "reports": _REPORTS,
+    "erp": ("integrator", "files"),
+    "simulator": ("engineer", "first-steps"),
+}
 """The same for all pages of another app."""
 MOST_ASKED = 100
 _SECTION = re.compile(r'<section id="([a-z-]+)">\s*<h2>(.*?)</h2>(.*?)</section>', re.DOTALL)

@@ -68,6 +68,8 @@ ROOMS: tuple[Room, ...] = (
             Page(_("Orders"), "screens:orders", "order"),
             Page(_("Planner"), "screens:planner", "schedule"),
             Page(_("Schedule, as a list"), "screens:schedule", "schedule"),
+            # Who plans is who may bring in orders, products or both.
+            Page(_("Import a file"), "erp:upload", "schedule", "add"),
             Page(_("Lots"), "screens:lots", "lot"),
             Page(_("Containers"), "screens:containers", "material"),
             Page(_("Serial units"), "screens:units", "unit"),
@@ -95,11 +97,13 @@ ROOMS: tuple[Room, ...] = (
             Page(_("Pareto of stops"), "screens:pareto", "oee_record"),
             Page(_("Loss waterfall"), "screens:waterfall", "oee_record"),
             Page(_("Plan and actual"), "screens:plan-actual", "oee_record"),
+            Page(_("Advice"), "screens:advice", "advice"),
             Page(_("Reports"), "reports:index", "oee_record"),
             Page(_("My files"), "reports:exports", "export", "add"),
             Page(_("Closed shifts"), "screens:closed-shifts", "closing"),
             Page(_("Change log"), "screens:change-log", "closing"),
             Page(_("What the KPIs mean"), "screens:kpis"),
+            Page(_("Simulated plants"), "simulator:index", "simulation"),
         ),
     ),
     Room(

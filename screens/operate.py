@@ -222,7 +222,8 @@ def _context(at: Terminal, machine: Machine) -> dict[str, Any]:
     request, now = at.request, at.now
     employee = at.person()
     user, site = caller(request), machine.line.area.site
-    may = {kind: user.may("add", kind, site.pk) for kind in ("execution", "fact", "andon", "labor", "material")}
+    kinds = ("execution", "fact", "andon", "labor", "material", "maintenance")
+    may = {kind: user.may("add", kind, site.pk) for kind in kinds}
     works, _all = dispatch(machine, now=now, employee=employee, limit=JOBS_SHOWN)
     job = _chosen(works, machine, request.GET.get("operation", ""))
     shift, window = current_shifts([machine], now=now)[machine.pk], Interval(now - LOOK_BACK, now)

@@ -104,7 +104,7 @@ class Action:
 
 def _orders(request: HttpRequest) -> QuerySet[WorkOrder]:
     orders: QuerySet[WorkOrder] = in_scope(WorkOrder.objects.all(), request.user, WorkOrder.site_paths)
-    return orders.select_related("product", "line__area__site", "unit")
+    return orders.select_related("product", "line__area__site", "unit", "customer")
 
 
 def _narrowed(orders: QuerySet[WorkOrder], asked: dict[str, Any]) -> QuerySet[WorkOrder]:
@@ -120,7 +120,7 @@ def _narrowed(orders: QuerySet[WorkOrder], asked: dict[str, Any]) -> QuerySet[Wo
     if product := asked.get("product"):
         orders = orders.filter(Q(product__code__icontains=product) | Q(product__name__icontains=product))
     if customer := asked.get("customer"):
-        orders = orders.filter(customer__icontains=customer)
+        orders = orders.filter(Q(customer__name__icontains=customer) | Q(customer__code__icontains=customer))
     if asked.get("due_before"):
         orders = orders.filter(due_at__date__lt=asked["due_before"])
     if asked.get("overdue"):

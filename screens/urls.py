@@ -3,6 +3,7 @@
 from django.urls import path
 
 from screens import (
+    advice,
     andon_calls,
     board,
     changeovers,
@@ -29,6 +30,7 @@ from screens import (
     people,
     plan_actual,
     planner,
+    plant_page,
     quality,
     quality_lists,
     records,
@@ -139,11 +141,15 @@ urlpatterns = [
     path("sw.js", operate_app.service_worker, name="service-worker"),
     path("andon/calls/", andon_calls.call_list, name="andon-calls"),
     path("andon/calls/<int:call_id>/", andon_calls.take_step, name="andon-call"),
+    path("advice/", advice.advice_list, name="advice"),
+    path("advice/<int:recommendation_id>/", advice.recommendation_page, name="recommendation"),
     path("maintenance/", maintenance.maintenance_list, name="maintenance"),
     path("maintenance/orders/<int:order_id>/", maintenance.maintenance_order, name="maintenance-order"),
     path("dispatch/", dispatch.dispatch_list, name="dispatch"),
     path("kpis/", views.kpis, name="kpis"),
     path("explain/", explain_views.explain, name="explain"),
+    path("plant-file/", plant_page.plant_file, name="plant-file"),
+    path("plant-file/download/", plant_page.plant_file_download, name="plant-file-download"),
     path("first-steps/", first_steps.first_steps, name="first-steps"),
     path("help/", help.help_page, name="help"),
     path("help/<slug:topic>/", help.help_page, name="help"),

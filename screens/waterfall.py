@@ -123,13 +123,13 @@ def waterfall(
                 width=_at(abs(line.seconds), scale),
                 before=_at(left, scale),
                 after=_at(after, scale),
-                time=exact_duration(line.seconds),
+                time=_between(left, Fraction(0) if is_end else after),
                 share=_points(shares.get(line.of.code)),
                 cost="" if is_end else _points(shares.get(line.of.code)),
                 big_loss=_big_loss(line),
                 is_gain=line.seconds < 0,
                 pieces=pieces_of(line.seconds) if pieces_of and line.of.code in shares else "",
-                parts=_parts(line, elements, url_of),
+                parts=_parts(line, left, elements, url_of),
             )
         )
         left = after
@@ -141,12 +141,23 @@ def waterfall(
     )
 
 
-def _parts(line: LedgerLine, elements: Mapping[str, Fraction | None], url_of: Callable[[str], str]) -> tuple[Part, ...]:
-    """Return the elements that make a class, or none where they do not."""
+def _between(before: Fraction, after: Fraction) -> str:
+    """Write the time between two levels as the difference of whole seconds, so that what is written adds up."""
+    return exact_duration(Fraction(round(before) - round(after)))
+
+
+def _parts(
+    line: LedgerLine, left: Fraction, elements: Mapping[str, Fraction | None], url_of: Callable[[str], str]
+) -> tuple[Part, ...]:
+    """Return the elements that make a class, from the level that is left before it, or none where they do not."""
     values = {code: value for code in ELEMENTS_OF_CLASS.get(line.of.code, ()) if (value := elements.get(code))}
     if sum(values.values(), start=Fraction(0)) != line.seconds:
         return ()
-    return tuple(Part(code, exact_duration(value), url_of(code)) for code, value in values.items())
+    parts = []
+    for code, value in values.items():
+        parts.append(Part(code, _between(left, left - value), url_of(code)))
+        left -= value
+    return tuple(parts)
 
 
 def _shares(lines: Sequence[LedgerLine], busy: Fraction) -> dict[str, Fraction]:
@@ -171,7 +182,7 @@ def _shares(lines: Sequence[LedgerLine], busy: Fraction) -> dict[str, Fraction]:
 
 def _level(name: str, meaning: str, left: Fraction, scale: Fraction, share: str = "") -> Step:
     edge = _at(left, scale)
-    return Step(name, meaning, "level", "0", edge, edge, edge, exact_duration(left), share, is_level=True)
+    return Step(name, meaning, "level", "0", edge, edge, edge, _between(left, Fraction(0)), share, is_level=True)
 
 
 def _highest(lines: Sequence[LedgerLine], calendar: Fraction) -> Fraction:

@@ -25,7 +25,7 @@ trap 'kill $types 2>/dev/null || true' EXIT
 step "lint" .venv/bin/ruff check --quiet .
 step "format" .venv/bin/ruff format --quiet --check .
 step "floors" quietly env PYTHONPATH=client/src .venv/bin/lint-imports --no-cache
-step "templates" .venv/bin/djlint --quiet --lint templates live screens reports
+step "templates" .venv/bin/djlint --quiet --lint templates live screens reports erp simulator
 step "system checks" quietly .venv/bin/python manage.py check
 step "migrations" quietly .venv/bin/python manage.py makemigrations --check --dry-run
 wait $types

@@ -11,10 +11,20 @@ echo "· preparing the database"
 .venv/bin/python manage.py migrate --verbosity 0
 .venv/bin/python manage.py collectstatic --noinput --verbosity 0
 .venv/bin/python manage.py create_demo --url "http://localhost:$PORT"
-# A second plant beside it, with serial units: PLANT=battery.
-if [ "${PLANT:-}" = battery ]; then
-    .venv/bin/python manage.py create_demo --plant battery --url "http://localhost:$PORT"
-fi
+# A second plant beside it: battery packs as serial units, or a machining job shop that lives by itself.
+processes=(web keeper connectors worker devices)
+case "${PLANT:-}" in
+"" | vistula) ;;
+battery) .venv/bin/python manage.py create_demo --plant battery --url "http://localhost:$PORT" ;;
+machining)
+    .venv/bin/python manage.py create_demo --plant machining --url "http://localhost:$PORT"
+    processes+=(shop)
+    ;;
+*)
+    echo "There is no plant '$PLANT'; PLANT is battery or machining." >&2
+    exit 2
+    ;;
+esac
 echo "· starting the server, the keeper of computed hours, the connectors, the worker and the simulated devices; Ctrl-C stops them"
 .venv/bin/python manage.py await_first_oee --url "http://localhost:$PORT" &
-exec .venv/bin/honcho start web keeper connectors worker devices
+exec .venv/bin/honcho start "${processes[@]}"

@@ -7,6 +7,16 @@ command -v chromium >/dev/null || scripts/system_packages.sh chromium
 command -v redis-server >/dev/null || scripts/system_packages.sh redis-server
 [ -x /usr/sbin/mosquitto ] || command -v mosquitto >/dev/null || scripts/system_packages.sh mosquitto
 
+# The database that all tests copy, and the tests as they are compiled, are made beside the checks.
+{
+    .venv/bin/python -m tests.template_database
+    .venv/bin/pytest --quiet --collect-only >/dev/null || true
+} &
+beside=$!
+trap 'kill $beside 2>/dev/null || true' EXIT
+scripts/check.sh
+wait $beside
+
 # A Redis of our own, on a socket in a directory of its own: no port, nobody else's data.
 directory=$(mktemp -d)
 redis-server --port 0 --unixsocket "$directory/redis" --dir "$directory" --save '' --daemonize no >"$directory/log" 2>&1 &

@@ -1,13 +1,13 @@
 """When the demo plant's suppliers come, and with how much. Pure: the same answer for the same day, always."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
 
 from core.intervals import Interval
 from simulator.plant import MaterialPlan, PlantPlan
-from simulator.working_time import DAY, DAY_STARTS, order_slots, zone_of
+from simulator.working_time import DAY, DAY_STARTS, OrderSlot, order_slots, zone_of
 
 THOUSAND = Decimal(1000)
 _BEFORE_THE_SHIFT = timedelta(hours=1)
@@ -53,15 +53,19 @@ def deliveries(plant: PlantPlan, window: Interval) -> Iterator[Delivery]:
         day += DAY
 
 
-def quantity_of(plant: PlantPlan, delivery: Delivery) -> Decimal:
-    """Return how much of a material a delivery brings: whole packages, enough for the orders until the next; 0 = none comes."""
+def quantity_of(plant: PlantPlan, delivery: Delivery, slots: Sequence[OrderSlot] | None = None) -> Decimal:
+    """Return how much of a material a delivery brings: whole packages, enough for the orders until the next; 0 = none comes.
+
+    `slots` are the orders around it, where the caller has them.
+    """
     zone, material = zone_of(plant), delivery.material
     until = delivery.day + material.days * DAY
     window = Interval.utc(*(datetime.combine(day, DAY_STARTS, tzinfo=zone) for day in (delivery.day, until)))
+    if slots is None:
+        slots = [slot for line in plant.lines for slot in order_slots(plant, line, window)]
     needed = Decimal(0)
-    for line in plant.lines:
-        for slot in order_slots(plant, line, window):
-            if window.covers(slot.start):
-                per_thousand = {code: quantity for code, quantity, _ in plant.product(slot.product).bill}
-                needed += per_thousand.get(material.code, Decimal(0)) * slot.quantity / THOUSAND
+    for slot in slots:
+        if window.covers(slot.start):
+            per_thousand = {code: quantity for code, quantity, _ in plant.product(slot.product).bill}
+            needed += per_thousand.get(material.code, Decimal(0)) * slot.quantity / THOUSAND
     return (needed * _TO_SPARE / material.package).to_integral_value(ROUND_CEILING) * material.package

@@ -1,5 +1,6 @@
 """What OEE must find in the simulated days: worked out from the simulated stretches and pieces, not from stored facts."""
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -80,13 +81,10 @@ def expected_of(plant: PlantPlan, simulated: LineDay) -> Expected:
         running += length if stretch.is_running else 0
         lost += length if categories[stretch.reason] in _LOSSES and stretch.reason != NO_DATA else 0
     good, reject, ideal, good_ideal = 0, 0, Fraction(0), Fraction(0)
-    for at, role, pieces in _pieces(line, simulated):
-        slot = next(
-            slot
-            for slot in simulated.slots
-            if to_ms(slot.start, simulated.window) <= at and at < to_ms(slot.end, simulated.window)
-        )
-        cycle = Fraction(3_600_000) / Fraction(line.rates[slot.product])
+    starts = [to_ms(slot.start, simulated.window) for slot in simulated.slots]
+    cycles = [Fraction(3_600_000) / Fraction(line.rates[slot.product]) for slot in simulated.slots]
+    for at, role, pieces in pieces_of(line, simulated):
+        cycle = cycles[bisect_right(starts, at) - 1]
         ideal += pieces * cycle
         if role == "GOOD":
             good += pieces
@@ -102,7 +100,7 @@ def _codes(plans: Iterable[ReasonPlan]) -> Iterable[str]:
         yield from _codes(plan.children)
 
 
-def _pieces(line: LinePlan, simulated: LineDay) -> Iterable[tuple[int, str, int]]:
+def pieces_of(line: LinePlan, simulated: LineDay) -> Iterable[tuple[int, str, int]]:
     """Yield what the constraint's counters counted: when, as what, how many."""
     for counter in line.constraint.counters:
         tag, before = line.constraint.tag_path(counter), None

@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
+from typing import Protocol
 
 from simulator.facts import Fact
 from simulator.gauging import readings
@@ -11,6 +12,28 @@ from simulator.plant import LinePlan, PlantPlan
 from simulator.progress import LineProgress
 from simulator.stops import ScriptedFault
 from simulator.working_time import DAY, production_day
+
+
+class Feed(Protocol):
+    """What somebody's devices have to deliver, and how far that has come; `code` is that of their line."""
+
+    code: str
+    progress: LineProgress
+
+    def backlog(self, now: datetime) -> Iterator[tuple[date, list[Fact]]]:
+        """Yield what was to be reported up to a moment and is not delivered, day by day, the newest day first."""
+
+    def between(self, after: datetime, until: datetime) -> list[Fact]:
+        """Return what happened after a moment up to another, in order of time."""
+
+    def note_delivered(self, day: date) -> None:
+        """Note that a past day is wholly delivered."""
+
+    def start_live(self, now: datetime) -> None:
+        """Note that the running day is delivered up to now."""
+
+    def note_live(self, until: datetime) -> None:
+        """Note that the live stream is delivered up to a moment."""
 
 
 class LineFeed:
@@ -28,9 +51,10 @@ class LineFeed:
     ) -> None:
         """`measures` = what happens now includes what the line's scale measures."""
         self.line = line
+        self.code = line.code
         self.progress = progress
+        self.seed = seed
         self._plant = plant
-        self._seed = seed
         self._script = script
         self._measures = measures
         # Where the live stream of an earlier start ended.
@@ -54,7 +78,7 @@ class LineFeed:
             facts.extend(_part(self._day(day).facts, after, until))
             day += DAY
         if self._measures:
-            facts = sorted([*facts, *readings(self.line, after, until, seed=self._seed)], key=_time)
+            facts = sorted([*facts, *readings(self.line, after, until, seed=self.seed)], key=_time)
         return facts
 
     def note_delivered(self, day: date) -> None:
@@ -95,7 +119,7 @@ class LineFeed:
             day += DAY
         while day <= wanted:
             simulated = simulate_day(
-                self._plant, self.line, day, seed=self._seed, readings=readings, script=self._script
+                self._plant, self.line, day, seed=self.seed, readings=readings, script=self._script
             )
             readings = dict(simulated.readings)
             self._days[day] = simulated

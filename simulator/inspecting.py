@@ -270,7 +270,7 @@ def _inspections(room: _Room, plan: InspectionPlan) -> None:
 
 
 def _incoming(room: _Room) -> None:
-    """Let a lot of caps wait for its inspection."""
+    """Let a lot of caps wait for its inspection, longer than it should."""
     plan = next(one for one in room.plant.materials if one.has_lots and one.unit == "pcs")
     receive(
         product=Product.objects.get(code=plan.code),
@@ -278,8 +278,8 @@ def _incoming(room: _Room) -> None:
         to_location=Location.objects.get(code=STORE, site=room.site),
         lot=NewLot(number=f"{plan.code}-Q1", status="quarantine", supplier=plan.supplier),
         actor=room.people["operator"],
-        occurred_at=room.ago(hours=5),
-        recorded_at=room.now,
+        occurred_at=room.ago(hours=9),
+        recorded_at=room.ago(hours=9),
     )
 
 

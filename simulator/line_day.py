@@ -4,6 +4,7 @@ Pure and repeatable: history and the live stream are the same days, so they join
 passes from one day to the next is the counters' readings.
 """
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -107,42 +108,53 @@ def _samples(
 ) -> dict[str, list[_Sample]]:
     """Return every machine's samples: the constraint sets the pace, the others pass on what it makes, order by order."""
     constraint = line.constraint
-    runs = list(_runs(timelines[constraint.code], window, slots))
+    places = _Places(slots, window)
+    runs = list(_runs(timelines[constraint.code], places))
     rng = Random(f"{seed}|speed")
     speeds = [_speed(line, run) * Fraction(rng.triangular(0.87, 0.985, 0.95)).limit_denominator(10_000) for run in runs]
     samples = {constraint.code: _sampled(constraint, runs, speeds, Random(f"{seed}|{constraint.code}"))}
     made: dict[str, int] = defaultdict(int)
     passed: dict[str, int] = defaultdict(int)
     for sample in samples[constraint.code]:
-        number = _slot_at(slots, window, sample.at)
+        slot = places.at(sample.at)
+        number = slot.number if slot else ""
         made[number] += sample.good + sample.reject
         passed[number] += sample.good
     position = line.machines.index(constraint)
     for other, machine in enumerate(line.machines):
         if machine is not constraint:
             pieces = made if other < position else passed
-            own_runs = list(_runs(timelines[machine.code], window, slots))
+            own_runs = list(_runs(timelines[machine.code], places))
             speeds = _speeds_for(own_runs, pieces)
             samples[machine.code] = _sampled(machine, own_runs, speeds, Random(f"{seed}|{machine.code}"))
     return samples
 
 
-def _runs(timeline: Sequence[Stretch], window: Interval, slots: Sequence[OrderSlot]) -> Iterator[_Run]:
-    bounds = sorted({to_ms(at, window) for slot in slots for at in (slot.start, slot.end)})
+class _Places:
+    """The orders of a day by the milliseconds of it, so that the one at a moment is found at once."""
+
+    def __init__(self, slots: Sequence[OrderSlot], window: Interval) -> None:
+        self._slots = slots
+        self._starts = [to_ms(slot.start, window) for slot in slots]
+        self._ends = [to_ms(slot.end, window) for slot in slots]
+        self.bounds = sorted({*self._starts, *self._ends})
+
+    def at(self, at: int) -> OrderSlot | None:
+        """Return the order that a line works on at a moment."""
+        place = bisect_right(self._starts, at) - 1
+        return self._slots[place] if place >= 0 and at < self._ends[place] else None
+
+
+def _runs(timeline: Sequence[Stretch], places: _Places) -> Iterator[_Run]:
     stop_length = 0
     for stretch in timeline:
         if not stretch.is_running:
             stop_length = stretch.end - stretch.start
             continue
-        inside = [at for at in bounds if stretch.start < at < stretch.end]
+        inside = [at for at in places.bounds if stretch.start < at < stretch.end]
         for start, end in zip([stretch.start, *inside], [*inside, stretch.end], strict=True):
-            slot = next((slot for slot in slots if to_ms(slot.start, window) <= start < to_ms(slot.end, window)), None)
-            yield _Run(start, end, slot, after_long_stop=stop_length > 5 * MINUTE)
+            yield _Run(start, end, places.at(start), after_long_stop=stop_length > 5 * MINUTE)
             stop_length = 0
-
-
-def _slot_at(slots: Sequence[OrderSlot], window: Interval, at: int) -> str:
-    return next((slot.number for slot in slots if to_ms(slot.start, window) <= at < to_ms(slot.end, window)), "")
 
 
 def _speed(line: LinePlan, run: _Run) -> Fraction:
@@ -168,10 +180,15 @@ def _sampled(machine: MachinePlan, runs: Sequence[_Run], speeds: Sequence[Fracti
     doubtful = 0.0
     for run, speed in zip(runs, speeds, strict=True):
         at = run.start
+        # In whole numbers, because there are tens of thousands of samples a day: made + speed × time over one denominator.
+        whole, each = made.numerator * speed.denominator, speed.numerator * made.denominator
+        over = made.denominator * speed.denominator
+        before = whole // over
+        made += speed * run.length
         while at < run.end:
             following = min(at + machine.sample_seconds * SECOND + rng.randrange(-300, 300), run.end)
-            before, made = made, made + speed * (following - at)
-            produced = int(made) - int(before)
+            pieces = (whole + each * (following - run.start)) // over
+            produced, before = pieces - before, pieces
             share = machine.habits.reject_share
             if run.after_long_stop and at < run.start + _START_UP:
                 share *= _START_UP_REJECTS

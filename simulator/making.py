@@ -15,6 +15,7 @@ from products.models import (
     MaterialType,
     Product,
     ProductRevision,
+    ProductUnit,
     Routing,
     RoutingOperation,
     StockPolicy,
@@ -24,6 +25,8 @@ from simulator.plant import LinePlan, MaterialPlan, PlantPlan, ProductPlan
 
 THOUSAND = Decimal(1000)
 STORE, FINISHED = "STORE", "FINISHED"
+REJECTED = "Rejected at the line"
+"""Why bottles are scrapped that an order made and that never came into stock."""
 
 Thing = TypeVar("Thing", bound=models.Model)
 
@@ -42,6 +45,8 @@ def create_making(plant: PlantPlan, site: Site, *, valid_from: datetime) -> None
     ensure(BackflushPolicy, {"site": site, "product": None}, mode=BackflushPolicy.Mode.ORDER)
     for material in plant.materials:
         _create_material(material)
+    for product in plant.products:
+        _say_how_much_it_holds(product)
     for line in plant.lines:
         for code in line.rates:
             _create_revision(plant.product(code), line, valid_from)
@@ -71,6 +76,13 @@ def _create_material(plan: MaterialPlan) -> None:
         # What comes through a pipe is metered, not stored.
         stock_policy=StockPolicy.REFUSE_NEGATIVE if plan.has_lots else StockPolicy.ALLOW_NEGATIVE,
     )
+
+
+def _say_how_much_it_holds(plan: ProductPlan) -> None:
+    """Let what is in the bottles be weighed against the water that was used."""
+    product = Product.objects.get(code=plan.code)
+    litre = ensure_unit(code="l")
+    ensure(ProductUnit, {"product": product, "unit": litre}, quantity=plan.litres, base_quantity=Decimal(1))
 
 
 def _create_revision(plan: ProductPlan, line: LinePlan, valid_from: datetime) -> None:

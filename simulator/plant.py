@@ -8,7 +8,7 @@ from fractions import Fraction
 # Reasons that the behaviour of a line itself leads to; every plan has them.
 RUNNING, STARVED, BLOCKED = "RUN", "STARVED", "BLOCKED"
 BREAK, CLEANING, NOT_SCHEDULED, NO_DATA = "BREAK", "CLEAN-CIP", "NO-SHIFT", "NO-SIGNAL"
-CHANGE_FLAVOUR, CHANGE_FORMAT = "CHANGE-FLAVOUR", "CHANGE-FORMAT"
+CHANGE_LOT, CHANGE_FLAVOUR, CHANGE_FORMAT = "CHANGE-LOT", "CHANGE-FLAVOUR", "CHANGE-FORMAT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +92,13 @@ class MaterialPlan:
 class ProductPlan:
     """A product; products of one format need only a short changeover between them.
 
-    `bill` is what a thousand bottles need: material, quantity, and which machine takes it (the last part of its code).
+    A bottle holds `litres`. `bill` is what a thousand bottles need: material, quantity, and which machine takes it (the last part of its code).
     """
 
     code: str
     name: str
     format: str
+    litres: Decimal
     bill: tuple[tuple[str, Decimal, str], ...] = ()
     shelf_life_days: int | None = 365
 
@@ -148,8 +149,9 @@ class WeeklyFault:
 class LinePlan:
     """A line: machines in order, what it makes, when it works and when its orders begin.
 
-    `rates` are pieces per hour of the constraint machine, by product. Orders begin every day at `order_starts` and
-    take the products of `sequence` in turn. With `own_shifts` its shifts replace those of the site; a line that
+    `rates` are pieces per hour of the constraint machine, by product. Orders are planned to begin every day at
+    `order_starts`, in order of the clock, and take the products of `sequence` in turn: several orders of one product
+    after each other, so that most changes are of the lot only. With `own_shifts` its shifts replace those of the site; a line that
     `works_on_holidays` has an exception of its own for each.
     """
 
@@ -159,6 +161,7 @@ class LinePlan:
     rates: dict[str, Decimal]
     sequence: tuple[str, ...]
     order_starts: tuple[time, ...]
+    lot_change_minutes: tuple[int, int]
     flavour_change_minutes: tuple[int, int]
     format_change_minutes: tuple[int, int]
     buffer_seconds: int
@@ -185,18 +188,22 @@ class PersonPlan:
 
 @dataclass(frozen=True, slots=True)
 class CrewPlan:
-    """People who work one shift of a line together: personnel number, first and last name."""
+    """People who work one shift of a line together: personnel number, first and last name.
+
+    `posts` are the machines at which they stand, in the order of the members; the first leads the crew.
+    """
 
     code: str
     line: str
     shift: str
     members: tuple[tuple[str, str, str], ...]
+    posts: tuple[str, ...]
     hourly_rate: Decimal
 
 
 @dataclass(frozen=True, slots=True)
 class PlantPlan:
-    """A plant: one site with one area and its lines."""
+    """A plant: one site with one area and its lines. What is made for some of its customers has a batch record."""
 
     enterprise: tuple[str, str]
     site: tuple[str, str]
@@ -210,6 +217,8 @@ class PlantPlan:
     people: tuple[PersonPlan, ...]
     materials: tuple[MaterialPlan, ...] = ()
     crews: tuple[CrewPlan, ...] = ()
+    customers: tuple[str, ...] = ()
+    asks_for_records: frozenset[str] = frozenset()
 
     def line(self, code: str) -> LinePlan:
         """Return the line with a code. Raises KeyError."""

@@ -39,6 +39,7 @@ _ROWS = (
     ("MAINTENANCE", "Geplante Wartung", "Mantenimiento planificado", "Konserwacja planowa"),
     ("MEETING", "Besprechung", "Reunión", "Zebranie"),
     ("CHANGE", "Rüsten", "Cambio de formato", "Przezbrojenie"),
+    ("CHANGE-LOT", "Anderes Los, gleiches Produkt", "Otro lote, mismo producto", "Inna partia, ten sam produkt"),
     (
         "CHANGE-FLAVOUR",
         "Anderes Produkt, gleiche Flasche",

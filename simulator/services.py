@@ -5,17 +5,18 @@ import json
 import logging
 import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Max
+from django.utils.text import slugify
 
 from accounts.models import DeviceKey, Membership, Role, User
 from core import master_data
@@ -31,9 +32,11 @@ from simulator.making import create_making, ensure
 from simulator.plant import LinePlan, MachinePlan, PlantPlan, ReasonPlan, ShiftPlan
 from simulator.progress import LineProgress
 from simulator.reason_names import REASON_NAMES
+from simulator.shop.plan import ShopPlan
 from simulator.working_time import OrderSlot, day_window, order_slots, production_day
+from workorders.bulk import NewOrder, load_orders
 from workorders.life import complete
-from workorders.models import Schedule, WorkOrder
+from workorders.models import Customer, WorkOrder
 from workorders.services import end_run, start_run
 
 logger = logging.getLogger(__name__)
@@ -41,6 +44,8 @@ logger = logging.getLogger(__name__)
 RATES_HOLD_SINCE = timedelta(days=400)
 OVERTIME_SINCE, OVERTIME_FOR = timedelta(days=30), timedelta(days=365)
 TARGET_OEE = Decimal("0.75")
+PLANNED_BEFORE = timedelta(days=3)
+"""So long before they begin orders are in the schedule."""
 _OPEN = {WorkOrder.Status.CREATED, WorkOrder.Status.RELEASED, WorkOrder.Status.SCHEDULED}
 
 
@@ -54,8 +59,12 @@ class FirstPassword:
 
 
 @transaction.atomic
-def create_plant(plant: PlantPlan, *, now: datetime) -> Site:
-    """Make the plant's master data: places, calendar, products and rates, counters, reasons, OEE policy."""
+def create_plant(plant: PlantPlan, *, now: datetime, since: datetime | None = None) -> Site:
+    """Make the plant's master data: places, calendar, products and rates, counters, reasons, OEE policy.
+
+    `since` = from when on its overtime holds, where that is longer than usual.
+    """
+    overtime_since = min(now - OVERTIME_SINCE, since or now).date()
     enterprise = ensure(Enterprise, {"code": plant.enterprise[0]}, name=plant.enterprise[1])
     site = ensure(
         Site, {"code": plant.site[0]}, name=plant.site[1], enterprise=enterprise, time_zone=plant.time_zone, locale="en"
@@ -63,7 +72,7 @@ def create_plant(plant: PlantPlan, *, now: datetime) -> Site:
     area = ensure(Area, {"code": plant.area[0]}, name=plant.area[1], site=site)
     ensure(OeePolicy, {"site": site, "valid_from": None}, target_oee=TARGET_OEE)
     create_reasons(plant.reasons)
-    _create_count_types()
+    create_count_types()
     for product in plant.products:
         ensure(
             Product,
@@ -73,10 +82,12 @@ def create_plant(plant: PlantPlan, *, now: datetime) -> Site:
             lot_controlled=True,
             shelf_life_days=product.shelf_life_days,
         )
-    _create_shifts(plant.shifts, {"site": site}, now)
-    lines = [_create_line(plan, area, now) for plan in plant.lines]
+    _create_shifts(plant.shifts, {"site": site}, now, overtime_since)
+    lines = [_create_line(plan, area, now, overtime_since) for plan in plant.lines]
     _create_holidays(plant, site, lines, now)
     create_making(plant, site, valid_from=_since(now))
+    for name in plant.customers:
+        ensure(Customer, {"name": name}, code=slugify(name))
     return site
 
 
@@ -102,17 +113,18 @@ def _create_branch(category: str, plans: Iterable[ReasonPlan], parent: StateReas
         _create_branch(category, plan.children, reason)
 
 
-def _create_count_types() -> None:
+def create_count_types() -> None:
+    """Make a type of counter for each role."""
     for role in CountType.Role:
         ensure(CountType, {"code": role.name}, name=str(role.label), role=role)
 
 
-def _create_line(plan: LinePlan, area: Area, now: datetime) -> Line:
+def _create_line(plan: LinePlan, area: Area, now: datetime, overtime_since: date) -> Line:
     line = ensure(Line, {"code": plan.code}, name=plan.name, area=area)
     # The first machine of a new line becomes its constraint.
     for machine in sorted(plan.machines, key=lambda machine: not machine.is_constraint):
         _create_machine(plan, machine, line, plan.machines.index(machine) + 1, now)
-    _create_shifts(plan.own_shifts, {"line": line}, now)
+    _create_shifts(plan.own_shifts, {"line": line}, now, overtime_since)
     return line
 
 
@@ -143,7 +155,7 @@ def _since(now: datetime) -> datetime:
     return (now - RATES_HOLD_SINCE).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def _create_shifts(plans: Iterable[ShiftPlan], level: dict[str, Any], now: datetime) -> None:
+def _create_shifts(plans: Iterable[ShiftPlan], level: dict[str, Any], now: datetime, overtime_since: date) -> None:
     for plan in plans:
         if Shift.objects.filter(**level, name=plan.name).exists():
             continue
@@ -155,7 +167,7 @@ def _create_shifts(plans: Iterable[ShiftPlan], level: dict[str, Any], now: datet
                 weekdays=sorted(plan.weekdays),
                 start_time=plan.start,
                 end_time=plan.end,
-                valid_from=(now - OVERTIME_SINCE).date() if plan.is_overtime else None,
+                valid_from=overtime_since if plan.is_overtime else None,
                 valid_until=(now + OVERTIME_FOR).date() if plan.is_overtime else None,
             )
         )
@@ -167,13 +179,13 @@ def _create_holidays(plant: PlantPlan, site: Site, lines: Iterable[Line], now: d
     works = [line for line, plan in zip(lines, plant.lines, strict=True) if plan.works_on_holidays]
     for year in (now.year - 1, now.year, now.year + 1):
         for month, day, name in plant.holidays:
-            date = now.date().replace(year=year, month=month, day=day)
+            holiday = now.date().replace(year=year, month=month, day=day)
             kinds = CalendarException.Kind
-            ensure(CalendarException, {"site": site, "date": date}, kind=kinds.HOLIDAY, name=name)
+            ensure(CalendarException, {"site": site, "date": holiday}, kind=kinds.HOLIDAY, name=name)
             for line in works:
                 ensure(
                     CalendarException,
-                    {"line": line, "date": date},
+                    {"line": line, "date": holiday},
                     kind=kinds.WORKING_DAY,
                     name=f"{name}: works through",
                 )
@@ -226,21 +238,31 @@ def queues_folder(plant_id: str, *, seed: int) -> Path:
 
 
 def provide_device_keys(plant: PlantPlan, path: Path) -> dict[str, str]:
-    """Return a valid device key for each line, by the line's code; new ones are kept for the devices in a file.
+    """Return a valid device key for each line of a plant, by the line's code; see `provide_keys`."""
+    return provide_keys([plan.code for plan in plant.lines], path)
+
+
+def provide_keys(lines: Iterable[str], path: Path) -> dict[str, str]:
+    """Return a valid device key for each of some lines, by code; new ones are kept for the devices in a file.
 
     Only its owner can read the file. A line's key that is missing there, or no longer valid, is replaced by a new one.
     """
     keys: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
-    for plan in plant.lines:
-        known = keys.get(plan.code)
+    for code in lines:
+        known = keys.get(code)
         if known is None or not DeviceKey.objects.is_valid(known):
-            line = Line.objects.get(code=plan.code)
-            _, keys[plan.code] = DeviceKey.objects.create_key(name=f"Gateway of {line}", line=line)
+            line = Line.objects.get(code=code)
+            _, keys[code] = DeviceKey.objects.create_key(name=f"Gateway of {line}", line=line)
+    keep_secret(keys, path)
+    return keys
+
+
+def keep_secret(what: dict[str, str], path: Path) -> None:
+    """Write something into a file that only its owner can read."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        json.dump(keys, file)
+        json.dump(what, file)
     path.chmod(0o600)
-    return keys
 
 
 def keep_orders(plant: PlantPlan, window: Interval, *, now: datetime) -> int:
@@ -250,8 +272,14 @@ def keep_orders(plant: PlantPlan, window: Interval, *, now: datetime) -> int:
     """
     changed = 0
     for plan in plant.lines:
-        line = Line.objects.get(code=plan.code)
-        for slot in order_slots(plant, plan, window):
+        line = Line.objects.select_related("area__site").get(code=plan.code)
+        slots = order_slots(plant, plan, window)
+        orders = WorkOrder.objects.filter(order_number__in=[slot.number for slot in slots])
+        known = dict(orders.values_list("order_number", "status"))
+        changed += _plan_orders(line, [slot for slot in slots if slot.number not in known], now)
+        for slot in slots:
+            if slot.start > now or known.get(slot.number) not in {*_OPEN, WorkOrder.Status.IN_PROGRESS}:
+                continue
             try:
                 changed += _keep_order(line, slot, now)
             except (Conflict, ValidationError) as refusal:
@@ -259,15 +287,58 @@ def keep_orders(plant: PlantPlan, window: Interval, *, now: datetime) -> int:
     return changed
 
 
+def new_order(
+    line: Line,
+    slot: OrderSlot,
+    product: Product,
+    customer: Customer | None,
+    *,
+    now: datetime,
+    closed_at: datetime | None = None,
+) -> NewOrder:
+    """Return an order as it stands at a moment."""
+    return NewOrder(
+        number=slot.number,
+        description=f"{product} for {slot.customer or 'stock'}",
+        line=line,
+        product=product,
+        quantity=slot.quantity,
+        planned_at=slot.planned_start - PLANNED_BEFORE,
+        planned_start_at=slot.planned_start,
+        planned_end_at=slot.planned_end,
+        started_at=slot.start if slot.start <= now else None,
+        ended_at=slot.end if slot.end <= now else None,
+        closed_at=closed_at,
+        customer=customer,
+        sales_order=slot.sales_order,
+        priority=slot.priority,
+        due_at=slot.due_at,
+    )
+
+
+def _plan_orders(line: Line, slots: Sequence[OrderSlot], now: datetime) -> int:
+    """Write the orders that are not known yet, as they stand now; one by one where people have planned something there."""
+    products = {product.code: product for product in Product.objects.filter(code__in={slot.product for slot in slots})}
+    customers = {one.name: one for one in Customer.objects.filter(name__in={slot.customer for slot in slots})}
+    new = [new_order(line, slot, products[slot.product], customers.get(slot.customer), now=now) for slot in slots]
+    try:
+        return len(load_orders(new))
+    except (Conflict, IntegrityError):
+        return sum(_is_planned(one) for one in new)
+
+
+def _is_planned(new: NewOrder) -> bool:
+    try:
+        load_orders([new])
+    except (Conflict, IntegrityError) as refusal:
+        logger.warning("Order %s is not written: %s", new.number, refusal)
+        return False
+    return True
+
+
 @transaction.atomic
 def _keep_order(line: Line, slot: OrderSlot, now: datetime) -> bool:
-    order = WorkOrder.objects.filter(order_number=slot.number).select_related("product").first()
-    if order is None:
-        order = _plan_order(line, slot)
-    elif slot.start > now or order.status not in {*_OPEN, WorkOrder.Status.IN_PROGRESS}:
-        return False
-    if slot.start > now:
-        return True
+    order = WorkOrder.objects.select_related("product").get(order_number=slot.number)
     run = order.runs.first()
     if run is None:
         ended_at = slot.end if slot.end <= now else None
@@ -283,26 +354,7 @@ def _keep_order(line: Line, slot: OrderSlot, now: datetime) -> bool:
     return True
 
 
-def _plan_order(line: Line, slot: OrderSlot) -> WorkOrder:
-    product = Product.objects.get(code=slot.product)
-    order = master_data.save(
-        WorkOrder(
-            order_number=slot.number,
-            description=f"{product} for stock",
-            line=line,
-            product=product,
-            target_quantity=slot.quantity,
-            planned_start_at=slot.start,
-            planned_end_at=slot.end,
-            status=WorkOrder.Status.SCHEDULED,
-            lot_number=slot.number,
-        )
-    )
-    master_data.save(Schedule(line=line, work_order=order, planned_start_at=slot.start, planned_end_at=slot.end))
-    return order
-
-
-def plant_identity(plant: PlantPlan) -> str:
+def plant_identity(plant: PlantPlan | ShopPlan) -> str:
     """Return what tells this database's plant from one of the same name elsewhere, or before. Raises Site.DoesNotExist."""
     site = Site.objects.get(code=plant.site[0])
     return f"{site.code} {site.history.earliest().history_date.isoformat()}"

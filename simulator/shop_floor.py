@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from mes_client import Answer, Backoff, Client, Door, Drained, NotTaken, QueueFu
 
 from simulator.delivery import Outbox, Untidiness
 from simulator.facts import Fact
-from simulator.feed import LineFeed
+from simulator.feed import Feed
 from simulator.progress import ProgressFile
 
 logger = logging.getLogger(__name__)
@@ -40,17 +40,18 @@ class Station:
     History goes through the door as it is, because it can be made again; the live stream goes through the client.
     """
 
-    feed: LineFeed
+    feed: Feed
     door: Door
     client: Client
     outbox: Outbox
     is_live: bool = False
     taken_until: datetime | None = None
+    history: Drained = field(default_factory=Drained)
 
     @property
     def code(self) -> str:
         """The line's code."""
-        return self.feed.line.code
+        return self.feed.code
 
     def backlog(self, now: datetime) -> Iterator[tuple[date, list[Batch]]]:
         """Yield the backlog by day, the newest first; once the first day is delivered, the line is live."""
@@ -84,14 +85,13 @@ class ShopFloor:
 
     stations: list[Station]
     progress_file: ProgressFile
-    history: Drained = field(default_factory=Drained)
     backlog: list[Batch] = field(default_factory=list)
     backoff: Backoff = field(default_factory=lambda: Backoff(longest=_LONGEST_WAIT))
 
     @classmethod
     def open(
         cls,
-        feeds: list[LineFeed],
+        feeds: Sequence[Feed],
         url: str,
         keys: dict[str, str],
         queues: Path,
@@ -100,22 +100,27 @@ class ShopFloor:
         *,
         seed: int,
         transport: httpx.BaseTransport | None = None,
+        transports: Mapping[str, httpx.BaseTransport] | None = None,
     ) -> "ShopFloor":
-        """Return the shop floor with its ways out for every line; `queues` is the folder for the clients' queues."""
+        """Return the shop floor with its ways out for every line; `queues` is the folder for the clients' queues.
+
+        `transports` are ways of their own, by the line's code.
+        """
+        ways = transports or {}
         return cls(
             [
                 Station(
                     feed,
-                    Door(url, keys[feed.line.code], transport=transport),
+                    Door(url, keys[feed.code], transport=ways.get(feed.code, transport)),
                     Client(
                         url,
-                        keys[feed.line.code],
-                        queues / f"{feed.line.code}.db",
+                        keys[feed.code],
+                        queues / f"{feed.code}.db",
                         background=False,
                         backoff=Backoff(longest=_LONGEST_WAIT),
-                        transport=transport,
+                        transport=ways.get(feed.code, transport),
                     ),
-                    Outbox(untidiness, Random(f"{seed}|delivery|{feed.line.code}")),
+                    Outbox(untidiness, Random(f"{seed}|delivery|{feed.code}")),
                 )
                 for feed in feeds
             ],
@@ -125,7 +130,7 @@ class ShopFloor:
     @property
     def tally(self) -> Drained:
         """What the server said of all that was sent, history and live."""
-        return sum((station.client.delivered() for station in self.stations), self.history)
+        return sum((station.client.delivered() + station.history for station in self.stations), Drained())
 
     def plan_backlog(self, now: datetime) -> None:
         """Line up what is missing: the newest day of every line first. The lines are live after that."""
@@ -150,7 +155,7 @@ class ShopFloor:
         try:
             if batch.facts:
                 answer = batch.station.door.send([json.dumps(fact.item()) for fact in batch.facts])
-                self._note_answer(answer, batch.facts)
+                self._note_answer(batch.station, answer, batch.facts)
         except (NotTaken, TooLarge) as failure:
             wait = self.backoff.failed(clock, asked=getattr(failure, "asked", None))
             logger.warning("History not delivered: %s; again in %.1f s", failure, wait)
@@ -195,8 +200,8 @@ class ShopFloor:
         """Write down how far every line has delivered."""
         self.progress_file.write({station.code: station.feed.progress for station in self.stations})
 
-    def _note_answer(self, answer: Answer, facts: list[Fact]) -> None:
-        self.history += Drained(answer.accepted, answer.duplicates, len(answer.refused))
+    def _note_answer(self, station: Station, answer: Answer, facts: list[Fact]) -> None:
+        station.history += Drained(answer.accepted, answer.duplicates, len(answer.refused))
         for item in answer.refused[:3]:
             logger.warning("Refused: %s: %s", facts[item.index], item.message)
         if len(answer.refused) > 3:

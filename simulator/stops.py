@@ -16,6 +16,7 @@ from simulator.plant import (
     BREAK,
     CHANGE_FLAVOUR,
     CHANGE_FORMAT,
+    CHANGE_LOT,
     CLEANING,
     NO_DATA,
     NOT_SCHEDULED,
@@ -162,11 +163,14 @@ def _changeovers(
     for slot in slots:
         if not window.covers(slot.start):
             continue
-        same_format = plant.product(slot.product).format == plant.product(slot.previous_product).format
-        shortest, longest = line.flavour_change_minutes if same_format else line.format_change_minutes
+        if slot.product == slot.previous_product:
+            reason, (shortest, longest) = CHANGE_LOT, line.lot_change_minutes
+        elif plant.product(slot.product).format == plant.product(slot.previous_product).format:
+            reason, (shortest, longest) = CHANGE_FLAVOUR, line.flavour_change_minutes
+        else:
+            reason, (shortest, longest) = CHANGE_FORMAT, line.format_change_minutes
         minutes = Random(f"{seed}|changeover|{slot.number}").uniform(shortest, longest)
         at = to_ms(slot.start, window)
-        reason = CHANGE_FLAVOUR if same_format else CHANGE_FORMAT
         yield Stop(at, at + round(minutes * MINUTE), Rank.CHANGEOVER, reason, f"to {slot.product}")
 
 

@@ -9,6 +9,7 @@ from simulator.plant import (
     BREAK,
     CHANGE_FLAVOUR,
     CHANGE_FORMAT,
+    CHANGE_LOT,
     CLEANING,
     NO_DATA,
     NOT_SCHEDULED,
@@ -17,18 +18,17 @@ from simulator.plant import (
     BreakPlan,
     CleaningPlan,
     CounterPlan,
-    CrewPlan,
     Habits,
     LinePlan,
     MachinePlan,
-    MaterialPlan,
     PersonPlan,
     PlantPlan,
-    ProductPlan,
     ReasonPlan,
     ShiftPlan,
     WeeklyFault,
 )
+from simulator.vistula_people import CREWS, CUSTOMERS
+from simulator.vistula_products import MATERIALS, PRODUCTS
 
 # By category, as `downtime.StateReason.Category` calls them.
 REASONS: dict[str, tuple[ReasonPlan, ...]] = {
@@ -130,6 +130,7 @@ REASONS: dict[str, tuple[ReasonPlan, ...]] = {
             "Changeover",
             "#6a1b9a",
             children=(
+                ReasonPlan(CHANGE_LOT, "Other lot, same product"),
                 ReasonPlan(CHANGE_FLAVOUR, "Other product, same bottle"),
                 ReasonPlan(CHANGE_FORMAT, "Other bottle"),
             ),
@@ -243,8 +244,15 @@ PET = LinePlan(
         "STILL-15": Decimal(9_000),
         "SPARK-15": Decimal(9_000),
     },
-    sequence=("STILL-05", "SPARK-05", "SPARK-15", "STILL-15"),
-    order_starts=(time(6, 40), time(14, 50), time(23, 10)),
+    # Two days around: eight orders of a kind, then seven, so that the bottle changes once a day.
+    sequence=(*("STILL-05",) * 8, *("SPARK-05",) * 7, *("SPARK-15",) * 8, *("STILL-15",) * 7),
+    order_starts=(
+        *(time(1, 20), time(3), time(4, 30)),
+        *(time(6), time(7, 40), time(9, 20), time(11), time(12, 30)),
+        *(time(14), time(15, 40), time(17, 20), time(19), time(20, 30)),
+        *(time(22), time(23, 40)),
+    ),
+    lot_change_minutes=(2, 4),
     flavour_change_minutes=(10, 18),
     format_change_minutes=(28, 45),
     buffer_seconds=75,
@@ -269,7 +277,7 @@ GLASS = LinePlan(
             habits=Habits(
                 micro_stops_per_hour=1.5,
                 micro_stops=(("MICRO-FALLEN", "Bottle fallen on the table"),),
-                hours_between_breakdowns=12,
+                hours_between_breakdowns=20,
                 mean_repair_minutes=6,
                 breakdowns=(
                     ("SUPPLY-BOTTLES", "No pallet at the infeed"),
@@ -286,7 +294,7 @@ GLASS = LinePlan(
             habits=Habits(
                 micro_stops_per_hour=1.0,
                 micro_stops=(("MICRO-JAM", "Bottle across the infeed"),),
-                hours_between_breakdowns=18,
+                hours_between_breakdowns=30,
                 mean_repair_minutes=12,
                 breakdowns=(("FAIL-HEATER", "Lye below temperature"), ("FAIL-CHAIN", "Carrier chain overload")),
                 reject_share=0.005,
@@ -300,14 +308,14 @@ GLASS = LinePlan(
             sample_seconds=15,
             is_constraint=True,
             habits=Habits(
-                micro_stops_per_hour=6.5,
+                micro_stops_per_hour=5.5,
                 micro_stops=(
                     ("MICRO-FALLEN", "Fallen bottle at star wheel"),
                     ("MICRO-CAP", "Crown misfed"),
                     ("MICRO-JAM", "Bottle burst, carousel rinsing"),
                 ),
-                hours_between_breakdowns=3.5,
-                mean_repair_minutes=10,
+                hours_between_breakdowns=6,
+                mean_repair_minutes=8,
                 breakdowns=(
                     ("FAIL-VALVE", "Filling valve 8 does not close"),
                     ("FAIL-CAPPER", "Crowner out of step"),
@@ -326,7 +334,7 @@ GLASS = LinePlan(
             habits=Habits(
                 micro_stops_per_hour=4.0,
                 micro_stops=(("MICRO-LABEL", "Label skewed"), ("MICRO-SENSOR", "Glue sensor blinded")),
-                hours_between_breakdowns=7,
+                hours_between_breakdowns=11,
                 mean_repair_minutes=7,
                 breakdowns=(("SUPPLY-LABELS", "Label magazine empty"), ("FAIL-SENSOR", "Camera without picture")),
                 reject_share=0.008,
@@ -341,15 +349,19 @@ GLASS = LinePlan(
             habits=Habits(
                 micro_stops_per_hour=2.0,
                 micro_stops=(("MICRO-JAM", "Crate across the infeed"),),
-                hours_between_breakdowns=9,
+                hours_between_breakdowns=14,
                 mean_repair_minutes=8,
                 breakdowns=(("FAIL-GRIPPER", "Gripper head lost a bottle"), ("FAIL-CHAIN", "Crate chain overload")),
             ),
         ),
     ),
     rates={"STILL-033": Decimal(6_000), "SPARK-033": Decimal(6_000), "SPARK-07": Decimal(4_500)},
-    sequence=("SPARK-033", "STILL-033", "SPARK-07"),
-    order_starts=(time(6), time(13, 20)),
+    sequence=(*("SPARK-033",) * 7, *("STILL-033",) * 7, *("SPARK-07",) * 6),
+    order_starts=(
+        *(time(6), time(7, 40), time(9, 20), time(11), time(12, 30)),
+        *(time(14), time(15, 40), time(17, 20), time(19), time(20, 30)),
+    ),
+    lot_change_minutes=(2, 4),
     flavour_change_minutes=(12, 20),
     format_change_minutes=(30, 50),
     buffer_seconds=90,
@@ -363,73 +375,6 @@ GLASS = LinePlan(
         ShiftPlan("Late", LATE.start, LATE.end, LATE.breaks, _MONDAY_TO_SATURDAY),
         ShiftPlan("Sunday overtime", time(6), time(12), (_break("Breakfast", 9, 0),), _SUNDAY, is_overtime=True),
     ),
-)
-
-# --- what the bottles are made of, for a thousand of them ---
-
-Bill = tuple[tuple[str, Decimal, str], ...]
-
-_THOUSAND = Decimal(1000)
-MATERIALS = (
-    MaterialPlan("WATER", "Spring water", "l", Decimal("0.0011")),
-    MaterialPlan("CO2", "Carbon dioxide, food grade", "kg", Decimal("0.42"), "Airwell Gases", 7, Decimal(500), 720),
-    MaterialPlan("PREFORM-05", "Preform 18 g", "pcs", Decimal("0.031"), "Preformex", 2, Decimal(12_000)),
-    MaterialPlan("PREFORM-15", "Preform 32 g", "pcs", Decimal("0.052"), "Preformex", 2, Decimal(7_000)),
-    MaterialPlan("CAP-26", "Screw cap 26 mm", "pcs", Decimal("0.0065"), "Capella Closures", 3, Decimal(50_000), 540),
-    MaterialPlan("LABEL-PET", "Wrap label", "pcs", Decimal("0.0042"), "Etigraf", 7, Decimal(40_000), 360),
-    MaterialPlan("FILM", "Shrink film", "kg", Decimal("1.85"), "Foliplast", 3, Decimal(450)),
-    MaterialPlan("BOTTLE-033", "Returnable bottle 0.33 L", "pcs", Decimal("0.012"), "Own pool", 2, Decimal(2_400)),
-    MaterialPlan("BOTTLE-07", "Returnable bottle 0.7 L", "pcs", Decimal("0.016"), "Own pool", 2, Decimal(1_200)),
-    MaterialPlan("CROWN", "Crown cork 26 mm", "pcs", Decimal("0.0038"), "Capella Closures", 7, Decimal(100_000), 720),
-    MaterialPlan("LABEL-GLASS", "Paper label", "pcs", Decimal("0.0031"), "Etigraf", 7, Decimal(60_000), 360),
-)
-
-
-def _bill(litres: str, *, sparkling: bool, bottle: str, closure: str, label: str, film: str = "") -> Bill:
-    """Return what a thousand bottles need; a little more of what is lost on the way."""
-    water = Decimal(litres) * _THOUSAND
-    rows = [
-        ("WATER", water * Decimal("1.02"), "FILLER"),
-        (bottle, _THOUSAND * Decimal("1.005"), "DEPALLETISER" if bottle.startswith("BOTTLE") else "BLOWER"),
-        (closure, _THOUSAND * Decimal("1.008"), "FILLER"),
-        (label, _THOUSAND * Decimal("1.01"), "LABELLER"),
-    ]
-    if sparkling:
-        rows.append(("CO2", water * Decimal("0.0065"), "FILLER"))
-    if film:
-        rows.append(("FILM", Decimal(film), "PACKER"))
-    return tuple(rows)
-
-
-def _pet(litres: str, preform: str, film: str, *, sparkling: bool) -> Bill:
-    return _bill(litres, sparkling=sparkling, bottle=preform, closure="CAP-26", label="LABEL-PET", film=film)
-
-
-def _glass(litres: str, bottle: str, *, sparkling: bool) -> Bill:
-    return _bill(litres, sparkling=sparkling, bottle=bottle, closure="CROWN", label="LABEL-GLASS")
-
-
-PRODUCTS = (
-    ProductPlan("STILL-05", "Still water 0.5 L PET", "PET 0.5 L", _pet("0.5", "PREFORM-05", "3.2", sparkling=False)),
-    ProductPlan("SPARK-05", "Sparkling water 0.5 L PET", "PET 0.5 L", _pet("0.5", "PREFORM-05", "3.2", sparkling=True)),
-    ProductPlan("STILL-15", "Still water 1.5 L PET", "PET 1.5 L", _pet("1.5", "PREFORM-15", "5.8", sparkling=False)),
-    ProductPlan("SPARK-15", "Sparkling water 1.5 L PET", "PET 1.5 L", _pet("1.5", "PREFORM-15", "5.8", sparkling=True)),
-    ProductPlan("STILL-033", "Still water 0.33 L glass", "Glass 0.33 L", _glass("0.33", "BOTTLE-033", sparkling=False)),
-    ProductPlan(
-        "SPARK-033", "Sparkling water 0.33 L glass", "Glass 0.33 L", _glass("0.33", "BOTTLE-033", sparkling=True)
-    ),
-    ProductPlan("SPARK-07", "Sparkling water 0.7 L glass", "Glass 0.7 L", _glass("0.7", "BOTTLE-07", sparkling=True)),
-)
-
-
-# --- who works where: the machine leader first ---
-
-CREWS = (
-    CrewPlan("PET-EARLY", "PET", "Early", (("1001", "Marek", "Lis"), ("1002", "Hanna", "Duda")), Decimal("11.50")),
-    CrewPlan("PET-LATE", "PET", "Late", (("1003", "Piotr", "Sowa"), ("1004", "Zofia", "Kania")), Decimal("11.50")),
-    CrewPlan("PET-NIGHT", "PET", "Night", (("1005", "Adam", "Wilk"), ("1006", "Ewa", "Jeż")), Decimal("13.80")),
-    CrewPlan("GLASS-EARLY", "GLASS", "Early", (("1007", "Jan", "Bóbr"), ("1008", "Ola", "Gil")), Decimal("11.50")),
-    CrewPlan("GLASS-LATE", "GLASS", "Late", (("1009", "Igor", "Kos"), ("1010", "Lena", "Czyż")), Decimal("11.50")),
 )
 
 VISTULA = PlantPlan(
@@ -461,4 +406,6 @@ VISTULA = PlantPlan(
     ),
     materials=MATERIALS,
     crews=CREWS,
+    customers=CUSTOMERS,
+    asks_for_records=frozenset({"Szpital Miejski"}),
 )

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
+from random import Random
 from zoneinfo import ZoneInfo
 
 from core.intervals import Interval, union
@@ -22,20 +24,40 @@ from simulator.plant import LinePlan, PlantPlan, ShiftPlan
 DAY = timedelta(days=1)
 DAY_STARTS = time(6)
 # What a planner expects of a line, having seen its past: the share of the ideal quantity that comes out.
-_PLANNED_SHARE = Decimal("0.72")
+PLANNED_SHARE = Decimal("0.78")
 _ROUND_LOT = Decimal(500)
+# Orders begin a little later than planned, and some so much later that this is no longer on time.
+_USUAL_DELAY, _LATE_SHARE, _LATE = (0.0, 8.0), 0.09, (17.0, 32.0)
+_FOR_CUSTOMERS = 0.8
 
 
 @dataclass(frozen=True, slots=True)
 class OrderSlot:
-    """An order as the planner laid it: which product a line makes when. Half-open, UTC."""
+    """An order: which product a line was to make when, and when it did. Half-open, UTC.
+
+    `customer` is empty for what is made for stock; `priority` 1 = first … 10 = last.
+    """
 
     number: str
     product: str
     previous_product: str
+    planned_start: datetime
+    planned_end: datetime
     start: datetime
     end: datetime
     quantity: Decimal
+    customer: str
+    priority: int
+
+    @property
+    def sales_order(self) -> str:
+        """What the customer's order is called; empty for what is made for stock."""
+        return f"SO-{self.number}" if self.customer else ""
+
+    @property
+    def due_at(self) -> datetime:
+        """When it is expected: the day after it is to be done."""
+        return self.planned_end + DAY
 
 
 def zone_of(plant: PlantPlan) -> ZoneInfo:
@@ -89,7 +111,8 @@ def _exceptions(plant: PlantPlan, line: LinePlan, window: Interval) -> Iterator[
 def order_slots(plant: PlantPlan, line: LinePlan, window: Interval) -> list[OrderSlot]:
     """Return the orders of a line that touch a window, whole and in order.
 
-    An order ends where the next begins or where the line stops working, whichever comes first.
+    An order ends where the next begins or where the line stops working, whichever comes first; so it is planned, and so
+    it comes, later by what the order after it is late.
     """
     around = Interval(window.start - 3 * DAY, window.end + 2 * DAY)
     shifts = shifts_in(plant, line, around)
@@ -101,21 +124,51 @@ def order_slots(plant: PlantPlan, line: LinePlan, window: Interval) -> list[Orde
     ]
     slots = []
     for before, (at, day, number), following in zip(starts, starts[1:], [*starts[2:], None], strict=False):
-        block_end = next(block.end for block in working if block.covers(at))
-        end = block_end if following is None else min(following[0], block_end)
-        if end > window.start and at < window.end:
+        block = next(block for block in working if block.covers(at))
+        name = _number(line, day, number)
+        planned_end = end = block.end
+        if following is not None and following[0] < block.end:
+            planned_end = following[0]
+            end = planned_end + _delay(_number(line, *following[1:]))
+        # The first order of a working time has nobody before it to wait for.
+        start = at if at == block.start else at + _delay(name)
+        if end > window.start and start < window.end:
             product, previous = _product(line, day, number), _product(line, *before[1:])
+            customer, priority = _wanted_by(plant, name)
             slots.append(
                 OrderSlot(
-                    number=f"{line.code}-{day:%Y%m%d}-{number + 1}",
+                    number=name,
                     product=product,
                     previous_product=previous,
-                    start=at,
+                    planned_start=at,
+                    planned_end=planned_end,
+                    start=start,
                     end=end,
-                    quantity=_planned_quantity(line.rates[product], Interval(at, end), shifts),
+                    quantity=_planned_quantity(line.rates[product], Interval(at, planned_end), shifts),
+                    customer=customer,
+                    priority=priority,
                 )
             )
     return slots
+
+
+def _number(line: LinePlan, day: date, number: int) -> str:
+    return f"{line.code}-{day:%Y%m%d}-{number + 1}"
+
+
+@cache
+def _delay(order_number: str) -> timedelta:
+    """Return how much later than planned an order begins; whole seconds."""
+    rng = Random(f"delay|{order_number}")
+    minutes = rng.uniform(*(_LATE if rng.random() < _LATE_SHARE else _USUAL_DELAY))
+    return timedelta(seconds=round(minutes * 60))
+
+
+def _wanted_by(plant: PlantPlan, order_number: str) -> tuple[str, int]:
+    """Return who ordered it and how urgent it is."""
+    rng = Random(f"customer|{order_number}")
+    is_sold = bool(plant.customers) and rng.random() < _FOR_CUSTOMERS
+    return (rng.choice(plant.customers), rng.randint(1, 6)) if is_sold else ("", rng.randint(5, 10))
 
 
 def _order_starts(plant: PlantPlan, line: LinePlan, window: Interval) -> Iterator[tuple[datetime, date, int]]:
@@ -142,5 +195,5 @@ def _planned_quantity(rate: Decimal, slot: Interval, shifts: list[ShiftOccurrenc
         if pause.start < slot.end and pause.end > slot.start
     ]
     hours = Decimal((slot.end - slot.start - sum(pauses, timedelta())) // timedelta(seconds=1)) / 3600
-    lots = (rate * hours * _PLANNED_SHARE / _ROUND_LOT).to_integral_value(ROUND_HALF_UP)
+    lots = (rate * hours * PLANNED_SHARE / _ROUND_LOT).to_integral_value(ROUND_HALF_UP)
     return max(lots, Decimal(1)) * _ROUND_LOT

@@ -1,13 +1,18 @@
 """One thing of each kind that has a page, and the addresses of all pages."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
+from advice import services as advice
+from advice.findings import Finding, Quiet
+from advice.models import Kind
 from batchrecords.models import StepTemplate
 from batchrecords.services import open_record
+from core.intervals import Interval
 from labels.services import print_batch
 from maintenance.services import Said, ask
 from oee.closing import close_shift
@@ -45,7 +50,7 @@ NO_PAGES = {
     *("overview-fragments", "floor-fragments", "board-fragments", "supervise-panels", "close-shift", "home"),
     *("stops-file", "pareto-file", "waterfall-file", "plan-actual-file"),
     *("planner-data", "planner-backlog", "planner-needs"),
-    *("operate-clock", "operate-manifest", "service-worker"),
+    *("operate-clock", "operate-manifest", "service-worker", "plant-file-download"),
     *("kpis", "explain", "explain-element", "explain-facts", "station", "terminal"),
 }
 
@@ -128,6 +133,7 @@ class Plant(Bench):
         asked = f"?line={self.line.code}&date={now.date()}"
         since = f"{started:%Y-%m-%dT%H:%M:%SZ}&to={now:%Y-%m-%dT%H:%M:%SZ}"
         self.addresses = [
+            reverse("simulator:index"),
             reverse("screens:line", args=[self.line.code]),
             reverse("screens:closed-shift", args=[closing.pk]),
             reverse("screens:lot", args=[lot.pk]),
@@ -141,6 +147,7 @@ class Plant(Bench):
             reverse("screens:label-batch", args=[labels.pk]),
             reverse("screens:ncr", args=[ncr.pk]),
             reverse("screens:maintenance-order", args=[leak.pk]),
+            reverse("screens:recommendation", args=[self._advice(now)]),
             reverse("screens:certificate", args=[lot.pk]),
             reverse("screens:unit", args=[unit.pk]),
             reverse("screens:station", args=[self.machine.code]),
@@ -154,6 +161,22 @@ class Plant(Bench):
             reverse("screens:explain") + "?kpi=nothing",
         ]
 
+    def _advice(self, now: Any) -> int:
+        said = {"loss": "stops", "hours_per_week": 4, "oee_points": 3, "weeks": 1, "recovered": 0.5, "trend": [1, None]}
+        found = Finding(
+            kind=Kind.LOSS,
+            subject="loss",
+            evidence={**said, "reasons": [], "links": [{"page": "waterfall", "line": self.line.code}]},
+            says=("stops",),
+            strength=Decimal(2),
+            window=Interval(now - timedelta(days=7), now),
+            valid_until=now + timedelta(days=7),
+            line=self.line,
+            gain_hours=Decimal(2),
+        )
+        quiet = Quiet(kind=Kind.FAILURE, subject="failure", why="nothing_known")
+        return int(advice.write(site=self.site, found=[found, quiet], now=now).made[0].pk)
+
 
 def pages_without_objects() -> list[str]:
     """Return the addresses of pages that need no object."""
@@ -164,4 +187,4 @@ def pages_without_objects() -> list[str]:
                 found.append(reverse(f"screens:{pattern.name}"))
         except NoReverseMatch:
             continue
-    return found
+    return [*found, reverse("erp:upload")]

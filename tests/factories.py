@@ -40,7 +40,7 @@ from reports.models import WorkbookTemplate
 from tracking.creating import create_units
 from tracking.models import SerialUnit, StageField, StageForm
 from tracking.stage_forms import release_form
-from workorders.models import ChangeoverTarget, ChangeoverTask, OrderReason, Run, Schedule, WorkOrder
+from workorders.models import ChangeoverTarget, ChangeoverTask, Customer, OrderReason, Run, Schedule, WorkOrder
 
 _numbers = count(1)
 
@@ -142,8 +142,17 @@ def make_shift(**overrides: Any) -> Shift:
     )
 
 
+def make_customer(name: str, **overrides: Any) -> Customer:
+    """Return the customer of a name, made when there is none."""
+    defaults = {"code": f"customer-{next(_numbers)}", **overrides}
+    return Customer.objects.get_or_create(name=name, defaults=defaults)[0]
+
+
 def make_work_order(**overrides: Any) -> WorkOrder:
+    """Make an order; its customer may be given by name."""
     number = next(_numbers)
+    if isinstance(overrides.get("customer"), str):
+        overrides["customer"] = make_customer(overrides["customer"])
     return WorkOrder.objects.create(**{"order_number": f"WO-{number}", "target_quantity": Decimal(1000), **overrides})
 
 

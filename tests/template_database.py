@@ -5,17 +5,37 @@ something that it was made from has changed.
 """
 
 import hashlib
+import os
 from pathlib import Path
 
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 from psycopg import sql
+
+from core import embedded_postgres
 
 PROJECT = Path(__file__).resolve().parent.parent
 MADE_FROM = ("*/migrations/*.py", "core/partitions.py", "oee/bi/**/*", "products/models/unit.py", "requirements.txt")
 """What decides what the tables and their first rows are."""
 LOCK = 0x6D6573
 """Whoever makes the template holds this advisory lock, and the others wait."""
+
+
+def main() -> None:
+    """Make it before the tests begin, which would all wait for it."""
+    import django
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+    django.setup()
+    if not os.environ.get("DATABASE_URL"):
+        embedded_postgres.ensure_running()
+    ensure(name())
+
+
+def name() -> str:
+    """Return what the template of this run is called."""
+    return f"{settings.DATABASES['default']['TEST']['NAME']}_template"
 
 
 def fingerprint() -> str:
@@ -51,3 +71,7 @@ def _migrate(name: str) -> None:
     finally:
         connection.close()
         connection.settings_dict["NAME"] = kept
+
+
+if __name__ == "__main__":
+    main()

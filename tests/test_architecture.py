@@ -7,6 +7,8 @@ import pytest
 from django.apps import apps
 from django.conf import settings
 
+from scripts import draw_floors
+
 
 def floors() -> dict[str, int]:
     """Return each app's floor, as the import contract in pyproject.toml draws them."""
@@ -21,6 +23,11 @@ FLOORS = floors()
 def test_every_app_of_ours_stands_on_a_floor():
     ours = {config.label for config in apps.get_app_configs() if Path(config.path).parent == Path(settings.BASE_DIR)}
     assert ours <= set(FLOORS)
+
+
+def test_the_drawing_shows_the_floors_as_they_are():
+    """Drawn anew by `scripts/draw_floors.py`."""
+    assert draw_floors.PICTURE.read_text() == draw_floors.drawing()
 
 
 @pytest.mark.parametrize(

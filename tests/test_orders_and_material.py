@@ -141,6 +141,6 @@ class Lives(RuleBasedStateMachine):
 
 def test_any_lives_of_orders_keep_history_and_books():
     Lives.TestCase.settings = settings(
-        max_examples=15, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+        max_examples=8, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
     )
     Lives.TestCase().runTest()

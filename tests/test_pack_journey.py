@@ -13,10 +13,11 @@ from accounts.models import User
 from enterprise.models import Line, Site
 from labels.models import Label
 from products.models import Product
-from simulator.battery import FORMS, STAGES, Shop, create_battery_plant
+from simulator.battery import FORMS, STAGES, Shop, create_battery_plant, expected_stages
 from tests.browser import browser_page, log_in, picture
 from tests.factories import make_label_layout
-from tracking.models import SerialUnit
+from tracking.models import SerialUnit, StagePassage
+from tracking.selectors import first_pass_yield
 from workorders.models import WorkOrder
 
 SAVED = re.compile("^saved")
@@ -53,9 +54,23 @@ def fill(page: Page, field: str, position: str, value: str) -> None:
     expect(page.locator("tr", has=place).locator("[data-said]")).to_have_text(SAVED)
 
 
+def find_what_the_demo_expects() -> None:
+    """Compare what the demo says that its stages come to with what is found of them."""
+    pack = Product.objects.get(code="BPK-PACK")
+    found = {one.code: (one.first_passes, one.good) for one in first_pass_yield(product=pack)}
+    assert found == {one.code: (one.passes, one.good) for one in expected_stages()}
+    for expected in expected_stages():
+        passages = StagePassage.objects.filter(
+            round=1, result="ok", stage__code=expected.code, stage__unit__product=pack, completed_at__isnull=False
+        )
+        lengths = {one.completed_at - one.started_at for one in passages if one.completed_at}
+        assert lengths == {timedelta(minutes=expected.minutes)}
+
+
 def test_a_pack_from_its_label_to_its_dispatch():
     now = timezone.now()
     create_battery_plant(now=now)
+    find_what_the_demo_expects()
     site, line = Site.objects.get(code="BPK"), Line.objects.get(code="BPK-L1")
     cell, module, pack = (Product.objects.get(code=f"BPK-{code}") for code in ("CELL", "MODULE", "PACK"))
     shop = Shop(site, line, cell, module, pack, now - timedelta(minutes=30))

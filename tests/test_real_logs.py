@@ -228,8 +228,17 @@ def soda_window() -> Interval:
     return Interval(batches.iloc[0]["Starts"].to_pydatetime(), ends.to_pydatetime())
 
 
-def test_soda_downtime_pareto_by_factor_equals_the_workbook_to_the_second():
+def test_soda_line_equals_its_workbook():
+    """One replay for all: availability, performance and OEE exact, of the whole, each batch and each product; Pareto to the second."""
     machine, _ = replay(SODA, "batch-downtime-workbook")
+    _check_whole_line(machine)
+    _check_every_batch(machine)
+    _check_every_product(machine)
+    _check_pareto_by_factor(machine)
+    _check_operator_errors(machine)
+
+
+def _check_pareto_by_factor(machine):
     downtime = soda_downtime()
     totals = downtime.sum().loc[lambda minutes: minutes > 0]
     expected = sorted(
@@ -241,8 +250,7 @@ def test_soda_downtime_pareto_by_factor_equals_the_workbook_to_the_second():
     assert sum(seconds for _, seconds, _ in found) == 1388 * 60
 
 
-def test_soda_availability_performance_and_oee_equal_the_workbook_exactly():
-    machine, _ = replay(SODA, "batch-downtime-workbook")
+def _check_whole_line(machine):
     batches = soda_batches()
     minutes, downtime, ideal = (int(batches[name].sum()) for name in ("Minutes", "Downtime", "Min batch time"))
     assert (len(batches), minutes, downtime, ideal) == (38, 3858, 1388, 2470)
@@ -257,8 +265,7 @@ def test_soda_availability_performance_and_oee_equal_the_workbook_exactly():
     assert found.sums.times.no_data_time == soda_window().microseconds - minutes * 60_000_000
 
 
-def test_soda_every_batch_has_its_own_availability_and_one_piece():
-    machine, _ = replay(SODA, "batch-downtime-workbook")
+def _check_every_batch(machine):
     for batch in soda_batches().itertuples():
         run = Run.objects.get(work_order__order_number=f"BATCH-{batch.Batch}")
         assert run.started_at == batch.Starts.to_pydatetime()
@@ -269,8 +276,7 @@ def test_soda_every_batch_has_its_own_availability_and_one_piece():
         assert found.sums.quantities.produced == 1
 
 
-def test_soda_every_product_has_its_own_availability_and_pieces():
-    machine, _ = replay(SODA, "batch-downtime-workbook")
+def _check_every_product(machine):
     for code, batches in soda_batches().groupby("Product"):
         found = product_report(Product.objects.get(code=code).pk, machine, soda_window(), now=NOW)
         minutes = int(batches["Minutes"].sum())
@@ -278,8 +284,7 @@ def test_soda_every_product_has_its_own_availability_and_pieces():
         assert found.sums.quantities.good == len(batches)
 
 
-def test_soda_downtime_by_operator_error_stands_under_one_branch_of_the_reasons():
-    machine, _ = replay(SODA, "batch-downtime-workbook")
+def _check_operator_errors(machine):
     factors = pd.read_excel(SODA, sheet_name="Downtime factors", engine="openpyxl").set_index("Factor")
     is_error = soda_downtime().columns.map(lambda factor: factors["Operator Error"][int(factor)] == "Yes")
     expected = soda_downtime().loc[:, is_error].sum().sum() * 60

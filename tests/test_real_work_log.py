@@ -1,7 +1,7 @@
 """A real job shop's two months, imported as orders through the services, must say what pandas makes of the file on its own.
 
 `MES_REAL_DATA` names the folder; the files are nobody's to copy, so without the folder there is nothing to test.
-Writing the whole log through the services takes minutes: here every eighth of its orders is imported, with
+Writing the whole log through the services takes minutes: here every twelfth of its orders is imported, with
 `MES_WHOLE_LOG=1` (`make prove-work-log`) all of them.
 """
 
@@ -102,7 +102,7 @@ PATHS = {"part": "operation__work_order__product__name", "machine": "machine__na
 def test_job_shop_orders_say_what_pandas_makes_of_the_log_by_part_machine_and_worker(tmp_path):
     line = make_line(code="SHOP")
     cases = sorted(shop_rows()["case"].unique())
-    path = log_of(set(cases if WHOLE else cases[::8]), tmp_path / "log.csv")
+    path = log_of(set(cases if WHOLE else cases[::12]), tmp_path / "log.csv")
     said = imported(line, path)
     rows, repeated = shop_rows(path), int(pd.read_csv(path).duplicated().sum())
     assert repeated
@@ -157,9 +157,21 @@ def test_job_shop_orders_say_what_pandas_makes_of_the_log_by_part_machine_and_wo
         assert sum(shares.values()) == len(covered(of_worker)) * 60
 
 
-def test_importing_a_log_again_changes_nothing(three_cases):
+@pytest.fixture
+def three_cases(tmp_path):
+    """Return a file with the rows of three cases, neither short nor long: with a breakdown, with MRB and with rework."""
+    rows = shop_rows()
+    wanted: set[str] = set()
+    for marked in (rows["kind"] == "B", rows["mrb"] > 0, rows["rework"] == "Y"):
+        of_kind = rows[marked & ~rows["case"].isin(wanted)]["case"]
+        by_length = rows[rows["case"].isin(of_kind)]["case"].value_counts()
+        wanted.add(by_length.index[len(by_length) // 2])
+    return log_of(wanted, tmp_path / "three.csv"), rows[rows["case"].isin(wanted)]
+
+
+def test_order_page_tells_each_row_of_a_case_in_order_and_importing_again_changes_nothing(client, three_cases):
     path, rows = three_cases
-    make_line(code="SHOP")
+    line = make_line(code="SHOP")
 
     def imports():
         said = StringIO()
@@ -172,24 +184,6 @@ def test_importing_a_log_again_changes_nothing(three_cases):
     assert f"new {len(rows)}, known 0" in first
     assert f"new 0, known {len(rows)}, refused 0; orders: new 0; attendances: new 0" in again
     assert stored == after
-
-
-@pytest.fixture
-def three_cases(tmp_path):
-    """Return a file with the rows of three cases: the longest with a breakdown, with MRB and with rework."""
-    rows = shop_rows()
-    wanted: set[str] = set()
-    for marked in (rows["kind"] == "B", rows["mrb"] > 0, rows["rework"] == "Y"):
-        of_kind = rows[marked & ~rows["case"].isin(wanted)]["case"]
-        # Of those, the one with the most rows.
-        wanted.add(rows[rows["case"].isin(of_kind)]["case"].value_counts().index[0])
-    return log_of(wanted, tmp_path / "three.csv"), rows[rows["case"].isin(wanted)]
-
-
-def test_order_page_tells_each_row_of_a_case_in_order(client, three_cases):
-    path, rows = three_cases
-    line = make_line(code="SHOP")
-    call_command("import_work_log", path, mapping="job-shop-work-log", line="SHOP", create=True, stdout=StringIO())
     client.force_login(make_user("operator", site=line.area.site))
     assert rows["case"].nunique() == 3
     for case, of_case in rows.groupby("case"):

@@ -147,6 +147,7 @@ def bodies():
         "/workorder/": {"order_number": "WO-77", "line": line.pk, "target_quantity": "10"},
         "/workorder/demand/": {"site": site.pk, "product": product.pk, "quantity": "500", "due_at": AT},
         "/workorder/lot-sizing/": {"site": site.pk, "product": product.pk, "line": line.pk, "rule": "lot_for_lot"},
+        "/workorder/customer/": {"code": "C-1", "name": "Northern Stores"},
         "/workorder/reason/": {"code": "waits", "name": "Waits for the laboratory", "kind": "quality"},
         "/schedule-run/schedule": {
             "line": line.pk,
@@ -256,7 +257,7 @@ PATHS = sorted(
         *("/oee/policy/", "/downtime/state-reason", "/downtime/state-history", "/downtime/state-correction"),
         *("/downtime/reason-place", "/downtime/reason-rule"),
         *("/downtime/changeover-target", "/downtime/changeover-task", "/downtime/changeover-task-done"),
-        *("/workorder/demand/", "/workorder/lot-sizing/", "/workorder/reason/"),
+        *("/workorder/demand/", "/workorder/lot-sizing/", "/workorder/reason/", "/workorder/customer/"),
         *("/workorder/", "/schedule-run/schedule", "/schedule-run/run"),
         *("/material/location/", "/material/picking-policy/", "/material/transaction/", "/material/backflush-policy/"),
         *("/material/container-policy/", "/material/container/"),
@@ -281,6 +282,7 @@ OTHERWISE = {"/operation-document", "/operation", "/order-material"}
 DERIVED = {
     "/andon/step",
     *("/maintenance/step", "/maintenance/part", "/maintenance/mounting"),
+    *("/advice/recommendation", "/advice/step", "/advice/silence", "/advice/model"),
     "/labels/label",
     "/quality/picture",
     "/quality/result",

@@ -29,7 +29,7 @@ def test_what_was_acknowledged_is_stored_once_whatever_is_killed():
     for row in rows:
         assert (row["lost"], row["duplicated"]) == ("0", "0"), row
         assert row["acknowledged"] == row["stored"] != "0", row
-    assert rows[0]["cycles"] == "12"
+    assert rows[0]["cycles"] == "6"
 
 
 def test_corpus_is_large():

@@ -13,7 +13,7 @@ from torture.result import Result
 from torture.verification import differences, report, stored_facts
 from torture.world import Cluster, server_on
 
-CYCLES, SMALL = 100, 5
+CYCLES, SMALL = 100, 3
 ITEMS = 300
 SPAN = timedelta(hours=36)
 # Every microsecond of the window is in exactly one of these.

@@ -12,7 +12,7 @@ from torture.result import Result, percentile
 from torture.verification import verify
 from torture.world import Cluster, Plant, server_on
 
-CYCLES, SMALL = 100, 3
+CYCLES, SMALL = 100, 2
 MACHINES = 6
 # How soon after the database is back everything has to be as before.
 NORMAL_SECONDS = 5.0

@@ -18,7 +18,7 @@ from torture.result import Result, percentile
 from torture.verification import verify
 from torture.world import Cluster, server_on
 
-CYCLES, SMALL = 100, 3
+CYCLES, SMALL = 100, 2
 MACHINES = 6
 # A frozen bus may cost a writer its time limit, once; more would be a queue that grows.
 WORST_SECONDS = 2.0

@@ -9,7 +9,7 @@ from torture.result import Result, percentile
 from torture.verification import verify
 from torture.world import Cluster, Nursery, Server, free_port
 
-CYCLES, SMALL = 1000, 12
+CYCLES, SMALL = 1000, 6
 MACHINES = 6
 
 

@@ -31,6 +31,7 @@ from workorders.models import (
     ChangeoverTarget,
     ChangeoverTask,
     ChangeoverTaskDone,
+    Customer,
     Demand,
     DemandOrder,
     LotSizing,
@@ -46,6 +47,7 @@ from workorders.models import (
 )
 from workorders.resources import (
     ChangeoverTargetResource,
+    CustomerResource,
     DemandResource,
     LotSizingResource,
     OrderReasonResource,
@@ -108,10 +110,10 @@ class WorkOrderAdmin(MasterDataAdmin):
     list_select_related = ("line__area", "product")
     search_fields = (
         *("order_number", "description", "product__code", "product__name", "line__name"),
-        *("external_id", "customer", "sales_order", "lot_number"),
+        *("external_id", "customer__name", "sales_order", "lot_number"),
     )
     search_help_text = "Number, description, product, line, customer, sales order or lot"
-    autocomplete_fields = ("line", "product", "revision", "unit", "parent")
+    autocomplete_fields = ("line", "product", "revision", "unit", "parent", "customer")
     fieldsets = (
         (None, {"fields": (("order_number", "status"), "description")}),
         ("What and where", {"fields": (("product", "target_quantity", "unit"), "line", "lot_number")}),
@@ -298,6 +300,16 @@ class ChangeoverTaskDoneAdmin(ReadOnlyAdmin):
     search_help_text = "Task or order"
 
 
+@admin.register(Customer)
+class CustomerAdmin(MasterDataAdmin):
+    list_display = ("name", "code", "external_id", "is_active")
+    list_filter = ("is_active",)
+    search_fields = ("code", "name", "external_id")
+    search_help_text = "Code, name or what the ERP calls it"
+    fieldsets = ((None, {"fields": (("code", "name"), ("external_id", "is_active"))}),)
+    resource_classes = [CustomerResource]
+
+
 class OrderReasonForm(NamesForm, MasterDataForm):
     """A reason with its names in the other languages."""
 
@@ -358,10 +370,10 @@ class DemandOrderInline(CopiedInline):
 class DemandAdmin(MasterDataAdmin):
     list_display = ("due_at", "product", "quantity", "unit", "customer", "sales_order", "site", "is_active")
     list_filter = (("site", ScopedFilter), "is_active", ("due_at", RangeDateTimeFilter))
-    list_select_related = ("product", "unit", "site")
-    search_fields = ("product__code", "product__name", "customer", "sales_order", "external_id")
+    list_select_related = ("product", "unit", "site", "customer")
+    search_fields = ("product__code", "product__name", "customer__name", "sales_order", "external_id")
     search_help_text = "Product, customer or sales order"
-    autocomplete_fields = ("site", "product", "unit", "line")
+    autocomplete_fields = ("site", "product", "unit", "line", "customer")
     fieldsets = (
         (None, {"fields": (("site", "product"), ("quantity", "unit"), ("due_at", "line"), "is_active")}),
         ("For whom", {"fields": (("customer", "sales_order"), "external_id")}),

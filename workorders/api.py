@@ -17,10 +17,12 @@ from core.fact_api import FactPagination
 from core.idempotency import Idempotent
 from core.master_data import caller
 from workorders import changeovers, kinship, life, placing, services
+from workorders.filters import DemandFilter, WorkOrderFilter
 from workorders.models import (
     ChangeoverTarget,
     ChangeoverTask,
     ChangeoverTaskDone,
+    Customer,
     Demand,
     LotSizing,
     Operation,
@@ -37,6 +39,7 @@ from workorders.serializers import (
     ChangeoverTaskSerializer,
     CompleteSerializer,
     ConfirmOrderSerializer,
+    CustomerSerializer,
     DemandSerializer,
     LotSizingSerializer,
     MadeByOrderSerializer,
@@ -65,25 +68,10 @@ class WorkOrderViewSet(MasterDataViewSet):
     """Work orders."""
 
     kind = "order"
-    queryset = WorkOrder.objects.all()
+    queryset = WorkOrder.objects.select_related("customer")
     serializer_class = WorkOrderSerializer
-    filterset_fields = {
-        "order_number": ["exact", "icontains"],
-        "line": ["exact"],
-        "product": ["exact"],
-        "status": ["exact", "in"],
-        "planned_start_at": ["gte", "lt"],
-        "planned_end_at": ["gte", "lt"],
-        "due_at": ["gte", "lt"],
-        "priority": ["exact", "lte", "gte"],
-        "customer": ["exact"],
-        "sales_order": ["exact"],
-        "external_id": ["exact"],
-        "lot_number": ["exact"],
-        "parent": ["exact"],
-        "revision": ["exact"],
-    }
-    search_fields = ("order_number", "description", "customer", "sales_order", "lot_number", "external_id")
+    filterset_class = WorkOrderFilter
+    search_fields = ("order_number", "description", "customer__name", "sales_order", "lot_number", "external_id")
 
     # --- its life: each action is a POST; 409 names the status and, as `allowed`, what can be done ---
 
@@ -248,6 +236,16 @@ class WorkOrderViewSet(MasterDataViewSet):
         return Response(self.get_serializer(into).data)
 
 
+class CustomerViewSet(MasterDataViewSet):
+    """For whom orders are made."""
+
+    kind = "order"
+    queryset = Customer.objects.all()
+    serializer_class = CustomerSerializer
+    filterset_fields = ("code", "external_id", "name", "is_active")
+    search_fields = ("code", "name", "external_id")
+
+
 class OrderReasonViewSet(MasterDataViewSet):
     """Why orders are held, cancelled or completed short."""
 
@@ -261,18 +259,10 @@ class DemandViewSet(MasterDataViewSet):
     """What is wanted, with the orders that were made for it."""
 
     kind = "order"
-    queryset = Demand.objects.prefetch_related("covered_by")
+    queryset = Demand.objects.select_related("customer").prefetch_related("covered_by")
     serializer_class = DemandSerializer
-    filterset_fields = {
-        "site": ["exact"],
-        "product": ["exact"],
-        "due_at": ["gte", "lt"],
-        "customer": ["exact"],
-        "sales_order": ["exact"],
-        "external_id": ["exact"],
-        "is_active": ["exact"],
-    }
-    search_fields = ("customer", "sales_order", "external_id", "product__code", "product__name")
+    filterset_class = DemandFilter
+    search_fields = ("customer__name", "sales_order", "external_id", "product__code", "product__name")
 
 
 class LotSizingViewSet(MasterDataViewSet):

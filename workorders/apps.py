@@ -9,5 +9,5 @@ class WorkordersConfig(AppConfig):
 
     def ready(self) -> None:
         """Let the services declare what follows from a change of master data."""
-        for module in ("services", "demands", "placing"):
+        for module in ("customers", "services", "demands", "placing"):
             import_module(f"{self.name}.{module}")

@@ -12,6 +12,7 @@ from simple_history.models import HistoricalRecords
 from core.models import append_only
 from enterprise.models import Line, Site
 from products.models import Product, UnitOfMeasure
+from workorders.customer_models import Customer
 
 SMALLEST = Decimal("0.000001")
 
@@ -35,7 +36,14 @@ class Demand(models.Model):
         help_text="What the quantity is in. Empty = the product's own unit.",
     )
     due_at = models.DateTimeField("due")
-    customer = models.CharField(max_length=200, blank=True)
+    customer = models.ForeignKey(
+        Customer,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="demands",
+        help_text="Empty = nobody in particular.",
+    )
     sales_order = models.CharField(max_length=64, blank=True)
     external_id = models.CharField(
         max_length=128, unique=True, null=True, blank=True, help_text="What the ERP calls it. Empty = nothing."

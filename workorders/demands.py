@@ -66,7 +66,7 @@ def generate_orders(
     sizings = list(LotSizing.objects.filter(site=site).select_related("product__unit", "line").order_by("product_id"))
     demands: dict[int, list[Demand]] = defaultdict(list)
     wanted = Demand.objects.filter(site=site, is_active=True, due_at__lt=until)
-    for demand in wanted.select_related("product__unit", "unit", "line").order_by("due_at", "id"):
+    for demand in wanted.select_related("product__unit", "unit", "line", "customer").order_by("due_at", "id"):
         demands[demand.product_id].append(demand)
     coverage = _Coverage([sizing.product_id for sizing in sizings], site, at)
     planned: list[PlannedOrder] = []
@@ -134,7 +134,7 @@ def _make(
     for plan in planned:
         lead = timedelta(hours=sizings[plan.product.pk].lead_time_hours)
         customers = {(demand.customer, demand.sales_order) for demand in plan.covers}
-        customer, sales_order = customers.pop() if len(customers) == 1 else ("", "")
+        customer, sales_order = customers.pop() if len(customers) == 1 else (None, "")
         order = WorkOrder(
             order_number=_number(plan),
             description=f"{plan.product} for {'an order' if customer or sales_order else 'stock'}"[:500],

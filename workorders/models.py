@@ -22,6 +22,7 @@ from workorders.changeover_models import ChangeoverPhase as ChangeoverPhase
 from workorders.changeover_models import ChangeoverTarget as ChangeoverTarget
 from workorders.changeover_models import ChangeoverTask as ChangeoverTask
 from workorders.changeover_models import ChangeoverTaskDone as ChangeoverTaskDone
+from workorders.customer_models import Customer as Customer
 from workorders.demand_models import Demand as Demand
 from workorders.demand_models import DemandOrder as DemandOrder
 from workorders.demand_models import LotSizing as LotSizing
@@ -90,7 +91,14 @@ class WorkOrder(HasCustomFields, models.Model):
         help_text="1 = first … 10 = last.",
     )
     due_at = models.DateTimeField("due", null=True, blank=True, help_text="When the customer expects it.")
-    customer = models.CharField(max_length=200, blank=True)
+    customer = models.ForeignKey(
+        Customer,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="work_orders",
+        help_text="Empty = nobody in particular.",
+    )
     sales_order = models.CharField(max_length=64, blank=True)
     external_id = models.CharField(
         max_length=128, unique=True, null=True, blank=True, help_text="What the ERP calls it. Empty = nothing."

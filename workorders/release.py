@@ -54,7 +54,7 @@ def _copy_routing(order: WorkOrder, routing: Routing | None) -> list[Operation]:
                 planned_quantity=order.target_quantity,
                 inspection_status=Operation.Inspection.PENDING if step.inspection_required else "",
                 **{name: getattr(step, name) for name in Operation.COPIED}
-                | {"counting_source": step.counting_source or _who_counts(step, order)},
+                | {"counting_source": step.counting_source or who_counts(step, order)},
             )
         )
         for parameter in step.parameters.all():
@@ -64,7 +64,7 @@ def _copy_routing(order: WorkOrder, routing: Routing | None) -> list[Operation]:
     return copies
 
 
-def _who_counts(step: RoutingOperation, order: WorkOrder) -> str:
+def who_counts(step: RoutingOperation, order: WorkOrder) -> str:
     """Return who counts an operation that does not say: a machine that has a counter for its output, else people."""
     if step.machine_id is not None:
         machines = Machine.objects.filter(pk=step.machine_id)

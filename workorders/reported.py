@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from core import outbox
+from core import hooks, outbox
 from core.exact import rounded_up
 from core.outbox import Message
-from workorders.models import OrderConfirmation, OrderStatusChange, WorkOrder
+from workorders.models import OrderConfirmation, OrderStatusChange, Run, WorkOrder
 from workorders.selectors import made
 
 _DONE = (WorkOrder.Status.COMPLETED, WorkOrder.Status.CLOSED)
@@ -63,6 +63,37 @@ def stepped(change: OrderStatusChange) -> None:
         reason=change.reason.code if change.reason else None,
         note=change.note,
         **made_,
+    )
+
+
+def ran(before: Run | None, run: Run | None) -> None:
+    """Tell plug-ins that a run began or ended. What is corrected or deleted later is told to nobody."""
+    if run is None or not hooks.is_heard("run.started", "run.ended"):
+        return
+    moments = {"run.started": run.started_at if before is None else None}
+    if before is None or before.ended_at is None:
+        moments["run.ended"] = run.ended_at
+    order = run.work_order
+    data = {
+        **names_of(order),
+        "line": run.line.code,
+        "run": run.pk,
+        "started_at": run.started_at,
+        "ended_at": run.ended_at,
+    }
+    hooks.tell(
+        *(
+            Message(
+                type=type_,
+                key=key_of(order),
+                site_id=run.line.area.site_id,
+                occurred_at=at,
+                recorded_at=at,
+                data=data,
+            )
+            for type_, at in moments.items()
+            if at is not None
+        )
     )
 
 

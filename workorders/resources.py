@@ -4,14 +4,33 @@ from typing import Any
 
 from django.db import models
 from django.utils import timezone
+from import_export.fields import Field
 
 from core.resources import MasterDataResource, refuse_without_right
 from workorders import services
-from workorders.models import ChangeoverTarget, Demand, LotSizing, OrderReason, Run, Schedule, WorkOrder
+from workorders.customers import CustomerWidget
+from workorders.models import ChangeoverTarget, Customer, Demand, LotSizing, OrderReason, Run, Schedule, WorkOrder
+
+
+class CustomerResource(MasterDataResource):
+    """Customers by code."""
+
+    examples = {"code": "C-4711", "name": "Northern Stores", "external_id": "0000104711", "is_active": "yes"}
+
+    class Meta(MasterDataResource.Meta):
+        model = Customer
+        fields = ("code", "name", "external_id", "is_active")
+        import_id_fields = ("code",)
+
+
+def _customer() -> Field:
+    return Field(attribute="customer", column_name="customer", widget=CustomerWidget(WorkOrder.customer.field))
 
 
 class WorkOrderResource(MasterDataResource):
     """Work orders by number."""
+
+    customer = _customer()
 
     examples = {
         "order_number": "WO-2026-0001",
@@ -92,6 +111,8 @@ class OrderReasonResource(MasterDataResource):
 
 class DemandResource(MasterDataResource):
     """Demand by what the ERP calls it."""
+
+    customer = _customer()
 
     examples = {
         "external_id": "SO-4711/10",

@@ -9,14 +9,17 @@ from django.utils import timezone
 from rest_framework import serializers
 
 from core import master_data
+from core.errors import DomainError
 from core.master_data import caller
 from core.serializers import AwareDateTimeField, CodedSerializer, MasterDataSerializer, Plain, ReferenceField
 from enterprise.models import Line, Site
 from workorders import placing, services
+from workorders.customers import CustomerField
 from workorders.models import (
     ChangeoverTarget,
     ChangeoverTask,
     ChangeoverTaskDone,
+    Customer,
     Demand,
     LotSizing,
     Operation,
@@ -33,12 +36,32 @@ from workorders.models import (
 from workorders.selectors import allowed, schedule_entries
 
 
+class CustomerSerializer(CodedSerializer):
+    """Somebody for whom orders are made."""
+
+    class Meta:
+        model = Customer
+        fields = ("id", "code", "name", "external_id", "is_active")
+        extra_kwargs = {"external_id": {"allow_blank": False}}
+
+
+def customer_field() -> CustomerField:
+    """Return the field by which orders and demand name their customer."""
+    return CustomerField(
+        queryset=Customer.objects.all(),
+        required=False,
+        allow_null=True,
+        help_text="Code, external id or name; a name that is new becomes a customer. Answered with the name.",
+    )
+
+
 class WorkOrderSerializer(MasterDataSerializer):
     """An order to make a quantity of a product; its status changes only as an order's life allows.
 
     When it is released or started for the first time, the operations and materials of its revision are copied to it.
     """
 
+    customer = customer_field()
     allowed = serializers.SerializerMethodField(help_text="The actions that its life allows now.")
     status_reason = ReferenceField(
         queryset=OrderReason.objects.all(),
@@ -83,7 +106,13 @@ class WorkOrderSerializer(MasterDataSerializer):
         return Step(at=timezone.now(), actor=caller(self.context["request"]), reason=reason, note=note)
 
     def write(self, instance: WorkOrder) -> WorkOrder:
-        return services.save_order(work_order=instance, at=timezone.now())
+        try:
+            return services.save_order(work_order=instance, at=timezone.now())
+        except DomainError as refusal:
+            if refusal.field == "reason":
+                # As the field of an order is called.
+                refusal.field = "status_reason"
+            raise
 
 
 class OrderParameterSerializer(MasterDataSerializer):
@@ -367,6 +396,7 @@ class MergeOrdersSerializer(Plain):
 class DemandSerializer(MasterDataSerializer):
     """So much of a product is wanted at a site by a time. `covered` is by orders made for it, in the product's unit."""
 
+    customer = customer_field()
     covered_by = serializers.SerializerMethodField(help_text="The orders made for it.")
 
     class Meta:

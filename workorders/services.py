@@ -314,6 +314,7 @@ def run_changed(*, before: Run | None, after: Run | None) -> None:
         )
     if after is not None and _begins(before, after):
         refuse_work(after.work_order)
+    reported.ran(before, after)
 
 
 def _begins(before: Run | None, run: Run) -> bool:

@@ -6,6 +6,7 @@ from workorders import api
 router = Router()
 router.register("workorder/demand", api.DemandViewSet)
 router.register("workorder/lot-sizing", api.LotSizingViewSet)
+router.register("workorder/customer", api.CustomerViewSet)
 router.register("workorder/reason", api.OrderReasonViewSet)
 router.register("workorder", api.WorkOrderViewSet)
 router.register("order-material", api.OrderMaterialViewSet)

@@ -47,7 +47,9 @@ async def run(setup: Setup, intake: Intake) -> None:
         try:
             while True:
                 messages = await session.messages(MOST_AT_ONCE)
-                await listener.take(messages, session)
+                for ours in (message for message in messages if message.is_derived):
+                    session.acknowledge(ours)
+                await listener.take([message for message in messages if not message.is_derived], session)
         finally:
             watch.cancel()
 

@@ -18,6 +18,7 @@ KEEPALIVE_SECONDS = 20
 CONNECT_SECONDS = 15.0
 # Messages that the broker sends ahead of our acknowledgements: its queue is the buffer, not our memory.
 MOST_UNACKNOWLEDGED = 1000
+DERIVED = ("mes", "derived")
 
 
 class ConnectionLost(Exception):
@@ -34,6 +35,8 @@ class Message:
     mid: int
     is_retained: bool
     received_at: datetime
+    is_derived: bool = False
+    """Whether we published it ourselves, about the plant: it is no word of a device."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,9 +179,22 @@ class Session:
         if message.qos:
             self._client.ack(message.mid, message.qos)
 
-    def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> None:
-        """Send a message; it leaves with the network thread, in order."""
-        self._client.publish(topic, payload, qos=qos, retain=retain)
+    def unsubscribe(self, *topics: str) -> None:
+        """Want no more of these topics."""
+        self._client.unsubscribe(list(topics))
+
+    def publish(
+        self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False, is_derived: bool = False
+    ) -> None:
+        """Send a message; it leaves with the network thread, in order.
+
+        What is derived from the plant's facts is marked, so that nobody of us takes it for a fact.
+        """
+        properties: Any = None
+        if is_derived:
+            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+            properties.UserProperty = [DERIVED]
+        self._client.publish(topic, payload, qos=qos, retain=retain, properties=properties)
 
     # --- called by the network thread ---
 
@@ -201,7 +217,13 @@ class Session:
 
     def _on_message(self, client: Any, userdata: Any, message: Any) -> None:
         arrived = Message(
-            message.topic, message.payload, message.qos, message.mid, bool(message.retain), datetime.now(UTC)
+            message.topic,
+            message.payload,
+            message.qos,
+            message.mid,
+            bool(message.retain),
+            datetime.now(UTC),
+            DERIVED in getattr(message.properties, "UserProperty", ()),
         )
         self._loop.call_soon_threadsafe(self._arrived.put_nowait, arrived)
 

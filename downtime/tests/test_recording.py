@@ -110,7 +110,7 @@ def test_correction_is_appended_and_its_span_marked(machine, run, jam):
     spans()
     said = correct(machine, jam, 0, 5)
     assert spans() == [(machine.pk, at(0), at(5))]
-    assert list(corrections_in([machine.pk], Interval(at(4), at(30)))) == [said]
+    assert [word.pk for word in corrections_in([machine.pk], Interval(at(4), at(30)))] == [said.pk]
     assert not list(corrections_in([machine.pk], Interval(at(6), at(30))))
     assert StateHistory.objects.count() == 2
 

@@ -1,5 +1,6 @@
 """What the ERP sends is made, changed or left as it is; a bad row says its field and keeps no other out."""
 
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -11,13 +12,24 @@ from erp.tests.partners import make_partner
 from erp.tests.test_api import client_of
 from materials.models import MaterialTransaction, Stock
 from products.models import Product, ProductRevision
-from tests.factories import make_line, make_location, make_product, make_user, make_work_order
+from products.services import release_revision
+from tests.factories import (
+    make_line,
+    make_location,
+    make_order_reason,
+    make_product,
+    make_revision,
+    make_routing,
+    make_user,
+    make_work_order,
+)
 from workorders.models import Demand, WorkOrder
-from workorders.services import release_order
+from workorders.services import end_run, release_order, start_run
 
 pytestmark = pytest.mark.django_db
 URL = "/erp/import/"
 AT = "2026-03-02T08:00:00Z"
+NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -167,6 +179,35 @@ def test_order_that_is_released_follows_the_stated_rules(erp, line):
     (fault,) = send(erp, 207, orders=[{"external_id": "7", "status": "closed"}])["faults"]
     assert "cannot become closed" in fault["message"]
     assert WorkOrder.objects.get().target_quantity == 12
+
+
+def test_order_that_has_begun_keeps_its_quantity_and_line_and_is_cancelled_with_a_reason(erp, line):
+    make_line(code="L2", area=line.area)
+    product, reason = make_product(), make_order_reason("customer")
+    revision = make_revision(product=product)
+    make_routing("FILL", revision=revision)
+    release_revision(revision=revision, valid_from=NOW)
+    order = {"external_id": "7", "line": "L1", "product": product.code, "target_quantity": "10"}
+    send(erp, orders=[order])
+    work_order = WorkOrder.objects.get()
+    release_order(work_order=work_order, at=NOW)
+    send(erp, orders=[{**order, "line": "L2", "target_quantity": "11"}])
+    send(erp, orders=[order])
+    run = start_run(work_order=work_order, line=line, started_at=NOW)
+    end_run(run=run, ended_at=NOW + timedelta(hours=1))
+    work_order.operations.update(status="in_progress")
+
+    def refused(**said):
+        (fault,) = send(erp, 207, orders=[{"external_id": "7", **said}])["faults"]
+        return fault["field"]
+
+    assert refused(target_quantity="12") == "target_quantity"
+    assert refused(line="L2") == "line"
+    assert refused(routing_code="OTHER") == "routing_code"
+    assert refused(status="cancelled") == "status_reason"
+    send(erp, orders=[{"external_id": "7", "planned_end_at": AT, "customer": "Acme", "description": "Rush"}])
+    send(erp, orders=[{"external_id": "7", "status": "cancelled", "status_reason": reason.code}])
+    assert WorkOrder.objects.get().status == "cancelled"
 
 
 def test_draft_becomes_what_was_sent_last(erp):

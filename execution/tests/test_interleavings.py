@@ -52,7 +52,7 @@ _presses = st.lists(
 )
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(_presses)
 def test_any_presses_leave_spans_quantities_and_statuses_consistent(presses):
     floor = make_floor("CUT", "WELD", overlap_allowed=True)

@@ -236,7 +236,7 @@ def test_shares_cover_the_time_that_anything_ran_and_add_up_to_one(rows):
     assert sum(machine_time(works).values()) == len(busy) * 60
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.permutations(range(5)))
 def test_any_order_of_facts_ends_in_the_same_numbers(order):
     machine = make_machine()

@@ -245,7 +245,7 @@ class TestAgreedHours:
         assert (found.day.is_open, found.time.attendance) == (True, 3 * 3600)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     attended=st.lists(st.tuples(st.integers(0, 13 * 24), st.integers(1, 15)), max_size=8),
     pauses=st.lists(st.tuples(st.integers(0, 13 * 24), st.integers(1, 3)), max_size=4),

@@ -276,7 +276,7 @@ class TestEfficiency:
 spans = st.lists(st.tuples(st.integers(0, 30), st.integers(1, 12), st.booleans()), max_size=5)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(drawn=spans, cuts=st.lists(st.integers(-4, 50), max_size=4))
 def test_hours_of_parts_add_up_to_the_window(drawn, cuts):
     line = make_machine().line

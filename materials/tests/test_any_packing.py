@@ -120,6 +120,6 @@ class Packing(RuleBasedStateMachine):
 
 def test_any_sequence_keeps_contents_and_stock():
     Packing.TestCase.settings = settings(
-        max_examples=12, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+        max_examples=7, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
     )
     Packing.TestCase().runTest()

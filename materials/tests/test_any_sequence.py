@@ -114,6 +114,6 @@ class Movements(RuleBasedStateMachine):
 
 def test_any_sequence_keeps_the_books():
     Movements.TestCase.settings = settings(
-        max_examples=15, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+        max_examples=8, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
     )
     Movements.TestCase().runTest()

@@ -163,7 +163,7 @@ def test_unit_that_nothing_converts_is_refused(shop, quantity, unit, field):
 
 
 @given(reports=st.lists(st.integers(1, 40), min_size=1, max_size=4))
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_reports_add_up_to_the_plan_within_their_rounding(shop, order, reports):
     before = shop.there(shop.sugar.lots.get())
     for pieces in reports:

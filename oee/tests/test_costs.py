@@ -154,7 +154,7 @@ def test_overhead_is_that_of_the_line_that_ran_the_order(shop):
 
 
 @given(cuts=st.lists(st.integers(1, 239), max_size=3, unique=True))
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_overhead_does_not_depend_on_how_a_rate_is_cut(shop, cuts):
     MachineRate.objects.all().delete()
     bounds = [LONG_AGO, *(AT + timedelta(minutes=cut) for cut in sorted(cuts)), None]

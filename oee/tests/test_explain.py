@@ -75,7 +75,7 @@ facts = st.lists(
 )
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=7, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     facts,
     st.sampled_from([None, {"micro_stops": "availability"}, {"startup_rejects": "exclude", "overtime": "exclude"}]),

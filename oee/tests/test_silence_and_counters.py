@@ -240,7 +240,7 @@ def _rows(machine):
     return sorted(slices), sorted(reasons, key=str), sorted(steps)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sets(st.integers(0, 14_400), max_size=25), st.sampled_from([10, 60, 600]), st.integers(0, 14_000))
 def test_leaping_finds_the_silences_that_walking_finds(transactional_free_machine, seconds, timeout, start):
     machine, run, *_, delta = transactional_free_machine(timeout)

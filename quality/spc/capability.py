@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from math import sqrt
-
-from scipy import stats
+from statistics import NormalDist
 
 from core.errors import Invalid
 from quality.spc.charts import Kind, Measured, neighbours, sigma_within
@@ -170,6 +169,8 @@ def normality(values: Sequence[Fraction]) -> Normality | None:
     """
     if len(values) < _FEWEST or min(values) == max(values):
         return None
+    from scipy import stats  # late: it takes longer to load than the rest of the system
+
     # Close values of a large level would lose their digits in floating point; the tests do not mind where zero is.
     centre = mean(values) or Fraction(0)
     width = max(values) - min(values)
@@ -233,6 +234,8 @@ def _spread_interval(index: Fraction | None, freedom: float, confidence: float) 
     """Return the interval of Cp or Pp: index × sqrt(χ² / ν) (Montgomery, chapter 8)."""
     if index is None or freedom < 1:
         return None
+    from scipy import stats
+
     tail = (1 - confidence) / 2
     low, high = (sqrt(stats.chi2.ppf(p, freedom) / freedom) * float(index) for p in (tail, 1 - tail))
     return Interval(low, high)
@@ -242,6 +245,6 @@ def _centred_interval(index: Fraction | None, n: int, freedom: float, confidence
     """Return the interval of Cpk or Ppk: index ± z sqrt(1 / 9n + index² / 2ν) (A. F. Bissell, Applied Statistics 39, 1990)."""
     if index is None or freedom < 1:
         return None
-    z = float(stats.norm.ppf(1 - (1 - confidence) / 2))
+    z = NormalDist().inv_cdf(1 - (1 - confidence) / 2)
     half = z * sqrt(1 / (9 * n) + float(index) ** 2 / (2 * freedom))
     return Interval(float(index) - half, float(index) + half)

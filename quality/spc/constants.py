@@ -10,9 +10,6 @@ from fractions import Fraction
 from functools import cache
 from math import exp, lgamma, log, sqrt
 
-import numpy as np
-from scipy.special import ndtr
-
 from core.errors import Invalid
 from quality.spc.numbers import root
 
@@ -83,6 +80,10 @@ def _kept(value: float) -> Fraction:
 @cache
 def _moments(n: int) -> tuple[float, float]:
     """Return mean and deviation of the range W of n values, from P(W <= w) = n ∫ φ(x) (Φ(x + w) - Φ(x))^(n - 1) dx."""
+    # Loading these takes longer than starting the rest of the system.
+    import numpy as np
+    from scipy.special import ndtr
+
     x = np.linspace(-_REACH, _REACH, _STEPS + 1)
     step = x[1] - x[0]
     mean = float(np.sum(1 - ndtr(x) ** n - ndtr(-x) ** n) * step)

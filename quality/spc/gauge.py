@@ -12,8 +12,6 @@ from enum import StrEnum
 from fractions import Fraction
 from math import floor
 
-from scipy import stats
-
 from core.errors import Invalid
 from quality.spc.constants import d2, d2_of_mean_range
 from quality.spc.numbers import Number, exact, mean, root
@@ -215,6 +213,8 @@ def _chance(crossing: Source, error: Source) -> float:
     """Return the F test's p-value: the chance of so much interaction if there were none."""
     if not error.squares:
         return 0.0 if crossing.squares else 1.0
+    from scipy import stats  # late: it takes longer to load than the rest of the system
+
     return float(stats.f.sf(float(crossing.mean_square / error.mean_square), crossing.freedom, error.freedom))
 
 

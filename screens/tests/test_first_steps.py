@@ -38,6 +38,7 @@ from tests.factories import (
 NO_PAGES = {
     *(
         "home",
+        "plant-file-download",
         "overview-fragments",
         "line-fragment",
         "floor-fragments",

@@ -1,6 +1,7 @@
 """The operator's terminal without a browser: what it shows, whom it lets in, and its plain forms."""
 
 import json
+import re
 from datetime import timedelta
 
 import pytest
@@ -226,6 +227,12 @@ def test_a_call_by_form_and_its_steps_at_the_supervisors_page(station, tablet):
     stranger.force_login(make_user("supervisor", make_machine().line.area.site))
     assert stranger.post(step, taken).status_code == 404
     assert "Oil" not in words_of(stranger.get("/andon/calls/"))
+
+
+def test_maintenance_is_asked_for_from_the_terminal(station, tablet):
+    (link,) = re.findall(r'href="(/maintenance/[^"]*)"[^>]*>[^A]*Ask for maintenance', words_of(tablet.get(PAGE)))
+    asked = words_of(tablet.get(link.replace("&amp;", "&")))
+    assert f'<option value="{station.machine.pk}" selected>' in asked
 
 
 def test_a_scanned_lot_is_loaded_with_refusals_in_words(station, tablet):

@@ -71,6 +71,17 @@ def test_shares_add_up_as_written_whatever_they_are(seconds):
     within = ("availability", "performance", "quality", "productive")
     busy = sum((line.seconds for line in lines if line.of.factor in within), start=Fraction(0))
     found = waterfall(Ledger(tuple(lines), sum(seconds, start=Fraction(0)), busy), {}, lambda code: "")
+    # Each level is the one above it less what was lost in between, in whole seconds.
+    left = None
+    for step in found.steps:
+        written = sum(
+            int(part) * 60**place for place, part in enumerate(reversed(step.time.replace(",", "").split(":")))
+        )
+        if step.is_level:
+            assert left in (None, written)
+            left = written
+        elif step.factor != "productive":
+            left -= written
     if busy:
         costs = [Fraction(step.cost) for step in found.steps if step.cost]
         assert sum(costs) + Fraction(found.oee) == 100

@@ -1,28 +1,37 @@
 """What the demo plant's people book: lots that come, are used in their order and go on; hours that follow the shifts."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from accounts.models import User
+from andon.models import AndonCall
+from batchrecords.models import BatchRecord
 from core.intervals import Interval
 from counts.models import CountTag
 from counts.services import NewReading, record_readings
 from downtime.models import StateReason
 from downtime.services import NewState, record_states
 from enterprise.models import Machine
+from labels.models import Label
 from labor.models import Absence, Attendance, Employee, LaborEntry
-from materials.models import GenealogyLink, Kind, MaterialLot, MaterialTransaction
+from maintenance.models import MaintenanceOrder, ToolMounting
+from materials.models import Container, GenealogyLink, Kind, MaterialLot, MaterialTransaction
+from simulator.beside import fill
 from simulator.bookings import book
 from simulator.deliveries import deliveries, quantity_of
 from simulator.services import create_people
 from simulator.vistula import VISTULA
-from workorders.models import OrderMaterial, WorkOrder
+from simulator.working_time import day_window
+from workorders.models import Changeover, OrderMaterial, WorkOrder
 
 pytestmark = pytest.mark.django_db
 
 NOW = datetime(2026, 3, 11, 22, 30, tzinfo=UTC)
 WINDOW = Interval(NOW - timedelta(days=1), NOW)
+# With one person in each crew: what people book, they book one by one.
+SMALL = replace(VISTULA, crews=tuple(replace(crew, members=crew.members[:1]) for crew in VISTULA.crews))
 
 
 def test_a_delivery_covers_the_orders_until_the_next_one_in_whole_packages():
@@ -42,7 +51,7 @@ def supervisor(plant):
 
 def booked(supervisor: User, refused: set[str] | None = None, most: int = 1000) -> int:
     """Book the day."""
-    return book(VISTULA, WINDOW, actor=supervisor, now=NOW, refused=set() if refused is None else refused, most=most)
+    return book(SMALL, WINDOW, actor=supervisor, now=NOW, refused=set() if refused is None else refused, most=most)
 
 
 def count_and_go_on(order: WorkOrder, pieces: int) -> None:
@@ -69,7 +78,10 @@ def test_hours_follow_the_shifts_and_are_booked_once(supervisor):
     there = Attendance.objects.count()
     assert there > 0
     entries = LaborEntry.objects.select_related("work_order__line", "employee__crew")
-    assert all(entry.employee.crew.code.startswith(entry.work_order.line.code) for entry in entries)
+    on_orders = [entry for entry in entries if entry.kind in LaborEntry.ON_ORDERS]
+    assert on_orders
+    assert all(entry.employee.crew.code.startswith(entry.work_order.line.code) for entry in on_orders)
+    assert {entry.kind for entry in entries} == {"direct", "setup", "meeting", "break", "indirect"}
     ended = [entry for entry in entries if entry.ended_at]
     assert ended
     assert Attendance.objects.filter(ended_at__isnull=True).count() <= 2
@@ -124,3 +136,30 @@ def test_what_is_refused_is_said_once_and_not_tried_again(supervisor, caplog):
     booked(supervisor, refused)
     assert len(caplog.records) == len(said)
     assert not Attendance.objects.filter(employee=ill).exists()
+
+
+def test_days_that_are_over_are_booked_whole_the_newest_first(supervisor):
+    days = Interval(day_window(VISTULA, NOW.date() - timedelta(days=1)).start, NOW)
+    for _ in range(2):
+        assert book(SMALL, days, actor=supervisor, now=NOW, refused=set(), most=1) == 1
+    there = Attendance.objects.all()
+    assert there.count() == 5
+    assert not there.filter(ended_at__isnull=True).exists()
+    assert LaborEntry.objects.filter(kind="direct").exists()
+    # What follows is of the day that goes on.
+    book(SMALL, days, actor=supervisor, now=NOW, refused=set(), most=1)
+    assert there.filter(ended_at__isnull=True, started_at__gte=NOW - timedelta(days=1)).count() == 1
+
+
+def test_beside_the_orders_every_room_has_something_once(supervisor, caplog):
+    booked(supervisor)
+    for order in WorkOrder.objects.filter(status="completed"):
+        count_and_go_on(order, 5000) if order.line.code == "GLASS" else go_on(order)
+    booked(supervisor)
+    assert fill(VISTULA, now=NOW) == 6
+    kinds = (AndonCall, MaintenanceOrder, ToolMounting, Changeover, Container, Label, BatchRecord)
+    made = [kind.objects.count() for kind in kinds]
+    assert all(made)
+    assert fill(VISTULA, now=NOW) == 0
+    assert [kind.objects.count() for kind in kinds] == made
+    assert not caplog.records

@@ -23,6 +23,7 @@ from simulator.inspecting import create_quality
 from simulator.progress import LineProgress
 from simulator.services import create_people, create_plant, keep_orders, plant_identity, provide_device_keys
 from simulator.vistula import VISTULA
+from simulator.working_time import order_slots
 from workorders.models import Run, Schedule, WorkOrder
 from workorders.services import end_run
 
@@ -86,7 +87,7 @@ def test_orders_are_done_running_or_scheduled_by_the_clock(plant):
     running = Run.objects.filter(ended_at__isnull=True)
     assert {run.line.code for run in running} == {"PET", "GLASS"}
     assert all(run.work_order.status == WorkOrder.Status.IN_PROGRESS for run in running)
-    past = WorkOrder.objects.filter(planned_end_at__lte=NOW)
+    past = WorkOrder.objects.filter(planned_end_at__lte=NOW - timedelta(hours=1))
     assert set(past.values_list("status", flat=True)) == {WorkOrder.Status.COMPLETED}
     coming = WorkOrder.objects.filter(planned_start_at__gt=NOW)
     assert set(coming.values_list("status", flat=True)) == {WorkOrder.Status.SCHEDULED}
@@ -96,7 +97,8 @@ def test_orders_are_done_running_or_scheduled_by_the_clock(plant):
 def test_keeping_orders_again_changes_nothing_until_one_is_due(plant):
     assert keep_orders(VISTULA, WINDOW, now=NOW) == 0
     before = Run.objects.get(line__code="PET", ended_at__isnull=True)
-    later = before.work_order.planned_end_at
+    plan = VISTULA.line("PET")
+    later = next(slot.end for slot in order_slots(VISTULA, plan, WINDOW) if slot.number == str(before.work_order))
     assert keep_orders(VISTULA, WINDOW, now=later) > 0
     before.refresh_from_db()
     assert before.ended_at == later

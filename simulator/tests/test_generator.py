@@ -16,6 +16,7 @@ from simulator.vistula import GLASS, PET, VISTULA
 from simulator.working_time import day_window, order_slots, production_day
 
 DAY = date(2026, 3, 11)
+NOW = datetime(2026, 3, 11, tzinfo=UTC)
 
 
 def make_day(line=PET, day=DAY, **overrides) -> LineDay:
@@ -104,21 +105,30 @@ def test_a_lost_connection_stops_nobody_else():
 def test_orders_of_a_line_that_never_rests_follow_each_other_without_a_gap():
     window = Interval(datetime(2026, 3, 9, tzinfo=UTC), datetime(2026, 3, 16, tzinfo=UTC))
     slots = order_slots(VISTULA, PET, window)
-    assert len(slots) == 22
+    assert len(slots) == 7 * 15 + 1
     assert all(one.end == following.start for one, following in pairwise(slots))
     assert all(one.product == following.previous_product for one, following in pairwise(slots))
 
 
 def test_orders_end_where_the_line_stops_working():
     sunday = day_window(VISTULA, date(2026, 3, 15))
-    (slot,) = order_slots(VISTULA, GLASS, sunday)
-    assert (slot.start, slot.end) == (sunday.start, sunday.start + timedelta(hours=6))
+    slots = order_slots(VISTULA, GLASS, sunday)
+    assert (slots[0].start, slots[-1].end) == (sunday.start, sunday.start + timedelta(hours=6))
+
+
+def test_orders_begin_a_little_late_and_some_so_late_that_it_counts():
+    slots = order_slots(VISTULA, PET, Interval(NOW - timedelta(days=30), NOW))
+    late = [slot.start - slot.planned_start for slot in slots]
+    assert all(timedelta(0) <= delay < timedelta(minutes=33) for delay in late)
+    assert 0.02 < sum(delay > timedelta(minutes=15) for delay in late) / len(late) < 0.2
+    assert all(slot.planned_end <= slot.end for slot in slots)
+    assert {slot.customer for slot in slots} == {"", *VISTULA.customers}
 
 
 def test_a_holiday_rests_the_glass_line_and_not_the_pet_line():
     holiday = day_window(VISTULA, date(2026, 5, 1))
     assert order_slots(VISTULA, GLASS, holiday) == []
-    assert len(order_slots(VISTULA, PET, holiday)) == 4
+    assert len(order_slots(VISTULA, PET, holiday)) == 16
 
 
 def test_the_night_belongs_to_the_day_before():

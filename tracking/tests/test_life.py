@@ -209,6 +209,6 @@ class TestLife(TestCase):
         run_state_machine_as_test(
             Life,
             settings=settings(
-                max_examples=8, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+                max_examples=5, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
             ),
         )

@@ -13,6 +13,7 @@ from core import master_data
 from core.errors import Invalid
 from materials.planning import generate
 from tests.factories import (
+    make_customer,
     make_line,
     make_location,
     make_lot,
@@ -109,13 +110,13 @@ def targets():
 
 def test_demand_in_cases_becomes_an_order_once(site, line, cola):
     size(site, line, cola, lead_time_hours=24)
-    demand = want(site, cola, 10, unit=make_unit("case"), customer="North", sales_order="SO-1")
+    demand = want(site, cola, 10, unit=make_unit("case"), customer=make_customer("North"), sales_order="SO-1")
     assert run(site, dry_run=True).orders[0].order is None
     assert WorkOrder.objects.count() == 0
     (plan,) = run(site).orders
     order = plan.order
     assert (order.order_number, order.target_quantity, order.status) == ("COLA-20260307-1", 120, "created")
-    assert (order.customer, order.sales_order, order.planned_start_at) == ("North", "SO-1", AT + DAY * 4)
+    assert (order.customer.name, order.sales_order, order.planned_start_at) == ("North", "SO-1", AT + DAY * 4)
     assert demand.covered_by.get().quantity == 120
     assert run(site).orders == []
     life.cancel(work_order=order, reason=make_order_reason(), at=AT)

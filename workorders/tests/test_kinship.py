@@ -57,7 +57,7 @@ def test_split_of_a_released_order_copies_both_anew(cola, line):
     child = split_order(work_order=order, quantity=Decimal(200), at=AT)
     order.refresh_from_db()
     assert (order.target_quantity, child.target_quantity, child.order_number) == (300, 200, f"{order}-S1")
-    assert (child.status, child.parent, child.parent_kind, child.customer) == ("released", order, "split", "North")
+    assert (child.status, child.parent, child.parent_kind, child.customer.name) == ("released", order, "split", "North")
     assert [order.materials.get().quantity_required, child.materials.get().quantity_required] == [24, 16]
     assert child.operations.get().planned_quantity == 200
     assert [row.pk for row in family(child)] == [order.pk, child.pk]
@@ -79,7 +79,7 @@ def test_split_is_refused_once_work_began_and_for_odd_quantities(cola, line):
     assert WorkOrder.objects.count() == 1
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(parts=st.lists(st.decimals("0.000001", "30", places=6), min_size=1, max_size=3), released=st.booleans())
 def test_totals_are_conserved_by_any_splits_and_merges(cola, line, parts, released):
     WorkOrder.objects.update(status="cancelled")

@@ -322,7 +322,7 @@ def test_actions_over_rest_say_what_is_allowed(api, line, anna):
 def test_patch_of_the_status_is_a_step_too(api, line):
     order = services.release_order(work_order=saved(line), at=AT)
     url = f"/workorder/{order.pk}"
-    assert "reason" in api.patch(url, {"status": "on_hold"}).data
+    assert "status_reason" in api.patch(url, {"status": "on_hold"}).data
     held = api.patch(url, {"status": "on_hold", "status_reason": "safety", "status_note": "Guard open."})
     assert (held.status_code, held.data["status"]) == (200, "on_hold")
     # What does not name the status leaves it alone.

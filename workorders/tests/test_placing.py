@@ -190,7 +190,7 @@ def test_entries_that_overlapped_before_can_be_edited_only_out_of_the_way():
     assert placing.move(entry=old, planned_start_at=AT + HOUR, actor=None).is_checked
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
         st.tuples(st.sampled_from(["place", "move", "resize", "cancel"]), st.integers(0, 9), st.integers(1, 4)),

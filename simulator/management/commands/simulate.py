@@ -8,6 +8,7 @@ import tomllib
 from argparse import ArgumentTypeError
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,13 @@ from django.db import DatabaseError, connection
 
 from accounts.models import User
 from core.intervals import Interval
+from enterprise.models import Site
+from simulator import diary
+from simulator.beside import fill
 from simulator.bookings import book
 from simulator.delivery import TIDY, Untidiness
 from simulator.feed import LineFeed
+from simulator.models import Simulation
 from simulator.progress import LineProgress, ProgressFile
 from simulator.services import (
     devices_folder,
@@ -28,6 +33,8 @@ from simulator.services import (
     provide_device_keys,
     queues_folder,
 )
+from simulator.shop.daemon import How, live, note_seen
+from simulator.shop.machining import MACHINING
 from simulator.shop_floor import ShopFloor
 from simulator.stops import ScriptedFault
 from simulator.vistula import VISTULA
@@ -35,8 +42,9 @@ from simulator.working_time import day_window
 
 logger = logging.getLogger("simulate")
 
-_EVERY = {"orders": 15.0, "progress": 5.0, "report": 60.0}
+_EVERY = {"orders": 15.0, "progress": 5.0, "report": 60.0, "beside": 60.0}
 _PLAN_AHEAD = timedelta(days=3)
+VISTULA_DAYS, MACHINING_DAYS = 7, 1
 
 
 def moment(text: str) -> datetime:
@@ -53,12 +61,20 @@ def moment(text: str) -> datetime:
 class Command(BaseCommand):
     """Deliver the demo plant's facts through the ingestion interface until somebody stops it (Ctrl-C, SIGTERM)."""
 
-    help = "Simulate the demo plant's machines: first the missing history, then live. Run create_demo before."
+    help = "Simulate a demo plant: first the missing history, then live. Run create_demo before."
 
     def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--plant", choices=["vistula", "machining"], default="vistula", help="Which plant; default vistula."
+        )
         parser.add_argument("--url", default="http://127.0.0.1:8000", help="The server; default %(default)s.")
         parser.add_argument(
-            "--history-days", type=int, default=7, help="Days of history at the first start; default 7."
+            "--via",
+            default="http",
+            help="http, or a broker like mqtt://127.0.0.1:1883 (machining; docs/simulator.md has its connector).",
+        )
+        parser.add_argument(
+            "--history-days", type=int, help="Days of history at the first start; default 7 (machining: 1)."
         )
         parser.add_argument("--seed", type=int, default=1, help="The same seed makes the same history; default 1.")
         parser.add_argument("--interval", type=float, default=1.0, help="Seconds between live deliveries; default 1.")
@@ -76,21 +92,44 @@ class Command(BaseCommand):
         stop = threading.Event()
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: stop.set())
+        if options["plant"] == "machining":
+            self._machining(options, stop)
+            return
+        if options["via"] != "http":
+            raise CommandError("Only the machining plant sends by MQTT: --plant machining.")
         plant_id, seed = self._plant_identity(), options["seed"]
         progress_file = ProgressFile(devices_folder() / "progress.json", plant_id=plant_id, seed=seed)
         feeds = self._feeds(progress_file.read(), options)
         clock = _clock(feeds, options)
-        untidiness = (
-            TIDY
-            if options["once"]
-            else Untidiness(
-                late_share=options["late"], duplicate_share=options["duplicates"], shuffled_share=options["shuffled"]
-            )
-        )
+        untidiness = _untidiness(options)
         keys = provide_device_keys(VISTULA, devices_folder() / "keys.json")
         queues = queues_folder(plant_id, seed=seed)
         floor = ShopFloor.open(feeds, options["url"], keys, queues, progress_file, untidiness, seed=seed)
-        _work(floor, clock, stop, options)
+        simulation = self._simulation(feeds, options)
+        _work(floor, clock, stop, options, simulation)
+        diary.stop(simulation, at=datetime.now(UTC))
+
+    def _machining(self, options: dict[str, Any], stop: threading.Event) -> None:
+        days = MACHINING_DAYS if options["history_days"] is None else options["history_days"]
+        how = How(
+            url=options["url"],
+            seed=options["seed"],
+            history=timedelta(days=days),
+            speed=options["speed"],
+            interval=options["interval"],
+            untidiness=_untidiness(options),
+            until=options["until"],
+            once=options["once"],
+            broker="" if options["via"] == "http" else options["via"],
+        )
+        try:
+            live(MACHINING, how, _script(options["faults"]), stop)
+        except ValueError as error:
+            raise CommandError(str(error)) from error
+        except Site.DoesNotExist as error:
+            raise CommandError(
+                "There is no machining plant yet: run 'manage.py create_demo --plant machining' first."
+            ) from error
 
     def _plant_identity(self) -> str:
         try:
@@ -98,19 +137,52 @@ class Command(BaseCommand):
         except Exception as error:
             raise CommandError(f"There is no demo plant yet: run 'manage.py create_demo' first ({error}).") from error
 
+    def _simulation(self, feeds: list[LineFeed], options: dict[str, Any]) -> Simulation:
+        begins = min(day_window(VISTULA, feed.progress.from_day).start for feed in feeds)
+        site = Site.objects.get(code=VISTULA.site[0])
+        simulation = diary.plan_life(site=site, seed=options["seed"], begins_at=begins)
+        diary.begin(simulation, at=datetime.now(UTC), speed=Decimal(str(options["speed"])))
+        diary.keep_faults(
+            simulation,
+            [
+                (one.machine, one.starts_at, round(one.minutes), one.reason, one.detail)
+                for one in _script(options["faults"])
+            ],
+            now=datetime.now(UTC),
+        )
+        return simulation
+
     def _feeds(self, kept: dict[str, LineProgress], options: dict[str, Any]) -> list[LineFeed]:
         now, script = datetime.now(UTC), _script(options["faults"])
+        days = VISTULA_DAYS if options["history_days"] is None else options["history_days"]
         return [
             LineFeed(
                 VISTULA,
                 line,
-                kept.get(line.code) or devices_memory(VISTULA, line, now=now, history_days=options["history_days"]),
+                kept.get(line.code) or devices_memory(VISTULA, line, now=now, history_days=days),
                 seed=options["seed"],
                 script=script,
                 measures=True,
             )
             for line in VISTULA.lines
         ]
+
+
+def _fill_beside(now: datetime) -> None:
+    try:
+        fill(VISTULA, now=now)
+    except DatabaseError as error:
+        logger.warning("What is beside the orders waits for the database: %s", error)
+    finally:
+        connection.close()
+
+
+def _untidiness(options: dict[str, Any]) -> Untidiness:
+    if options["once"]:
+        return TIDY
+    return Untidiness(
+        late_share=options["late"], duplicate_share=options["duplicates"], shuffled_share=options["shuffled"]
+    )
 
 
 def _clock(feeds: list[LineFeed], options: dict[str, Any]) -> Callable[[], datetime]:
@@ -125,7 +197,13 @@ def _clock(feeds: list[LineFeed], options: dict[str, Any]) -> Callable[[], datet
     )
 
 
-def _work(floor: ShopFloor, clock: Callable[[], datetime], stop: threading.Event, options: dict[str, Any]) -> None:
+def _work(
+    floor: ShopFloor,
+    clock: Callable[[], datetime],
+    stop: threading.Event,
+    options: dict[str, Any],
+    simulation: Simulation,
+) -> None:
     if options["speed"] == 1:
         floor.plan_backlog(clock())
     else:
@@ -133,12 +211,15 @@ def _work(floor: ShopFloor, clock: Callable[[], datetime], stop: threading.Event
     missing = sum(len(batch.facts) for batch in floor.backlog)
     logger.info("%d items of history to deliver to %s, the newest day first", missing, options["url"])
     due = dict.fromkeys(_EVERY, 0.0)
-    due["report"] = time.monotonic() + _EVERY["report"]
+    for task in ("report", "beside"):
+        due[task] = time.monotonic() + _EVERY[task]
     refused: set[str] = set()
     while not stop.is_set():
         now = clock()
         if _is_due("orders", due):
-            _keep_orders(floor, now, refused)
+            _keep_orders(floor, now, refused, seed=options["seed"])
+        if not floor.backlog and _is_due("beside", due):
+            _fill_beside(now)
         floor.tick(now)
         if floor.deliver_backlog(clock=time.monotonic()):
             left = sum(len(batch.facts) for batch in floor.backlog)
@@ -151,6 +232,7 @@ def _work(floor: ShopFloor, clock: Callable[[], datetime], stop: threading.Event
             stop.wait(options["interval"])
         if _is_due("progress", due):
             floor.keep_progress()
+            note_seen(simulation, floor, now)
         if _is_due("report", due):
             logger.info("So far %s", floor.tally)
     floor.stop()
@@ -164,14 +246,14 @@ def _is_due(task: str, due: dict[str, float]) -> bool:
     return True
 
 
-def _keep_orders(floor: ShopFloor, now: datetime, refused: set[str]) -> None:
+def _keep_orders(floor: ShopFloor, now: datetime, refused: set[str], *, seed: int) -> None:
     """Keep the orders and book what people would; a database that is away for a moment is asked again later."""
     begins = min(day_window(VISTULA, station.feed.progress.from_day).start for station in floor.stations)
     try:
         keep_orders(VISTULA, Interval(begins, now + _PLAN_AHEAD), now=now)
         supervisor = User.objects.filter(username="supervisor").first()
         if supervisor is not None and begins < now:
-            book(VISTULA, Interval(begins, now), actor=supervisor, now=now, refused=refused)
+            book(VISTULA, Interval(begins, now), actor=supervisor, now=now, refused=refused, seed=seed)
     except DatabaseError as error:
         logger.warning("Orders wait for the database: %s", error)
     finally:

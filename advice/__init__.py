@@ -1,0 +1,1 @@
+"""Advice: what could be done better, why one thinks so, and whether that came true."""
