@@ -15,6 +15,7 @@ from connectors.database import in_thread
 from connectors.doors import Setup, door_of
 from connectors.intake import Intake, Tally
 from connectors.models import Connector, ConnectorHealth
+from core import cancelling
 from ingest.group_commit import GroupCommit
 
 LOOK_SECONDS = 2.0
@@ -59,10 +60,7 @@ class Supervisor:
                 self._running[pk] = fingerprint, asyncio.create_task(self._keep(pk), name=f"connector {pk}")
 
     async def _stop(self, connector_ids: list[int]) -> None:
-        tasks = [self._running.pop(pk)[1] for pk in connector_ids]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await cancelling.end(*(self._running.pop(pk)[1] for pk in connector_ids))
 
     async def _keep(self, connector_id: int) -> None:
         """Keep one connection up."""
@@ -135,8 +133,7 @@ class _Watched:
 
     async def end(self, state: State, error: str = "") -> None:
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await cancelling.end(self._task)
         await self._report(state, error=error, restarts=1 if state == State.PAUSED else 0)
 
     async def _report_regularly(self) -> None:

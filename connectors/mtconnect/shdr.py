@@ -13,6 +13,7 @@ from connectors.intake import Intake
 from connectors.mtconnect.lines import Lines, Moments, Shapes, Splitter
 from connectors.mtconnect.observations import Latest
 from connectors.mtconnect.telling import Teller
+from core import cancelling
 
 DEFAULT_PORT = 7878
 # Lost heartbeats that make a lost connection.
@@ -139,8 +140,7 @@ class _Listener:
                     raise ConnectionResetError("the adapter ended it")
                 await self._take(data, datetime.now(UTC))
         finally:
-            beat.cancel()
-            await asyncio.gather(beat, return_exceptions=True)
+            await cancelling.end(beat)
 
     async def _take(self, data: bytes, now: datetime) -> None:
         lines = self._splitter.feed(data)

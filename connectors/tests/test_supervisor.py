@@ -6,9 +6,11 @@ import pytest
 from django.utils import timezone
 
 from connectors import supervisor
+from connectors.database import in_thread
 from connectors.health import connections
 from connectors.models import Connector, ConnectorHealth, Protocol
 from connectors.tests.live import supervised, until
+from core import cancelling
 from tests.factories import make_site
 from tests.servers import free_port
 
@@ -32,3 +34,37 @@ def test_connection_that_waits_for_its_next_attempt_is_not_taken_for_dead(monkey
     assert (found.level, found.words) == ("bad", "Failed, tries again")
     assert "cannot be reached" in found.health.last_error
     assert found.health.restarts == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_connection_whose_library_lost_the_cancellation_is_stopped_all_the_same(monkeypatch):
+    monkeypatch.setattr(supervisor, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(cancelling, "INSIST_SECONDS", 0.05)
+    cancelled = []
+
+    async def poll(setup, intake):
+        intake.connected()
+        while True:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                cancelled.append(setup.code)
+                if len(cancelled) == 2:
+                    raise
+
+    monkeypatch.setattr("connectors.mqtt.listener.run", poll)
+    connector = Connector.objects.create(
+        code="mqtt", name="MQTT", site=make_site(), protocol=Protocol.MQTT, address=f"127.0.0.1:{free_port()}"
+    )
+
+    def health_is(state):
+        return ConnectorHealth.objects.filter(connector=connector, state=state).exists()
+
+    async def scenario():
+        async with supervised():
+            await until(lambda: health_is("connected"))
+            await in_thread(Connector.objects.filter(pk=connector.pk).update, is_active=False)
+            await until(lambda: health_is("stopped"))
+
+    asyncio.run(scenario())
+    assert cancelled == ["mqtt", "mqtt"]

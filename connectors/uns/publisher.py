@@ -11,6 +11,7 @@ from connectors.doors import Setup
 from connectors.intake import Intake
 from connectors.mqtt.session import Broker, Session
 from connectors.uns.topics import Value, lines_of, values_of
+from core import cancelling
 from core.announcements import decode
 from enterprise.models import Machine, Site
 from live.hub import announcements
@@ -51,9 +52,7 @@ async def run(setup: Setup, intake: Intake) -> None:
                 if task.done():
                     task.result()
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await cancelling.end(*tasks)
             with contextlib.suppress(Exception):
                 session.publish(said_alive, OFFLINE, retain=True, is_derived=True)
 
