@@ -13,6 +13,8 @@ from simple_history.models import HistoricalRecords
 
 from accounts import rights
 from accounts.audit_models import AuditEntry as AuditEntry
+from core.models import noted_change
+from core.shared_reads import once_each
 from enterprise.models import Line, Machine, Site
 
 
@@ -38,11 +40,9 @@ class User(AbstractUser):
     @cached_property
     def _roles(self) -> dict[int | None, frozenset[str]]:
         """The person's roles by site; those under None are held at every site. Read once per request."""
-        held: dict[int | None, set[str]] = defaultdict(set)
-        if self.pk is not None and self.is_active:
-            for site_id, role in self.memberships.values_list("site_id", "role"):
-                held[site_id].add(role)
-        return {site_id: frozenset(roles) for site_id, roles in held.items()}
+        if self.pk is None or not self.is_active:
+            return {}
+        return once_each("roles", [self.pk], _roles_of, kept=True).get(self.pk, {})
 
     def site_ids(self) -> list[int]:
         """Return the sites at which the person has a role; see `sees_every_site` first."""
@@ -66,6 +66,15 @@ class User(AbstractUser):
         return self.is_superuser or not self.roles_at(site_id).isdisjoint(rights.ROLES[kind][action])
 
 
+def _roles_of(user_ids: list[int]) -> dict[int, dict[int | None, frozenset[str]]]:
+    held: dict[int, dict[int | None, set[str]]] = {pk: defaultdict(set) for pk in user_ids}
+    for user_id, site_id, role in Membership.objects.filter(user__in=user_ids).values_list(
+        "user_id", "site_id", "role"
+    ):
+        held[user_id][site_id].add(role)
+    return {pk: {site_id: frozenset(roles) for site_id, roles in by.items()} for pk, by in held.items()}
+
+
 class Membership(models.Model):
     """Give a person a role at one site, or at every site."""
 
@@ -85,6 +94,7 @@ class Membership(models.Model):
     history = HistoricalRecords()
 
     class Meta:
+        triggers = [noted_change()]
         constraints = [
             models.UniqueConstraint(
                 fields=["user", "site", "role"],

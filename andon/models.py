@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from accounts.models import Role
-from core.models import MasterData, append_only
+from core.models import MasterData, append_only, noted_change
 from core.names import NamesInLanguages
 from enterprise.models import Machine
 from workorders.models import WorkOrder
@@ -39,6 +39,7 @@ class CallType(NamesInLanguages, MasterData):
     position = models.PositiveSmallIntegerField(default=10, help_text=_("Order among the buttons."))
 
     class Meta(MasterData.Meta):
+        triggers = [noted_change()]
         ordering = ["position", "code"]
 
 
@@ -79,6 +80,7 @@ class EscalationStep(models.Model):
     history = HistoricalRecords()
 
     class Meta:
+        triggers = [noted_change()]
         ordering = ["call_type", "after_minutes", "id"]
         constraints = [
             models.CheckConstraint(

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 
 from andon.models import AndonCall, AndonStep, CallType, EscalationStep
 from core.intervals import Interval
+from core.shared_reads import once
 
 _Kind = AndonStep.Kind
 MOST_OPEN = 500
@@ -217,3 +218,8 @@ def _times(calls: Sequence[AndonCall], moments: dict[int, dict[str, Any]]) -> Re
         arrived=means.get(_Kind.ARRIVED),
         fixed=means.get(_Kind.FIXED),
     )
+
+
+def call_types() -> list[CallType]:
+    """Return what people may call for, in its order."""
+    return once("call types", lambda: list(CallType.objects.filter(is_active=True)), kept=True)

@@ -10,7 +10,7 @@ from django.db.models import Q
 from core.intervals import Interval
 from counts.models import CountCorrection
 from downtime.models import StateCorrection
-from oee.scopes import machines_on_lines
+from enterprise.selectors import machines_on_lines
 from workorders.models import OrderParameter, Run, WorkOrder
 from workorders.record_sections import MINOR, Finding, Section, contributes, text
 

@@ -6,8 +6,8 @@ from batchrecords.models import SigningPolicy
 from core.intervals import Interval
 from core.retention import Closed
 from downtime.models import StateReason
+from enterprise.selectors import machines_on_lines
 from oee.engine import Category
-from oee.scopes import machines_on_lines
 from oee.stops import SHORT, stops_of
 from workorders.models import WorkOrder
 from workorders.record_sections import MINOR, Finding, Section, contributes, text

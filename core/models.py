@@ -11,6 +11,8 @@ from simple_history.models import HistoricalRecords
 
 from core.audit_models import ChainHead as ChainHead
 from core.idempotency_models import IdempotentAnswer as IdempotentAnswer
+from core.master_change_models import MasterDataChange as MasterDataChange
+from core.master_change_models import noted_change as noted_change
 from core.outbox_models import OutboxMessage as OutboxMessage
 from core.rate_models import RateUse as RateUse
 
@@ -97,6 +99,7 @@ class Retention(models.Model):
     history = HistoricalRecords()
 
     class Meta:
+        triggers = [noted_change()]
         verbose_name = "retention"
         verbose_name_plural = "retention"
         constraints = [

@@ -20,7 +20,7 @@ class Closed(Invalid):
 def closed_until() -> datetime | None:
     """Return the moment before which time is closed; None while nothing was pruned."""
     rows = Retention.objects.filter(closed_until__isnull=False).values_list("closed_until", flat=True)
-    return once("closed_until", rows.first)
+    return once("closed_until", rows.first, kept=True)
 
 
 def closed_until_of_late(*, clock: float) -> datetime | None:

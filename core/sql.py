@@ -11,3 +11,9 @@ def rows(statement: str, **parameters: Any) -> list[tuple[Any, ...]]:
         cursor.execute(statement, parameters)
         found: list[tuple[Any, ...]] = cursor.fetchall()
     return found
+
+
+def run(statement: str, **parameters: Any) -> None:
+    """Run a statement that returns nothing."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)

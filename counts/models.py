@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
-from core.models import MasterData, append_only
+from core.models import MasterData, append_only, noted_change
 from core.names import NamesInLanguages
 from enterprise.models import Machine
 
@@ -28,7 +28,7 @@ class CountType(NamesInLanguages, MasterData):
     role = models.CharField(max_length=8, choices=Role)
 
     class Meta(MasterData.Meta):
-        pass
+        triggers = [noted_change()]
 
 
 class CountTag(models.Model):
@@ -101,6 +101,7 @@ class CountTag(models.Model):
     history = HistoricalRecords()
 
     class Meta:
+        triggers = [noted_change()]
         ordering = ["tag_path"]
         constraints = [
             models.CheckConstraint(

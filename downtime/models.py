@@ -14,7 +14,7 @@ from tree_queries.fields import TreeNodeForeignKey
 from tree_queries.query import TreeQuerySet
 
 from accounts.models import Role
-from core.models import MasterData, append_only
+from core.models import MasterData, append_only, noted_change
 from core.names import NamesInLanguages
 from enterprise.models import CalendarLevel, Machine, Weekday
 
@@ -84,6 +84,7 @@ class StateReason(NamesInLanguages, MasterData):  # type: ignore[django-manager-
     objects: Any = TreeQuerySet.as_manager(with_tree_fields=True)
 
     class Meta(MasterData.Meta):
+        triggers = [noted_change()]
         ordering = ["position", "code"]
         constraints = [
             models.CheckConstraint(
@@ -121,6 +122,7 @@ class ReasonPlace(CalendarLevel):
     history = HistoricalRecords()
 
     class Meta(CalendarLevel.Meta):
+        triggers = [noted_change()]
         abstract = False
         ordering = ["reason", "id"]
         constraints = [
@@ -189,6 +191,7 @@ class ReasonRule(CalendarLevel):
     history = HistoricalRecords()
 
     class Meta(CalendarLevel.Meta):
+        triggers = [noted_change()]
         abstract = False
         ordering = ["site", "line", "machine", "position", "id"]
         constraints = [

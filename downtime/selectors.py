@@ -45,7 +45,9 @@ def states_in(machine_ids: Sequence[int], window: Interval) -> dict[int, list[St
 
 def all_reasons() -> Mapping[int, StateReason]:
     """Return all reasons by id, without their places in the tree."""
-    return once("reasons", lambda: {reason.pk: reason for reason in StateReason.objects.without_tree_fields()})
+    return once(
+        "reasons", lambda: {reason.pk: reason for reason in StateReason.objects.without_tree_fields()}, kept=True
+    )
 
 
 class Correction(NamedTuple):
@@ -116,7 +118,7 @@ def rules_for(machines: Iterable[Machine]) -> dict[int, list[Rule]]:
     """
     asked = list(machines)
     # Of whole sites, so that the next machine of one has been read, too.
-    of_sites = once_each("rules", {machine.line.area.site_id for machine in asked}, _rules_of_sites)
+    of_sites = once_each("rules", {machine.line.area.site_id for machine in asked}, _rules_of_sites, kept=True)
     found: dict[int, list[Rule]] = {}
     for machine in asked if of_sites else ():
         rows = of_sites.get(machine.line.area.site_id, ())
@@ -184,13 +186,17 @@ def reasons_offered(machine: Machine) -> list[StateReason]:
 
 
 def reasons_offered_at(machines: Iterable[Machine]) -> dict[int, list[StateReason]]:
-    """Return the same for each of some machines. Two queries."""
+    """Return the same for each of some machines."""
+    reasons, named = once("reasons by place", _reasons_by_place, kept=True)
+    return {machine.pk: _offered(machine, reasons, named) for machine in machines}
+
+
+def _reasons_by_place() -> tuple[list[StateReason], dict[int, list[ReasonPlace]]]:
     named: dict[int, list[ReasonPlace]] = defaultdict(list)
     for place in ReasonPlace.objects.all():
         named[place.reason_id].append(place)
     # Parents come before their children.
-    reasons = list(StateReason.objects.with_tree_fields())
-    return {machine.pk: _offered(machine, reasons, named) for machine in machines}
+    return list(StateReason.objects.with_tree_fields()), dict(named)
 
 
 def favourite_reasons(machine_ids: Sequence[int], *, since: datetime) -> list[int]:
@@ -292,6 +298,10 @@ def current_states(machine_ids: Sequence[int], *, now: datetime) -> dict[int, Cu
 
     `since` looks back over repetitions of the same reason.
     """
+    return once_each(f"states at {now}", machine_ids, lambda ids: _states_at(ids, now))
+
+
+def _states_at(machine_ids: Sequence[int], now: datetime) -> dict[int, CurrentState]:
     with connection.cursor() as cursor:
         cursor.execute(
             """

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from core.custom_fields import HasCustomFields
-from core.models import MasterData
+from core.models import MasterData, noted_change
 
 
 def validate_time_zone(value: str) -> None:
@@ -49,6 +49,9 @@ class Site(MasterData):
         help_text="ISO 4217, such as EUR. The costs of its machines are in it.",
     )
 
+    class Meta(MasterData.Meta):
+        triggers = [noted_change()]
+
     @property
     def zone(self) -> ZoneInfo:
         """The site's time zone."""
@@ -61,6 +64,9 @@ class Area(MasterData):
     site_paths: ClassVar[tuple[str, ...]] = ("site",)
 
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="areas")
+
+    class Meta(MasterData.Meta):
+        triggers = [noted_change()]
 
 
 class Line(MasterData):
@@ -88,6 +94,9 @@ class Line(MasterData):
         help_text="How long what lies between two machines keeps the next one busy. The search for what began a stop"
         " of the line looks that far back.",
     )
+
+    class Meta(MasterData.Meta):
+        triggers = [noted_change()]
 
 
 class MachineClass(MasterData):
@@ -178,6 +187,7 @@ class Machine(MasterData, HasCustomFields):
     )
 
     class Meta(MasterData.Meta):
+        triggers = [noted_change()]
         ordering = ["line", "position", "code"]
         constraints = [
             models.UniqueConstraint(
@@ -266,6 +276,7 @@ class Shift(CalendarLevel):
     history = HistoricalRecords()
 
     class Meta:
+        triggers = [noted_change()]
         ordering = ["site", "line", "machine", "start_time", "name"]
         constraints = [
             *CalendarLevel.Meta.constraints,
@@ -307,6 +318,7 @@ class ShiftBreak(models.Model):
     history = HistoricalRecords()
 
     class Meta:
+        triggers = [noted_change()]
         ordering = ["shift", "start_time"]
         constraints = [
             models.CheckConstraint(
@@ -334,6 +346,7 @@ class CalendarException(CalendarLevel):
     history = HistoricalRecords()
 
     class Meta:
+        triggers = [noted_change()]
         ordering = ["date"]
         constraints = [
             *CalendarLevel.Meta.constraints,

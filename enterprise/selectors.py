@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date, time, timedelta
+from itertools import groupby
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -62,9 +63,9 @@ def shifts_of_all(machines: Sequence[Machine], window: Interval) -> dict[int, Sh
     """Return the shifts of each machine that touch a window; their line, area and site are read: select them too."""
     # Of whole sites, so that the next machine of one has been read, too.
     sites = {machine.line.area.site_id for machine in machines}
-    shifts = once_each("shift rules", sites, _shift_rules)
+    shifts = once_each("shift rules", sites, _shift_rules, kept=True)
     days = Interval(window.start - timedelta(days=3), window.end + timedelta(days=2))
-    rows = read_around("calendar exceptions", sites, days, _exceptions, more=timedelta(days=35))
+    rows = read_around("calendar exceptions", sites, days, _exceptions, more=timedelta(days=35), kept=True)
     days_off = [row for row in rows if days.start.date() <= row.date <= days.end.date()]
     found: dict[int, Shifts] = {}
     for machine in machines:
@@ -128,18 +129,29 @@ def _applies(entry: _ShiftRow | _DayRow, machine: Machine) -> bool:
     return entry.line_id == machine.line_id if entry.line_id else entry.site_id == machine.line.area.site_id
 
 
-def reference_machines(line_ids: Iterable[int]) -> dict[int, Machine]:
-    """Return for each line the machine whose calendar it follows: its constraint, or its last; active ones only.
+def machines_on_lines(line_ids: Iterable[int]) -> dict[int, list[Machine]]:
+    """Return all active machines of lines in their order along them, by the line's id; a line without any is absent.
 
-    Their line, area and site are at hand. A line without machines is absent.
+    Their line, area and site are at hand.
     """
-    found: dict[int, Machine] = {}
-    machines = Machine.objects.filter(line__in=set(line_ids), is_active=True).select_related("line__area__site")
-    for machine in machines.order_by("line_id", "position", "id"):
-        known = found.get(machine.line_id)
-        if known is None or not known.is_constraint:
-            found[machine.line_id] = machine
-    return found
+    known = once_each("machines on lines", sorted(set(line_ids)), _machines_on_lines, kept=True)
+    return {line_id: list(machines) for line_id, machines in known.items()}
+
+
+def _machines_on_lines(line_ids: list[int]) -> dict[int, list[Machine]]:
+    rows = Machine.objects.filter(line__in=line_ids, is_active=True).select_related("line__area__site")
+    rows = rows.order_by("line_id", "position", "id")
+    return {line_id: list(of_line) for line_id, of_line in groupby(rows, key=lambda machine: machine.line_id)}
+
+
+def reference_machines(line_ids: Iterable[int]) -> dict[int, Machine]:
+    """Return for each line the machine whose calendar it follows, with line, area and site; without machines: absent."""
+    return {line_id: reference_of(machines) for line_id, machines in machines_on_lines(line_ids).items()}
+
+
+def reference_of(machines: Sequence[Machine]) -> Machine:
+    """Return the one of a line's machines, given in order, whose calendar the line follows: its constraint, or its last."""
+    return next((machine for machine in machines if machine.is_constraint), machines[-1])
 
 
 def occurrences_of(

@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
-from core.models import MasterData, append_only
+from core.models import MasterData, append_only, noted_change
 from core.names import NamesInLanguages
 from enterprise.models import Machine, Site
 from labor.models import Employee
@@ -27,7 +27,7 @@ class ScrapReason(NamesInLanguages, MasterData):
     """Why something was scrapped or has to be reworked."""
 
     class Meta(MasterData.Meta):
-        pass
+        triggers = [noted_change()]
 
 
 class ExecutionPolicy(models.Model):
@@ -61,6 +61,7 @@ class ExecutionPolicy(models.Model):
     history = HistoricalRecords()
 
     class Meta:
+        triggers = [noted_change()]
         verbose_name_plural = "execution policies"
 
     def __str__(self) -> str:

@@ -15,6 +15,7 @@ from downtime.models import StateReason
 from downtime.selectors import CurrentState, all_reasons, current_states, read_by_rules
 from enterprise.models import Machine
 from execution.models import ExecutionPolicy
+from execution.selectors import policies_of
 from labor.models import Employee
 from labor.services import skills_missing
 from maintenance.gates import words_on
@@ -110,7 +111,7 @@ class _Facts:
         for sibling in Operation.objects.filter(work_order__in=orders).order_by("work_order", "sequence", "id"):
             self.before[sibling.work_order_id].append(sibling)
         self.machines = machines
-        self.policies = {policy.site_id: policy for policy in ExecutionPolicy.objects.filter(site__in=sites)}
+        self.policies = policies_of(sites)
         self._materials(orders, sites)
         self._held_lots(orders)
         self.contained = contained_in(orders)

@@ -10,11 +10,10 @@ from fractions import Fraction
 from django.db.models import Max, Sum
 
 from core.intervals import Interval, subtract, union
-from enterprise.models import Machine
 from enterprise.selectors import Shifts, reference_machines, shifts_of_all
 from execution.forecasting import Batch, forecast
 from execution.selectors import pieces_per_unit, progress_of, worked_on
-from oee.scopes import representatives
+from oee.scopes import representatives_of
 from oee.selectors import sums_by_run
 from workorders.models import OrderConfirmation, Run, Schedule, WorkOrder
 from workorders.selectors import LIVE
@@ -110,21 +109,12 @@ def _good_of(orders: list[WorkOrder], runs: list[Run], *, now: datetime) -> dict
     }
     by_id = {order.pk: order for order in orders}
     rest = [run for run in runs if run.work_order_id not in worked]
-    sums = sums_by_run(_machines(rest), rest, now=now)
+    sums = sums_by_run(representatives_of(run.line_id for run in rest), rest, now=now)
     made: dict[int, Fraction] = defaultdict(Fraction)
     for run in rest:
         if run.pk in sums:
             made[run.work_order_id] += sums[run.pk].quantities.good
     return found | {pk: pieces / pieces_per_unit(by_id[pk]) for pk, pieces in made.items()}
-
-
-def _machines(runs: list[Run]) -> dict[int, list[Machine]]:
-    lines = {run.line_id for run in runs}
-    machines: dict[int, list[Machine]] = defaultdict(list)
-    rows = Machine.objects.filter(line__in=lines, is_active=True).select_related("line__area__site")
-    for machine in rows.order_by("line_id", "position", "id"):
-        machines[machine.line_id].append(machine)
-    return {line_id: representatives(of_line) for line_id, of_line in machines.items()}
 
 
 def _finishes(

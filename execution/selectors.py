@@ -15,9 +15,10 @@ from fractions import Fraction
 from django.db.models import Exists, OuterRef, Q, Sum
 
 from core.intervals import Interval
+from core.shared_reads import once, once_each
 from execution.apportion import Work, machine_time, shares_of, span_until
 from execution.counted import Pieces, pieces_of, plus
-from execution.models import OperationRun, ProductionReport
+from execution.models import ExecutionPolicy, OperationRun, ProductionReport, ScrapReason
 from labor import apportion
 from oee.scopes import representatives_of
 from oee.selectors import sums_by_run
@@ -324,3 +325,17 @@ def person_time_of(employee_id: int, window: Interval, *, now: datetime) -> dict
     for key, share in apportion.apportion(works).items():
         seconds[operations[key]] += share / 1_000_000
     return dict(seconds)
+
+
+def policies_of(site_ids: Iterable[int]) -> dict[int, ExecutionPolicy]:
+    """Return what sites decided about the work on their floors, by the site's id; who decided nothing is absent."""
+    return once_each("execution policies", sorted(set(site_ids)), _policies_of, kept=True)
+
+
+def _policies_of(site_ids: list[int]) -> dict[int, ExecutionPolicy]:
+    return {policy.site_id: policy for policy in ExecutionPolicy.objects.filter(site__in=site_ids)}
+
+
+def scrap_reasons() -> list[ScrapReason]:
+    """Return the reasons for scrap that may be given."""
+    return once("scrap reasons", lambda: list(ScrapReason.objects.filter(is_active=True)), kept=True)

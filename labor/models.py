@@ -12,7 +12,7 @@ from django.db.models import F, Func, Q
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
-from core.models import MasterData
+from core.models import MasterData, noted_change
 from enterprise.models import Line, Machine, Site
 from labor.plan_models import BreakRule, CrewAssignment, EmploymentTerms
 from labor.terminal_models import IdentificationTally, TerminalCommand
@@ -238,6 +238,7 @@ class LaborPolicy(models.Model):
     history = HistoricalRecords()
 
     class Meta:
+        triggers = [noted_change()]
         verbose_name_plural = "labor policies"
 
     def __str__(self) -> str:

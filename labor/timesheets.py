@@ -10,6 +10,7 @@ from fractions import Fraction
 from django.db.models import Min
 
 from core.intervals import Interval, clip, intersect, union
+from core.shared_reads import once_each
 from enterprise.models import Site
 from enterprise.shift_calendar import ShiftOccurrence
 from labor.crew_plan import PlannedShift, assignments_of, day_of, exceptions_around, planned_shifts
@@ -82,7 +83,12 @@ def _plus(one: Fraction | None, other: Fraction | None) -> Fraction | None:
 def policy_of(site: Site | int) -> LaborPolicy:
     """Return what a site decided; the defaults where it decided nothing."""
     site_id = site if isinstance(site, int) else site.pk
-    return LaborPolicy.objects.filter(site=site_id).first() or LaborPolicy(site_id=site_id)
+    known = once_each("labor policies", [site_id], _policies_of, kept=True)
+    return known.get(site_id) or LaborPolicy(site_id=site_id)
+
+
+def _policies_of(site_ids: list[int]) -> dict[int, LaborPolicy]:
+    return {policy.site_id: policy for policy in LaborPolicy.objects.filter(site__in=site_ids)}
 
 
 def rates_of(employees: Iterable[Employee]) -> Callable[[int, date], Fraction | None]:

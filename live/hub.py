@@ -1,7 +1,8 @@
 """One hub per process: hears what changed, works a line's fragment out once, hands it to all who watch it.
 
-Announcements may be lost by contract; so every watched line is also refreshed on a slow beat, and a browser that
-missed something fetches the page again. A reader too slow to keep up is dropped, so that memory stays bounded.
+Announcements may be lost by contract; so every watched line is also refreshed on a slow beat, each at a time of its own,
+and a browser that missed something fetches the page again. A reader too slow to keep up is dropped, so that memory stays
+bounded.
 """
 
 import asyncio
@@ -21,13 +22,10 @@ from django.db import connection, connections
 
 from core.announcements import CHANNEL, decode
 from enterprise.models import Machine
+from live.due import BEAT_SECONDS, Due, Shown
 from live.fragments import PLAN, Watched, chart_of, render_lines, version_now
 from workorders.placing import TOPIC as SCHEDULE
 
-# Announcements of this many seconds are answered together.
-GATHER_SECONDS = 0.2
-# Clocks and targets move although nothing is announced.
-BEAT_SECONDS = 10.0
 RETRY_SECONDS = 1.0
 QUEUE_LENGTH = 200
 
@@ -57,7 +55,7 @@ class Hub:
 
     def __init__(self) -> None:
         self._watchers: set[Watcher] = set()
-        self._changed: set[tuple[str, int]] = set()
+        self._changed: set[Shown] = set()
         self._replanned: set[int] = set()
         self._stirred = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -109,27 +107,41 @@ class Hub:
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _deliver(self) -> None:
-        last_beat = time.monotonic()
+        """Tell what changed at once, if it was not told a moment ago, and one thing at a time that was not told for long."""
+        due = Due()
+        next_beat_of_plans = time.monotonic() + BEAT_SECONDS
         while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(max(0.05, last_beat + BEAT_SECONDS - time.monotonic())):
-                    await self._stirred.wait()
+            wait = min(due.next(set(self._fragments()), self._changed), next_beat_of_plans) - time.monotonic()
+            if wait > 0:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(wait):
+                        await self._stirred.wait()
             self._stirred.clear()
-            changed, self._changed = self._changed, set()
             replanned, self._replanned = self._replanned, set()
-            is_beat = time.monotonic() - last_beat >= BEAT_SECONDS
+            is_beat = time.monotonic() >= next_beat_of_plans
             if is_beat:
-                last_beat = time.monotonic()
+                next_beat_of_plans = time.monotonic() + BEAT_SECONDS
             self._tell_planners(replanned, is_beat=is_beat)
-            wanted = {
-                watched
-                for watcher in self._watchers
-                for watched in watcher.watches
-                if watched[1] != PLAN and (is_beat or _shown(watched) in changed)
-            }
-            if wanted:
-                await self._push(wanted)
-            await asyncio.sleep(GATHER_SECONDS)
+            fragments = self._fragments()
+            self._changed &= fragments.keys()
+            if ready := due.now(set(fragments), self._changed):
+                is_news = bool(ready & self._changed)
+                self._changed -= ready
+                started = time.monotonic()
+                await self._push(set().union(*(fragments[one] for one in ready)))
+                due.told(ready)
+                if is_news:
+                    # Where everything changes all the time, whoever sends and asks has half of the processor's time.
+                    await asyncio.sleep(time.monotonic() - started)
+
+    def _fragments(self) -> dict[Shown, set[Watched]]:
+        """Return what is shown to somebody now, each with the fragments of it that are watched."""
+        found: dict[Shown, set[Watched]] = defaultdict(set)
+        for watcher in self._watchers:
+            for watched in watcher.watches:
+                if watched[1] != PLAN:
+                    found[_shown(watched)].add(watched)
+        return found
 
     async def _push(self, wanted: set[Watched]) -> None:
         version = version_now()
@@ -163,7 +175,7 @@ class Hub:
             watcher.put(json.dumps(message))
 
 
-def _shown(watched: Watched) -> tuple[str, int]:
+def _shown(watched: Watched) -> Shown:
     """Return what must change for a fragment to be another: its chart, or else its line."""
     line_id, view, _ = watched
     chart_id = chart_of(view)

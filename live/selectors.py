@@ -14,7 +14,7 @@ from core.shared_reads import sharing
 from downtime.models import StateReason
 from downtime.selectors import CurrentState, all_reasons, current_states, read_by_rules
 from enterprise.models import Line, Machine
-from enterprise.selectors import Shifts, shifts_of_all
+from enterprise.selectors import Shifts, machines_on_lines, reference_of, shifts_of_all
 from enterprise.shift_calendar import ShiftOccurrence
 from execution.selectors import good_of, is_worked_on
 from live.status import (
@@ -31,7 +31,7 @@ from live.status import (
 )
 from oee.engine import Calendar, Category, MachineHistory, Segment, segments
 from oee.histories import load_histories, settling_time
-from oee.scopes import reference_of, representatives
+from oee.scopes import representatives
 from oee.selectors import HourRow, Report, runs_reports, shift_boards, target_quantity
 from oee.stops import asks_for_a_reason, shown_category, stretches
 from oee.time_columns import shown_as
@@ -61,7 +61,7 @@ def line_statuses(
     Without, it is the one of now.
     """
     return _statuses(
-        _machines_by_line(line_ids if shifts is None else shifts.keys() & set(line_ids)), now=now, shifts=shifts
+        machines_on_lines(line_ids if shifts is None else shifts.keys() & set(line_ids)), now=now, shifts=shifts
     )
 
 
@@ -215,17 +215,6 @@ def status_of(shift: ShiftOccurrence, *, now: datetime) -> ShiftStatus:
     return ShiftStatus(
         shift.name, shift.shift_date, shift.start, shift.end, is_over=shift.end <= now, shift_id=shift.shift_id
     )
-
-
-def _machines_by_line(line_ids: Iterable[int]) -> dict[int, list[Machine]]:
-    machines: dict[int, list[Machine]] = defaultdict(list)
-    for machine in (
-        Machine.objects.filter(line__in=list(line_ids), is_active=True)
-        .select_related("line__area__site")
-        .order_by("line_id", "position", "id")
-    ):
-        machines[machine.line_id].append(machine)
-    return machines
 
 
 class _Board:

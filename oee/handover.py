@@ -19,11 +19,12 @@ from core.intervals import Interval, floor_hour, microseconds
 from core.locks import take_turns
 from core.retention import Closed
 from enterprise.models import Line, Machine
+from enterprise.selectors import reference_of
 from enterprise.shift_calendar import ShiftOccurrence
 from oee.engine import MachineHistory
 from oee.handover_models import HourComment, ShiftNote, ShiftReview
 from oee.reason_times import Loss, ReasonTime, ranked, reason_times
-from oee.scopes import every_machine_of, reference_of, representatives, shift_at, shift_on
+from oee.scopes import every_machine_of, representatives, shift_at, shift_on
 from oee.selectors import HourRow, Report, open_histories, shift_boards, target_quantity
 from oee.stops import Stop, stops_of
 

@@ -154,7 +154,7 @@ def counted_running_of(machine: Machine) -> CountedRunning | None:
 
 def micro_stops_of(machines: Iterable[Machine]) -> dict[int, MicroStops]:
     """Return below which length a stop of each machine is a micro-stop, while it makes which product."""
-    products = once("micro-stops", _micro_stops_of_products)
+    products = once("micro-stops", _micro_stops_of_products, kept=True)
     return {
         machine.pk: MicroStops(
             None if machine.micro_stop_below is None else timedelta(seconds=machine.micro_stop_below), products
@@ -228,7 +228,7 @@ def _load_counted(machine_ids: Sequence[int], window: Interval) -> dict[int, Cou
 
 def tags_of(machine_ids: Iterable[int]) -> dict[int, list[CountTag]]:
     """Return machines' counters with their types, by the machine's id."""
-    return once_each("tags", machine_ids, _tags_of)
+    return once_each("tags", machine_ids, _tags_of, kept=True)
 
 
 def _tags_of(machine_ids: list[int]) -> dict[int, list[CountTag]]:
@@ -328,12 +328,12 @@ def _rates_in(pairs: Iterable[tuple[int, int | None]], window: Interval) -> Iter
 
 def _rates(machine_ids: Sequence[int], window: Interval, product_ids: set[int | None]) -> dict[int, list[RateSpan]]:
     rates: dict[int, list[RateSpan]] = defaultdict(list)
-    cycle_times = memory("cycle times")
+    cycle_times = memory("cycle times", kept=True)
     made = product_ids - {None}
     if not made:
         return rates
     pairs = {(machine_id, product_id) for machine_id in machine_ids for product_id in made}
-    rows = read_around("rates", pairs, window, _rates_in, more=timedelta(days=400))
+    rows = read_around("rates", pairs, window, _rates_in, more=timedelta(days=400), kept=True)
     for rate in rows:
         if (rate.machine_id, rate.product_id) not in pairs:
             continue

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from core.master_data import in_scope
-from core.models import MasterData
+from core.models import MasterData, noted_change
 from counts.models import CountTag
 from downtime.models import StateReason
 from enterprise.models import Line, Machine, Shift, Site
@@ -96,6 +96,7 @@ class OeePolicy(models.Model):
     history = HistoricalRecords()
 
     class Meta:
+        triggers = [noted_change()]
         verbose_name = "OEE policy"
         verbose_name_plural = "OEE policies"
         ordering = ["site", "valid_from"]

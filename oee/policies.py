@@ -41,7 +41,7 @@ class DatedPolicies:
 
 def policies_of(site_ids: Iterable[int]) -> dict[int, DatedPolicies]:
     """Return each site's policies; a site that set none has the default for ever."""
-    return once_each("policies", site_ids, _policies_of)
+    return once_each("policies", site_ids, _policies_of, kept=True)
 
 
 def _policies_of(site_ids: list[int]) -> dict[int, DatedPolicies]:

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from core.intervals import Interval
 from enterprise.models import Area, Enterprise, Line, Machine, Site
-from enterprise.selectors import shifts_of
+from enterprise.selectors import machines_on_lines, shifts_of
 from enterprise.shift_calendar import ShiftOccurrence
 
 Place = Enterprise | Site | Area | Line | Machine
@@ -47,13 +47,7 @@ def every_machine_of(place: Place) -> list[Machine]:
 
 def machines_on(line: Line) -> list[Machine]:
     """Return all active machines of a line in their order along it, with line, area and site at hand."""
-    return list(_active_machines().filter(line=line).order_by("position", "id"))
-
-
-def machines_on_lines(line_ids: Iterable[int]) -> dict[int, list[Machine]]:
-    """Return the same of some lines, by the line's id, in one query; a line without any is absent."""
-    machines = _active_machines().filter(line__in=set(line_ids)).order_by("line_id", "position", "id")
-    return {pk: list(of_line) for pk, of_line in groupby(machines, key=lambda one: one.line_id)}
+    return machines_on_lines([line.pk]).get(line.pk, [])
 
 
 def representatives(machines: list[Machine]) -> list[Machine]:
@@ -70,13 +64,8 @@ def representatives(machines: list[Machine]) -> list[Machine]:
 
 
 def representatives_of(line_ids: Iterable[int]) -> dict[int, list[Machine]]:
-    """Return the machines that stand for each of some lines, by its id, in one query; a line without any is absent."""
+    """Return the machines that stand for each of some lines, by its id; a line without any is absent."""
     return {pk: representatives(of_line) for pk, of_line in machines_on_lines(line_ids).items()}
-
-
-def reference_of(machines: list[Machine]) -> Machine:
-    """Return the one of a line's machines, given in order, whose calendar the line follows: its constraint, or its last."""
-    return next((machine for machine in machines if machine.is_constraint), machines[-1])
 
 
 def shift_at(machine: Machine, at: datetime) -> ShiftOccurrence | None:

@@ -362,7 +362,8 @@ def schemes_of(machine_ids: Sequence[int]) -> Mapping[int, CountingScheme]:
 
 
 def _cycle_times(rate_ids: Iterable[int | None]) -> dict[int, Fraction]:
-    return once_each("cycle times", [rate_id for rate_id in rate_ids if rate_id is not None], _cycle_times_of)
+    known = [rate_id for rate_id in rate_ids if rate_id is not None]
+    return once_each("cycle times", known, _cycle_times_of, kept=True)
 
 
 def _cycle_times_of(rate_ids: list[int]) -> dict[int, Fraction]:

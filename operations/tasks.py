@@ -1,9 +1,10 @@
-"""What the worker does to keep the plant alive: backups, when they are due and when somebody asks."""
+"""What the worker does to keep the plant alive: backups, when they are due and when somebody asks; housekeeping."""
 
 from django.conf import settings
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
+from core.kept_reads import forget_past_changes
 from operations import services
 from operations.databases import Database
 
@@ -27,3 +28,10 @@ def back_up_now(by: str) -> str:
         now=timezone.now(),
         keep=settings.BACKUP_KEEP,
     ).name
+
+
+@app.periodic(cron="40 2 * * *")
+@app.task(queueing_lock="forget_past_changes", pass_context=False)
+def forget_changes(timestamp: int) -> None:
+    """Every night: keep the list of changes of master data short."""
+    forget_past_changes()

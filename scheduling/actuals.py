@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from fractions import Fraction
 
 from core.intervals import Interval
+from core.shared_reads import once_each
 from oee.scopes import representatives_of
 from oee.selectors import sums_by_run
 from scheduling.models import SchedulingPolicy
@@ -83,6 +84,10 @@ class Adherence:
 
 def tolerances_of(site_ids: Iterable[int]) -> dict[int, Tolerances]:
     """Return what each site allows."""
+    return once_each("tolerances", site_ids, _tolerances_of, kept=True)
+
+
+def _tolerances_of(site_ids: list[int]) -> dict[int, Tolerances]:
     found = dict.fromkeys(site_ids, Tolerances())
     for row in SchedulingPolicy.objects.filter(site__in=found):
         found[row.site_id] = Tolerances(timedelta(minutes=row.start_tolerance), timedelta(minutes=row.end_tolerance))

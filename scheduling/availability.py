@@ -11,10 +11,10 @@ from math import ceil
 from downtime.models import StateReason
 from downtime.selectors import CurrentState, current_states, read_by_rules
 from enterprise.models import Machine
+from enterprise.selectors import reference_of
 from labor.availability import Staffing, staffing
 from materials.availability import Need, Short, shortages
 from materials.selectors import used_by_orders
-from oee.scopes import reference_of
 from scheduling.shares import shares_of
 from workorders.models import Operation, OrderMaterial, Schedule, WorkOrder
 from workorders.placing import OVER, words

@@ -6,6 +6,7 @@ from django.core.validators import MaxValueValidator
 from django.db import models
 from simple_history.models import HistoricalRecords
 
+from core.models import noted_change
 from enterprise.models import Site
 
 
@@ -32,6 +33,7 @@ class SchedulingPolicy(models.Model):
     history = HistoricalRecords()
 
     class Meta:
+        triggers = [noted_change()]
         verbose_name_plural = "scheduling policies"
         ordering = ["site"]
 

@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest
 from core.intervals import Interval
 from core.master_data import caller
 from enterprise.models import Line, Machine
+from enterprise.selectors import machines_on_lines
 from oee.scopes import representatives
 from screens.asked_shift import Filter, lines_of, narrowed_to
 from screens.days import day_in, day_window
@@ -84,15 +85,8 @@ def period_asked(request: HttpRequest, *, now: datetime, most_days: int = MOST_D
     last = min(day_in(request.GET.get("last"), today), today)
     first = min(day_in(request.GET.get("first"), last - timedelta(days=DEFAULT_DAYS - 1)), last)
     first = max(first, last - timedelta(days=most_days - 1))
-    every = list(
-        Machine.objects.filter(line__in=[one.pk for one in lines], is_active=True)
-        .select_related("line__area__site")
-        .order_by("line_id", "position", "id")
-    )
-    counted = [
-        machine
-        for _line, of_line in groupby(every, key=lambda machine: machine.line_id)
-        for machine in representatives(list(of_line))
-    ]
+    on_lines = machines_on_lines(one.pk for one in lines).values()
+    every = [machine for of_line in on_lines for machine in of_line]
+    counted = [machine for of_line in on_lines for machine in representatives(of_line)]
     window = day_window(first, last, zone)
     return Period(chosen, line, lines, tuple(counted), tuple(every), first, last, window, zone)

@@ -15,11 +15,11 @@ from django.utils.translation import gettext
 from core.intervals import Interval
 from core.master_data import in_scope
 from enterprise.models import Area, Line, Machine, Site
-from enterprise.selectors import shifts_of, shifts_of_all
+from enterprise.selectors import reference_of, shifts_of, shifts_of_all
 from enterprise.shift_calendar import ShiftOccurrence
 from live.selectors import shift_status, status_of
 from live.status import ShiftStatus
-from oee.scopes import calendar_day, every_machine_of, reference_of
+from oee.scopes import calendar_day, every_machine_of
 
 _AROUND = timedelta(days=4)
 _BACK = timedelta(hours=30)

@@ -1,6 +1,5 @@
 """Dashboards as engineers compose them, filled for who looks at them; and their tiles alone, for pages that stay open."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -20,9 +19,8 @@ from core.master_data import caller, in_scope
 from core.spreadsheets import Cell
 from dashboards.models import MOST_TILES, Dashboard, Tile
 from enterprise.models import Line, Machine
-from enterprise.selectors import shifts_of_all
+from enterprise.selectors import machines_on_lines, reference_of, shifts_of_all
 from live.selectors import shift_status
-from oee.scopes import reference_of
 from screens.charts import Chart
 from screens.csv_files import csv_file, moment_text, rounded_number
 from screens.days import day_in, day_window
@@ -123,15 +121,12 @@ class _Asked:
         chosen = [line for line in self.lines if line.code == self.line] if self.line else self.lines
         if self.line and not chosen:
             raise Http404
-        machines: dict[int, list[Machine]] = defaultdict(list)
-        rows = Machine.objects.filter(line__in=[line.pk for line in chosen], is_active=True)
-        for machine in rows.select_related("line__area__site").order_by("line_id", "position", "id"):
-            machines[machine.line_id].append(machine)
+        machines = machines_on_lines(line.pk for line in chosen)
         periods = {str(code): str(name) for code, name in Dashboard.Period.choices}
         self.periods = {**periods, "custom": _("From … to …")}
         asked = request.GET.get("period", board.period)
         self.period = asked if asked in self.periods else board.period
-        reference = next((reference_of(machines[line.pk]) for line in chosen if machines[line.pk]), None)
+        reference = next((reference_of(machines[line.pk]) for line in chosen if line.pk in machines), None)
         self.zone = chosen[0].area.site.zone if chosen else timezone.get_default_timezone()
         self.words = ""
         self.window = self._window(request, reference, now)

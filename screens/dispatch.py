@@ -23,6 +23,7 @@ from enterprise.models import Line, Machine
 from execution import reporting, services
 from execution.dispatching import Dispatched, dispatch
 from execution.models import ScrapReason
+from execution.selectors import scrap_reasons
 from execution.services import Done
 from execution.taking import Quantities, Taken
 from labor.models import Employee
@@ -117,7 +118,7 @@ def dispatch_list(request: HttpRequest) -> HttpResponse:
         "zone": (place.line if isinstance(place, Machine) else place).area.site.zone if place else None,
         "rows": rows,
         "is_complete": is_complete,
-        "scrap_reasons": sorted_for_reader(ScrapReason.objects.filter(is_active=True)),
+        "scrap_reasons": sorted_for_reader(scrap_reasons()),
         "refused": refused,
         "shown": SHOWN,
     }

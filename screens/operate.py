@@ -21,8 +21,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import User
-from andon.models import CallType
-from andon.selectors import open_calls
+from andon.selectors import call_types, open_calls
 from andon.services import AFTER
 from batchrecords.steps import missing_steps
 from core.exact import decimal_text
@@ -33,8 +32,8 @@ from downtime.models import StateHistory, StateReason
 from downtime.selectors import reasons_to_choose
 from enterprise.models import Line, Machine
 from execution.dispatching import Dispatched, dispatch
-from execution.models import ExecutionPolicy, ProductionReport, ScrapReason
-from execution.selectors import pieces_per_unit
+from execution.models import ProductionReport
+from execution.selectors import pieces_per_unit, policies_of, scrap_reasons
 from live.selectors import current_shifts, machine_status
 from live.status import LineStatus
 from materials.ledger import amount
@@ -256,9 +255,9 @@ def _context(at: Terminal, machine: Machine) -> dict[str, Any]:
         "reasons": reasons[:MOST_REASONS],
         "more_reasons": reasons[MOST_REASONS:],
         "runs_again": _runs_again(machine, standing),
-        "scrap_reasons": sorted_for_reader(ScrapReason.objects.filter(is_active=True)),
-        "hand_counter": ExecutionPolicy.objects.filter(site=site, hand_counters=True).exists(),
-        "call_types": list(CallType.objects.filter(is_active=True)),
+        "scrap_reasons": sorted_for_reader(scrap_reasons()),
+        "hand_counter": any(policy.hand_counters for policy in policies_of([site.pk]).values()),
+        "call_types": call_types(),
         "calls": [(one, AFTER[one.call.status], uuid4().hex) for one in open_calls(now=now, machine_ids=[machine.pk])],
         "alarms": _alarms(machine, user, now),
         "words": words(),

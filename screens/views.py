@@ -32,7 +32,9 @@ def overview(request: HttpRequest) -> HttpResponse:
         areas.setdefault(f"{line.area.site.name} · {line.area.name}", []).append(
             statuses.get(line.pk) or {"line_id": line.pk, "code": line.code, "name": line.name, "is_empty": True}
         )
-    return render(request, "screens/overview.html", {"areas": areas, "tv": "tv" in request.GET})
+    # Then nobody needs to ask which first steps are left.
+    has_oee = any(status.kpis.oee_index is not None for status in statuses.values())
+    return render(request, "screens/overview.html", {"areas": areas, "tv": "tv" in request.GET, "has_oee": has_oee})
 
 
 @login_required

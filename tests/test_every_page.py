@@ -6,6 +6,7 @@ from playwright.sync_api import Page
 
 from tests.browser import PHONE, axe_violations_in_every_theme, browser_page, log_in
 from tests.everything import Plant, pages_without_objects
+from tests.kept_tables import noted_tables, tables_read_for_keeping
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -36,13 +37,15 @@ def test_every_page_is_there_in_every_language(plant, client, language):
     client.force_login(plant.person)
     client.cookies["django_language"] = language
     wrong = {}
-    for address in [*pages_without_objects(), *plant.addresses]:
-        answer = client.get(address)
-        said = answer.content.decode()
-        expected = 400 if "kpi=nothing" in address else 200
-        if answer.status_code != expected or f'<html lang="{language}"' not in said:
-            wrong[address] = answer.status_code
+    with tables_read_for_keeping() as kept_from:
+        for address in [*pages_without_objects(), *plant.addresses]:
+            answer = client.get(address)
+            said = answer.content.decode()
+            expected = 400 if "kpi=nothing" in address else 200
+            if answer.status_code != expected or f'<html lang="{language}"' not in said:
+                wrong[address] = answer.status_code
     assert wrong == {}
+    assert {"enterprise_machine", "downtime_statereason"} <= kept_from <= noted_tables()
 
 
 def test_axe_finds_nothing_on_any_page_in_any_theme(plant):

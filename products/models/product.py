@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from core.custom_fields import HasCustomFields
-from core.models import MasterData
+from core.models import MasterData, noted_change
 from enterprise.models import Machine
 from products.gtin import validate_gtin
 from products.models.unit import UnitOfMeasure
@@ -129,6 +129,7 @@ class Product(MasterData, HasCustomFields):
     )
 
     class Meta(MasterData.Meta):
+        triggers = [noted_change()]
         constraints = [
             models.UniqueConstraint(
                 LPad("gtin", 14, models.Value("0")),
@@ -223,6 +224,7 @@ class IdealRate(models.Model):
     history = HistoricalRecords()
 
     class Meta:
+        triggers = [noted_change()]
         ordering = ["machine", "product", "-valid_from"]
         constraints = [
             models.CheckConstraint(
