@@ -4,6 +4,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 from django.apps import apps
@@ -47,12 +48,8 @@ def tables_read_for_keeping() -> Iterator[set[str]]:
 
 
 def _is_kept() -> bool:
-    frame = sys._getframe(2)
-    while frame is not None:
-        if frame.f_code in _CODES:
-            # Not what a look-up that is not kept asks for inside of one that is.
-            return bool(frame.f_locals["kept"]) and shared_reads._known.get() is not None
-        if frame.f_back is None:
-            return False
+    """Say whether the innermost look-up that shares reads, of those that are at work, keeps them."""
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None and frame.f_code not in _CODES:
         frame = frame.f_back
-    return False
+    return frame is not None and bool(frame.f_locals["kept"]) and shared_reads._known.get() is not None
