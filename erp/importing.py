@@ -15,6 +15,7 @@ from django.db import DataError, IntegrityError, models, transaction
 from rest_framework import serializers
 from rest_framework.exceptions import APIException, ValidationError
 
+from accounts.permissions import refuse_beyond_scope
 from core import master_data
 from core.errors import Conflict, DomainError, Invalid
 from core.master_data import in_scope, site_id_of
@@ -77,6 +78,10 @@ class Sender:
     def check_stock(self, location: Any) -> None:
         """Raise Invalid unless the sender may say how much there is at a place."""
         self.check_site(location)
+
+    def check_kind(self, right: tuple[str, str]) -> None:
+        """Raise PermissionDenied when the sender's key is not made for what a kind of rows writes."""
+        refuse_beyond_scope(self.request, *right)
 
     @property
     def context(self) -> dict[str, Any]:
@@ -337,6 +342,8 @@ def take(sent: Any, *, by: Sender, numbers: Sequence[int] = ()) -> Outcome:
     `numbers` are those of the rows in the file that they come from; without, they are counted from 1.
     """
     rows_by_kind = refuse_malformed(sent)
+    for kind in rows_by_kind:
+        by.check_kind(KINDS[kind].right)
     outcome = Outcome()
     for kind, how in KINDS.items():
         if kind not in rows_by_kind:
