@@ -56,6 +56,10 @@ bench-kpi: .venv/.development ## Measure KPIs over a year of 10^6 and 10^7 facts
 bench-trace: .venv/.development ## Measure traces and recalls among 10^4 to 10^6 links (ARGS="--links 100000")
 	@$(BIN)/python manage.py bench_trace $(ARGS)
 
+.PHONY: bench-import
+bench-import: .venv/.development ## Measure what a row of an import costs, one by one and together (ARGS="--rows 500")
+	@$(BIN)/python manage.py bench_import $(ARGS)
+
 .PHONY: bench-screens
 bench-screens: .venv/.development ## Measure pages, sockets and browsers with a year of history of twenty lines (ARGS=--small)
 	@$(BIN)/python -m screen_bench $(ARGS)

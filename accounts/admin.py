@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
@@ -14,11 +15,14 @@ from django.utils.safestring import SafeString
 from rest_framework_api_key.models import APIKey
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from accounts.models import ClientKey, DeviceKey, Membership, User
+from accounts.scopes import Scope
 from core import master_data
 from core.admin import MasterDataAdmin, RowInline, ScopedAdmin, ScopedFilter, ShowsRefusal, link, trail
 from core.resources import refuse_without_right
+from enterprise.models import Site
 
 # Rights come from roles per site; groups would be a second answer to the same question.
 admin.site.unregister(Group)
@@ -181,22 +185,48 @@ class DeviceKeyAdmin(KeyAdmin):
         }
 
 
+class ClientKeyForm(forms.ModelForm):
+    """A client key, with its scopes as boxes to tick: none is ticked before, so that each is meant."""
+
+    scopes = forms.MultipleChoiceField(
+        choices=Scope.choices,
+        initial=(),
+        widget=UnfoldAdminCheckboxSelectMultipleWidget(),
+        help_text="Tick what the system needs. What its account may not do, the key may not either.",
+    )
+
+
 @admin.register(ClientKey)
 class ClientKeyAdmin(KeyAdmin):
-    list_display = ("name", "prefix", "acts_as", "created", "expiry_date", "revoked")
+    form = ClientKeyForm
+    list_display = ("name", "prefix", "acts_as", "made_for", "at_sites", "created", "expiry_date", "revoked")
     list_select_related = ("user",)
     search_fields = ("name", "prefix", "user__username")
     search_help_text = "Name, prefix or account"
     autocomplete_fields = ("user",)
-    fieldsets = ((None, {"fields": ("name", "user")}), ("Until", {"fields": ("expiry_date",)}))
+    fieldsets = (
+        (None, {"fields": ("name", "user")}),
+        ("May be used for", {"fields": ("scopes", "sites")}),
+        ("Until", {"fields": ("expiry_date",)}),
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ClientKey]:
         keys: QuerySet[ClientKey] = super().get_queryset(request)
-        return keys.filter(user__in=self.visible_of(User, request).values("pk"))
+        return keys.filter(user__in=self.visible_of(User, request).values("pk")).prefetch_related("sites")
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        sites = self.visible_of(Site, request)
+        return super().formfield_for_manytomany(
+            db_field, request, queryset=sites, widget=UnfoldAdminCheckboxSelectMultipleWidget(), **kwargs
+        )
 
     @display(description="acts as")
     def acts_as(self, key: ClientKey) -> str | SafeString:
         return link(key.user)
+
+    @display(description="at")
+    def at_sites(self, key: ClientKey) -> str:
+        return ", ".join(str(site) for site in key.sites.all()) or "every site of its account"
 
     def key_context(self, request: HttpRequest, obj: ClientKey) -> dict[str, Any]:
         return {"api_url": request.build_absolute_uri("/workorder/")}

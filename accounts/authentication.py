@@ -13,7 +13,7 @@ SCHEME = "Api-Key"
 
 
 class ClientKeyAuthentication(BaseAuthentication):
-    """Let a client key act as its service account."""
+    """Let a client key act as its service account, at the key's sites."""
 
     def authenticate(self, request: Request) -> tuple[User, ClientKey] | None:
         scheme, _, raw_key = get_authorization_header(request).decode("latin-1").partition(" ")
@@ -26,6 +26,9 @@ class ClientKeyAuthentication(BaseAuthentication):
         expired = key.expiry_date is not None and key.expiry_date <= datetime.now(UTC)
         if key.revoked or expired or not key.user.is_active:
             raise AuthenticationFailed("This key is not valid here.")
+        site_ids = list(key.sites.values_list("pk", flat=True))
+        if site_ids:
+            key.user.limit_to(site_ids)
         return key.user, key
 
     def authenticate_header(self, request: Request) -> str:

@@ -1,9 +1,11 @@
 """Who: people with roles per site, and the keys of devices and client systems."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import ClassVar
 
 from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.functional import cached_property
@@ -13,6 +15,7 @@ from simple_history.models import HistoricalRecords
 
 from accounts import rights
 from accounts.audit_models import AuditEntry as AuditEntry
+from accounts.scopes import Scope, every_scope
 from core.models import noted_change
 from core.shared_reads import once_each
 from enterprise.models import Line, Machine, Site
@@ -43,6 +46,13 @@ class User(AbstractUser):
         if self.pk is None or not self.is_active:
             return {}
         return once_each("roles", [self.pk], _roles_of, kept=True).get(self.pk, {})
+
+    def limit_to(self, site_ids: Iterable[int]) -> None:
+        """Let only the roles at these sites count, in this object, which is not to be written then: a key covers no more."""
+        held, everywhere = self._roles, rights.EVERYBODY if self.is_superuser else self._roles.get(None, frozenset())
+        here = {site_id: everywhere | held.get(site_id, frozenset()) for site_id in site_ids}
+        self._roles = {site_id: roles for site_id, roles in here.items() if roles}
+        self.is_superuser = False
 
     def site_ids(self) -> list[int]:
         """Return the sites at which the person has a role; see `sees_every_site` first."""
@@ -129,10 +139,23 @@ class DeviceKey(AbstractAPIKey):
 
 
 class ClientKey(AbstractAPIKey):
-    """Let a client system act as its service account. Hashed; shown once; revocable."""
+    """Let a client system act as its service account, within the key's scopes and sites. Hashed; shown once; revocable."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="client_keys")
+    scopes = ArrayField(
+        models.CharField(max_length=16, choices=Scope),
+        default=every_scope,
+        help_text="What it may be used for, as far as its account may.",
+    )
+    sites = models.ManyToManyField(
+        Site, blank=True, related_name="client_keys", help_text="None = all sites of its account."
+    )
 
     class Meta(AbstractAPIKey.Meta):
         verbose_name = "client key"
         verbose_name_plural = "client keys"
+
+    @property
+    def made_for(self) -> str:
+        """Its scopes, by name."""
+        return ", ".join(self.scopes)

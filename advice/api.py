@@ -6,7 +6,6 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins
 from rest_framework.decorators import action
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -141,8 +140,6 @@ class AdviceModelViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Gener
 
 class PrecisionView(APIView):
     """How often advice came true, by kind."""
-
-    permission_classes = (IsAuthenticated,)
 
     @extend_schema(responses=PrecisionSerializer(many=True))
     def get(self, request: Request) -> Response:

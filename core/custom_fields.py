@@ -4,7 +4,7 @@ A model takes part by the base `HasCustomFields`; admin, REST, imports and filte
 field's code: text and choices as text, numbers as their shortest decimal text, dates as ISO text, yes/no as true/false.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -91,11 +91,18 @@ def _yes_no(value: Any) -> bool:
     return text in _TRUE
 
 
-def check(thing: models.Model, before: models.Model | None) -> None:
+def every_field_of(model: type[models.Model]) -> dict[str, CustomField]:
+    """Return the custom fields of a model by code, also those that are switched off."""
+    if not issubclass(model, HasCustomFields):
+        return {}
+    return {field.code: field for field in CustomField.objects.filter(model=model._meta.label_lower)}
+
+
+def check(thing: models.Model, before: models.Model | None, fields: Mapping[str, CustomField] | None = None) -> None:
     """Validate the values of a thing that is about to be written, and bring them to the stored form.
 
-    Only what changed is looked at, so that a choice withdrawn today does not hold up an order of yesterday. Raises
-    ValidationError on `custom`, naming each field at fault.
+    Only what changed is looked at, so that a choice withdrawn today does not hold up an order of yesterday. `fields` are those
+    of `every_field_of`, where they are known already. Raises ValidationError on `custom`, naming each field at fault.
     """
     if not isinstance(thing, HasCustomFields):
         return
@@ -104,7 +111,8 @@ def check(thing: models.Model, before: models.Model | None) -> None:
         return
     if not isinstance(thing.custom, dict):
         raise ValidationError({"custom": "Write an object: the values by the code of their field."})
-    fields = {field.code: field for field in CustomField.objects.filter(model=thing._meta.label_lower)}
+    if fields is None:
+        fields = every_field_of(type(thing))
     values, reasons = {}, []
     for code, value in thing.custom.items():
         if code in stored and stored[code] == value:

@@ -5,13 +5,15 @@ must follow from it (`follows`), all in one transaction.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
 from typing import Any, TypeVar, cast
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import models, transaction
 from django.db.models import Q
 
-from core import custom_fields
+from core import bulk, custom_fields
 from core.deletion import refuse_if_referenced
 
 Consequence = Callable[..., None]
@@ -58,6 +60,37 @@ def save(thing: Thing) -> Thing:
         for consequence in _consequences[type(thing)]:
             consequence(before=before, after=thing)
     return thing
+
+
+def save_all(kind: type[Thing], made: Sequence[Thing], changed: Mapping[Any, Mapping[str, Any]]) -> None:
+    """Write many of a kind, each as `save` writes one: all of them, or none. `changed` are the new values by id.
+
+    What `save` asks the database about each (uniqueness, constraints, references), the database refuses by itself:
+    raises IntegrityError, of which `save` of the one at fault says more; and ObjectDoesNotExist for what is gone.
+    """
+    with transaction.atomic():
+        rows = kind._base_manager.select_for_update(of=("self",)).filter(pk__in=changed).order_by("pk")
+        stored = {thing.pk: thing for thing in rows}
+        if len(stored) < len(changed):
+            raise ObjectDoesNotExist("One of them was deleted meanwhile.")
+        before = {pk: copy(thing) for pk, thing in stored.items()}
+        for pk, values in changed.items():
+            for name, value in values.items():
+                setattr(stored[pk], name, value)
+        things = [*made, *stored.values()]
+        fields = custom_fields.every_field_of(kind)
+        references = [field.name for field in kind._meta.concrete_fields if field.is_relation]
+        for thing in things:
+            for prepare in _preparations[kind]:
+                prepare(thing)
+            custom_fields.check(thing, before.get(thing.pk), fields)
+            thing.clean_fields(exclude=references)
+            thing.clean()
+        bulk.insert(made)
+        bulk.update(list(stored.values()), {name for values in changed.values() for name in values})
+        for thing in things:
+            for consequence in _consequences[kind]:
+                consequence(before=before.get(thing.pk), after=thing)
 
 
 def delete(thing: models.Model) -> None:

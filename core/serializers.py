@@ -1,6 +1,6 @@
 """How master data travels: parents by id or code, unknown fields refused, codes made from names."""
 
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Container, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -11,6 +11,22 @@ from rest_framework import serializers
 from core import custom_fields, master_data
 from core.custom_fields import HasCustomFields
 from core.names import MAX_NAME
+
+
+def looked_up(context: Mapping[str, Any], what: Any, look: Callable[[], Any]) -> Any:
+    """Return what `look` returns; asked once where the context has a memory (`looked_up`), as of many rows at a time.
+
+    What is not stored yet is asked for again.
+    """
+    memory = context.get("looked_up")
+    if memory is None:
+        return look()
+    if what not in memory:
+        found = look()
+        if isinstance(found, models.Model) and found.pk is None:
+            return found
+        memory[what] = found
+    return memory[what]
 
 
 class ReferenceField(serializers.PrimaryKeyRelatedField):
@@ -28,7 +44,9 @@ class ReferenceField(serializers.PrimaryKeyRelatedField):
         has_code = any(field.name == "code" for field in queryset.model._meta.get_fields())
         # A text is a code first, also one of digits; a number is an id. To other systems a thing is its code alone.
         if has_code and isinstance(data, str) and "\0" not in data:
-            found = queryset.filter(code=data).first()
+            found = looked_up(
+                self.context, (self.field_name, queryset.model, data), lambda: queryset.filter(code=data).first()
+            )
             if found is not None:
                 return found
             if not data.isdecimal() or self.context.get("by_code", False):
@@ -64,7 +82,10 @@ class CodeField(serializers.SlugRelatedField):
         if not isinstance(data, str) or "\0" in data:
             self.fail("invalid")
         queryset: Any = self.get_queryset()
-        found = queryset.filter(**{str(self.slug_field): data}).first()
+        known_by = {str(self.slug_field): data}
+        found = looked_up(
+            self.context, (self.field_name, queryset.model, data), lambda: queryset.filter(**known_by).first()
+        )
         if found is None:
             name = queryset.model._meta.verbose_name
             raise serializers.ValidationError(f"There is no {name} '{data[:64]}'; add it first.", code="does_not_exist")
@@ -143,7 +164,9 @@ class MasterDataSerializer(serializers.ModelSerializer):
         values = attrs.get("custom", {})
         if self.instance is not None and (self.partial or "custom" not in attrs):
             values = {**self.instance.custom, **values}
-        lacking = custom_fields.missing(custom_fields.fields_of(self.Meta.model), values)
+        model = self.Meta.model
+        fields = looked_up(self.context, ("custom fields", model), lambda: custom_fields.fields_of(model))
+        lacking = custom_fields.missing(fields, values)
         if lacking:
             raise serializers.ValidationError({"custom": [f"{code}: It is needed; fill it in." for code in lacking]})
         attrs["custom"] = values
@@ -169,10 +192,14 @@ class MasterDataSerializer(serializers.ModelSerializer):
         return self._write(instance)
 
     def _write(self, instance: models.Model) -> Any:
-        if hasattr(instance, "code") and not instance.code:
-            instance.code = free_code(type(instance), getattr(instance, "name", ""))
-        self.context["view"].check_site(instance)
+        self.complete(instance)
         return self.write(instance)
+
+    def complete(self, instance: Any, code_of: Callable[[Any, str], str] | None = None) -> None:
+        """Give a thing that is about to be written the code that it lacks, and refuse a site that is not the caller's."""
+        if hasattr(instance, "code") and not instance.code:
+            instance.code = (code_of or free_code)(type(instance), getattr(instance, "name", ""))
+        self.context["view"].check_site(instance)
 
     def write(self, instance: Any) -> Any:
         """Write through the one path of every change; an app with a service of its own for it calls that."""
@@ -187,9 +214,14 @@ class CodedSerializer(MasterDataSerializer):
     )
 
 
+def code_stem(model: type[models.Model], name: str) -> str:
+    """Return the code that a thing of a name gets when nobody has it."""
+    return slugify(name)[:50] or model._meta.model_name or "thing"
+
+
 def free_code(model: type[models.Model], name: str) -> str:
     """Return a code made from a name, numbered when it is taken."""
-    stem = slugify(name)[:50] or model._meta.model_name or "thing"
+    stem = code_stem(model, name)
     taken = set(model._default_manager.filter(code__startswith=stem).values_list("code", flat=True))
     candidates = (stem, *(f"{stem}-{number}" for number in range(2, len(taken) + 3)))
     return next(code for code in candidates if code not in taken)

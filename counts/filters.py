@@ -2,10 +2,11 @@
 
 from django_filters import rest_framework as filters
 
+from core.filters import FilterSet
 from counts.models import CountHistory
 
 
-class CountHistoryFilter(filters.FilterSet):  # type: ignore[misc]
+class CountHistoryFilter(FilterSet):
     """By tag, machine, line, role and time."""
 
     machine = filters.NumberFilter(field_name="tag__machine")

@@ -4,13 +4,14 @@ from typing import Any
 
 from django_filters import rest_framework as filters
 
+from core.filters import FilterSet
 from core.master_data import in_scope
 from downtime.models import StateCorrection, StateHistory, StateReason
 from downtime.selectors import reasons_offered
 from enterprise.models import Machine
 
 
-class StateReasonFilter(filters.FilterSet):  # type: ignore[misc]
+class StateReasonFilter(FilterSet):
     """By what they are, and by whether people at a machine are offered them."""
 
     offered_at = filters.NumberFilter(method="narrow_to_machine", label="A machine's id: what its people may choose.")
@@ -37,7 +38,7 @@ class StateReasonFilter(filters.FilterSet):  # type: ignore[misc]
         return queryset.none() if machine is None else queryset.filter(pk__in=[r.pk for r in reasons_offered(machine)])
 
 
-class StateHistoryFilter(filters.FilterSet):  # type: ignore[misc]
+class StateHistoryFilter(FilterSet):
     """By machine, line, site, reason, category and time."""
 
     line = filters.NumberFilter(field_name="machine__line")
@@ -51,7 +52,7 @@ class StateHistoryFilter(filters.FilterSet):  # type: ignore[misc]
         fields = ("machine", "reason")
 
 
-class StateCorrectionFilter(filters.FilterSet):  # type: ignore[misc]
+class StateCorrectionFilter(FilterSet):
     """By machine, line, reason and time."""
 
     line = filters.NumberFilter(field_name="machine__line")

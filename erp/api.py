@@ -18,7 +18,7 @@ from core.idempotency import Idempotent
 from core.master_data import caller, in_scope
 from core.models import OutboxMessage
 from core.parsers import BoundedJSONParser
-from erp import b2mml, catalogue, delivering, files, importing, services
+from erp import b2mml, catalogue, delivering, files, importing, senders, services
 from erp.models import Partner
 from erp.serializers import (
     AcknowledgeSerializer,
@@ -86,7 +86,7 @@ def answer_import(request: Request, read: Callable[[], tuple[Any, Sequence[int]]
     now = timezone.now()
     try:
         sent, numbers = read()
-        outcome = importing.take(sent, by=importing.Sender(request, now), numbers=numbers)
+        outcome = importing.take(sent, by=senders.Sender(request, now), numbers=numbers)
     except Invalid as refusal:
         raise Unprocessable(refusal.message, field=refusal.field) from None
     partner = partner_of(caller(request))
@@ -183,7 +183,7 @@ class ScheduleView(Idempotent, APIView):
             sent: Any = request.data
             message = b2mml.read_xml(sent) if isinstance(sent, bytes) else sent
             rows = b2mml.orders_of(message, line=request.query_params.get("line", ""))
-            outcome = importing.take({"orders": rows}, by=importing.Sender(request, timezone.now()))
+            outcome = importing.take({"orders": rows}, by=senders.Sender(request, timezone.now()))
         except Invalid as refusal:
             raise Unprocessable(refusal.message, field=refusal.field) from None
         return Response(OutcomeSerializer(outcome).data, status=207 if outcome.faults else 200)

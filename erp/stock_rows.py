@@ -40,11 +40,11 @@ def count_stock(
     if quantity >= LARGEST:
         raise Invalid("That is more than can be stored.", field="quantity")
     found = MaterialLot.objects.filter(product=product, number=lot, site=location.site_id).first() if lot else None
-    said = {"actor": actor, "occurred_at": now, "recorded_at": now, "reason": reason}
+    said: dict[str, Any] = {"actor": actor, "occurred_at": now, "recorded_at": now, "reason": reason}
     if lot and found is None:
         if not quantity:
             return False
-        receive(product=product, quantity=quantity, to_location=location, lot=NewLot(number=lot), **said)  # type: ignore[arg-type]
+        receive(product=product, quantity=quantity, to_location=location, lot=NewLot(number=lot), **said)
         return True
     if found is not None:
         lock_lots([found.pk])
@@ -52,5 +52,5 @@ def count_stock(
     change = quantity - lock_stock([key])[key]
     if not change:
         return False
-    adjust(product=product, quantity=change, location=location, lot=found, **said)  # type: ignore[arg-type]
+    adjust(product=product, quantity=change, location=location, lot=found, **said)
     return True

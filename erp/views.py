@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from core.errors import Invalid
 from core.master_data import caller
 from core.spreadsheets import MAX_UPLOAD_BYTES
-from erp import files, importing
+from erp import files, importing, senders
 
 NAMES: dict[str, Promise] = {
     "customers": _("Customers"),
@@ -61,7 +61,7 @@ def _take(request: HttpRequest, kind: str, offered: dict[str, Promise]) -> impor
     if file.size > MAX_UPLOAD_BYTES:
         raise Invalid(f"The file is larger than {MAX_UPLOAD_BYTES // 2**20} MB; send it in parts.", field="file")
     rows, numbers = files.rows_of(file.read(), content_type, importing.KINDS[kind].shape)
-    return importing.take({kind: rows}, by=importing.Person(request, timezone.now()), numbers=numbers)
+    return importing.take({kind: rows}, by=senders.Person(request, timezone.now()), numbers=numbers)
 
 
 @login_required

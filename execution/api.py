@@ -18,6 +18,7 @@ from accounts.permissions import SiteScopeFilter
 from core.api import MasterDataViewSet, need
 from core.exact import decimal_text
 from core.fact_api import FactPagination
+from core.filters import FilterSet
 from core.idempotency import Idempotent
 from core.master_data import caller
 from execution import reporting, services
@@ -196,7 +197,7 @@ class WorkViewSet(_Facts):
         return Response(DoneSerializer(done).data, status=201 if done.is_new else 200)
 
 
-class RunFilter(filters.FilterSet):  # type: ignore[misc]
+class RunFilter(FilterSet):
     """By what was worked on, where, by whom and when."""
 
     class Meta:
@@ -287,7 +288,7 @@ class ProductionReportViewSet(_Facts):
         return Response(self.get_serializer(reversal).data, status=201 if is_new else 200)
 
 
-class ReadingFilter(filters.FilterSet):  # type: ignore[misc]
+class ReadingFilter(FilterSet):
     """By set-point, operation and order, and whether they deviate."""
 
     deviates = filters.BooleanFilter(method="deviating")

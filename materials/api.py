@@ -13,6 +13,7 @@ from rest_framework.viewsets import GenericViewSet
 from core.api import MasterDataViewSet, need
 from core.errors import Invalid
 from core.fact_api import FactPagination
+from core.filters import FilterSet
 from core.idempotency import Idempotent
 from core.master_data import caller, site_id_of
 from materials import services
@@ -67,7 +68,7 @@ class BackflushPolicyViewSet(MasterDataViewSet):
     filterset_fields = ("site", "product", "mode")
 
 
-class TransactionFilter(filters.FilterSet):  # type: ignore[misc]
+class TransactionFilter(FilterSet):
     """By what moved, where, when and for which order."""
 
     location = filters.NumberFilter(method="at_location")
@@ -174,7 +175,7 @@ def _record(values: dict[str, Any], *, actor: Any) -> Posted:
     return posted
 
 
-class StockFilter(filters.FilterSet):  # type: ignore[misc]
+class StockFilter(FilterSet):
     """By what lies where; empty places only when asked for."""
 
     empty = filters.BooleanFilter(method="with_empty")

@@ -16,6 +16,7 @@ from rest_framework.viewsets import GenericViewSet
 from core.api import MasterDataViewSet, need
 from core.errors import Invalid
 from core.fact_api import FactPagination
+from core.filters import FilterSet
 from core.idempotency import Idempotent
 from core.master_data import caller, in_scope
 from labels.services import print_batch
@@ -50,7 +51,7 @@ class ContainerPolicyViewSet(MasterDataViewSet):
     filterset_fields = ("site", "gs1_company_prefix")
 
 
-class ContainerFilter(filters.FilterSet):  # type: ignore[misc]
+class ContainerFilter(FilterSet):
     """By what a container is, where it stands, and what is in it."""
 
     lot = filters.NumberFilter(method="of_lot")

@@ -16,6 +16,7 @@ from rest_framework.viewsets import GenericViewSet
 from core.api import need
 from core.errors import Invalid
 from core.fact_api import FactPagination
+from core.filters import FilterSet
 from core.idempotency import Idempotent
 from core.master_data import caller
 from materials.container_queries import containers_of_lot
@@ -34,7 +35,7 @@ from materials.tracing import MAX_EDGES, Recall, Trace, recall, recall_csv, trac
 MAX_CONTAINERS = 1000
 
 
-class LotFilter(filters.FilterSet):  # type: ignore[misc]
+class LotFilter(FilterSet):
     """By what a lot is, says, and where something of it lies."""
 
     location = filters.NumberFilter(method="at_location")

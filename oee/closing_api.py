@@ -14,6 +14,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from core.api import MasterDataViewSet, need
 from core.errors import Invalid
+from core.filters import FilterSet
 from core.idempotency import Idempotent
 from core.master_data import caller
 from core.pagination import BoundedPagination
@@ -48,7 +49,7 @@ class ClosingPagination(BoundedPagination):
     max_page_size = 200
 
 
-class ShiftClosingFilter(filters.FilterSet):  # type: ignore[misc]
+class ShiftClosingFilter(FilterSet):
     """By place, shift, day, and whether the facts say something else now."""
 
     site = filters.NumberFilter(method="of_site")

@@ -587,6 +587,7 @@ def test_documentation_is_complete_and_without_warnings(api, capfd):
     document = json.loads(answer.content)
     assert {path.rstrip("/") for path in PATHS} <= {path.rstrip("/") for path in document["paths"]}
     assert "/ingest/" in document["paths"]
+    assert document["paths"]["/workorder/"]["post"]["x-key-scope"] == ["orders"]
     assert not any("?" in path for path in document["paths"])
     assert "Warning" not in capfd.readouterr().err
     assert api.get("/api/docs/").status_code == 200

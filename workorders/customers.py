@@ -8,7 +8,7 @@ from core.errors import Invalid
 from core.locks import take_turns
 from core.master_data import precedes
 from core.resources import ReferenceWidget
-from core.serializers import ReferenceField, free_code
+from core.serializers import ReferenceField, free_code, looked_up
 from workorders.models import Customer, Demand, WorkOrder
 
 LONGEST = 200
@@ -62,7 +62,7 @@ class CustomerField(ReferenceField):
         if not data.strip():
             return None
         try:
-            return named(data)
+            return looked_up(self.context, (Customer, data), lambda: named(data))
         except Invalid as refusal:
             self.fail("unclear", problem=refusal.message)
 

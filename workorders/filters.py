@@ -5,6 +5,7 @@ from typing import Any
 from django.db.models import Q
 from django_filters import rest_framework as filters
 
+from core.filters import FilterSet
 from workorders.models import Demand, WorkOrder
 
 
@@ -15,7 +16,7 @@ def of_customer(queryset: Any, name: str, text: str) -> Any:
     )
 
 
-class WorkOrderFilter(filters.FilterSet):  # type: ignore[misc]
+class WorkOrderFilter(FilterSet):
     """Narrow orders."""
 
     customer = filters.CharFilter(method=of_customer)
@@ -39,7 +40,7 @@ class WorkOrderFilter(filters.FilterSet):  # type: ignore[misc]
         }
 
 
-class DemandFilter(filters.FilterSet):  # type: ignore[misc]
+class DemandFilter(FilterSet):
     """Narrow demand."""
 
     customer = filters.CharFilter(method=of_customer)

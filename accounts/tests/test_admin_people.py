@@ -118,6 +118,8 @@ def test_an_operator_has_no_door_to_keys_or_people(client):
 def test_a_client_key_acts_as_its_account_and_is_shown_once(client):
     client.force_login(User.objects.create_superuser("root"))
     erp = make_user(Role.ERP, make_site(), username="erp")
-    page = client.post(reverse("admin:accounts_clientkey_add"), {"name": "ERP", "user": erp.pk}).content.decode()
+    page = client.post(
+        reverse("admin:accounts_clientkey_add"), {"name": "ERP", "user": erp.pk, "scopes": ["read"]}
+    ).content.decode()
     assert "only time that the key is shown" in page
     assert ClientKey.objects.get().user == erp

@@ -25,6 +25,10 @@ class ConnectionLost(Exception):
     """The broker does not answer, or refused; the message says which."""
 
 
+# paho has half of its types.
+_properties: Any = Properties
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """A message as it came."""
@@ -103,7 +107,7 @@ class Session:
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
         client.on_subscribe = self._on_subscribe
-        properties: Any = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call] # paho has half of its types
+        properties = _properties(PacketTypes.CONNECT)
         properties.SessionExpiryInterval = self._expiry
         properties.ReceiveMaximum = MOST_UNACKNOWLEDGED
         broker = self._broker
@@ -192,7 +196,7 @@ class Session:
         """
         properties: Any = None
         if is_derived:
-            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+            properties = _properties(PacketTypes.PUBLISH)
             properties.UserProperty = [DERIVED]
         self._client.publish(topic, payload, qos=qos, retain=retain, properties=properties)
 

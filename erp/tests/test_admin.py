@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.models import ClientKey
 from erp import delivering, services
 from erp.models import Delivery, Partner, PartnerSecret
 from erp.selectors import exchanges
@@ -115,13 +116,17 @@ def test_integration_page_says_what_each_partner_lacks(client, django_assert_max
     services.acknowledge(partner=fetching, position=services.outbox.last_position() - 2, at=timezone.now())
     found = {one.partner.pk: (one.waiting, one.dead, one.level) for one in exchanges(Partner.objects.all())}
     assert found == {fetching.pk: (2, 0, "wait"), sent_to.pk: (2, 1, "bad")}
+    key, _ = ClientKey.objects.create_key(name="SAP", user=fetching.user, scopes=["outbox", "orders"])
+    key.sites.add(make_site(name="Kraków"))
+    ClientKey.objects.create_key(name="lost", user=fetching.user, revoked=True)
     log_in(client, "engineer")
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(22):
         page = client.get(reverse("admin:erp_integration")).content.decode()
     assert ("Something waits" in page, "Needs somebody" in page, "https://erp.example.com/" in page) == (
         True,
         True,
         True,
     )
+    assert ("SAP: outbox, orders (Kraków)" in page, "lost" in page) == (True, False)
     log_in(client, "supervisor")
     assert "Is sent to" not in client.get(reverse("admin:erp_integration")).content.decode()

@@ -8,7 +8,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
     dependencies = [
         ("core", "0005_master_data_changes"),
-        ("accounts", "0002_people_and_places"),
+        ("accounts", "0003_keys_have_scopes"),
     ]
 
     operations = [
