@@ -29,8 +29,10 @@ from simulator.line_day import simulate_day
 from simulator.making import FINISHED, REJECTED, STORE, operation_code
 from simulator.people_day import EARLY, LATE, Counted, PersonDay, Worked, people_of_day
 from simulator.plant import LinePlan, PlantPlan
+from simulator.services import CLOSED_AFTER
 from simulator.whole_days import load_people
 from simulator.working_time import DAY, OrderSlot, day_window, order_slots, production_day
+from workorders.life import close
 from workorders.models import OrderMaterial, WorkOrder
 
 logger = logging.getLogger(__name__)
@@ -73,8 +75,9 @@ def book(
     refused now is logged and added to them.
     """
     booked = 0
-    for deeds in (_hours(plant, window, actor, now, seed), _material(plant, window, actor, now)):
-        for deed in deeds:
+    hours = partial(_hours, seed=seed)
+    for due in (hours, _material, _closings):
+        for deed in due(plant, window, actor, now):
             if booked >= most:
                 return booked
             if deed.key in refused:
@@ -188,10 +191,32 @@ def _book_order(order: WorkOrder, slot: OrderSlot, actor: User, now: datetime) -
     return _Outcome.BOOKED
 
 
+# --- the files: what is done and booked is closed ---
+
+
+def _closings(plant: PlantPlan, window: Interval, actor: User, now: datetime) -> list[_Deed]:
+    """Return the closing of the orders that ended a while ago and whose lots are in stock, if they keep materials."""
+    slots = {
+        slot.number: slot
+        for line in plant.lines
+        for slot in order_slots(plant, line, window)
+        if slot.end + CLOSED_AFTER <= now
+    }
+    made = MaterialTransaction.objects.filter(work_order=OuterRef("pk"), kind=Kind.PRODUCE)
+    waits = OrderMaterial.objects.filter(work_order=OuterRef("pk"))
+    done = WorkOrder.objects.filter(order_number__in=slots, status=WorkOrder.Status.COMPLETED)
+    deeds = []
+    for order in done.filter(Exists(made) | ~Exists(waits)):
+        slot = slots[order.order_number]
+        at = slot.end + CLOSED_AFTER
+        deeds.append(_Deed(at, f"demo close {slot.number}", partial(_did, close, work_order=order, at=at, actor=actor)))
+    return sorted(deeds, key=lambda deed: deed.at)
+
+
 # --- hours: every crew comes for its shift and works on what its line makes ---
 
 
-def _hours(plant: PlantPlan, window: Interval, actor: User, now: datetime, seed: int) -> list[_Deed]:
+def _hours(plant: PlantPlan, window: Interval, actor: User, now: datetime, *, seed: int) -> list[_Deed]:
     past = Interval(window.start, max(min(window.end, now), window.start + LATE))
     # Nobody comes earlier than this for a shift of the window.
     answered = TerminalCommand.objects.filter(key__startswith="demo ", recorded_at__gte=past.start - EARLY)

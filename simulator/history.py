@@ -37,13 +37,13 @@ from simulator.making import FINISHED, REJECTED, STORE
 from simulator.own_process import set_up
 from simulator.people_day import Counted, PersonDay, people_of_day
 from simulator.plant import LinePlan
-from simulator.services import new_order
+from simulator.services import CLOSED_AFTER, new_order
 from simulator.whole_days import load_people
 from simulator.working_time import DAY, OrderSlot, day_window, order_slots
 from workorders.bulk import NewOrder, load_changeovers, load_orders
 from workorders.models import Customer, Operation, WorkOrder
 
-CLOSED_AFTER, SHIPPED_AFTER = timedelta(hours=12), timedelta(hours=26)
+SHIPPED_AFTER = timedelta(hours=26)
 
 
 Progress = Callable[[str], None]

@@ -13,13 +13,17 @@ CHANGE_LOT, CHANGE_FLAVOUR, CHANGE_FORMAT = "CHANGE-LOT", "CHANGE-FLAVOUR", "CHA
 
 @dataclass(frozen=True, slots=True)
 class ReasonPlan:
-    """A state reason and what stands under it."""
+    """A state reason and what stands under it; `waits_for` as `downtime.StateReason.WaitsFor` calls it, "" = nothing.
+
+    Who waits is well, so such a reason is no failure.
+    """
 
     code: str
     name: str
     colour: str = ""
     from_device_only: bool = False
     children: tuple["ReasonPlan", ...] = ()
+    waits_for: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,8 @@ OVERTIME_SINCE, OVERTIME_FOR = timedelta(days=30), timedelta(days=365)
 TARGET_OEE = Decimal("0.75")
 PLANNED_BEFORE = timedelta(days=3)
 """So long before they begin orders are in the schedule."""
+CLOSED_AFTER = timedelta(hours=12)
+"""So long after its end a planner closes an order of which everything is booked."""
 _OPEN = {WorkOrder.Status.CREATED, WorkOrder.Status.RELEASED, WorkOrder.Status.SCHEDULED}
 
 
@@ -109,6 +111,8 @@ def _create_branch(category: str, plans: Iterable[ReasonPlan], parent: StateReas
             position=position,
             colour=plan.colour,
             operator_selectable=not plan.from_device_only,
+            waits_for=plan.waits_for,
+            is_failure=False if plan.waits_for else None,
         )
         _create_branch(category, plan.children, reason)
 

@@ -84,8 +84,8 @@ REASONS: dict[str, tuple[ReasonPlan, ...]] = {
                     "Material flow",
                     "#f9a825",
                     children=(
-                        ReasonPlan(STARVED, "Starved: nothing comes", from_device_only=True),
-                        ReasonPlan(BLOCKED, "Blocked: cannot hand on", from_device_only=True),
+                        ReasonPlan(STARVED, "Starved: nothing comes", from_device_only=True, waits_for="upstream"),
+                        ReasonPlan(BLOCKED, "Blocked: cannot hand on", from_device_only=True, waits_for="downstream"),
                     ),
                 ),
                 ReasonPlan(

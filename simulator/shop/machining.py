@@ -57,7 +57,7 @@ REASONS: dict[str, tuple[Reason, ...]] = {
         ),
     ),
     "planned": (
-        Reason(NO_ORDER, "No order", "#90a4ae", from_device_only=True),
+        Reason(NO_ORDER, "No order", "#90a4ae", from_device_only=True, waits_for="order"),
         Reason(BREAK, "Break", "#5c8fd6"),
     ),
     "changeover": (Reason(SETUP, "Set-up", "#6a1b9a"),),

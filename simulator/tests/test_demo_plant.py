@@ -21,7 +21,9 @@ from simulator.facts import MeasureFact
 from simulator.feed import LineFeed
 from simulator.inspecting import create_quality
 from simulator.progress import LineProgress
+from simulator.reason_names import REASON_NAMES
 from simulator.services import create_people, create_plant, keep_orders, plant_identity, provide_device_keys
+from simulator.shop.machining import MACHINING
 from simulator.vistula import VISTULA
 from simulator.working_time import order_slots
 from workorders.models import Run, Schedule, WorkOrder
@@ -53,6 +55,22 @@ def test_the_tree_of_reasons_is_deep_and_has_every_category(plant):
     depths = {reason.tree_depth for reason in StateReason.objects.with_tree_fields()}
     assert max(depths) >= 3
     assert set(StateReason.objects.values_list("category", flat=True)) == set(StateReason.Category)
+
+
+def test_a_machine_that_waits_for_its_neighbours_has_not_failed(plant):
+    waits = dict(StateReason.objects.exclude(waits_for="").values_list("code", "waits_for"))
+    assert waits == {"STARVED": "upstream", "BLOCKED": "downstream"}
+    assert not StateReason.objects.exclude(waits_for="").filter(is_failure=True).exists()
+
+
+def test_every_reason_of_the_demo_plants_has_a_name_in_each_language():
+    def codes(plans):
+        return {code for plan in plans for code in (plan.code, *codes(plan.children))}
+
+    for plant in (VISTULA, MACHINING):
+        for reasons in plant.reasons.values():
+            for code in codes(reasons):
+                assert REASON_NAMES.get(code, {}).keys() == {"de", "es", "pl"}, code
 
 
 def test_people_keep_their_passwords_until_they_are_reset(plant):
