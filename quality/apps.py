@@ -9,5 +9,5 @@ class QualityConfig(AppConfig):
 
     def ready(self) -> None:
         """Let the services declare what they refuse, what follows from a change of master data, and their part of records."""
-        for module in ("planning", "gates", "record_sections"):
+        for module in ("planning", "gates", "dispositions", "record_sections"):
             import_module(f"{self.name}.{module}")

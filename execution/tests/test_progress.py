@@ -23,7 +23,8 @@ from live.selectors import line_statuses
 from materials.lots import NewLot
 from materials.services import produce
 from products.models import ProductUnit
-from quality.nonconformances import About, dispose, raise_nonconformance
+from quality.dispositions import dispose
+from quality.nonconformances import About, raise_nonconformance
 from tests.factories import (
     make_count_tag,
     make_employee,

@@ -13,18 +13,16 @@ from downtime.services import NewState, record_states
 from execution.services import finish_operation, start_operation
 from execution.taking import Taken
 from materials.models import MaterialTransaction
+from quality.corrective_actions import add_action, check_action, finish_action
+from quality.dispositions import dispose
 from quality.figures import certificate, inspected_in, pareto
 from quality.gates import Step, gate, require
 from quality.models import CorrectiveAction
 from quality.nonconformances import (
     About,
-    add_action,
     approve_nonconformance,
     change_nonconformance,
-    check_action,
     close_nonconformance,
-    dispose,
-    finish_action,
     raise_nonconformance,
     record_defect,
 )
