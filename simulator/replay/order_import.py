@@ -149,9 +149,14 @@ def import_orders(
     if mapping.attendance_gap is not None:
         for worker, days in days_of(log.rows, mapping.attendance_gap).items():
             for day in days:
-                said = {"actor": actor, "recorded_at": recorded_at, "employee": plant.employees[code_of(worker)]}
                 try:
-                    _, is_new = record_attendance(started_at=day.start, ended_at=day.end, **said)  # type: ignore[arg-type]
+                    _, is_new = record_attendance(
+                        employee=plant.employees[code_of(worker)],
+                        started_at=day.start,
+                        ended_at=day.end,
+                        actor=actor,
+                        recorded_at=recorded_at,
+                    )
                     outcome.attendances += is_new
                 except Conflict as refusal:
                     outcome.remarks.append((0, f"{day.start:%Y-%m-%d %H:%M} UTC: {refusal.message}"))

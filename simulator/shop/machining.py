@@ -79,7 +79,11 @@ def _bill(*lines: tuple[str, str]) -> tuple[tuple[str, Decimal], ...]:
 
 
 def _crew(code: str, shift: str, first: int, *names: str) -> Crew:
-    return Crew(code, shift, tuple((str(first + at), *name.split()) for at, name in enumerate(names)))  # type: ignore[misc]
+    members = []
+    for at, name in enumerate(names):
+        first_name, last_name = name.split(" ")
+        members.append((str(first + at), first_name, last_name))
+    return Crew(code, shift, tuple(members))
 
 
 _WORKDAYS = frozenset(range(1, 6))
