@@ -97,6 +97,10 @@ class Place:
     sequence: int
     previous_hash: str
 
+    def after(self, content_hash: str) -> "Place":
+        """Return the place behind this one, once a row of that hash stands here."""
+        return Place(self.chain, self.sequence + 1, content_hash)
+
 
 def next_place(chain: str) -> Place:
     """Take the next place of a chain; others wait until the transaction ends. Take it last, so that nobody waits long."""
@@ -106,12 +110,20 @@ def next_place(chain: str) -> Place:
 
 
 def fasten(place: Place, content_hash: str) -> str:
-    """Make a row the last of its chain, and return the row's own seal. The hash covers the place, too."""
+    """Make a row the last of its chain, and return the row's own seal. The hash covers the place, too.
+
+    Of several rows that are written together, the last is fastened; the others are sealed (`seal_of`).
+    """
     ChainHead.objects.filter(pk=place.chain).update(
         sequence=place.sequence,
         last_hash=content_hash,
         seal=seal(HEAD, place.chain, place.sequence, content_hash),
     )
+    return seal_of(place, content_hash)
+
+
+def seal_of(place: Place, content_hash: str) -> str:
+    """Return the seal of a row at its place."""
     return seal(ROW, place.chain, place.sequence, content_hash)
 
 

@@ -15,7 +15,17 @@ from core.errors import Conflict, Invalid
 from core.locks import take_turns
 from materials import genealogy
 from materials.backflush_policy import due_rows
-from materials.ledger import Movement, Said, amount, lock_lots, lock_order, lock_stock, post, to_millionths
+from materials.ledger import (
+    BACK_FLUSHED,
+    Movement,
+    Said,
+    amount,
+    lock_lots,
+    lock_order,
+    lock_stock,
+    post,
+    to_millionths,
+)
 from materials.lots import NewLot, find_or_make
 from materials.models import SMALLEST, Kind, Location, MaterialLot, MaterialTransaction, Stock
 from materials.selectors import pick
@@ -217,7 +227,7 @@ def _by_product(total: Total, order: WorkOrder, location: Location, said: Said) 
         to_location=location,
         work_order=order,
         operation_code=total.operation_code,
-        reason="Back-flushed",
+        reason=BACK_FLUSHED,
     )
     if not total.product.lot_controlled:
         return movement
@@ -281,7 +291,7 @@ def _consumption(
         from_location=location,
         work_order=order,
         operation_code=row.operation_code,
-        reason="Back-flushed",
+        reason=BACK_FLUSHED,
     )
 
 

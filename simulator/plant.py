@@ -96,7 +96,9 @@ class MaterialPlan:
 class ProductPlan:
     """A product; products of one format need only a short changeover between them.
 
-    A bottle holds `litres`. `bill` is what a thousand bottles need: material, quantity, and which machine takes it (the last part of its code).
+    A bottle holds `litres`. `bill` is what a thousand bottles need: material, quantity, and which machine takes it (the
+    last part of its code). What is sold of one that `has_record` has a batch record, whoever buys it, and leaves on pallets
+    of so many bottles (`per_pallet`).
     """
 
     code: str
@@ -105,6 +107,8 @@ class ProductPlan:
     litres: Decimal
     bill: tuple[tuple[str, Decimal, str], ...] = ()
     shelf_life_days: int | None = 365
+    has_record: bool = False
+    per_pallet: Decimal = Decimal(1_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +211,7 @@ class CrewPlan:
 
 @dataclass(frozen=True, slots=True)
 class PlantPlan:
-    """A plant: one site with one area and its lines. What is made for some of its customers has a batch record."""
+    """A plant: one site with one area and its lines."""
 
     enterprise: tuple[str, str]
     site: tuple[str, str]
@@ -222,7 +226,6 @@ class PlantPlan:
     materials: tuple[MaterialPlan, ...] = ()
     crews: tuple[CrewPlan, ...] = ()
     customers: tuple[str, ...] = ()
-    asks_for_records: frozenset[str] = frozenset()
 
     def line(self, code: str) -> LinePlan:
         """Return the line with a code. Raises KeyError."""
