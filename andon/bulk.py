@@ -1,4 +1,6 @@
-"""Write many calls of the past at once, each with what was done about it and whom it escalated to; by the rules of `services`."""
+"""Write many calls of the past at once, each with what was done about it and whom it escalated to;
+by the rules of `services`.
+"""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -49,8 +51,9 @@ class NewCall:
 def load_calls(new: Sequence[NewCall], *, now: datetime) -> list[AndonCall]:
     """Write calls with their steps, and with the escalations that had come due by `now`.
 
-    Machines and orders come with their line and area. Raises Invalid for what nobody could call for and for a step before
-    the one before it, Conflict for a step that a call's life does not have and where the same was called for already.
+    Machines and orders come with their line and area. Raises Invalid for what nobody could call for and for a step
+    before the one before it, Conflict for a step that a call's life does not have and where the same was called for
+    already.
     """
     ordered = sorted(new, key=lambda one: one.at)
     calls, steps = [], []

@@ -1,4 +1,6 @@
-"""Write calls for help and what is done about them. A step that a call's life does not have is refused with those it has.
+"""Write calls for help and what is done about them.
+
+A step that a call's life does not have is refused with those it has.
 
 Every write may carry a key; a retry with the same key answers what the first one did.
 """
@@ -105,8 +107,8 @@ def called_already(call_type: CallType, machine: Machine) -> Conflict:
 def take_step(*, call: AndonCall, kind: str, said: Said) -> Answer:
     """Acknowledge a call, arrive, fix it, or cancel it.
 
-    Raises Conflict for a step that cannot be taken from where the call is (`facts["allowed"]` lists those that can), and
-    Invalid for a moment before the call.
+    Raises Conflict for a step that cannot be taken from where the call is (`facts["allowed"]` lists those that can),
+    and Invalid for a moment before the call.
     """
     key = said.idempotency_key
     if key:

@@ -115,11 +115,12 @@ class _Life:
 
 @transaction.atomic
 def load_records(new: Sequence[NewRecord], *, now: datetime) -> list[BatchRecord]:
-    """Write records with their decisions and signatures; `now` is when they are loaded: what they contain is known by then.
+    """Write records with their decisions and signatures; `now` is when they are loaded:
+    what they contain is known by then.
 
-    Orders come with line, area and site, all of one site. Raises Invalid for times out of their order and for a lot that
-    another order made or a signer without the right, Conflict for a record or number that is known, and what `sign` and
-    `resolve` raise.
+    Orders come with line, area and site, all of one site. Raises Invalid for times out of their order and for a lot
+    that another order made or a signer without the right, Conflict for a record or number that is known, and what
+    `sign` and `resolve` raise.
     """
     if not new:
         return []

@@ -275,7 +275,10 @@ def resolve(*, record: BatchRecord, key: str, decision: str, comment: str, actor
 def new_resolution(
     record: BatchRecord, found: Assembled, finding: Finding, *, decision: str, comment: str, actor: User, at: datetime
 ) -> Resolution:
-    """Return the decision, not stored yet, that somebody may take about a deviation of a record. Raises as `resolve`."""
+    """Return the decision, not stored yet, that somebody may take about a deviation of a record.
+
+    Raises as `resolve`.
+    """
     if not comment.strip():
         raise Invalid("Say why.", field="comment")
     if actor.pk in found.workers:

@@ -58,7 +58,9 @@ def _refuse_floats(content: Any) -> None:
 
 
 def written(value: Any) -> Any:
-    """Return a value as canonical content has it: times in UTC, decimals as text without padding, bytes by their hash."""
+    """Return a value as canonical content has it: times in UTC, decimals as text without padding,
+    bytes by their hash.
+    """
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
     if isinstance(value, date):
@@ -71,7 +73,10 @@ def written(value: Any) -> Any:
 
 
 def columns_of(row: models.Model) -> dict[str, Any]:
-    """Return all columns of a stored row, canonically. Read it from the database before: what is stored is what counts."""
+    """Return all columns of a stored row, canonically.
+
+    Read it from the database before: what is stored is what counts.
+    """
     return {field.attname: written(field.value_from_object(row)) for field in row._meta.concrete_fields}
 
 
@@ -103,7 +108,10 @@ class Place:
 
 
 def next_place(chain: str) -> Place:
-    """Take the next place of a chain; others wait until the transaction ends. Take it last, so that nobody waits long."""
+    """Take the next place of a chain; others wait until the transaction ends.
+
+    Take it last, so that nobody waits long.
+    """
     ChainHead.objects.bulk_create([ChainHead(chain=chain, sequence=0)], ignore_conflicts=True)
     head = ChainHead.objects.select_for_update().get(pk=chain)
     return Place(chain, head.sequence + 1, head.last_hash)
@@ -198,7 +206,9 @@ def anchor_line(head: ChainHead, *, now: datetime) -> str:
 
 
 def broken_anchors(lines: Iterable[str], hash_at: Any) -> Iterator[Broken]:
-    """Yield what differs from heads written down earlier; `hash_at(chain, sequence)` = the stored row's hash, or None."""
+    """Yield what differs from heads written down earlier; `hash_at(chain, sequence)` = the stored row's hash,
+    or None.
+    """
     for line in lines:
         if not line.strip():
             continue

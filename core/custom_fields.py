@@ -1,7 +1,8 @@
 """Fields that a plant adds to its products, machines and orders without a programmer.
 
-A model takes part by the base `HasCustomFields`; admin, REST, imports and filters follow. Values lie in one JSON object by the
-field's code: text and choices as text, numbers as their shortest decimal text, dates as ISO text, yes/no as true/false.
+A model takes part by the base `HasCustomFields`; admin, REST, imports and filters follow. Values lie in one JSON object
+by the field's code: text and choices as text, numbers as their shortest decimal text, dates as ISO text, yes/no as
+true/false.
 """
 
 from collections.abc import Iterable
@@ -125,5 +126,8 @@ def check(thing: models.Model, before: models.Model | None) -> None:
 
 
 def missing(fields: Iterable[CustomField], values: dict[str, Any]) -> list[str]:
-    """Return the codes of required fields without a value. Faces ask for them; what the MES makes by itself may lack them."""
+    """Return the codes of required fields without a value.
+
+    Faces ask for them; what the MES makes by itself may lack them.
+    """
     return [field.code for field in fields if field.required and values.get(field.code) in (None, "")]

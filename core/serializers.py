@@ -14,7 +14,9 @@ from core.names import MAX_NAME
 
 
 class ReferenceField(serializers.PrimaryKeyRelatedField):
-    """Refer to something by its code (a text), or its id (a number, or a text of digits that is nobody's code); what the caller may not see does not exist."""
+    """Refer to something by its code (a text), or its id (a number, or a text of digits that is nobody's code);
+    what the caller may not see does not exist.
+    """
 
     def get_queryset(self) -> Any:
         queryset = super().get_queryset()

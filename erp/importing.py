@@ -1,8 +1,8 @@
 """Take what the ERP sends: each row made, changed or left as it is, by the name that the ERP has for it.
 
-A row is written through the serializer and the service of the app that owns it, in a transaction of its own: a bad one does not
-keep the others out, and says its field. A row that says what is stored already writes nothing, so the same content again
-changes nothing (decision 107).
+A row is written through the serializer and the service of the app that owns it, in a transaction of its own: a bad one
+does not keep the others out, and says its field. A row that says what is stored already writes nothing, so the same
+content again changes nothing (decision 107).
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -40,7 +40,9 @@ CREATED, UPDATED, UNCHANGED = "created", "updated", "unchanged"
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong with a row: its kind, its place (from 1; in a file its row there), what it is called, the field, the words."""
+    """What is wrong with a row: its kind, its place (from 1; in a file its row there), what it is called, the field,
+    the words.
+    """
 
     kind: str
     row: int
@@ -287,7 +289,9 @@ def write_stock(row: Mapping[str, Any], by: Sender) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of rows: how one is written, the fields that name it, its shape, and which right writes it for a person."""
+    """A kind of rows: how one is written, the fields that name it, its shape,
+    and which right writes it for a person.
+    """
 
     write: Write
     key: tuple[str, ...]

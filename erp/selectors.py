@@ -39,7 +39,9 @@ class _HowMany(Func):
 
 
 def exchanges(partners: QuerySet[Partner]) -> list[Exchange]:
-    """Return how it goes with partners, in one query whatever their number; a partner that fetches lags behind its cursor."""
+    """Return how it goes with partners, in one query whatever their number;
+    a partner that fetches lags behind its cursor.
+    """
     fetched = OutboxMessage.objects.filter(position__gt=OuterRef("progress__acknowledged")).order_by()
     # Two sub-queries over an index; the second looks at one row.
     fetched_count = _HowMany(Subquery(fetched.values("pk")))

@@ -82,7 +82,9 @@ class Hub:
             self._tasks = []
 
     async def _listen(self) -> None:
-        """Gather announced machines and charts, for as long as it takes; after every new start, all may have changed."""
+        """Gather announced machines and charts, for as long as it takes; after every new start,
+        all may have changed.
+        """
         while True:
             try:
                 async for payload in announcements():

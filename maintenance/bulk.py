@@ -50,9 +50,9 @@ class NewMaintenance:
 def load_maintenance(new: Sequence[NewMaintenance], *, now: datetime) -> list[MaintenanceOrder]:
     """Write maintenance orders with their steps. Machines come with their line, area and site.
 
-    Whoever loads a past says what was due by a plan: its wear is not counted again. Raises Invalid for what nobody could
-    ask for, for a stop that was none by the facts of `now`, and for a step before the one before it; Conflict for a step that
-    an order's life does not have; the database refuses two open orders of one plan.
+    Whoever loads a past says what was due by a plan: its wear is not counted again. Raises Invalid for what nobody
+    could ask for, for a stop that was none by the facts of `now`, and for a step before the one before it; Conflict for
+    a step that an order's life does not have; the database refuses two open orders of one plan.
     """
     orders, steps = [], []
     for one in sorted(new, key=lambda one: one.at):

@@ -72,8 +72,8 @@ def ask(
 ) -> Answer:
     """Ask for maintenance of a machine; `machine_down` blocks it, so that nothing can be started on it.
 
-    `stop_at` links it to the stop in which the machine stood then. Raises Invalid for a machine that is switched off, or
-    that did not stand then.
+    `stop_at` links it to the stop in which the machine stood then. Raises Invalid for a machine that is switched off,
+    or that did not stand then.
     """
     known = _asked_before(said.idempotency_key)
     if known is not None:
@@ -97,7 +97,9 @@ def ask(
 
 
 def refuse_asking(machine: Machine, title: str, *, stop_at: datetime | None, now: datetime) -> None:
-    """Raise Invalid for what nobody can ask for: nothing, at a machine that is switched off, or in a stop that was none."""
+    """Raise Invalid for what nobody can ask for: nothing, at a machine that is switched off,
+    or in a stop that was none.
+    """
     if not title.strip():
         raise Invalid(_("Say what is wrong."), field="title")
     if not machine.is_active:
@@ -110,8 +112,8 @@ def refuse_asking(machine: Machine, title: str, *, stop_at: datetime | None, now
 def take_step(*, order: MaintenanceOrder, kind: str, said: Said, planned_for: datetime | None = None) -> Answer:
     """Plan an order for a moment, start it, finish it, cancel it; say that the machine is down, or release it.
 
-    Starting one whose plan has the machine stand says that it is down; finishing or cancelling releases it. Raises Conflict
-    for a step that cannot be taken from where the order is (`facts["allowed"]` lists those that can).
+    Starting one whose plan has the machine stand says that it is down; finishing or cancelling releases it. Raises
+    Conflict for a step that cannot be taken from where the order is (`facts["allowed"]` lists those that can).
     """
     key = said.idempotency_key
     if key:

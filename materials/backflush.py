@@ -136,8 +136,8 @@ def backflush_of_order(
     Required is what is planned for the order / its target × the produced quantity (in the product's own unit, or in
     `unit`), exact and then rounded to the sixth decimal. `operation` = who reports; None = the order as a whole. The
     policy (`backflush_mode`) says which rows are due then; with none due, nothing is booked and `is_due` is False.
-    By-products are produced at the same place; one that is kept by lots goes into the lot of the order's lot number, or of
-    its order number. Raises Invalid when the order keeps no materials.
+    By-products are produced at the same place; one that is kept by lots goes into the lot of the order's lot number, or
+    of its order number. Raises Invalid when the order keeps no materials.
     """
     rows = due_rows(work_order, operation)
     if rows is None:

@@ -1,7 +1,7 @@
-"""Write many movements of the past at once: deliveries, what orders used and made, shipments; in the order in which they were.
+"""Write many movements of the past at once, in their order: deliveries, what orders used and made, shipments.
 
-The rules are those of `services` and of a back-flush by order: first expired first, nothing below zero that may not be, all
-that an order used is in the lot that it made. Stock and ledger end as if each had been written when it happened.
+The rules are those of `services` and of a back-flush by order: first expired first, nothing below zero that may not be,
+all that an order used is in the lot that it made. Stock and ledger end as if each had been written when it happened.
 """
 
 from collections import defaultdict
@@ -74,7 +74,7 @@ class Made:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shipped:
-    """All that is left of an order's lot went to a customer; `containers` with what of it is in them, the rest loose."""
+    """All that is left of an order's lot went to a customer: `containers` with what is in them, the rest loose."""
 
     at: datetime
     order: WorkOrder
@@ -99,8 +99,8 @@ class Loaded:
 def load_movements(deeds: Iterable[Deed], *, actor: User) -> Loaded:
     """Write the movements of the past. Orders come with product and unit; each is made once.
 
-    Raises Conflict for an order that has movements already, and when a lot would be known twice; Invalid for a product that is
-    kept by lots and comes without one.
+    Raises Conflict for an order that has movements already, and when a lot would be known twice; Invalid for a product
+    that is kept by lots and comes without one.
     """
     ordered = sorted(deeds, key=lambda deed: deed.at)
     book = _Book(ordered)

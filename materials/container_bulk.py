@@ -1,7 +1,7 @@
 """Write many containers of the past at once: opened, filled with what an order made, closed; and shipped as they stand.
 
-The rules are those of `containers`, `packing` and `container_moves`: what is packed lies free at the place, in a lot that may
-be used, and leaves the ledger with its container (`bulk.Shipped`).
+The rules are those of `containers`, `packing` and `container_moves`: what is packed lies free at the place, in a lot
+that may be used, and leaves the ledger with its container (`bulk.Shipped`).
 """
 
 from collections import defaultdict
@@ -42,8 +42,8 @@ class Filled:
 def load_containers(filled: Sequence[Filled], *, actor: User) -> list[Container]:
     """Write closed containers with what is in them. Lots come with their product, places with their site.
 
-    Raises Invalid for an odd code, quantity or time, Conflict for a code that is known, for a lot that was not to be used
-    and for more than is free at the place.
+    Raises Invalid for an odd code, quantity or time, Conflict for a code that is known, for a lot that was not to be
+    used and for more than is free at the place.
     """
     _refuse_odd(filled)
     containers = insert(

@@ -86,8 +86,8 @@ def close_shift(
     """Freeze and sign the numbers of a line's or machine's shift.
 
     Raises NotFound for a shift that does not take place there, Conflict for one that is not over or closed already, or
-    of which a line's hand-over (`is_handover`), or the site's rule, asks something first (`oee.handover.refuse_unready`).
-    What is undecided in it does not stop anybody; it is listed in the closing.
+    of which a line's hand-over (`is_handover`), or the site's rule, asks something first
+    (`oee.handover.refuse_unready`). What is undecided in it does not stop anybody; it is listed in the closing.
     """
     machines = _machines(place)
     shift = shift_on(machines[0], shift_id, shift_date)

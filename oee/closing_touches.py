@@ -1,4 +1,6 @@
-"""Let closed shifts be compared again where knowledge changed that numbers follow from, and no machine's past is marked."""
+"""Let closed shifts be compared again where knowledge changed that numbers follow from,
+and no machine's past is marked.
+"""
 
 from django.db.models import QuerySet
 

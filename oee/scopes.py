@@ -39,7 +39,9 @@ def machines_of(place: Place) -> list[Machine]:
 
 
 def every_machine_of(place: Place) -> list[Machine]:
-    """Return all active machines of a place in order, whichever stand for their line, with line, area and site at hand."""
+    """Return all active machines of a place in order, whichever stand for their line, with line,
+    area and site at hand.
+    """
     paths = {Machine: "pk", Line: "line", Area: "line__area", Site: "line__area__site"}
     path = paths.get(type(place), "line__area__site__enterprise")
     return list(_active_machines().filter(**{path: place.pk}).order_by("line_id", "position", "id"))
@@ -75,7 +77,9 @@ def representatives_of(line_ids: Iterable[int]) -> dict[int, list[Machine]]:
 
 
 def reference_of(machines: list[Machine]) -> Machine:
-    """Return the one of a line's machines, given in order, whose calendar the line follows: its constraint, or its last."""
+    """Return the one of a line's machines, given in order, whose calendar the line follows: its constraint,
+    or its last.
+    """
     return next((machine for machine in machines if machine.is_constraint), machines[-1])
 
 

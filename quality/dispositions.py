@@ -51,14 +51,16 @@ def dispose(
     counted_as: str = Disposition.Counted.GOOD,
     idempotency_key: str | None = None,
 ) -> tuple[Disposition, bool]:
-    """Decide what becomes of a quantity, and let the stock, the lot and the order's pieces follow. Say also whether it is new.
+    """Decide what becomes of a quantity, and let the stock, the lot and the order's pieces follow.
 
-    `counted_as` says as what the order counted it so far: its pieces move from there to scrap or rework, or to good when it is used
-    as it is. Empty: nobody counted it yet, or it was counted as what it becomes; nothing moves.
+    Say also whether it is new.
 
-    Scrap is thrown away: of the lot at a place, or of what the order made. Rework makes an order for it, if there is an order that made
-    it. To return a lot rejects it. Once everything is decided, a lot that is used as it is is taken off hold when its
-    gates are passed. Raises Conflict for more than there is, and for a closed one.
+    `counted_as` says as what the order counted it so far: its pieces move from there to scrap or rework, or to good
+    when it is used as it is. Empty: nobody counted it yet, or it was counted as what it becomes; nothing moves.
+
+    Scrap is thrown away: of the lot at a place, or of what the order made. Rework makes an order for it, if there is an
+    order that made it. To return a lot rejects it. Once everything is decided, a lot that is used as it is is taken off
+    hold when its gates are passed. Raises Conflict for more than there is, and for a closed one.
     """
     ncr = held(nonconformance)
     if kind not in _Step.values:

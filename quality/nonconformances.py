@@ -1,4 +1,6 @@
-"""Write defects and non-conformances; what becomes of the pieces is in `dispositions`, what is done in `corrective_actions`."""
+"""Write defects and non-conformances; what becomes of the pieces is in `dispositions`,
+what is done in `corrective_actions`.
+"""
 
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -147,7 +149,8 @@ def raise_nonconformance(
     if not title.strip():
         raise Invalid("Say what does not conform.", field="title")
     said.refuse_other_site(site)
-    # One after the other, so that the numbers have no gaps, and the newest row has the highest: as texts, the millionth sorts low.
+    # One after the other, so that the numbers have no gaps, and the newest row has the highest: as texts, the millionth
+    # sorts low.
     take_turns("number of a non-conformance")
     if idempotency_key:
         known = NonConformance.objects.filter(idempotency_key=idempotency_key).first()
@@ -266,7 +269,10 @@ def approve_nonconformance(*, nonconformance: NonConformance, actor: User, appro
 
 @transaction.atomic
 def close_nonconformance(*, nonconformance: NonConformance, actor: User, closed_at: datetime) -> NonConformance:
-    """Close it: everything is decided and approved, and every action was found effective. Raises Conflict naming what is not."""
+    """Close it: everything is decided and approved, and every action was found effective.
+
+    Raises Conflict naming what is not.
+    """
     ncr = held(nonconformance)
     if ncr.status == _Status.CLOSED:
         return ncr

@@ -1,4 +1,6 @@
-"""Dashboards as engineers compose them, filled for who looks at them; and their tiles alone, for pages that stay open."""
+"""Dashboards as engineers compose them, filled for who looks at them; and their tiles alone,
+for pages that stay open.
+"""
 
 from collections import defaultdict
 from collections.abc import Sequence

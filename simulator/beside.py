@@ -1,7 +1,8 @@
-"""What else happens in the demo plant beside orders and hours: changeovers, calls, pallets, labels, batch records, upkeep.
+"""What else happens in the demo plant beside orders and hours: changeovers, calls, pallets, labels, batch records,
+upkeep.
 
-So that no page of the demo is empty. All is written through the services; each part has keys of its own, and what exists
-stays as it is. The simulator asks again every now and then, as the machines' history arrives.
+So that no page of the demo is empty. All is written through the services; each part has keys of its own, and what
+exists stays as it is. The simulator asks again every now and then, as the machines' history arrives.
 """
 
 import logging

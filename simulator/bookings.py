@@ -1,4 +1,7 @@
-"""Book what the demo plant's people would: deliveries, hours, and what each order used and made. Repeating changes nothing."""
+"""Book what the demo plant's people would: deliveries, hours, and what each order used and made.
+
+Repeating changes nothing.
+"""
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -144,7 +147,9 @@ def _receive(plant: PlantPlan, delivery: Delivery, actor: User, now: datetime) -
 
 
 def _book_order(order: WorkOrder, slot: OrderSlot, actor: User, now: datetime) -> _Outcome:
-    """Put in stock what an order's machines counted, and book what that took; it waits while their counts are on the way."""
+    """Put in stock what an order's machines counted, and book what that took;
+    it waits while their counts are on the way.
+    """
     following = Interval(slot.end, slot.end + _FACTS_FOLLOW_WITHIN)
     if not StateHistory.objects.filter(
         machine__line=order.line_id, occurred_at__gte=following.start, occurred_at__lt=following.end
@@ -260,7 +265,9 @@ def _newest_whole_day(
     actor: User,
     seed: int,
 ) -> Iterator[_Deed]:
-    """Yield the booking of the newest past day of a line of which nothing is booked; one at a time, as it takes a while."""
+    """Yield the booking of the newest past day of a line of which nothing is booked; one at a time,
+    as it takes a while.
+    """
     came = Attendance.objects.filter(started_at__gte=past.start - EARLY, started_at__lt=past.end)
     booked = {
         (code, production_day(plant, at + EARLY)) for code, at in came.values_list("employee__code", "started_at")
@@ -296,7 +303,9 @@ _kept: dict[tuple[str, date, int, int], list[PersonDay]] = {}
 
 
 def _people_of(plant: PlantPlan, line: LinePlan, day: date, seed: int) -> list[PersonDay]:
-    """Return what a line's crews do on a day; the days of some weeks are kept, because they are asked for again and again."""
+    """Return what a line's crews do on a day; the days of some weeks are kept,
+    because they are asked for again and again.
+    """
     key = (line.code, day, seed, sum(len(crew.members) for crew in plant.crews))
     if key not in _kept:
         if len(_kept) > _DAYS_KEPT:

@@ -1,4 +1,6 @@
-"""What a plant's quality people did in its past: two inspections of each order, the defects that were found, what failed."""
+"""What a plant's quality people did in its past: two inspections of each order, the defects that were found,
+what failed.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta

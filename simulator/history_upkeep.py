@@ -147,7 +147,9 @@ class Upkeep:
 
 
 def _stops(day: LineDay, *reasons: str) -> Iterator[_Stood]:
-    """Yield the stretches of a line's day in which a machine stood, but those that the day cuts; of some reasons, or of all."""
+    """Yield the stretches of a line's day in which a machine stood, but those that the day cuts; of some reasons,
+    or of all.
+    """
     for code, timeline in day.timelines.items():
         for before, one, after in zip(timeline, timeline[1:], timeline[2:], strict=False):
             # What a break or an order's change interrupted is no stop of one reason.

@@ -1,4 +1,5 @@
-"""What quality did at the demo plant before anybody looked: gauges, plans, charts with a baseline, inspections, non-conformances.
+"""What quality did at the demo plant before anybody looked: gauges, plans, charts with a baseline, inspections,
+non-conformances.
 
 All is written through the services, as people would have; once, and what exists already stays as it is.
 """

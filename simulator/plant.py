@@ -97,8 +97,8 @@ class ProductPlan:
     """A product; products of one format need only a short changeover between them.
 
     A bottle holds `litres`. `bill` is what a thousand bottles need: material, quantity, and which machine takes it (the
-    last part of its code). What is sold of one that `has_record` has a batch record, whoever buys it, and leaves on pallets
-    of so many bottles (`per_pallet`).
+    last part of its code). What is sold of one that `has_record` has a batch record, whoever buys it, and leaves on
+    pallets of so many bottles (`per_pallet`).
     """
 
     code: str
@@ -159,8 +159,8 @@ class LinePlan:
 
     `rates` are pieces per hour of the constraint machine, by product. Orders are planned to begin every day at
     `order_starts`, in order of the clock, and take the products of `sequence` in turn: several orders of one product
-    after each other, so that most changes are of the lot only. With `own_shifts` its shifts replace those of the site; a line that
-    `works_on_holidays` has an exception of its own for each.
+    after each other, so that most changes are of the lot only. With `own_shifts` its shifts replace those of the site;
+    a line that `works_on_holidays` has an exception of its own for each.
     """
 
     code: str

@@ -1,7 +1,7 @@
 """Say what a plant's rows are in a few hashes: two plants with the same content have the same, whatever their keys.
 
-Rows are read without their own key; a reference is read as the content of what it refers to, a person as the user name. What is
-accidental is left out: passwords, keys of devices, seals, and what signatures say of keys.
+Rows are read without their own key; a reference is read as the content of what it refers to, a person as the user name.
+What is accidental is left out: passwords, keys of devices, seals, and what signatures say of keys.
 """
 
 import hashlib
@@ -46,7 +46,9 @@ _READ_AT_ONCE = 20_000
 
 
 def digest_of() -> Iterator[tuple[str, int, str]]:
-    """Yield each kind of row with the number of rows and the SHA-256 of what they say, in a fixed order; then of all."""
+    """Yield each kind of row with the number of rows and the SHA-256 of what they say, in a fixed order;
+    then of all.
+    """
     whole, known = hashlib.sha256(), _Known()
     for label, statement in _BIG.items():
         rows, sha = _of_statement(statement)

@@ -49,7 +49,9 @@ def create_upkeep(
     recorded_at: datetime,
     actor: User,
 ) -> None:
-    """Make plans for the lines' constraints, and mount a tool on each; `counted_from` is given the days since it was done."""
+    """Make plans for the lines' constraints, and mount a tool on each;
+    `counted_from` is given the days since it was done.
+    """
     machines = [Machine.objects.get(code=line.constraint.code) for line in plant.lines]
     for code, name, place, basis, every, days in _PLANS:
         if place < len(machines):

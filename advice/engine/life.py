@@ -1,7 +1,7 @@
 """How long components last: a Weibull distribution, fitted with those that have not failed yet (right-censored).
 
-Source: Meeker and Escobar, Statistical Methods for Reliability Data, chapter 8: maximum likelihood; intervals from the observed
-information of the logarithms of shape and scale, by draws with a fixed seed.
+Source: Meeker and Escobar, Statistical Methods for Reliability Data, chapter 8: maximum likelihood; intervals from the
+observed information of the logarithms of shape and scale, by draws with a fixed seed.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,4 +1,6 @@
-"""The arithmetic of advice: forecasts look back only, lives are fitted with what has not failed, drifts are found in time."""
+"""The arithmetic of advice: forecasts look back only, lives are fitted with what has not failed,
+drifts are found in time.
+"""
 
 from dataclasses import replace
 from datetime import UTC, datetime

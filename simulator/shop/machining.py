@@ -1,7 +1,7 @@
 """The machining demo plant: Orlicka Precision, who turn, mill and grind small parts in Hradec Králové.
 
-Small, bar-fed parts with cycles of seconds: only so can twelve machines make the 64 to 88 orders of a weekday, each of 50 to
-500 pieces with 30 to 90 minutes of set-up.
+Small, bar-fed parts with cycles of seconds: only so can twelve machines make the 64 to 88 orders of a weekday, each of
+50 to 500 pieces with 30 to 90 minutes of set-up.
 """
 
 from datetime import time

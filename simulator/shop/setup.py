@@ -1,4 +1,7 @@
-"""Make a job shop's master data: places, calendar, machines, parts with routings and bills, crews, tools, plans. Repeatable."""
+"""Make a job shop's master data: places, calendar, machines, parts with routings and bills, crews, tools, plans.
+
+Repeatable.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta

@@ -1,4 +1,6 @@
-"""What the demo plant's people book: lots that come, are used in their order and go on; hours that follow the shifts."""
+"""What the demo plant's people book: lots that come, are used in their order and go on;
+hours that follow the shifts.
+"""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

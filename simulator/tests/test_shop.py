@@ -144,7 +144,10 @@ def test_a_fault_to_come_changes_nothing_before_it():
 
 @pytest.fixture(scope="module")
 def shop(django_db_setup, django_db_blocker):
-    """Make the small shop once; what a test does to it ends with the test. Returns its site and its people's passwords."""
+    """Make the small shop once; what a test does to it ends with the test.
+
+    Returns its site and its people's passwords.
+    """
     with django_db_blocker.unblock(), transaction.atomic():
         site, people = create_shop(SMALL, now=BEGINS)
         yield site, {person.username: person.password for person in people}
