@@ -31,7 +31,7 @@ class Usual:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Drift:
     """A drift: `begun` is the place where the sum left zero, `seen` where it crossed the limit;
     `size` is relative (0.08 = 8 %).
     """
@@ -94,7 +94,7 @@ def limit_for(every: float, *, learned_from: int) -> float:
     return high
 
 
-def find_drift(figures: Sequence[float], usual: Usual, *, every: float = FALSE_ALARM_EVERY) -> Found | None:
+def find_drift(figures: Sequence[float], usual: Usual, *, every: float = FALSE_ALARM_EVERY) -> Drift | None:
     """Return where figures began to lie higher than usual, and where that was sure; None where they do not.
 
     The newest drift that is not over: once the sum is back at zero, what was before is forgotten. Unknown figures (NaN)
@@ -119,7 +119,7 @@ def find_drift(figures: Sequence[float], usual: Usual, *, every: float = FALSE_A
         return None
     since = [figure for figure in figures[begun:] if not np.isnan(figure)]
     level = float(np.median(since))
-    return Found(begun, seen, level / usual.centre - 1, level)
+    return Drift(begun, seen, level / usual.centre - 1, level)
 
 
 def alarms_in(figures: Sequence[float], usual: Usual, *, every: float = FALSE_ALARM_EVERY) -> list[int]:
