@@ -84,7 +84,8 @@ class UserAdmin(DjangoUserAdmin, MasterDataAdmin):  # type: ignore[misc]
         people = people.prefetch_related(Prefetch("memberships", queryset=memberships))
         if master_data.sees_every_site(request.user):
             return people
-        # An administrator of some sites looks after the people of those only; a password is a way into all of one's sites.
+        # An administrator of some sites looks after the people of those only; a password is a way into all of one's
+        # sites.
         mine = request.user.site_ids()  # type: ignore[union-attr]
         elsewhere = Membership.objects.filter(Q(site__isnull=True) | ~Q(site__in=mine))
         return people.filter(is_superuser=False).exclude(pk__in=elsewhere.values("user"))

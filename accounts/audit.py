@@ -3,15 +3,29 @@
 Any app above this floor writes here: `note(row, …)` after each change of a row whose kind is declared by `audited`.
 """
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
 from django.db import models, transaction
 
 from accounts.models import AuditEntry, User
-from core.audit_chain import Broken, Link, broken_in, columns_of, digest, fasten, fits, next_place, written
+from core.audit_chain import (
+    Broken,
+    Link,
+    broken_in,
+    columns_of,
+    digest,
+    fasten,
+    fits,
+    next_place,
+    seal_of,
+    written,
+)
 from core.audit_models import ChainHead
+from core.bulk import BATCH
 from core.errors import Invalid
 from enterprise.models import Site
 
@@ -36,6 +50,20 @@ def subject_of(row: models.Model) -> str:
     return f"{row._meta.label_lower}:{row.pk}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noted:
+    """What an entry says: who did what to a row, when, and the row as it was stored after that.
+
+    `said` holds exact text and whole numbers.
+    """
+
+    row: models.Model
+    action: str
+    actor: User | None
+    at: datetime
+    said: dict[str, Any] = field(default_factory=dict)
+
+
 @transaction.atomic
 def note(
     row: models.Model, *, site: Site, action: str, actor: User | None, now: datetime, said: dict[str, Any] | None = None
@@ -45,27 +73,59 @@ def note(
     `said` holds exact text and whole numbers. Raises Invalid for anything else in it.
     """
     stored = type(row)._base_manager.get(pk=row.pk)
-    try:
-        digest(said or {})
-    except TypeError as error:
-        raise Invalid(str(error), field="said") from error
-    place = next_place(chain_of(site.pk))
-    entry = AuditEntry(
-        site=site,
-        sequence=place.sequence,
-        at=now,
-        actor=actor,
-        actor_name=(str(actor) if actor else "")[:300],
-        action=action,
-        subject=subject_of(row),
-        row_digest=digest(columns_of(stored)),
-        said=said or {},
-        previous_hash=place.previous_hash,
-    )
-    entry.content_hash = digest(_content(entry))
-    entry.seal = fasten(place, entry.content_hash)
-    entry.save(force_insert=True)
+    (entry,) = _append([Noted(row=stored, action=action, actor=actor, at=now, said=said or {})], site)
     return entry
+
+
+@transaction.atomic
+def note_all(noted: Sequence[Noted], *, site: Site) -> list[AuditEntry]:
+    """Append entries on what was done in the past, in the order given; rows are given as they were after each deed.
+
+    Raises Invalid where the last entry on a row has it otherwise than it is stored.
+    """
+    last = {subject_of(one.row): one.row for one in noted}
+    by_model: dict[type[models.Model], list[models.Model]] = defaultdict(list)
+    for row in last.values():
+        by_model[type(row)].append(row)
+    for model, rows in by_model.items():
+        stored = model._base_manager.in_bulk([row.pk for row in rows])
+        for row in rows:
+            if row.pk not in stored or columns_of(stored[row.pk]) != columns_of(row):
+                raise Invalid(f"{subject_of(row)} is stored otherwise.", field="row")
+    return _append(noted, site)
+
+
+def _append(noted: Sequence[Noted], site: Site) -> list[AuditEntry]:
+    """Write entries at the end of a site's chain, on rows as they are given."""
+    if not noted:
+        return []
+    for one in noted:
+        try:
+            digest(one.said)
+        except TypeError as error:
+            raise Invalid(str(error), field="said") from error
+    digests = [digest(columns_of(one.row)) for one in noted]
+    last = place = next_place(chain_of(site.pk))
+    entries = []
+    for one, row_digest in zip(noted, digests, strict=True):
+        entry = AuditEntry(
+            site=site,
+            sequence=place.sequence,
+            at=one.at,
+            actor=one.actor,
+            actor_name=(str(one.actor) if one.actor else "")[:300],
+            action=one.action,
+            subject=subject_of(one.row),
+            row_digest=row_digest,
+            said=one.said,
+            previous_hash=place.previous_hash,
+        )
+        entry.content_hash = digest(_content(entry))
+        entry.seal = seal_of(place, entry.content_hash)
+        entries.append(entry)
+        last, place = place, place.after(entry.content_hash)
+    fasten(last, entries[-1].content_hash)
+    return AuditEntry.objects.bulk_create(entries, batch_size=BATCH)
 
 
 def _content(entry: AuditEntry) -> dict[str, Any]:

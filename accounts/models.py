@@ -48,7 +48,9 @@ class User(AbstractUser):
         return once_each("roles", [self.pk], _roles_of, kept=True).get(self.pk, {})
 
     def limit_to(self, site_ids: Iterable[int]) -> None:
-        """Let only the roles at these sites count, in this object, which is not to be written then: a key covers no more."""
+        """Let only the roles at these sites count, in this object, which is not to be written then: a key covers no
+        more.
+        """
         held, everywhere = self._roles, rights.EVERYBODY if self.is_superuser else self._roles.get(None, frozenset())
         here = {site_id: everywhere | held.get(site_id, frozenset()) for site_id in site_ids}
         self._roles = {site_id: roles for site_id, roles in here.items() if roles}
@@ -139,7 +141,9 @@ class DeviceKey(AbstractAPIKey):
 
 
 class ClientKey(AbstractAPIKey):
-    """Let a client system act as its service account, within the key's scopes and sites. Hashed; shown once; revocable."""
+    """Let a client system act as its service account, within the key's scopes and sites. Hashed; shown once;
+    revocable.
+    """
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="client_keys")
     scopes = ArrayField(

@@ -25,7 +25,8 @@ ACTIONS = {
 
 
 def refuse_beyond_scope(request: Any, action: str, kind: str | None) -> None:
-    """Raise PermissionDenied, naming the scope that is missing, when a client key is not made for an action on a kind of thing.
+    """Raise PermissionDenied, naming the scope that is missing, when a client key is not made for an action on a kind
+    of thing.
 
     Who comes with a password or a session has no scope, and is not held to one.
     """
@@ -38,7 +39,9 @@ def refuse_beyond_scope(request: Any, action: str, kind: str | None) -> None:
 
 
 class RolePermission(IsAuthenticated):
-    """Let those in who have a role for the action, with a key that is made for it; at which site is checked on the object."""
+    """Let those in who have a role for the action, with a key that is made for it; at which site is checked on the
+    object.
+    """
 
     message = "Your role does not allow this."
 

@@ -1,4 +1,7 @@
-"""Bound how often a client key may ask (`RATE_LIMIT`). Devices' facts have a door of their own, which refuses a flood itself."""
+"""Bound how often a client key may ask (`RATE_LIMIT`).
+
+Devices' facts have a door of their own, which refuses a flood itself.
+"""
 
 import contextlib
 import time

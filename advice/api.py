@@ -31,7 +31,10 @@ from core.master_data import caller
 
 
 class RecommendationViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
-    """What is recommended, why, and what it should gain. `accept`, `reject` and `outcome` say what people think of it."""
+    """What is recommended, why, and what it should gain.
+
+    `accept`, `reject` and `outcome` say what people think of it.
+    """
 
     kind = "advice"
     queryset = Recommendation.objects.select_related("line", "machine", "model")

@@ -29,7 +29,8 @@ LEAST_SAVED = 5.0
 class Durations:
     """How long a line takes from one product to another, in minutes.
 
-    Counted is the time in shifts alone: the night before the first piece of the next day is none. The median of what was measured of the pair, else its target, else what was measured to the product, else of all.
+    Counted is the time in shifts alone: the night before the first piece of the next day is none. The median of what
+    was measured of the pair, else its target, else what was measured to the product, else of all.
     """
 
     def __init__(self, line: Line, machine: Machine, *, now: datetime) -> None:

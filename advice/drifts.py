@@ -1,12 +1,15 @@
 """Cycle times and reject rates of a machine and product that creep up, found in the stored hours."""
 
 from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from advice.engine.drift import (
     BASELINE_NEEDED,
     FALSE_ALARM_EVERY,
+    Drift,
     Usual,
     find_drift,
     found_within,
@@ -34,6 +37,17 @@ _HOUR_US = 3_600_000_000
 _ENOUGH_RUNNING = _HOUR_US // 4
 _Hour = tuple[datetime, float, float, float]
 """When, seconds run, pieces made, rejects."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Series:
+    """The hours of a product on a machine: the first `learned` of them say what is usual, the others are watched."""
+
+    machine: Machine
+    product: Product
+    rows: list[_Hour]
+    learned: int
+    window: Interval
 
 
 def drifts(site: Site, *, now: datetime) -> list[Found]:
@@ -64,9 +78,8 @@ def drifts(site: Site, *, now: datetime) -> list[Found]:
         for product_id, rows in of_machine.items():
             learned = max(BASELINE_NEEDED, int(len(rows) * LEARNED_SHARE))
             if len(rows) > learned:
-                product = names[product_id]
-                found += _cycle(machine, product, rows, learned, window, now=now)
-                found += _rejects(machine, product, rows, learned, window, now=now)
+                series = _Series(machine, names[product_id], rows, learned, window)
+                found += [*_cycle(series, now=now), *_rejects(series, now=now)]
     return found
 
 
@@ -92,95 +105,48 @@ def _hours(machines: list[Machine], window: Interval, *, now: datetime) -> dict[
     return dict(found)
 
 
-def _cycle(
-    machine: Machine, product: Product, rows: list[_Hour], learned: int, window: Interval, *, now: datetime
-) -> list[Found]:
-    figures = [ran / made for _, ran, made, _ in rows]
-    usual = usual_of(figures[:learned])
-    if usual is None:
-        return []
-    drift = find_drift(figures[learned:], usual)
-    if drift is None or drift.size < LEAST:
-        return []
-    running = sum(ran for _, ran, _, _ in rows) / 3600
-    weeks = (window.end - window.start) / timedelta(days=7)
+def _cycle(of: _Series, *, now: datetime) -> Iterator[Finding]:
+    figures = [ran / made for _, ran, made, _ in of.rows]
+    usual = usual_of(figures[: of.learned])
+    drift = _worth_saying(figures[of.learned :], usual)
+    if usual is None or drift is None:
+        return
+    running = sum(ran for _, ran, _, _ in of.rows) / 3600
+    weeks = (of.window.end - of.window.start) / timedelta(days=7)
     gain = running / weeks * drift.size / (1 + drift.size)
-    return [
-        _finding(
-            machine,
-            product,
-            rows,
-            learned,
-            window,
-            Kind.CYCLE_DRIFT,
-            usual,
-            drift.begun,
-            drift.seen,
-            drift.size,
-            drift.level,
-            gain=gain,
-            now=now,
-        )
-    ]
+    yield _finding(of, Kind.CYCLE_DRIFT, usual, drift, gain=gain, now=now)
 
 
-def _rejects(
-    machine: Machine, product: Product, rows: list[_Hour], learned: int, window: Interval, *, now: datetime
-) -> list[Found]:
-    usual = usual_share([bad for *_, bad in rows[:learned]], [made for _, _, made, _ in rows[:learned]])
-    if usual is None:
-        return []
-    drift = find_drift([bad / made for _, _, made, bad in rows[learned:]], usual)
-    if drift is None or drift.size < LEAST:
-        return []
-    hours = sum(ran for _, ran, _, _ in rows[learned:][drift.begun :]) / 3600
-    span = (rows[-1][0] + HOUR - rows[learned + drift.begun][0]) / timedelta(days=7)
+def _rejects(of: _Series, *, now: datetime) -> Iterator[Finding]:
+    before, watched = of.rows[: of.learned], of.rows[of.learned :]
+    usual = usual_share([bad for *_, bad in before], [made for _, _, made, _ in before])
+    drift = _worth_saying([bad / made for _, _, made, bad in watched], usual)
+    if usual is None or drift is None:
+        return
+    hours = sum(ran for _, ran, _, _ in watched[drift.begun :]) / 3600
+    span = (watched[-1][0] + HOUR - watched[drift.begun][0]) / timedelta(days=7)
     gain = hours / span * max(0.0, drift.level - usual.centre)
-    return [
-        _finding(
-            machine,
-            product,
-            rows,
-            learned,
-            window,
-            Kind.REJECT_DRIFT,
-            usual,
-            drift.begun,
-            drift.seen,
-            drift.size,
-            drift.level,
-            gain=gain,
-            now=now,
-        )
-    ]
+    yield _finding(of, Kind.REJECT_DRIFT, usual, drift, gain=gain, now=now)
 
 
-def _finding(
-    machine: Machine,
-    product: Product,
-    rows: list[_Hour],
-    learned: int,
-    window: Interval,
-    kind: Kind,
-    usual: Usual,
-    begun: int,
-    seen: int,
-    size: float,
-    level: float,
-    *,
-    gain: float,
-    now: datetime,
-) -> Finding:
+def _worth_saying(figures: list[float], usual: Usual | None) -> Drift | None:
+    """Return the drift of figures from what is usual; None where it is none, or a small one."""
+    drift = None if usual is None else find_drift(figures, usual)
+    return None if drift is None or drift.size < LEAST else drift
+
+
+def _finding(of: _Series, kind: Kind, usual: Usual, drift: Drift, *, gain: float, now: datetime) -> Finding:
+    machine, product, watched = of.machine, of.product, of.rows[of.learned :]
     within = found_within(WATCHED, usual)
     evidence: dict[str, Any] = {
         "product": product.code,
         "usual": usual.centre,
         "deviation": usual.deviation,
         "learned_hours": usual.number,
-        "level": level,
-        "size": round(size, 4),
-        "begun_at": rows[learned + begun][0].isoformat(),
-        "seen_at": (rows[learned + seen][0] + HOUR).isoformat(),
+        "level": drift.level,
+        "size": round(drift.size, 4),
+        "begun_at": watched[drift.begun][0].isoformat(),
+        "seen_at": (watched[drift.seen][0] + HOUR).isoformat(),
         "false_alarm_every": FALSE_ALARM_EVERY,
         "watched": WATCHED,
         "found_within": None if within is None else round(within, 1),
@@ -194,9 +160,9 @@ def _finding(
         kind=kind,
         subject=f"{kind} machine {machine.pk} product {product.pk}",
         evidence=evidence,
-        says=(product.pk, evidence["begun_at"], round(size, 2)),
-        strength=stored(size, 6),
-        window=window,
+        says=(product.pk, evidence["begun_at"], round(drift.size, 2)),
+        strength=stored(drift.size, 6),
+        window=of.window,
         valid_until=now + timedelta(days=7),
         line=machine.line,
         machine=machine,

@@ -1,7 +1,8 @@
-"""Read a folder of files about machines that failed: errors, failures, maintenance, machines, telemetry (CSV, also gzipped).
+"""Read a folder of files about machines that failed: errors, failures, maintenance, machines, telemetry (CSV,
+also gzipped).
 
-Files come from outside: what cannot be read is named with its file and line. Single bad rows are left out and counted; a
-file of which more than one row in twenty is bad is refused, as is one that is too large.
+Files come from outside: what cannot be read is named with its file and line. Single bad rows are left out and counted;
+a file of which more than one row in twenty is bad is refused, as is one that is too large.
 """
 
 from __future__ import annotations

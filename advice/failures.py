@@ -1,4 +1,6 @@
-"""Failures ahead, and components near the end of their life: learned from the site's own history, silent when it is thin."""
+"""Failures ahead, and components near the end of their life: learned from the site's own history,
+silent when it is thin.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -88,7 +90,9 @@ def _score(score: Score) -> dict[str, Any]:
 
 
 def failures_ahead(site: Site, own: OwnLog, *, now: datetime) -> list[Found]:
-    """Return which components will likely fail within the horizon, by the site's newest model; trains one when it is old."""
+    """Return which components will likely fail within the horizon, by the site's newest model;
+    trains one when it is old.
+    """
     model = AdviceModel.objects.filter(site=site, kind=Kind.FAILURE).order_by("-version").first()
     if model is None or now - model.trained_at >= RETRAIN_AFTER:
         found = train_failure_model(site, own, now=now)
@@ -162,7 +166,9 @@ def _up_to(own: OwnLog, name: str) -> MachineLog:
 
 
 def _mean_stop(own: OwnLog, machine: Machine, component: str, *, now: datetime) -> Decimal | None:
-    """Return what one such failure cost in hours of planned time, on average of those known of the machine; None without any."""
+    """Return what one such failure cost in hours of planned time, on average of those known of the machine;
+    None without any.
+    """
     reason = next((pk for pk, one in all_reasons().items() if one.code == component), None)
     rows = [row for row in reason_times([machine], own.window, now=now) if row.reason_id == reason]
     times, number = sum(row.microseconds for row in rows), sum(row.occurrences for row in rows)
@@ -172,8 +178,8 @@ def _mean_stop(own: OwnLog, machine: Machine, component: str, *, now: datetime) 
 def lives(site: Site, own: OwnLog, *, now: datetime) -> list[Found]:
     """Return which components are likely to reach their end within the next hours of running.
 
-    A component of one name is taken as one kind over all machines of the site: ages at its failures, and those reached without (at
-    preventive maintenance and now), in hours of running.
+    A component of one name is taken as one kind over all machines of the site: ages at its failures, and those reached
+    without (at preventive maintenance and now), in hours of running.
     """
     found: list[Found] = []
     for component in own.log.components:

@@ -1,4 +1,6 @@
-"""Which loss of a line to attack first: what it cost over the last weeks in hours, OEE points and money, and whether it grows."""
+"""Which loss of a line to attack first: what it cost over the last weeks in hours, OEE points and money,
+and whether it grows.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -124,7 +126,9 @@ def _reasons(code: str, times: Iterable[ReasonTime], machines: list[Machine], we
 
 
 def _trend(code: str, machines: list[Machine], window: Interval, *, now: datetime) -> list[float | None]:
-    """Return the loss in percent of busy time in the first and in the second half of the window; None without busy time."""
+    """Return the loss in percent of busy time in the first and in the second half of the window;
+    None without busy time.
+    """
     middle = window.start + (window.end - window.start) / 2
     found = []
     for half in (Interval(window.start, middle), Interval(middle, window.end)):

@@ -1,4 +1,6 @@
-"""What was learned, what is recommended because of it, what people decided about that, and where nothing can be said."""
+"""What was learned, what is recommended because of it, what people decided about that,
+and where nothing can be said.
+"""
 
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -26,9 +28,11 @@ class Kind(models.TextChoices):
 
 
 class AdviceModel(models.Model):
-    """What was learned of a site for a kind of advice: parameters as plain numbers, never code; the newest version holds.
+    """What was learned of a site for a kind of advice: parameters as plain numbers, never code;
+    the newest version holds.
 
-    `window_start` and `window_end` bound what it was learned from, `report` is its back-test. Identity: site, kind, version.
+    `window_start` and `window_end` bound what it was learned from, `report` is its back-test. Identity: site, kind,
+    version.
     """
 
     site_paths: ClassVar[tuple[str, ...]] = ("site",)
@@ -59,9 +63,9 @@ class AdviceModel(models.Model):
 class Recommendation(models.Model):
     """Something to do, why, and what it should gain. Written by the worker, decided by people.
 
-    `subject` names what it is about ("loss line 3 breakdowns"), `evidence` holds codes and numbers that the reader's words are made
-    of, `strength` is what the next one of the same subject is compared with. A gain that nobody knows is null. Identity: the
-    subject with the digest of its evidence.
+    `subject` names what it is about ("loss line 3 breakdowns"), `evidence` holds codes and numbers that the reader's
+    words are made of, `strength` is what the next one of the same subject is compared with. A gain that nobody knows is
+    null. Identity: the subject with the digest of its evidence.
     """
 
     site_paths: ClassVar[tuple[str, ...]] = ("site",)
@@ -167,7 +171,10 @@ class RecommendationStep(models.Model):
 
 
 class Silence(models.Model):
-    """Why nothing is said about something: data that are too thin. Rewritten at each look. Identity: site, kind, subject."""
+    """Why nothing is said about something: data that are too thin. Rewritten at each look.
+
+    Identity: site, kind, subject.
+    """
 
     site_paths: ClassVar[tuple[str, ...]] = ("site",)
 

@@ -1,4 +1,6 @@
-"""A site's own facts as a log that forecasts are learned from: stops by reason, speed, rejects, measurements, maintenance."""
+"""A site's own facts as a log that forecasts are learned from: stops by reason, speed, rejects, measurements,
+maintenance.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +28,9 @@ from quality.models import Result
 
 LONGEST = timedelta(days=365)
 SELDOM = 72
-"""Hours between two failures of one machine, on average, below which they are disturbances and no failures to be foretold."""
+"""Hours between two failures of one machine, on average, below which they are disturbances and no failures to be
+foretold.
+"""
 MICRO_STOPS = "micro-stops"
 SPEED, REJECTS = "cycle time of ideal", "reject share"
 _EVENTS = frozenset({Category.UNPLANNED, Category.CHANGEOVER, *SHORT})
@@ -106,7 +110,9 @@ def own_log(site: Site, *, now: datetime) -> OwnLog | None:
 
 
 def _too_often(failures: dict[str, dict[str, list[float]]], hours: int) -> set[str]:
-    """Return the reasons that come so often where they come, that nobody needs a forecast of the next one: they foretell others."""
+    """Return the reasons that come so often where they come, that nobody needs a forecast of the next one:
+    they foretell others.
+    """
     codes = {code for of_machine in failures.values() for code in of_machine}
     at = {code: [len(of[code]) for of in failures.values() if code in of] for code in codes}
     return {code for code, numbers in at.items() if hours * len(numbers) < SELDOM * sum(numbers)}

@@ -1,7 +1,7 @@
 """Write what is recommended, what people decide about it, and what came of it.
 
-The same evidence never makes a second record. What is open or accepted is not said again until it is over, or its strength
-changed by a quarter; what was rejected only when it grew by a quarter.
+The same evidence never makes a second record. What is open or accepted is not said again until it is over, or its
+strength changed by a quarter; what was rejected only when it grew by a quarter.
 """
 
 from collections.abc import Callable, Sequence
@@ -201,7 +201,9 @@ def reject(*, recommendation: Recommendation, decided: Decided) -> tuple[Recomme
 def tell_outcome(
     *, recommendation: Recommendation, decided: Decided, came_true: bool, gained_hours: Decimal | None = None
 ) -> tuple[Recommendation, bool]:
-    """Say what came of it: whether it was right, and what it gained. The last word holds; the words before stay as steps.
+    """Say what came of it: whether it was right, and what it gained.
+
+    The last word holds; the words before stay as steps.
 
     Raises Conflict while nobody decided about it; what is foretold may be judged without (it came, or it did not).
     """

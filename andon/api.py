@@ -58,7 +58,10 @@ class EscalationStepViewSet(MasterDataViewSet):
 
 
 class AndonCallViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
-    """Calls for help. POST calls; `acknowledge`, `arrive`, `fix` and `cancel` take them on. 409 lists what is `allowed`."""
+    """Calls for help. POST calls; `acknowledge`, `arrive`, `fix` and `cancel` take them on.
+
+    409 lists what is `allowed`.
+    """
 
     kind = "andon"
     queryset = AndonCall.objects.select_related("call_type", "machine")

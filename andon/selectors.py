@@ -114,7 +114,9 @@ def as_they_stand(calls: Sequence[AndonCall], *, now: datetime) -> list[OpenCall
 
 
 def escalations_of(calls: Sequence[AndonCall], *, now: datetime) -> list[Escalation]:
-    """Return who had to know of calls by a moment and since when, those escalations that acting in time stopped left out."""
+    """Return who had to know of calls by a moment and since when, those escalations that acting in time stopped left
+    out.
+    """
     steps, ladder = _steps_of(calls), _ladders({one.call_type_id for one in calls})
     return [escalation for one in calls for escalation in _escalated(one, steps[one.pk], ladder[one.call_type_id], now)]
 
@@ -172,8 +174,8 @@ def _escalated(
 def response_times(machines: Any, window: Interval, *, now: datetime) -> list[ResponseTimes]:
     """Return for each type how long calls at some machines took that were made in a window, up to now.
 
-    Until somebody acknowledged, came, fixed it: each counted from the call, each mean over the calls that got so far. Who
-    came without acknowledging has acknowledged then. Cancelled calls count as calls and take no part in the means.
+    Until somebody acknowledged, came, fixed it: each counted from the call, each mean over the calls that got so far.
+    Who came without acknowledging has acknowledged then. Cancelled calls count as calls and take no part in the means.
     At most the newest 20,000 calls are measured.
     """
     calls = list(

@@ -1,4 +1,6 @@
-"""Write calls for help and what is done about them. A step that a call's life does not have is refused with those it has.
+"""Write calls for help and what is done about them.
+
+A step that a call's life does not have is refused with those it has.
 
 Every write may carry a key; a retry with the same key answers what the first one did.
 """
@@ -67,19 +69,10 @@ def call(*, call_type: CallType, machine: Machine, said: Said, work_order: WorkO
                 raise Conflict(_("Another call was made under that key; it stays."), field="idempotency_key")
             return Answer(known, False)
     _refuse_future(said)
-    if not call_type.is_active:
-        raise Invalid(_("That is not called for any more; choose another type."), field="call_type")
-    if not machine.is_active:
-        raise Invalid(_("That machine is switched off."), field="machine")
-    if work_order is not None and work_order.line.area.site_id != machine.line.area.site_id:
-        raise Invalid(_("That order is at another site than the machine."), field="work_order")
+    refuse_call(call_type, machine, work_order)
     take_turns("andon calls of a machine", machine.pk)
     if AndonCall.objects.filter(machine=machine, call_type=call_type, status__in=AndonCall.OPEN).exists():
-        raise Conflict(
-            _("'%(type)s' is called for at %(machine)s already.") % {"type": call_type, "machine": machine},
-            field="call_type",
-            code="open",
-        )
+        raise called_already(call_type, machine)
     made = AndonCall.objects.create(
         call_type=call_type,
         machine=machine,
@@ -91,12 +84,31 @@ def call(*, call_type: CallType, machine: Machine, said: Said, work_order: WorkO
     return Answer(made, True)
 
 
+def refuse_call(call_type: CallType, machine: Machine, work_order: WorkOrder | None) -> None:
+    """Raise Invalid for what nobody can call for: a type or machine that is switched off, an order of another site."""
+    if not call_type.is_active:
+        raise Invalid(_("That is not called for any more; choose another type."), field="call_type")
+    if not machine.is_active:
+        raise Invalid(_("That machine is switched off."), field="machine")
+    if work_order is not None and work_order.line.area.site_id != machine.line.area.site_id:
+        raise Invalid(_("That order is at another site than the machine."), field="work_order")
+
+
+def called_already(call_type: CallType, machine: Machine) -> Conflict:
+    """Return the refusal of a second call for the same at one machine."""
+    return Conflict(
+        _("'%(type)s' is called for at %(machine)s already.") % {"type": call_type, "machine": machine},
+        field="call_type",
+        code="open",
+    )
+
+
 @transaction.atomic
 def take_step(*, call: AndonCall, kind: str, said: Said) -> Answer:
     """Acknowledge a call, arrive, fix it, or cancel it.
 
-    Raises Conflict for a step that cannot be taken from where the call is (`facts["allowed"]` lists those that can), and
-    Invalid for a moment before the call.
+    Raises Conflict for a step that cannot be taken from where the call is (`facts["allowed"]` lists those that can),
+    and Invalid for a moment before the call.
     """
     key = said.idempotency_key
     if key:
@@ -108,23 +120,28 @@ def take_step(*, call: AndonCall, kind: str, said: Said) -> Answer:
             return Answer(call, False)
     _refuse_future(said)
     locked = AndonCall.objects.select_for_update(of=("self",)).get(pk=call.pk)
-    allowed = AFTER[locked.status]
-    if kind not in allowed:
-        can = ", ".join(str(_Kind(one).label) for one in allowed) or _("nothing")
-        raise Conflict(
-            _("The call is %(status)s; what can be done: %(can)s.")
-            % {"status": str(locked.get_status_display()).lower(), "can": can},
-            field="call",
-            code="step",
-            facts={"allowed": [str(one) for one in allowed], "status": locked.status},
-        )
-    if said.at < locked.called_at:
-        raise Invalid(_("That is before the call."), field="at")
-    locked.status = kind
+    advance(locked, kind, at=said.at)
     locked.save(update_fields=["status"])
     call.status = kind
     _write(locked, kind, said)
     return Answer(call, True)
+
+
+def advance(call: AndonCall, kind: str, *, at: datetime) -> None:
+    """Give a call, in memory, the status that a step leads to. Raises as `take_step`."""
+    allowed = AFTER[call.status]
+    if kind not in allowed:
+        can = ", ".join(str(_Kind(one).label) for one in allowed) or _("nothing")
+        raise Conflict(
+            _("The call is %(status)s; what can be done: %(can)s.")
+            % {"status": str(call.get_status_display()).lower(), "can": can},
+            field="call",
+            code="step",
+            facts={"allowed": [str(one) for one in allowed], "status": call.status},
+        )
+    if at < call.called_at:
+        raise Invalid(_("That is before the call."), field="at")
+    call.status = kind
 
 
 @transaction.atomic

@@ -17,7 +17,9 @@ from workorders.record_sections import MINOR, Finding, Section, contributes, tex
 
 @contributes("changes", "Corrections and changes after the fact", 900)
 def changes_section(order: WorkOrder, now: datetime) -> Section:
-    """Return what people said differently later: of the machines' states and counts, of runs, set-points and the order."""
+    """Return what people said differently later: of the machines' states and counts, of runs,
+    set-points and the order.
+    """
     section = Section(("At", "What", "Was", "Now", "By", "Comment"))
     runs = [
         (run, run.ended_at)
@@ -44,7 +46,9 @@ def changes_section(order: WorkOrder, now: datetime) -> Section:
 
 
 def _corrections(section: Section, worked: Sequence[tuple[set[int], Interval]]) -> None:
-    """Add what was corrected of machines, by their ids, in the times in which they worked on it; each correction once."""
+    """Add what was corrected of machines, by their ids, in the times in which they worked on it;
+    each correction once.
+    """
     touching = within = Q(pk__in=[])
     for ids, window in worked:
         lasts = Q(ends_at__isnull=True) | Q(ends_at__gt=window.start)

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import Count
 
+from materials.ledger import BACK_FLUSHED
 from materials.models import GenealogyLink, Kind, LotStatus, LotStatusChange, MaterialLot, MaterialTransaction
 from materials.selectors import USED, of_order
 from tracking.models import Assembly
@@ -96,7 +97,7 @@ def _of_movement(fact: MaterialTransaction, status: str) -> list[Finding]:
     if fact.kind in _TAKES and status not in ("", LotStatus.RELEASED):
         title = f"Lot {fact.lot} was taken while it was {status.replace('_', ' ')}"
         found.append(Finding(f"movement.lot:{fact.pk}", "lot_unusable", CRITICAL, title, fact.reason, fact.occurred_at))
-    elif fact.kind in _TAKES and fact.reason:
+    elif fact.kind in _TAKES and fact.reason not in ("", BACK_FLUSHED):
         title = f"Lot {fact.lot or fact.product} was taken for a reason"
         found.append(Finding(f"movement.reason:{fact.pk}", "overridden", MINOR, title, fact.reason, fact.occurred_at))
     if fact.kind in (Kind.REVERSAL, Kind.ADJUST):

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from accounts.audit import note
+from accounts.audit import Noted, note, note_all
 from accounts.models import User
 from accounts.signing import Confirmed
 from batchrecords.assembly import Assembled, Standing, assemble, finding_content, standing
@@ -15,6 +15,7 @@ from core.errors import Conflict, Invalid, NotFound
 from core.locks import take_turns
 from materials.models import MaterialLot
 from workorders.models import WorkOrder
+from workorders.record_sections import Finding
 
 _Meaning, _Status = Signature.Meaning, BatchRecord.Status
 _BEFORE = {
@@ -69,7 +70,7 @@ def open_record(
         return found
     if lot is not None and lot.work_order_id != order.pk:
         raise Invalid("That order did not make that lot.", field="lot")
-    number = number.strip() or (lot.number if lot else order.lot_number or order.order_number)
+    number = number.strip() or usual_number(order, lot)
     if BatchRecord.objects.filter(number=number).exists():
         if number == order.order_number:
             raise Invalid("There is a record of that number already; give another one.", field="number")
@@ -79,8 +80,13 @@ def open_record(
     record = BatchRecord.objects.create(
         number=number, work_order=order, lot=lot, requirement=requirement, opened_by=actor, opened_at=now
     )
-    note(record, site=record.site, action="record.opened", actor=actor, now=now, said={"number": number})
+    note_all([noted_opening(record)], site=record.site)
     return record
+
+
+def usual_number(order: WorkOrder, lot: MaterialLot | None) -> str:
+    """Return how a record is called unless somebody says otherwise: as the lot, or else the order."""
+    return lot.number if lot else order.lot_number or order.order_number
 
 
 def sign(
@@ -93,7 +99,6 @@ def sign(
     or no longer holds, when a deviation is not resolved; Invalid when the signer may not judge their own work.
     """
     signer, meaning_ = identity.user, _Meaning(meaning)
-    comment = comment.strip()
     found = assemble(record, now=now)
     if seen is not None and seen != found.content_hash:
         raise Conflict("The record changed since you looked; look again.", code="changed")
@@ -107,38 +112,77 @@ def sign(
             raise Conflict("The record was rejected; that is final.")
         if held is not None:
             raise Conflict(f"{held.printed_name} signed so already.")
-        _refuse_out_of_turn(locked, found, now_stands, meaning_, comment)
-        _refuse_own_work(locked, found, now_stands, meaning_, signer)
-        revision = now_stands.signatures[-1].revision if now_stands.signatures else 0
-        snapshot = found.snapshot()
-        made = Signature.objects.create(
-            record=locked,
-            revision=revision + 1 if meaning_ == _Meaning.PREPARED else revision,
-            meaning=meaning_,
-            signer=signer,
-            username=signer.username,
-            printed_name=str(signer)[:300],
-            signed_at=now,
-            zone=str(locked.site.zone),
-            comment=comment[:500],
-            content_hash=found.content_hash,
-            snapshot=snapshot,
-            snapshot_hash=digest(snapshot),
-        )
-        said = {"meaning": meaning_.value, "content": found.content_hash, "comment": made.comment}
-        note(made, site=locked.site, action=f"record.{meaning_.value}", actor=signer, now=now, said=said)
-        _set_status(locked, _LEADS_TO[meaning_], signer, now)
+        made = new_signature(locked, found, now_stands, meaning_, signer=signer, at=now, comment=comment)
+        made.save(force_insert=True)
+        noted = [noted_signature(made)]
+        if locked.status != status_after(meaning_):
+            before, locked.status = locked.status, status_after(meaning_)
+            locked.save(update_fields=["status"])
+            noted.append(noted_status(locked, before, made))
+        note_all(noted, site=locked.site)
         record.status = locked.status
         return made
 
 
-def _set_status(record: BatchRecord, status: str, actor: User, now: datetime) -> None:
-    if record.status == status:
-        return
-    before, record.status = record.status, status
-    record.save(update_fields=["status"])
-    said = {"was": before, "now": str(status)}
-    note(record, site=record.site, action="record.status", actor=actor, now=now, said=said)
+def new_signature(
+    record: BatchRecord,
+    found: Assembled,
+    stands: Standing,
+    meaning: Signature.Meaning,
+    *,
+    signer: User,
+    at: datetime,
+    comment: str = "",
+) -> Signature:
+    """Return the signature, not stored yet, that somebody may put under a record as it was found. Raises as `sign`."""
+    comment = comment.strip()
+    _refuse_out_of_turn(record, found, stands, meaning, comment)
+    _refuse_own_work(record, found, stands, meaning, signer)
+    revision = stands.signatures[-1].revision if stands.signatures else 0
+    snapshot = found.snapshot()
+    return Signature(
+        record=record,
+        revision=revision + 1 if meaning == _Meaning.PREPARED else revision,
+        meaning=meaning,
+        signer=signer,
+        username=signer.username,
+        printed_name=str(signer)[:300],
+        signed_at=at,
+        zone=str(record.site.zone),
+        comment=comment[:500],
+        content_hash=found.content_hash,
+        snapshot=snapshot,
+        snapshot_hash=digest(snapshot),
+    )
+
+
+def status_after(meaning: str) -> str:
+    """Return the status of a record whose last signature means this."""
+    return _STATUS_AFTER[meaning]
+
+
+def noted_opening(record: BatchRecord) -> Noted:
+    """Return what the audit trail says of a record that was opened, given as it was then."""
+    said = {"number": record.number}
+    return Noted(row=record, action="record.opened", actor=record.opened_by, at=record.opened_at, said=said)
+
+
+def noted_signature(made: Signature) -> Noted:
+    """Return what the audit trail says of a signature."""
+    said = {"meaning": str(made.meaning), "content": made.content_hash, "comment": made.comment}
+    return Noted(row=made, action=f"record.{made.meaning}", actor=made.signer, at=made.signed_at, said=said)
+
+
+def noted_status(record: BatchRecord, before: str, by: Signature) -> Noted:
+    """Return what the audit trail says of the status that a record has by a signature."""
+    said = {"was": str(before), "now": str(record.status)}
+    return Noted(row=record, action="record.status", actor=by.signer, at=by.signed_at, said=said)
+
+
+def noted_resolution(made: Resolution, title: str) -> Noted:
+    """Return what the audit trail says of a decision about a deviation."""
+    said = {"key": made.key, "title": title, "decision": str(made.decision), "comment": made.comment}
+    return Noted(row=made, action="deviation.resolved", actor=made.resolved_by, at=made.resolved_at, said=said)
 
 
 def _refuse_out_of_turn(
@@ -209,37 +253,46 @@ def resolve(*, record: BatchRecord, key: str, decision: str, comment: str, actor
     The same decision again returns the first. Raises NotFound for none of that key, Conflict when somebody decided
     otherwise already, Invalid without a comment or when the own work is in the record.
     """
-    if not comment.strip():
-        raise Invalid("Say why.", field="comment")
     found = assemble(record, now=now)
     one = next((one for one in found.exceptions if one.finding.key == key), None)
     if one is None:
         raise NotFound("The record has no such deviation now.", field="key")
-    if actor.pk in found.workers:
-        raise Invalid("Your own work is in this record; somebody else has to decide.", field="key")
+    made = new_resolution(record, found, one.finding, decision=decision, comment=comment, actor=actor, at=now)
     with transaction.atomic():
         locked = BatchRecord.objects.select_for_update(of=("self",)).get(pk=record.pk)
         if locked.status == _Status.REJECTED:
             raise Conflict("The record was rejected; that is final.")
-        said_hash = digest(finding_content(one.finding))
-        before = Resolution.objects.filter(record=record, key=key, finding_hash=said_hash).first()
+        before = Resolution.objects.filter(record=record, key=key, finding_hash=made.finding_hash).first()
         if before is not None:
-            if (before.resolved_by_id, before.decision, before.comment) == (actor.pk, decision, comment.strip()):
+            if (before.resolved_by_id, before.decision, before.comment) == (actor.pk, decision, made.comment):
                 return before
             raise Conflict(f"{before.resolved_name} decided about it already.")
-        made = Resolution.objects.create(
-            record=record,
-            key=key,
-            finding_hash=said_hash,
-            decision=decision,
-            comment=comment.strip(),
-            resolved_by=actor,
-            resolved_name=str(actor)[:300],
-            resolved_at=now,
-        )
-        said = {"key": key, "title": one.finding.title, "decision": decision, "comment": made.comment}
-        note(made, site=record.site, action="deviation.resolved", actor=actor, now=now, said=said)
+        made.save(force_insert=True)
+        note_all([noted_resolution(made, one.finding.title)], site=record.site)
     return made
+
+
+def new_resolution(
+    record: BatchRecord, found: Assembled, finding: Finding, *, decision: str, comment: str, actor: User, at: datetime
+) -> Resolution:
+    """Return the decision, not stored yet, that somebody may take about a deviation of a record.
+
+    Raises as `resolve`.
+    """
+    if not comment.strip():
+        raise Invalid("Say why.", field="comment")
+    if actor.pk in found.workers:
+        raise Invalid("Your own work is in this record; somebody else has to decide.", field="key")
+    return Resolution(
+        record=record,
+        key=finding.key,
+        finding_hash=digest(finding_content(finding)),
+        decision=decision,
+        comment=comment.strip(),
+        resolved_by=actor,
+        resolved_name=str(actor)[:300],
+        resolved_at=at,
+    )
 
 
 def broken_signatures() -> Iterator[Broken]:

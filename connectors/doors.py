@@ -58,7 +58,10 @@ def door_of(protocol: str) -> Door:
 
 
 def complete_options(protocol: str, options: dict[str, Any]) -> dict[str, Any]:
-    """Return all options of a protocol, with the defaults where nothing was chosen. Raises ValueError with the fields."""
+    """Return all options of a protocol, with the defaults where nothing was chosen.
+
+    Raises ValueError with the fields.
+    """
     form_class = door_of(protocol).options
     initial = {name: field.initial for name, field in form_class.base_fields.items() if field.initial is not None}
     form = form_class({**initial, **options})

@@ -28,8 +28,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
 
 
 def _refusal(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Answer domain errors and database refusals as 4xx with the field at fault, an outage as 503; a list that was asked
-    for as a file, as that file.
+    """Answer domain errors and database refusals as 4xx with the field at fault, an outage as 503;
+    a list that was asked for as a file, as that file.
     """
     if isinstance(error, ListAsked):
         try:
@@ -88,7 +88,9 @@ NOT_AT_THAT_SITE = "Your role at that site does not allow this."
 
 
 def need(view: Any, action: str, thing: Any, kind: str = "") -> None:
-    """Raise PermissionDenied unless the caller may do that, to the view's kind of thing or another, at the site of a thing."""
+    """Raise PermissionDenied unless the caller may do that, to the view's kind of thing or another,
+    at the site of a thing.
+    """
     if not caller(view.request).may(action, kind or view.kind, site_id_of(thing)):
         view.permission_denied(view.request, NOT_AT_THAT_SITE)
 

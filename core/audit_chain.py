@@ -58,7 +58,9 @@ def _refuse_floats(content: Any) -> None:
 
 
 def written(value: Any) -> Any:
-    """Return a value as canonical content has it: times in UTC, decimals as text without padding, bytes by their hash."""
+    """Return a value as canonical content has it: times in UTC, decimals as text without padding,
+    bytes by their hash.
+    """
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
     if isinstance(value, date):
@@ -71,7 +73,10 @@ def written(value: Any) -> Any:
 
 
 def columns_of(row: models.Model) -> dict[str, Any]:
-    """Return all columns of a stored row, canonically. Read it from the database before: what is stored is what counts."""
+    """Return all columns of a stored row, canonically.
+
+    Read it from the database before: what is stored is what counts.
+    """
     return {field.attname: written(field.value_from_object(row)) for field in row._meta.concrete_fields}
 
 
@@ -97,21 +102,36 @@ class Place:
     sequence: int
     previous_hash: str
 
+    def after(self, content_hash: str) -> "Place":
+        """Return the place behind this one, once a row of that hash stands here."""
+        return Place(self.chain, self.sequence + 1, content_hash)
+
 
 def next_place(chain: str) -> Place:
-    """Take the next place of a chain; others wait until the transaction ends. Take it last, so that nobody waits long."""
+    """Take the next place of a chain; others wait until the transaction ends.
+
+    Take it last, so that nobody waits long.
+    """
     ChainHead.objects.bulk_create([ChainHead(chain=chain, sequence=0)], ignore_conflicts=True)
     head = ChainHead.objects.select_for_update().get(pk=chain)
     return Place(chain, head.sequence + 1, head.last_hash)
 
 
 def fasten(place: Place, content_hash: str) -> str:
-    """Make a row the last of its chain, and return the row's own seal. The hash covers the place, too."""
+    """Make a row the last of its chain, and return the row's own seal. The hash covers the place, too.
+
+    Of several rows that are written together, the last is fastened; the others are sealed (`seal_of`).
+    """
     ChainHead.objects.filter(pk=place.chain).update(
         sequence=place.sequence,
         last_hash=content_hash,
         seal=seal(HEAD, place.chain, place.sequence, content_hash),
     )
+    return seal_of(place, content_hash)
+
+
+def seal_of(place: Place, content_hash: str) -> str:
+    """Return the seal of a row at its place."""
     return seal(ROW, place.chain, place.sequence, content_hash)
 
 
@@ -186,7 +206,9 @@ def anchor_line(head: ChainHead, *, now: datetime) -> str:
 
 
 def broken_anchors(lines: Iterable[str], hash_at: Any) -> Iterator[Broken]:
-    """Yield what differs from heads written down earlier; `hash_at(chain, sequence)` = the stored row's hash, or None."""
+    """Yield what differs from heads written down earlier; `hash_at(chain, sequence)` = the stored row's hash,
+    or None.
+    """
     for line in lines:
         if not line.strip():
             continue

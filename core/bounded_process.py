@@ -1,7 +1,7 @@
 """The process that reads somebody's file: `python -I bounded_process.py <script>`; bytes in, bytes out. Plain Python.
 
-The script is a file with `MEMORY` (bytes) and `read(content) -> bytes`; it knows nothing of the project. It is loaded with
-all that it imports, then the process gets its bounds, then the file is read. It may die of them.
+The script is a file with `MEMORY` (bytes) and `read(content) -> bytes`; it knows nothing of the project. It is loaded
+with all that it imports, then the process gets its bounds, then the file is read. It may die of them.
 """
 
 import resource

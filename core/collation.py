@@ -1,7 +1,8 @@
 """Sort text as the reader's language does, for the short lists that people choose from.
 
-Not by PostgreSQL's ICU collations, because not every PostgreSQL is built with them. Letters count before their marks and
-marks before large and small (as UCA's three levels do), and a language's own letters stand where its alphabet has them.
+Not by PostgreSQL's ICU collations, because not every PostgreSQL is built with them. Letters count before their marks
+and marks before large and small (as UCA's three levels do), and a language's own letters stand where its alphabet has
+them.
 """
 
 import unicodedata

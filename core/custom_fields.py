@@ -1,7 +1,8 @@
 """Fields that a plant adds to its products, machines and orders without a programmer.
 
-A model takes part by the base `HasCustomFields`; admin, REST, imports and filters follow. Values lie in one JSON object by the
-field's code: text and choices as text, numbers as their shortest decimal text, dates as ISO text, yes/no as true/false.
+A model takes part by the base `HasCustomFields`; admin, REST, imports and filters follow. Values lie in one JSON object
+by the field's code: text and choices as text, numbers as their shortest decimal text, dates as ISO text, yes/no as
+true/false.
 """
 
 from collections.abc import Iterable, Mapping
@@ -101,8 +102,9 @@ def every_field_of(model: type[models.Model]) -> dict[str, CustomField]:
 def check(thing: models.Model, before: models.Model | None, fields: Mapping[str, CustomField] | None = None) -> None:
     """Validate the values of a thing that is about to be written, and bring them to the stored form.
 
-    Only what changed is looked at, so that a choice withdrawn today does not hold up an order of yesterday. `fields` are those
-    of `every_field_of`, where they are known already. Raises ValidationError on `custom`, naming each field at fault.
+    Only what changed is looked at, so that a choice withdrawn today does not hold up an order of yesterday. `fields`
+    are those of `every_field_of`, where they are known already. Raises ValidationError on `custom`, naming each field
+    at fault.
     """
     if not isinstance(thing, HasCustomFields):
         return
@@ -133,5 +135,8 @@ def check(thing: models.Model, before: models.Model | None, fields: Mapping[str,
 
 
 def missing(fields: Iterable[CustomField], values: dict[str, Any]) -> list[str]:
-    """Return the codes of required fields without a value. Faces ask for them; what the MES makes by itself may lack them."""
+    """Return the codes of required fields without a value.
+
+    Faces ask for them; what the MES makes by itself may lack them.
+    """
     return [field.code for field in fields if field.required and values.get(field.code) in (None, "")]

@@ -7,7 +7,8 @@ from typing import Any
 class DomainError(Exception):
     """Refuse a request, naming the field at fault (or none) and saying what to do about it.
 
-    Faces translate the subclass: `Invalid` 400, `NotFound` 404, `Conflict` 409, `Unprocessable` 422, `TooManyAttempts` 429.
+    Faces translate the subclass: `Invalid` 400, `NotFound` 404, `Conflict` 409, `Unprocessable` 422, `TooManyAttempts`
+    429.
     """
 
     def __init__(

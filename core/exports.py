@@ -1,9 +1,9 @@
 """Give any list as a file: CSV or Excel, what is filtered, all of it, in bounded memory, harmless when it is opened.
 
-Rows are those of REST, under its names. A REST list is asked for with `?format=csv` or `xlsx`: its own handler is called
-for one chunk after another, so that what a list says of its rows is what the file says. A page gives the list and the
-serializer (`export_list`). What is long is made in the background, as the same request, by the app that has a place for
-files (`BACKGROUND`).
+Rows are those of REST, under its names. A REST list is asked for with `?format=csv` or `xlsx`: its own handler is
+called for one chunk after another, so that what a list says of its rows is what the file says. A page gives the list
+and the serializer (`export_list`). What is long is made in the background, as the same request, by the app that has a
+place for files (`BACKGROUND`).
 """
 
 import re
@@ -126,7 +126,8 @@ def export_list(
     name: str,
     prepare: Callable[[list[Any]], Sequence[Any]] = list,
 ) -> HttpResponseBase:
-    """Answer a page's list (filtered, in order, scoped) as the file asked for; a long workbook is made in the background.
+    """Answer a page's list (filtered, in order, scoped) as the file asked for;
+    a long workbook is made in the background.
 
     `rows` is a query or a sequence; `prepare` makes of some of them what the serializer takes.
     """

@@ -1,7 +1,7 @@
 """Read GS1 element strings: what an article's code says, by application identifier.
 
-Source: GS1 General Specifications, section 3 (application identifiers), 7.8 (element strings, FNC1), 7.9 (check digits),
-7.12 (the century of a year of two digits). Plain Python: no Django, no clock.
+Source: GS1 General Specifications, section 3 (application identifiers), 7.8 (element strings, FNC1), 7.9 (check
+digits), 7.12 (the century of a year of two digits). Plain Python: no Django, no clock.
 """
 
 import re

@@ -1,7 +1,7 @@
 """Let plug-ins hear what happened, after it is committed (docs/hooks.md).
 
-What is reported to other systems (`core.outbox`) is announced here once as well, and a few things besides that only concern
-this installation. A plug-in that fails is logged; the change it heard of stands.
+What is reported to other systems (`core.outbox`) is announced here once as well, and a few things besides that only
+concern this installation. A plug-in that fails is logged; the change it heard of stands.
 """
 
 import logging
@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from core.outbox import Message
 
 happened = Signal()
-"""Sent after the commit with `message` (`core.outbox.Message`); its type is the sender. `on` is the simpler way to it."""
+"""Sent after the commit with `message` (`core.outbox.Message`); its type is the sender.
+
+`on` is the simpler way to it.
+"""
 
 Receiver = Callable[["Message"], None]
 
@@ -24,7 +27,8 @@ _known: list[tuple[str, Receiver]] = []
 
 
 def on(pattern: str) -> Callable[[Receiver], Receiver]:
-    """Declare a function that is called with each message of a type (`run.ended`), of a group (`run.*`), or with all (`*`).
+    """Declare a function that is called with each message of a type (`run.ended`), of a group (`run.*`),
+    or with all (`*`).
 
     It runs in the process and thread of the change, after the commit and before the answer: hand long work to a queue.
     """

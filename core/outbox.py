@@ -1,7 +1,8 @@
-"""Tell other systems what happened: a message is written in the transaction of the change, and numbered after its commit.
+"""Tell other systems what happened: a message is written in the transaction of the change,
+and numbered after its commit.
 
-Whoever writes a fact that other systems have to know calls `report` beside it; who fetches or delivers messages works by
-`position` (decision 104). What is delivered to whom is a higher floor's business.
+Whoever writes a fact that other systems have to know calls `report` beside it; who fetches or delivers messages works
+by `position` (decision 104). What is delivered to whom is a higher floor's business.
 """
 
 from collections.abc import Callable, Mapping
@@ -104,7 +105,8 @@ def _tell() -> None:
 def number_new() -> int:
     """Give a position to all messages that are committed and have none, in the order of their writing; return how many.
 
-    Whoever numbers holds the turn until its numbers are committed. So all numbers below one that can be seen can be seen.
+    Whoever numbers holds the turn until its numbers are committed. So all numbers below one that can be seen can be
+    seen.
     """
     if not OutboxMessage.objects.filter(position__isnull=True).exists():
         return 0

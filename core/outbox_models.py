@@ -11,8 +11,8 @@ from django.db.models import Q
 class OutboxMessage(models.Model):
     """Something happened that other systems have to know; written in the transaction of what it reports.
 
-    `position` orders all messages. It is given after the commit (`core.outbox.number_new`), so that a reader who has seen
-    one position never misses a lower one. Messages of one `key` are delivered in order.
+    `position` orders all messages. It is given after the commit (`core.outbox.number_new`), so that a reader who has
+    seen one position never misses a lower one. Messages of one `key` are delivered in order.
     """
 
     site_paths: ClassVar[tuple[str, ...]] = ("site_id",)

@@ -1,8 +1,8 @@
 """Keep tables of facts in one partition per UTC month of their moment, made when its first fact comes.
 
 What lies before the month in which a table was partitioned, or before what was pruned, is in one partition, so that a
-device whose clock stands in 1990 makes no hundreds of them. There is no default partition: a month could not be made any
-more once the default one holds a row of it.
+device whose clock stands in 1990 makes no hundreds of them. There is no default partition: a month could not be made
+any more once the default one holds a row of it.
 """
 
 from collections.abc import Sequence
@@ -47,8 +47,9 @@ def forget() -> None:
 def make_room(table: str, moments: Sequence[datetime]) -> None:
     """Make sure that facts of these moments can be stored; costs two comparisons where they can.
 
-    A month is made over a connection of its own and committed at once, whatever becomes of the caller's transaction. It is
-    attached, which does not wait for open writes as `PARTITION OF` would; processes that make the same month take turns.
+    A month is made over a connection of its own and committed at once, whatever becomes of the caller's transaction. It
+    is attached, which does not wait for open writes as `PARTITION OF` would; processes that make the same month take
+    turns.
     """
     first, last = min(moments).astimezone(UTC), max(moments).astimezone(UTC)
     known = _known.get((connection.settings_dict["NAME"], table))
@@ -185,8 +186,8 @@ def month_start(at: datetime, *, months_before: int = 0) -> datetime:
 def partition(cursor: Any, table: str, view: str) -> None:
     """Turn a table with a primary key that holds `occurred_at` into one with monthly partitions; for migrations.
 
-    The table itself becomes the partition of all that came before, so no row moves. Triggers and the view over it are the
-    same afterwards.
+    The table itself becomes the partition of all that came before, so no row moves. Triggers and the view over it are
+    the same afterwards.
     """
     old = f"{table}_before"
     triggers, definition = _triggers(cursor, table), _definition(cursor, view)

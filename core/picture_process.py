@@ -1,4 +1,7 @@
-"""What the process does that makes a picture anew: see `core.bounded_process`. Bytes in; type, a line's end, bytes out."""
+"""What the process does that makes a picture anew: see `core.bounded_process`.
+
+Bytes in; type, a line's end, bytes out.
+"""
 
 import warnings
 from io import BytesIO
@@ -8,8 +11,8 @@ from PIL import Image, ImageOps
 MEMORY = 96 * 2**20
 MAX_SIDE = 2048
 MAX_PIXELS = {"JPEG": 50_000_000, "PNG": 12_500_000, "WEBP": 4_000_000}
-"""A JPEG is decoded at a half, a quarter or an eighth; of a WebP the library holds several copies, and of a picture with
-transparency two: what takes more than `MEMORY` is refused whatever its size."""
+"""A JPEG is decoded at a half, a quarter or an eighth; of a WebP the library holds several copies,
+and of a picture with transparency two: what takes more than `MEMORY` is refused whatever its size."""
 MAX_PROGRESSIVE = 12_500_000
 """A progressive JPEG is held whole until its last pass is read."""
 TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}

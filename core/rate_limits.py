@@ -1,7 +1,8 @@
 """Bound how often a key may ask, over all processes, without a write for each request (decision 126).
 
-A process counts in memory and tells the database now and then, which answers with what all of them counted: after the first
-request, each second, and each twentieth part of the limit. So together they may let through that part too many, each.
+A process counts in memory and tells the database now and then, which answers with what all of them counted: after the
+first request, each second, and each twentieth part of the limit. So together they may let through that part too many,
+each.
 """
 
 import threading

@@ -1,8 +1,8 @@
 """Write numbers, days and the system's own words the way the reader of a page reads them.
 
-The language is the active one (`django.utils.translation`); its separators and date formats are in `mes_project/formats`.
-Only for what people read: attributes of SVG, values of inputs, data attributes, scripts, files and REST have neither a
-decimal comma nor separated thousands.
+The language is the active one (`django.utils.translation`); its separators and date formats are in
+`mes_project/formats`. Only for what people read: attributes of SVG, values of inputs, data attributes, scripts, files
+and REST have neither a decimal comma nor separated thousands.
 """
 
 from datetime import date, datetime, timedelta
@@ -75,7 +75,9 @@ def said(code: object) -> str:
 
 
 def translated(text: object) -> str:
-    """Return a text of the system's own catalogues in the reader's language, or as it stands where it is the plant's."""
+    """Return a text of the system's own catalogues in the reader's language,
+    or as it stands where it is the plant's.
+    """
     plain = str(text)
     # The translation of nothing is the catalogue's header.
     return gettext(plain) if plain else ""

@@ -18,7 +18,9 @@ _PROJECT = Path(__file__).resolve().parent.parent
 
 
 def recreate(name: str, *, template: str = "template1") -> str:
-    """Make a database beside the project's, in place of one of that name, as a copy of a template; return its address."""
+    """Make a database beside the project's, in place of one of that name, as a copy of a template;
+    return its address.
+    """
     drop(name)
     _execute("CREATE DATABASE {} TEMPLATE {}", name, template)
     known = connection.settings_dict
@@ -38,7 +40,10 @@ def _execute(statement: str, *names: str) -> None:
 
 
 def serve(address: str) -> tuple["subprocess.Popen[bytes]", int]:
-    """Start one server process on a database; return it with its port once it answers. Raises RuntimeError after 30 s."""
+    """Start one server process on a database; return it with its port once it answers.
+
+    Raises RuntimeError after 30 s.
+    """
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port = int(probe.getsockname()[1])

@@ -30,7 +30,9 @@ def looked_up(context: Mapping[str, Any], what: Any, look: Callable[[], Any]) ->
 
 
 class ReferenceField(serializers.PrimaryKeyRelatedField):
-    """Refer to something by its code (a text), or its id (a number, or a text of digits that is nobody's code); what the caller may not see does not exist."""
+    """Refer to something by its code (a text), or its id (a number, or a text of digits that is nobody's code);
+    what the caller may not see does not exist.
+    """
 
     def get_queryset(self) -> Any:
         queryset = super().get_queryset()
@@ -196,7 +198,9 @@ class MasterDataSerializer(serializers.ModelSerializer):
         return self.write(instance)
 
     def complete(self, instance: Any, code_of: Callable[[Any, str], str] | None = None) -> None:
-        """Give a thing that is about to be written the code that it lacks, and refuse a site that is not the caller's."""
+        """Give a thing that is about to be written the code that it lacks, and refuse a site that is not the
+        caller's.
+        """
         if hasattr(instance, "code") and not instance.code:
             instance.code = (code_of or free_code)(type(instance), getattr(instance, "name", ""))
         self.context["view"].check_site(instance)

@@ -26,7 +26,10 @@ MAX_PARTS = 500
 MAX_ROWS = 5_000
 MAX_COLUMNS = 60
 MAX_TAGS, MAX_TAGS_BESIDE = 400_000, 30_000
-"""Of all sheets with their texts: 100,000 numbers; of all other parts, together. The library makes an object of each."""
+"""Of all sheets with their texts: 100,000 numbers; of all other parts, together.
+
+The library makes an object of each.
+"""
 
 # A spreadsheet program takes a text that begins with one of these for a formula; an apostrophe makes it text again.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -108,7 +111,9 @@ def refuse_bomb(content: bytes) -> None:
 
 
 def _refuse_dense(content: bytes, parts: list[zipfile.ZipInfo]) -> None:
-    """Raise UnreadableFile for XML that the library would make far too much of: it reads a row, or a part, as a whole."""
+    """Raise UnreadableFile for XML that the library would make far too much of: it reads a row, or a part,
+    as a whole.
+    """
     of_sheets = beside = 0
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         for part in parts:
@@ -129,7 +134,9 @@ def _refuse_dense(content: bytes, parts: list[zipfile.ZipInfo]) -> None:
 
 
 def _refuse_large_sheet(data: bytes) -> None:
-    """Raise UnreadableFile at the first row too many, or cell too far; before the sheet is read with all that it says."""
+    """Raise UnreadableFile at the first row too many, or cell too far;
+    before the sheet is read with all that it says.
+    """
     rows = cells = 0
 
     def start(name: str, _: dict[str, str]) -> None:

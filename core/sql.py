@@ -1,4 +1,6 @@
-"""Ask the database in its own language: for what is asked all the time, where putting a statement together costs most."""
+"""Ask the database in its own language: for what is asked all the time,
+where putting a statement together costs most.
+"""
 
 from typing import Any
 

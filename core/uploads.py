@@ -1,7 +1,9 @@
-"""Take pictures and documents from people: what is kept is made anew, or known by its first and last bytes, and bounded.
+"""Take pictures and documents from people: what is kept is made anew, or known by its first and last bytes,
+and bounded.
 
-A picture's size in pixels is read from its header before anything is decoded; then it is decoded, shrunk and encoded again,
-so that what is served is a plain picture whatever was sent. That happens in a process of its own (`core.bounded`).
+A picture's size in pixels is read from its header before anything is decoded; then it is decoded, shrunk and encoded
+again, so that what is served is a plain picture whatever was sent. That happens in a process of its own
+(`core.bounded`).
 """
 
 from dataclasses import dataclass
@@ -43,13 +45,17 @@ def picture_response(kept: Kept) -> HttpResponse:
 
 
 def read_document(content: bytes, *, field: str = "file") -> Upload:
-    """Return what to keep of an uploaded JPEG, PNG, WebP or PDF. Raises Invalid for anything else, or too much of it."""
+    """Return what to keep of an uploaded JPEG, PNG, WebP or PDF.
+
+    Raises Invalid for anything else, or too much of it.
+    """
     if not content:
         raise Invalid("The file is empty.", field=field)
     if len(content) > MAX_BYTES:
         raise Invalid(f"The file is larger than {MAX_BYTES // 2**20} MB.", field=field)
     if content.startswith(b"%PDF-"):
-        # A ZIP is found by its end, a PDF ends with its own mark: a PDF that is something else too lacks it, or has both.
+        # A ZIP is found by its end, a PDF ends with its own mark: a PDF that is something else too lacks it, or has
+        # both.
         if b"%%EOF" not in content[-1024:] or b"PK\x05\x06" in content[-66_000:]:
             raise Invalid("The PDF is damaged, or something else too; print it into a new PDF.", field=field)
         return Upload(content, PDF)

@@ -1,10 +1,14 @@
 """Refuse workbooks whose XML is much too much, before a parser makes something of it. Plain Python, no parser.
 
-40 kB of a ZIP unpack to 25 MB of empty rows, and a parser makes a gigabyte of those. Counting `<` costs next to nothing.
+40 kB of a ZIP unpack to 25 MB of empty rows, and a parser makes a gigabyte of those. Counting `<` costs next to
+nothing.
 """
 
 MAX_STRETCH = 512 * 1024
-"""Bytes from one tag's beginning to the next one's: a text, or a tag with all its attributes. A cell holds 32,767 letters."""
+"""Bytes from one tag's beginning to the next one's: a text, or a tag with all its attributes.
+
+A cell holds 32,767 letters.
+"""
 _SHEETS = ("xl/worksheets/", "xl/sharedstrings")
 
 

@@ -41,7 +41,9 @@ class StateReasonViewSet(MasterDataViewSet):
 
 
 class ReasonPlaceViewSet(MasterDataViewSet):
-    """Where reasons are offered to people; a reason that names no place is offered where its parent is, or everywhere."""
+    """Where reasons are offered to people; a reason that names no place is offered where its parent is,
+    or everywhere.
+    """
 
     queryset = ReasonPlace.objects.select_related("reason")
     serializer_class = ReasonPlaceSerializer

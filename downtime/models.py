@@ -115,7 +115,10 @@ class StateReason(NamesInLanguages, MasterData):  # type: ignore[django-manager-
 
 
 class ReasonPlace(CalendarLevel):
-    """A place whose people are offered a reason. One that names no place is offered where its parent is, or everywhere."""
+    """A place whose people are offered a reason.
+
+    One that names no place is offered where its parent is, or everywhere.
+    """
 
     reason = models.ForeignKey(StateReason, on_delete=models.CASCADE, related_name="places")
 

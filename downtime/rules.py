@@ -15,7 +15,8 @@ _NO_STOPS = frozenset({"running", "no_data"})
 class Rule:
     """All conditions that are given must hold: what was sent, its words, and when the state began on the site's clock.
 
-    A time window whose end is at or before its start reaches into the next day, and belongs to the weekday it starts on.
+    A time window whose end is at or before its start reaches into the next day, and belongs to the weekday it starts
+    on.
     """
 
     reason_id: int

@@ -236,7 +236,8 @@ def may_give(user: Any, reason: StateReason, *, site_id: int) -> bool:
 
 
 def reasons_to_choose(machine: Machine, user: Any, *, since: datetime) -> list[StateReason]:
-    """Return the reasons for stops that a person may choose at a machine: favourites first, then by name as they read it.
+    """Return the reasons for stops that a person may choose at a machine: favourites first,
+    then by name as they read it.
 
     Favourites are the most frequent since a moment.
     """

@@ -165,7 +165,10 @@ def _mark_new(new: set[Key]) -> None:
 
 
 class Word(NamedTuple):
-    """What a person says of a span: its reason (None = as the machine said). Open-ended: until the machine runs again."""
+    """What a person says of a span: its reason (None = as the machine said).
+
+    Open-ended: until the machine runs again.
+    """
 
     starts_at: datetime
     ends_at: datetime | None
@@ -258,7 +261,9 @@ def _refuse_word(starts_at: datetime, ends_at: datetime | None, reason: StateRea
 def refuse_stale(
     machine: Machine, starts_at: datetime, ends_at: datetime | None, seen_correction_id: int | None
 ) -> None:
-    """Let editors of one machine take turns, so that each sees the word of the one before; refuse the one who did not."""
+    """Let editors of one machine take turns, so that each sees the word of the one before;
+    refuse the one who did not.
+    """
     Machine.objects.select_for_update().get(pk=machine.pk)
     if seen_correction_id is None:
         return

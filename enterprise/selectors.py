@@ -145,12 +145,16 @@ def _machines_on_lines(line_ids: list[int]) -> dict[int, list[Machine]]:
 
 
 def reference_machines(line_ids: Iterable[int]) -> dict[int, Machine]:
-    """Return for each line the machine whose calendar it follows, with line, area and site; without machines: absent."""
+    """Return for each line the machine whose calendar it follows, with line, area and site; without machines:
+    absent.
+    """
     return {line_id: reference_of(machines) for line_id, machines in machines_on_lines(line_ids).items()}
 
 
 def reference_of(machines: Sequence[Machine]) -> Machine:
-    """Return the one of a line's machines, given in order, whose calendar the line follows: its constraint, or its last."""
+    """Return the one of a line's machines, given in order, whose calendar the line follows: its constraint, or its
+    last.
+    """
     return next((machine for machine in machines if machine.is_constraint), machines[-1])
 
 

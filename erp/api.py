@@ -43,7 +43,10 @@ class OutboxView(APIView):
 
     @extend_schema(parameters=[AskedMessagesSerializer], responses=OutboxPageSerializer)
     def get(self, request: Request) -> Response:
-        """Return messages after a cursor, in order. Nothing is lost between two calls, and nothing is taken away by one."""
+        """Return messages after a cursor, in order.
+
+        Nothing is lost between two calls, and nothing is taken away by one.
+        """
         asked = AskedMessagesSerializer(data=request.query_params.dict())
         asked.is_valid(raise_exception=True)
         said, user = asked.validated_data, caller(request)
@@ -77,7 +80,9 @@ class ImportView(Idempotent, APIView):
         responses={200: OutcomeSerializer, 207: OutcomeSerializer, 422: OpenApiResponse(description="No import.")},
     )
     def post(self, request: Request) -> Response:
-        """Make, change or leave each row: 200 when all were taken, 207 when some were not, 422 for what is no import."""
+        """Make, change or leave each row: 200 when all were taken, 207 when some were not,
+        422 for what is no import.
+        """
         return answer_import(request, lambda: (request.data, ()))
 
 

@@ -1,7 +1,7 @@
 """B2MML (ISA-95 messages of MESA): production schedules in, operations performance out; XML, or the same as JSON.
 
-Read: `OperationsSchedule` of V0700 and `ProductionSchedule` of V0401, by the names of elements, whatever the version's namespace.
-Written: `OperationsPerformance` of V0700. The mapping is by hand; `docs/erp.md` lists it.
+Read: `OperationsSchedule` of V0700 and `ProductionSchedule` of V0401, by the names of elements, whatever the version's
+namespace. Written: `OperationsPerformance` of V0700. The mapping is by hand; `docs/erp.md` lists it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -143,7 +143,9 @@ def _order(request: Mapping[str, Any], line: str) -> dict[str, Any]:
 
 
 def performance_of(order: WorkOrder, *, now: datetime) -> Element:
-    """Return what an order did so far as an OperationsPerformance: a segment for each operation, or one for the order."""
+    """Return what an order did so far as an OperationsPerformance: a segment for each operation,
+    or one for the order.
+    """
     root = Element("OperationsPerformance", xmlns=NAMESPACE)
     _add(root, "ID", f"{order.order_number}/{moment(now)}")
     _add(root, "PublishedDate", moment(now))

@@ -1,7 +1,8 @@
 """Send messages to partners' addresses: plan, claim, send, note; at least once, in order per key (decision 105).
 
-A delivery is a row with a unique key (partner, position). A worker claims it; one that dies leaves a claim that expires, and
-the message is sent again under the same id. While one of a key waits, is being sent or is given up, those after it wait.
+A delivery is a row with a unique key (partner, position). A worker claims it; one that dies leaves a claim that
+expires, and the message is sent again under the same id. While one of a key waits, is being sent or is given up, those
+after it wait.
 """
 
 import json
@@ -98,7 +99,9 @@ def hears_of(rows: Any, user: User) -> Any:
 
 
 def claim_next(partner: Partner, *, now: datetime) -> Delivery | None:
-    """Take the next delivery that is due and is the first of its key, so that nobody else does; None when there is none."""
+    """Take the next delivery that is due and is the first of its key, so that nobody else does;
+    None when there is none.
+    """
     with transaction.atomic():
         # A worker that died left it; the message may have arrived, its id tells.
         Delivery.objects.filter(partner=partner, status=_Status.SENDING, claimed_at__lt=now - CLAIM_HOLDS).update(
@@ -247,14 +250,20 @@ def _in_words(answer: Answer) -> str:
 
 
 def send_again(*, delivery: Delivery, now: datetime) -> None:
-    """Let a delivery be tried again at once, as often as a new one. Raises Conflict for one that arrived, or is on its way."""
+    """Let a delivery be tried again at once, as often as a new one.
+
+    Raises Conflict for one that arrived, or is on its way.
+    """
     again = Delivery.objects.filter(pk=delivery.pk, status__in=(_Status.DEAD, _Status.WAITING, _Status.SKIPPED))
     if not again.update(status=_Status.WAITING, attempts=0, next_attempt_at=now, claim=None):
         raise Conflict("It was delivered, or is being sent.")
 
 
 def leave_out(*, delivery: Delivery) -> None:
-    """Give a delivery up for good, so that those of its key go on. Raises Conflict for one that arrived, or is on its way."""
+    """Give a delivery up for good, so that those of its key go on.
+
+    Raises Conflict for one that arrived, or is on its way.
+    """
     left = Delivery.objects.filter(pk=delivery.pk, status__in=(_Status.DEAD, _Status.WAITING))
     if not left.update(status=_Status.SKIPPED, claim=None):
         raise Conflict("It was delivered, is being sent, or is left out already.")

@@ -1,7 +1,7 @@
 """Say which stops ended, once each, and what changed about them since (decision 106).
 
-A stop is derived from states, counts, calendar and people's words, so no single fact ends one. Each minute the stops of the
-last hours are compared with what was said of them; the row of what was said and the message are one transaction.
+A stop is derived from states, counts, calendar and people's words, so no single fact ends one. Each minute the stops of
+the last hours are compared with what was said of them; the row of what was said and the message are one transaction.
 """
 
 from collections.abc import Iterable
@@ -29,7 +29,10 @@ TOLD = frozenset({Category.UNPLANNED, Category.PLANNED, Category.CHANGEOVER})
 
 
 def report_ended(*, now: datetime) -> int:
-    """Say which stops ended, changed or vanished lately; return how many messages that took. Nothing while nobody listens."""
+    """Say which stops ended, changed or vanished lately; return how many messages that took.
+
+    Nothing while nobody listens.
+    """
     if not hooks.is_heard(*TYPES) and not Partner.objects.filter(is_active=True).exists():
         return 0
     back = LOOKS_FAR_BACK if now.minute == 0 else LOOKS_BACK

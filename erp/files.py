@@ -1,8 +1,8 @@
 """Read what other systems send as CSV or Excel: rows of an import, each with its number in the file.
 
-The header is row 1 and names fields as JSON does; `custom.<code>` and `names.<language>` go into theirs. An empty cell says
-nothing, an empty row and one that begins with # are passed over. Formulas of a workbook count by the value that was saved
-with them. Where decimals have commas (files separated by semicolons only), they have no points.
+The header is row 1 and names fields as JSON does; `custom.<code>` and `names.<language>` go into theirs. An empty cell
+says nothing, an empty row and one that begins with # are passed over. Formulas of a workbook count by the value that
+was saved with them. Where decimals have commas (files separated by semicolons only), they have no points.
 """
 
 import re
@@ -33,7 +33,9 @@ _TooDeep = (serializers.ListField, serializers.ManyRelatedField, serializers.Bas
 
 
 def fields_of(shape: type[serializers.Serializer]) -> dict[str, serializers.Field]:
-    """Return the fields of a row that a cell can hold, by name; those with a name of their own for each cell included."""
+    """Return the fields of a row that a cell can hold, by name; those with a name of their own for each cell
+    included.
+    """
     fields = shape().fields
     return {
         name: field
@@ -45,7 +47,10 @@ def fields_of(shape: type[serializers.Serializer]) -> dict[str, serializers.Fiel
 def rows_of(
     content: bytes, content_type: str, shape: type[serializers.Serializer]
 ) -> tuple[list[dict[str, Any]], list[int]]:
-    """Return the rows of a file, and their numbers in it. Raises Invalid for what is no such file, or too much of one."""
+    """Return the rows of a file, and their numbers in it.
+
+    Raises Invalid for what is no such file, or too much of one.
+    """
     if len(content) > MAX_UPLOAD_BYTES:
         raise Invalid(f"The file is larger than {MAX_UPLOAD_BYTES // 2**20} MB; send it in parts.")
     comma = False

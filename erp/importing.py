@@ -1,8 +1,9 @@
 """Take what the ERP sends: each row made, changed or left as it is, by the name that the ERP has for it.
 
-A row is written through the serializer and the service of the app that owns it: a bad one does not keep the others out, and
-says its field. A row that says what is stored already writes nothing, so the same content again changes nothing (decision 107).
-Rows that are one thing each are looked up, and where that is possible written, together (`erp.row_sets`, decision 130).
+A row is written through the serializer and the service of the app that owns it: a bad one does not keep the others out,
+and says its field. A row that says what is stored already writes nothing, so the same content again changes nothing
+(decision 107). Rows that are one thing each are looked up, and where that is possible written, together
+(`erp.row_sets`, decision 130).
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -28,7 +29,9 @@ MOST_FAULTS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong with a row: its kind, its place (from 1; in a file its row there), what it is called, the field, the words."""
+    """What is wrong with a row: its kind, its place (from 1; in a file its row there), what it is called, the field,
+    the words.
+    """
 
     kind: str
     row: int

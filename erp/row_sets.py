@@ -1,9 +1,11 @@
-"""Take many rows of a kind together: with the same outcome as one by one, in fewer questions to the database (decision 130).
+"""Take many rows of a kind together: with the same outcome as one by one, in fewer questions to the database (decision
+130).
 
-What rows name is looked up for hundreds of them at once, and a row that says what is stored already costs no question. What is
-new or changed waits and is written together, where the kind is written by `core.master_data` alone. A row that asks for what
-waits (its code, its name for a code) is taken after that is written; and where the database refuses rows that were
-written together, they are written in halves, down to the one at fault, which is then refused in its own words.
+What rows name is looked up for hundreds of them at once, and a row that says what is stored already costs no question.
+What is new or changed waits and is written together, where the kind is written by `core.master_data` alone. A row that
+asks for what waits (its code, its name for a code) is taken after that is written; and where the database refuses rows
+that were written together, they are written in halves, down to the one at fault, which is then refused in its own
+words.
 """
 
 from collections.abc import Iterable, Sequence

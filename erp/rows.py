@@ -88,7 +88,9 @@ class Things:
 
 
 def _by_either(row: Row, look: Look, name: str, called: str) -> Any:
-    """Return what a row names by the ERP's id, else by a name of ours. Raises Conflict when the ERP calls that otherwise."""
+    """Return what a row names by the ERP's id, else by a name of ours. Raises Conflict when the ERP calls that
+    otherwise.
+    """
     external_id, own = text(row, "external_id"), text(row, name)
     if not external_id and not own:
         raise Invalid(f"Say which {called.lower()}: its external_id, or its {name}.", field="external_id")

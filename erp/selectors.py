@@ -16,7 +16,9 @@ _NOT_THERE = (_Status.WAITING, _Status.SENDING)
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """How it goes with a partner: what it does not have yet, since when, what went wrong, and its keys that are not revoked."""
+    """How it goes with a partner: what it does not have yet, since when, what went wrong, and its keys that are not
+    revoked.
+    """
 
     partner: Partner
     is_sent_to: bool
@@ -41,7 +43,9 @@ class _HowMany(Func):
 
 
 def exchanges(partners: QuerySet[Partner]) -> list[Exchange]:
-    """Return how it goes with partners, in as many queries whatever their number; who fetches lags behind its cursor."""
+    """Return how it goes with partners, in as many queries whatever their number; who fetches lags behind its
+    cursor.
+    """
     keys = ClientKey.objects.filter(revoked=False).prefetch_related("sites").order_by("name", "pk")
     fetched = OutboxMessage.objects.filter(position__gt=OuterRef("progress__acknowledged")).order_by()
     # Two sub-queries over an index; the second looks at one row.

@@ -95,7 +95,10 @@ def new_secret(*, partner: Partner, at: datetime) -> str:
 
 
 def secrets_of(partner: Partner, *, at: datetime) -> list[str]:
-    """Return the secrets that a webhook is signed with at a moment, the newest first. Raises Invalid when none is usable."""
+    """Return the secrets that a webhook is signed with at a moment, the newest first.
+
+    Raises Invalid when none is usable.
+    """
     found = []
     for stored in partner.secrets.all():
         if stored.valid_until is None or stored.valid_until > at:

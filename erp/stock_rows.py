@@ -33,7 +33,8 @@ class StockRow(Plain):
 def count_stock(
     *, product: Product, location: Location, quantity: Decimal, lot: str, reason: str, actor: User, now: datetime
 ) -> bool:
-    """Let there be so much at a place, by an adjustment of the difference, or a receipt of a new lot; say whether one was needed.
+    """Let there be so much at a place, by an adjustment of the difference, or a receipt of a new lot;
+    say whether one was needed.
 
     Raises Invalid for a lot that a product does not have, and what the ledger refuses.
     """

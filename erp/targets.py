@@ -1,4 +1,5 @@
-"""Where webhooks may go: targets on the server's list, and only to addresses that are not inside, unless that is allowed.
+"""Where webhooks may go: targets on the server's list, and only to addresses that are not inside,
+unless that is allowed.
 
 The list is a setting of the server, not of the admin: who may enter a partner cannot make the server call whatever it
 reaches. Names are resolved once, every address is checked, and the connection goes to a checked address, so a name that
@@ -55,7 +56,10 @@ def read(url: str) -> Target:
 
 
 def refuse_unlisted(url: str) -> Target:
-    """Return the target of an address. Raises TargetRefused unless the server's setting lists its scheme, host and port."""
+    """Return the target of an address.
+
+    Raises TargetRefused unless the server's setting lists its scheme, host and port.
+    """
     target = read(url)
     if target.origin not in {read(listed).origin for listed in settings.WEBHOOK_TARGETS}:
         raise TargetRefused(f"{target.scheme}://{target.host}:{target.port} is not in the server's WEBHOOK_TARGETS.")

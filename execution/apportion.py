@@ -35,8 +35,8 @@ class Share:
 def shares_of(works: Iterable[Work], *, by_rate: bool = True) -> list[Share]:
     """Return the stretches of each machine's time in which any operation ran, in order.
 
-    An operation on which several people work at one machine counts once. Where all that run at once have an expected rate,
-    each has a part in proportion to its rate; otherwise, and without `by_rate`, all have equal parts.
+    An operation on which several people work at one machine counts once. Where all that run at once have an expected
+    rate, each has a part in proportion to its rate; otherwise, and without `by_rate`, all have equal parts.
     """
     by_machine: dict[int, list[Work]] = defaultdict(list)
     for work in works:

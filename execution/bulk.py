@@ -19,8 +19,8 @@ _Action, _Status = OperationStep.Action, Operation.Status
 def load_done(operations: Sequence[Operation], spans: Mapping[int, Interval], *, actor: User) -> list[OperationRun]:
     """Write that each operation was worked on at its machine over a span (by its order's id), and finished.
 
-    For operations that name their machine and were not begun; raises Invalid for another. Machines count what they make, so
-    nothing is reported.
+    For operations that name their machine and were not begun; raises Invalid for another. Machines count what they
+    make, so nothing is reported.
     """
     runs = []
     for one in operations:

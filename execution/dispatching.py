@@ -51,8 +51,8 @@ class Dispatched:
 def work_at(place: Line | Machine) -> QuerySet[Operation]:
     """Return the open operations that may be done at a line or machine, in the order of work.
 
-    What runs comes first, then by priority, due date, planned start, order number and sequence. Order, line, area, site,
-    product and unit are read with it.
+    What runs comes first, then by priority, due date, planned start, order number and sequence. Order, line, area,
+    site, product and unit are read with it.
     """
     line = place if isinstance(place, Line) else place.line
     machines = Machine.objects.filter(line=line) if isinstance(place, Line) else Machine.objects.filter(pk=place.pk)

@@ -2,8 +2,8 @@
 
 The rate is good pieces per second of working time (planned stops of the calendar left out, unplanned ones not): that a
 stop lasts pushes the forecast, since nothing is made while time passes. Its uncertainty comes from the rates of equal
-stretches of that time (batch means; Law, Simulation Modeling and Analysis, 9.5.3): mean ± t × s / √n, with Student's t at
-90 % and n − 1 degrees of freedom (NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.5.2).
+stretches of that time (batch means; Law, Simulation Modeling and Analysis, 9.5.3): mean ± t × s / √n, with Student's t
+at 90 % and n − 1 degrees of freedom (NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.5.2).
 """
 
 from bisect import bisect_right
@@ -37,8 +37,8 @@ class Batch:
 class Forecast:
     """When it will be finished; None = not known: nothing was made yet, or too little to say how sure it is.
 
-    `earliest` and `latest` bound it with 90 %; `latest` None with `earliest` known = it may take for ever. Rates are good
-    pieces per second: `rate` over working time, `running_rate` over the time that anybody worked on it.
+    `earliest` and `latest` bound it with 90 %; `latest` None with `earliest` known = it may take for ever. Rates are
+    good pieces per second: `rate` over working time, `running_rate` over the time that anybody worked on it.
     """
 
     remaining: Fraction | None
@@ -119,7 +119,8 @@ def _after(now: datetime, seconds: Fraction, pauses: Sequence[Interval]) -> date
 def stretches_of(worked: Interval, pauses: Sequence[Interval] = ()) -> list[tuple[Interval, Fraction]]:
     """Cut a span into stretches of an hour of working time each; return them with their working seconds.
 
-    The stretches cover the span up to its last working moment; the last one takes a rest of less than half an hour with it.
+    The stretches cover the span up to its last working moment; the last one takes a rest of less than half an hour with
+    it.
     """
     hour = 3600 * 1_000_000
     found: list[tuple[Interval, Fraction]] = []

@@ -25,7 +25,9 @@ def into_progress(order: WorkOrder, at: datetime, taken: Taken) -> None:
 
 
 def was_begun(operation: Operation, started_at: datetime, taken: Taken) -> None:
-    """Let an operation, and its order, be in progress from a moment of the past on; the operation is not written yet."""
+    """Let an operation, and its order, be in progress from a moment of the past on;
+    the operation is not written yet.
+    """
     begun = min(filter(None, (operation.actual_start_at, started_at)))
     into_progress(operation.work_order, started_at, taken)
     if operation.status in (_Status.PENDING, _Status.READY, _Status.SKIPPED):

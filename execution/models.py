@@ -78,7 +78,8 @@ class SpanRange(Func):
 class OperationRun(models.Model):
     """A span in which an operation was worked on at a machine, perhaps by somebody (ISA-95: Segment Response).
 
-    Half-open; `ended_at` null = it goes on. Several people may work on one operation at one machine, nobody twice at once.
+    Half-open; `ended_at` null = it goes on. Several people may work on one operation at one machine, nobody twice at
+    once.
     """
 
     site_paths: ClassVar[tuple[str, ...]] = OF_OPERATION

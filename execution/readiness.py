@@ -84,9 +84,9 @@ def reasons_against(
 ) -> dict[int, list[Reason]]:
     """Return every reason against starting each operation, by its id; an empty list = it is ready.
 
-    `machines` are where each shall be done, or may be (`machines_for`), with their line, area and site; `employee` is who
-    shall do it. The number of queries does not grow with the operations. Their order's line with area and site is read:
-    select it too.
+    `machines` are where each shall be done, or may be (`machines_for`), with their line, area and site; `employee` is
+    who shall do it. The number of queries does not grow with the operations. Their order's line with area and site is
+    read: select it too.
     """
     facts = _Facts(operations, now=now, machines=machines, employee=employee)
     return {operation.pk: facts.against(operation) for operation in operations}

@@ -49,8 +49,8 @@ def report_production(
 ) -> tuple[ProductionReport, bool]:
     """Append what came of an operation, good pieces, scrap and rework in one action; return it and whether it is new.
 
-    With `begins`, what is reported of the past says that the operation was begun by then. With `says_why`, the note says why
-    something was scrapped, and no reason of the list is asked for.
+    With `begins`, what is reported of the past says that the operation was begun by then. With `says_why`, the note
+    says why something was scrapped, and no reason of the list is asked for.
 
     Raises Invalid for what the operation's counting source does not let people say, Conflict for an operation that
     nobody has begun or an order that is over.

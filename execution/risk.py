@@ -90,7 +90,8 @@ def orders_at_risk(*, line_ids: Collection[int], now: datetime) -> list[OrderAtR
 
 
 def good_of_orders(orders: list[WorkOrder], *, now: datetime) -> dict[int, Fraction]:
-    """Return the good pieces of orders in their units, by id: as confirmed, else as operations say, else their lines' runs.
+    """Return the good pieces of orders in their units, by id: as confirmed, else as operations say,
+    else their lines' runs.
 
     Their product and units are read. The number of queries does not grow; an order of which nobody knows is absent.
     """

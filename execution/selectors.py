@@ -2,8 +2,9 @@
 
 By people: the sum of the reports. By the machine: what it counted within the operation's runs on it; of what several
 operations have at once, each has its part (`execution.apportion`). By both: the machine's pieces; what people report as
-scrap or rework was counted as good before, so it is taken out of the good. What was decided of pieces after they were counted
-(`workorders.sorting`) is moved from one sum to another; serial units are counted by their own facts, and nothing of theirs is moved.
+scrap or rework was counted as good before, so it is taken out of the good. What was decided of pieces after they were
+counted (`workorders.sorting`) is moved from one sum to another; serial units are counted by their own facts, and
+nothing of theirs is moved.
 """
 
 from collections import defaultdict
@@ -106,7 +107,9 @@ def _decided(order_ids: Iterable[int]) -> dict[int, list[Resorted]]:
 
 
 def _decided_at(operations: Iterable[Operation]) -> dict[int, list[Resorted]]:
-    """Return what was decided about pieces, by the id of the operation that made them: the one that is named, or the one that counts."""
+    """Return what was decided about pieces, by the id of the operation that made them: the one that is named,
+    or the one that counts.
+    """
     decided = _decided({operation.work_order_id for operation in operations})
     if not decided:
         return {}
@@ -161,7 +164,9 @@ def _counted(operations: Sequence[Operation], *, now: datetime) -> dict[int, Pie
 
 
 def works_beside(operation_ids: Iterable[int], *, now: datetime) -> list[Work]:
-    """Return the runs of operations, and those of others that machines counted for at the same time on those machines."""
+    """Return the runs of operations, and those of others that machines counted for at the same time on those
+    machines.
+    """
     ids = list(operation_ids)
     own = list(
         OperationRun.objects.filter(operation__in=ids, started_at__lt=now).select_related("operation").order_by()
@@ -229,7 +234,9 @@ def made_by_work(order: WorkOrder, now: datetime) -> Made | None:
 
 
 def is_worked_on(order: str = "pk") -> Q:
-    """Return the condition that anybody worked or reported on an order's operations; `order` leads to the order's id."""
+    """Return the condition that anybody worked or reported on an order's operations;
+    `order` leads to the order's id.
+    """
     runs = OperationRun.objects.filter(operation__work_order=OuterRef(order))
     reports = ProductionReport.objects.filter(operation__work_order=OuterRef(order))
     return Q(Exists(runs)) | Q(Exists(reports))
@@ -254,7 +261,9 @@ def _made_by(operations: Sequence[OperationProgress]) -> Pieces:
 
 
 def _counting(operations: Sequence[Operation]) -> list[Operation]:
-    """Return those of an order's operations whose good pieces are the order's; none marked = the last that is not skipped."""
+    """Return those of an order's operations whose good pieces are the order's;
+    none marked = the last that is not skipped.
+    """
     kept = [one for one in operations if one.status != Operation.Status.SKIPPED] or list(operations)
     return [one for one in kept if one.counts_for_output] or kept[-1:]
 
@@ -268,7 +277,9 @@ def sum_of(values: Iterable[Fraction | None]) -> Fraction | None:
 
 
 def _made_by_runs(orders: Sequence[WorkOrder], *, now: datetime) -> dict[int, tuple[Pieces, str]]:
-    """Return what the lines' runs of orders made, by order id, in the orders' units; an order without runs is absent."""
+    """Return what the lines' runs of orders made, by order id, in the orders' units;
+    an order without runs is absent.
+    """
     units = {order.pk: 1 / pieces_per_unit(order) for order in orders}
     runs = list(Run.objects.filter(work_order__in=units, started_at__lt=now).order_by()) if units else []
     sums = sums_by_run(representatives_of(run.line_id for run in runs), runs, now=now)

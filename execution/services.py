@@ -1,7 +1,7 @@
 """Write work on operations: guarded steps and spans.
 
-A step that the operation's life does not have is refused, saying which are allowed. Every write may carry a key; a retry
-with the same key answers what the first one did.
+A step that the operation's life does not have is refused, saying which are allowed. Every write may carry a key; a
+retry with the same key answers what the first one did.
 """
 
 from collections.abc import Iterable, Sequence
@@ -140,8 +140,8 @@ def record_operation_run(
 ) -> Done:
     """Write down work that is over, from `started_at` to `taken.at`, with what came of it in the same action.
 
-    What happened has happened: nothing but an order that is cancelled or closed stands against it, and no run of the line
-    comes with it. Raises Conflict where the same work is recorded for that time.
+    What happened has happened: nothing but an order that is cancelled or closed stands against it, and no run of the
+    line comes with it. Raises Conflict where the same work is recorded for that time.
     """
     known = _answered(_Action.RECORD, operation, taken)
     if known is not None:
@@ -173,7 +173,8 @@ def record_operation_run(
 def record_pause(*, operation: Operation, started_at: datetime, taken: Taken, machine: Machine | None = None) -> Done:
     """Write down a pause that is over, from `started_at` to `taken.at`, saying why; the step that ended it is returned.
 
-    Work that was recorded for that time stays: one waits, others go on. What a machine stood still is its state's to say.
+    Work that was recorded for that time stays: one waits, others go on. What a machine stood still is its state's to
+    say.
     """
     known = _answered(_Action.RESUME, operation, taken)
     if known is not None:
@@ -215,7 +216,8 @@ def _begin(action: str, operation: Operation, taken: Taken, machine: Machine | N
         raise Conflict(" ".join(reason.text for reason in refusals), field="operation", code=refusals[0].code)
     require(step=Gate.START, operation=operation, now=taken.at)
     if kind == _Kind.PRODUCTION and operation.actual_start_at is not None:
-        # The first piece is made in set-up, or in the first stretch of production; the series follows when it is released.
+        # The first piece is made in set-up, or in the first stretch of production; the series follows when it is
+        # released.
         require(step=Gate.SERIES, operation=operation, now=taken.at)
     own = next(
         (

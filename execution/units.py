@@ -17,8 +17,8 @@ _NOT_BEGUN = (_Status.PENDING, _Status.READY, _Status.SKIPPED)
 def report_unit(progress: Progress) -> None:
     """Report what became of a unit at an operation; the first unit begins it.
 
-    What the machine counts stays the machine's to say, and the work of an order that is closed or cancelled stays as it is.
-    A unit that is scrapped where it had come through takes its good piece back.
+    What the machine counts stays the machine's to say, and the work of an order that is closed or cancelled stays as it
+    is. A unit that is scrapped where it had come through takes its good piece back.
     """
     operation = progress.operation
     if operation.work_order.status in _OVER or operation.counting_source == _Source.MACHINE:

@@ -85,8 +85,8 @@ def accept_together(deliveries: Sequence[Delivery], *, recorded_at: datetime) ->
     """Store the good items of several deliveries in one transaction, keep the others aside, and answer each.
 
     A bad item never rejects a good one, of its own delivery or another's. Repeating a delivery changes nothing.
-    Writers lock counts, then counters' events, then states, then gaps, then measurements and the charts they are on, then kept items, then tallies, each in the order
-    of their keys, so that none waits in a circle.
+    Writers lock counts, then counters' events, then states, then gaps, then measurements and the charts they are on,
+    then kept items, then tallies, each in the order of their keys, so that none waits in a circle.
     """
     reads = [_read(delivery, recorded_at) for delivery in deliveries]
     found = _resolve(reads, recorded_at)
@@ -213,7 +213,9 @@ def _resolve_measurements(reads: Sequence[_Read], found: _Found, earliest: datet
 def _resolve_plain(
     read: _Read, items: Sequence[PlainItem], names: "_Names", found: _Found, open_time: tuple[datetime, datetime]
 ) -> None:
-    """Resolve what is plainly right at once; whatever is not is read like any other item, and judged by its own rules."""
+    """Resolve what is plainly right at once; whatever is not is read like any other item,
+    and judged by its own rules.
+    """
     scope = read.delivery.scope
     earliest, now = open_time
     machine_ids, source, latest = scope.machine_ids, scope.source, now + MAX_AHEAD

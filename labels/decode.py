@@ -13,7 +13,9 @@ _PROCESS = Path(__file__).resolve().parent / "decode_process.py"
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A code in a photo: its text (FNC1 as GS, 0x1D), what it is, how a scanner would announce it, its corners in pixels."""
+    """A code in a photo: its text (FNC1 as GS, 0x1D), what it is, how a scanner would announce it,
+    its corners in pixels.
+    """
 
     text: str
     symbology: str
@@ -25,7 +27,8 @@ class Found:
 def decode(content: bytes, *, field: str = "file") -> list[Found]:
     """Return the codes in a JPEG, PNG or WebP photo. Raises Invalid for anything else, or too much of it.
 
-    The photo is read in a process of its own; it has 1.5 s of processor time and 80 MiB, then the photo is refused. It is kept nowhere.
+    The photo is read in a process of its own; it has 1.5 s of processor time and 80 MiB, then the photo is refused. It
+    is kept nowhere.
     """
     if not content:
         raise Invalid("The file is empty.", field=field)

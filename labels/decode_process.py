@@ -11,8 +11,9 @@ from PIL import Image, ImageOps
 MEMORY = 80 * 2**20
 """Bytes that a photo may take, beyond what the process is made of."""
 MAX_PIXELS = {"JPEG": 50_000_000, "PNG": 12_500_000, "WEBP": 4_000_000}
-"""A JPEG is decoded at a fraction of its size; a progressive one takes its memory first, and is refused by that. Of a WebP the
-library holds several copies."""
+"""A JPEG is decoded at a fraction of its size; a progressive one takes its memory first, and is refused by that.
+
+Of a WebP the library holds several copies."""
 SIDE, LONGEST = 1600, 2600
 """Pixels: a JPEG is decoded at the least fraction that keeps the first; what is longer than the second is shrunk."""
 MAX_CODES = 50

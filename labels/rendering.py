@@ -254,7 +254,9 @@ def _runs(row: bytes) -> Iterator[tuple[int, int]]:
 
 
 def zpl(design: Design, contents: Iterable[Content]) -> Iterator[str]:
-    """Yield one ZPL II format for each label: the symbol as a graphic, texts in UTF-8 with all but plain letters escaped."""
+    """Yield one ZPL II format for each label: the symbol as a graphic,
+    texts in UTF-8 with all but plain letters escaped.
+    """
     for content in contents:
         placed = place(design, content)
         row_bytes = -(-placed.symbol.width * placed.module // 8)

@@ -44,7 +44,10 @@ class NotEncodable(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """A symbol as modules: rows from the top, of one byte each, 1 = dark. A linear symbol has one row, as high as wished."""
+    """A symbol as modules: rows from the top, of one byte each, 1 = dark.
+
+    A linear symbol has one row, as high as wished.
+    """
 
     rows: tuple[bytes, ...]
     quiet: int

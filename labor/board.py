@@ -44,7 +44,9 @@ class BoardShift:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """A site's day: the planned shifts, the earliest first, and who is or was there although no shift of the day plans it."""
+    """A site's day: the planned shifts, the earliest first, and who is or was there although no shift of the day plans
+    it.
+    """
 
     site: Site
     date: date
@@ -53,7 +55,9 @@ class Board:
 
 
 def shift_board(site: Site, day: date, *, now: datetime, line: Line | None = None, shift: Shift | None = None) -> Board:
-    """Return the board of the shifts that start on a day; narrowed to a line (with crews that work anywhere) or shift."""
+    """Return the board of the shifts that start on a day; narrowed to a line (with crews that work anywhere) or
+    shift.
+    """
     zone, window = site.zone, day_of(day, site.zone)
     crews = list(Crew.objects.filter(site=site, is_active=True).values_list("id", flat=True))
     assignments = [row for rows in assignments_of(crews).values() for row in rows if row.spans(day)]

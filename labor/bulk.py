@@ -1,4 +1,6 @@
-"""Write many people's hours that are over, at once: what `record_attendance` and `record_labor` would write one by one."""
+"""Write many people's hours that are over, at once: what `record_attendance` and `record_labor` would write one by
+one.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,11 +47,13 @@ class Work:
 def load_hours(
     there: Sequence[Presence], work: Sequence[Work], *, actor: User
 ) -> tuple[list[Attendance], list[LaborEntry]]:
-    """Write attendances and labour entries of the past. Machines come with their line and area, employees with their site.
+    """Write attendances and labour entries of the past.
 
-    As for one entry: neither a missing certificate nor an absence stands against what has happened. Raises Invalid for an
-    empty span or one outside of the person's attendance, NotFound for a place at another site; the database refuses two
-    attendances of one person at once.
+    Machines come with their line and area, employees with their site.
+
+    As for one entry: neither a missing certificate nor an absence stands against what has happened. Raises Invalid for
+    an empty span or one outside of the person's attendance, NotFound for a place at another site; the database refuses
+    two attendances of one person at once.
     """
     by_person: dict[int, list[Presence]] = {}
     for one in there:

@@ -1,4 +1,6 @@
-"""Approve hours, and correct them until then: never one's own, with a reason, and never over somebody else's correction."""
+"""Approve hours, and correct them until then: never one's own, with a reason,
+and never over somebody else's correction.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -53,7 +55,10 @@ def correct_entry(
 def correct_attendance(
     *, attendance: Attendance, actor: User, reason: str, seen: int | None = None, **changes: object
 ) -> Attendance:
-    """Change when somebody came or left, such as a clock-out that was forgotten. Raises Conflict like `correct_entry`."""
+    """Change when somebody came or left, such as a clock-out that was forgotten.
+
+    Raises Conflict like `correct_entry`.
+    """
     locked = Attendance.objects.select_for_update(of=("self",)).select_related("employee")
     return _correct(locked.get(pk=attendance.pk), actor, reason, seen, changes)
 

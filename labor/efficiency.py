@@ -49,7 +49,8 @@ def efficiency(site: Site, window: Interval, *, by: str, viewer_id: int | None, 
     """Return the efficiency of a site's people over a window, by crew, line, order, shift or person.
 
     Persons are shown where the site's policy says so, and to themselves. Otherwise groups of fewer than three people
-    are hidden, and with them the smallest others until what is hidden cannot be told by taking the shown from the whole.
+    are hidden, and with them the smallest others until what is hidden cannot be told by taking the shown from the
+    whole.
     """
     people = {row.pk: row for row in Employee.objects.filter(site=site).select_related("crew").order_by("name", "pk")}
     # People who did nothing in the window hide nobody.

@@ -173,7 +173,10 @@ class EfficiencyView(_Asked):
 
     @extend_schema(parameters=[EfficiencyQuerySerializer], responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
-        """Return worker and labour efficiency. Groups of fewer than three people are hidden, unless the site shows persons."""
+        """Return worker and labour efficiency.
+
+        Groups of fewer than three people are hidden, unless the site shows persons.
+        """
         asked = self.asked(EfficiencyQuerySerializer, request.query_params)
         site, window = asked["site"], Interval(asked["starts_at"], asked["ends_at"])
         need(self, "view", site)

@@ -21,7 +21,10 @@ _FIRST_PAUSE = timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """How many failures are free, after how long one is forgiven, and the longest pause. Each pause is twice the last."""
+    """How many failures are free, after how long one is forgiven, and the longest pause.
+
+    Each pause is twice the last.
+    """
 
     free: int
     forgives_after: timedelta

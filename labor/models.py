@@ -49,7 +49,10 @@ class Skill(MasterData):
 
 
 class Employee(MasterData):
-    """A person who works at a site; the code is the personnel number. Somebody may work here without ever logging in."""
+    """A person who works at a site; the code is the personnel number.
+
+    Somebody may work here without ever logging in.
+    """
 
     site_paths: ClassVar[tuple[str, ...]] = ("site",)
 

@@ -1,4 +1,6 @@
-"""When people should work: crews on shifts, what is agreed with somebody from a day on, and breaks taken off by rule."""
+"""When people should work: crews on shifts, what is agreed with somebody from a day on,
+and breaks taken off by rule.
+"""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -15,7 +17,9 @@ from enterprise.models import Line, Shift
 
 
 class CrewAssignment(models.Model):
-    """A crew works a shift from a day to a day, in every n-th week; a rotation is one of these for each of its shifts."""
+    """A crew works a shift from a day to a day, in every n-th week;
+    a rotation is one of these for each of its shifts.
+    """
 
     site_paths: ClassVar[tuple[str, ...]] = ("crew__site",)
 

@@ -132,7 +132,9 @@ def entries_around(employee_ids: Sequence[int], window: Interval) -> dict[int, l
 
 
 def _pieces_of(entries: Iterable[LaborEntry], now: datetime) -> list[tuple[Interval, tuple[int, ...]]]:
-    """Return the past of one person's entries, cut into the pieces that entries (by id) share; see `labor.apportion`."""
+    """Return the past of one person's entries, cut into the pieces that entries (by id) share;
+    see `labor.apportion`.
+    """
     works = []
     for entry in entries:
         end = min(entry.ended_at or now, now)

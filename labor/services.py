@@ -184,7 +184,8 @@ def record_labor(
     """Write down work that is over, whole; return it and whether it is new. It may overlap other work: time is shared.
 
     What happened has happened: neither a missing certificate nor an absence stands against it, and nobody is clocked in
-    by it (`record_attendance`). Raises Invalid for an empty span or one that is not over, NotFound for a place elsewhere.
+    by it (`record_attendance`). Raises Invalid for an empty span or one that is not over, NotFound for a place
+    elsewhere.
     """
     _lock(employee)
     of = (kind, work_order and work_order.pk, operation, line and line.pk, machine and machine.pk)
@@ -223,7 +224,8 @@ def record_attendance(
 ) -> tuple[Attendance, bool]:
     """Write down that somebody was there, from coming to leaving; return it and whether it is new.
 
-    Raises Invalid for an empty span or one that is not over, Conflict when they were there for another part of that time.
+    Raises Invalid for an empty span or one that is not over, Conflict when they were there for another part of that
+    time.
     """
     _lock(employee)
     _refuse_unfinished(started_at, ended_at, recorded_at)

@@ -9,7 +9,8 @@ from enterprise.models import Site
 
 
 class IdentificationTally(models.Model):
-    """Failed attempts to be identified, by what was tried: a personnel number (hashed), or the terminal it was tried at.
+    """Failed attempts to be identified, by what was tried: a personnel number (hashed),
+    or the terminal it was tried at.
 
     Kept alike for numbers that exist and for those that do not.
     """

@@ -29,7 +29,9 @@ Watched = tuple[int, str, str]
 
 
 def version_now() -> int:
-    """Return a number that rises with time, taken before what is shown is read: of two fragments the higher is newer."""
+    """Return a number that rises with time, taken before what is shown is read:
+    of two fragments the higher is newer.
+    """
     return time.time_ns() // 1000
 
 
@@ -63,7 +65,9 @@ def chart_of(view: str) -> int | None:
 
 
 def _places(chart: ControlChart) -> int:
-    """Return with how many decimals a chart's figures are written: of measured values one more than they are read to."""
+    """Return with how many decimals a chart's figures are written: of measured values one more than they are read
+    to.
+    """
     return chart.characteristic.decimals + 1 if ChartKind(chart.kind).is_measured else 3
 
 

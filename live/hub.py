@@ -1,8 +1,8 @@
 """One hub per process: hears what changed, works a line's fragment out once, hands it to all who watch it.
 
-Announcements may be lost by contract; so every watched line is also refreshed on a slow beat, each at a time of its own,
-and a browser that missed something fetches the page again. A reader too slow to keep up is dropped, so that memory stays
-bounded.
+Announcements may be lost by contract; so every watched line is also refreshed on a slow beat, each at a time of its
+own, and a browser that missed something fetches the page again. A reader too slow to keep up is dropped, so that memory
+stays bounded.
 """
 
 import asyncio
@@ -80,7 +80,9 @@ class Hub:
             self._tasks = []
 
     async def _listen(self) -> None:
-        """Gather announced machines and charts, for as long as it takes; after every new start, all may have changed."""
+        """Gather announced machines and charts, for as long as it takes; after every new start,
+        all may have changed.
+        """
         while True:
             try:
                 async for payload in announcements():
@@ -107,7 +109,9 @@ class Hub:
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _deliver(self) -> None:
-        """Tell what changed at once, if it was not told a moment ago, and one thing at a time that was not told for long."""
+        """Tell what changed at once, if it was not told a moment ago, and one thing at a time that was not told for
+        long.
+        """
         due = Due()
         next_beat_of_plans = time.monotonic() + BEAT_SECONDS
         while True:

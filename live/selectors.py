@@ -1,4 +1,6 @@
-"""Work out the status of lines, all that are asked for together, in a number of queries that does not grow with them."""
+"""Work out the status of lines, all that are asked for together,
+in a number of queries that does not grow with them.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -68,7 +70,8 @@ def line_statuses(
 def machine_status(
     machine: Machine, shift: ShiftStatus, *, now: datetime, histories: Mapping[int, MachineHistory]
 ) -> LineStatus:
-    """Return the status of a machine (with line, area and site read) in a shift, as if its line were that machine alone.
+    """Return the status of a machine (with line, area and site read) in a shift,
+    as if its line were that machine alone.
 
     `histories` up to now that reach back over the shift save loading them. Of no order is told.
     """

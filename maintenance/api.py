@@ -102,7 +102,10 @@ def need_maintenance(view: Any, thing: Any) -> None:
 
 
 class MaintenanceOrderViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMixin, GenericViewSet):
-    """What is to be done to machines. POST asks for it; `step` takes it on, `use-part` takes spare parts. 409 lists what is `allowed`."""
+    """What is to be done to machines. POST asks for it; `step` takes it on, `use-part` takes spare parts.
+
+    409 lists what is `allowed`.
+    """
 
     kind = "maintenance"
     queryset = MaintenanceOrder.objects.select_related("machine", "plan")

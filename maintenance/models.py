@@ -26,7 +26,9 @@ class Basis(models.TextChoices):
 
 
 class MaintenancePlan(MasterData):
-    """Say after how much time, running or work something is to be done to a machine (ISO 14224: preventive maintenance)."""
+    """Say after how much time, running or work something is to be done to a machine (ISO 14224:
+    preventive maintenance).
+    """
 
     site_paths: ClassVar[tuple[str, ...]] = ("machine__line__area__site",)
 
@@ -132,7 +134,8 @@ class ToolMounting(models.Model):
 
 
 class MaintenanceOrder(models.Model):
-    """Something to be done to a machine: asked for on the floor, or due by a plan (ISA-95: Maintenance Request and Work Order).
+    """Something to be done to a machine: asked for on the floor, or due by a plan (ISA-95:
+    Maintenance Request and Work Order).
 
     Its status is that of its furthest step. Identity: the idempotency key.
     """

@@ -73,7 +73,10 @@ class ToolLife:
 
 
 def due_list(plans: "QuerySet[MaintenancePlan]", *, now: datetime) -> list[PlanDue]:
-    """Return how far each active plan is, the most used first; at most a thousand. Queries do not grow with the plans."""
+    """Return how far each active plan is, the most used first; at most a thousand.
+
+    Queries do not grow with the plans.
+    """
     found = list(
         plans.filter(is_active=True, machine__is_active=True)
         .select_related("machine__line__area__site")
@@ -221,7 +224,9 @@ def stop_of(machine: Machine, at: datetime, *, now: datetime) -> Stop:
 
 
 def cost_of_parts(order: MaintenanceOrder) -> Decimal | None:
-    """Return what the spare parts of an order cost, without those that were put back; None = that of one is not known."""
+    """Return what the spare parts of an order cost, without those that were put back;
+    None = that of one is not known.
+    """
     uses = PartUse.objects.filter(order=order, movement__reversed_by__isnull=True).select_related("movement")
     total = Decimal(0)
     for use in uses:

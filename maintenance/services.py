@@ -4,7 +4,7 @@ Every write may carry a key; a retry with the same key answers what the first on
 takes a step; what concerns a machine being down takes turns by machine, after the order.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
@@ -72,8 +72,8 @@ def ask(
 ) -> Answer:
     """Ask for maintenance of a machine; `machine_down` blocks it, so that nothing can be started on it.
 
-    `stop_at` links it to the stop in which the machine stood then. Raises Invalid for a machine that is switched off, or
-    that did not stand then.
+    `stop_at` links it to the stop in which the machine stood then. Raises Invalid for a machine that is switched off,
+    or that did not stand then.
     """
     known = _asked_before(said.idempotency_key)
     if known is not None:
@@ -81,12 +81,7 @@ def ask(
             raise Conflict(_("Something else was asked for under that key; it stays."), field="idempotency_key")
         return Answer(known, False)
     _refuse_future(said.at, said.recorded_at)
-    if not title.strip():
-        raise Invalid(_("Say what is wrong."), field="title")
-    if not machine.is_active:
-        raise Invalid(_("That machine is switched off."), field="machine")
-    if stop_at is not None:
-        stop_of(machine, stop_at, now=said.recorded_at)
+    refuse_asking(machine, title, stop_at=stop_at, now=said.recorded_at)
     order = MaintenanceOrder.objects.create(
         machine=machine,
         title=title.strip(),
@@ -101,12 +96,24 @@ def ask(
     return Answer(order, True)
 
 
+def refuse_asking(machine: Machine, title: str, *, stop_at: datetime | None, now: datetime) -> None:
+    """Raise Invalid for what nobody can ask for: nothing, at a machine that is switched off,
+    or in a stop that was none.
+    """
+    if not title.strip():
+        raise Invalid(_("Say what is wrong."), field="title")
+    if not machine.is_active:
+        raise Invalid(_("That machine is switched off."), field="machine")
+    if stop_at is not None:
+        stop_of(machine, stop_at, now=now)
+
+
 @transaction.atomic
 def take_step(*, order: MaintenanceOrder, kind: str, said: Said, planned_for: datetime | None = None) -> Answer:
     """Plan an order for a moment, start it, finish it, cancel it; say that the machine is down, or release it.
 
-    Starting one whose plan has the machine stand says that it is down; finishing or cancelling releases it. Raises Conflict
-    for a step that cannot be taken from where the order is (`facts["allowed"]` lists those that can).
+    Starting one whose plan has the machine stand says that it is down; finishing or cancelling releases it. Raises
+    Conflict for a step that cannot be taken from where the order is (`facts["allowed"]` lists those that can).
     """
     key = said.idempotency_key
     if key:
@@ -118,33 +125,49 @@ def take_step(*, order: MaintenanceOrder, kind: str, said: Said, planned_for: da
             return Answer(MaintenanceOrder.objects.get(pk=order.pk), False)
     _refuse_future(said.at, said.recorded_at)
     locked = MaintenanceOrder.objects.select_for_update(of=("self",)).select_related("machine", "plan").get(pk=order.pk)
-    _refuse_step(locked, kind)
-    if said.at < locked.requested_at:
+    steps = advance(locked, kind, said, planned_for=planned_for)
+    if any(one == _Kind.DOWN for one, _said in steps):
+        # Whoever begins a run there takes the same turn, so one of the two sees the other.
+        take_turns("machine is down", locked.machine_id)
+    locked.save(update_fields=["status", "planned_for", "started_at", "finished_at", "down_since"])
+    for one, how in steps:
+        _write(locked, one, how)
+    return Answer(locked, True)
+
+
+def advance(
+    order: MaintenanceOrder, kind: str, said: Said, *, planned_for: datetime | None = None
+) -> list[tuple[str, Said]]:
+    """Change an order, in memory, by a step; return the steps to be written: this one and what follows of it.
+
+    Raises as `take_step`.
+    """
+    _refuse_step(order, kind)
+    if said.at < order.requested_at:
         raise Invalid(_("That is before it was asked for."), field="at")
+    steps = [(kind, said)]
     if kind == _Kind.PLANNED:
         if planned_for is None:
             raise Invalid(_("Say when it is to be done."), field="planned_for")
-        locked.status, locked.planned_for = _Status.PLANNED, planned_for
+        order.status, order.planned_for = _Status.PLANNED, planned_for
     elif kind == _Kind.STARTED:
-        locked.status, locked.started_at = _Status.IN_PROGRESS, said.at
+        order.status, order.started_at = _Status.IN_PROGRESS, said.at
+        if order.plan is not None and order.plan.stops_machine and order.down_since is None:
+            order.down_since = said.at
+            steps.append((_Kind.DOWN, replace(said, note="", idempotency_key=None)))
     elif kind == _Kind.FINISHED:
-        if locked.started_at is not None and said.at < locked.started_at:
+        if order.started_at is not None and said.at < order.started_at:
             raise Invalid(_("That is before it was started."), field="at")
-        locked.status, locked.finished_at = _Status.FINISHED, said.at
+        order.status, order.finished_at = _Status.FINISHED, said.at
     elif kind == _Kind.CANCELLED:
         if not said.note.strip():
             raise Invalid(_("Say why."), field="note")
-        locked.status = _Status.CANCELLED
-    if kind == _Kind.DOWN:
-        _set_down(locked, said)
-        return Answer(locked, True)
-    if kind == _Kind.UP:
-        locked.down_since = None
-    locked.save(update_fields=["status", "planned_for", "started_at", "finished_at", "down_since"])
-    _write(locked, kind, said)
-    if kind == _Kind.STARTED and locked.plan is not None and locked.plan.stops_machine and locked.down_since is None:
-        _set_down(locked, Said(at=said.at, recorded_at=said.recorded_at, actor=said.actor, person=said.person))
-    return Answer(locked, True)
+        order.status = _Status.CANCELLED
+    elif kind == _Kind.DOWN:
+        order.down_since = said.at
+    elif kind == _Kind.UP:
+        order.down_since = None
+    return steps
 
 
 @transaction.atomic

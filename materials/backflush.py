@@ -15,7 +15,17 @@ from core.errors import Conflict, Invalid
 from core.locks import take_turns
 from materials import genealogy
 from materials.backflush_policy import due_rows
-from materials.ledger import Movement, Said, amount, lock_lots, lock_order, lock_stock, post, to_millionths
+from materials.ledger import (
+    BACK_FLUSHED,
+    Movement,
+    Said,
+    amount,
+    lock_lots,
+    lock_order,
+    lock_stock,
+    post,
+    to_millionths,
+)
 from materials.lots import NewLot, find_or_make
 from materials.models import SMALLEST, Kind, Location, MaterialLot, MaterialTransaction, Stock
 from materials.selectors import pick
@@ -126,8 +136,8 @@ def backflush_of_order(
     Required is what is planned for the order / its target × the produced quantity (in the product's own unit, or in
     `unit`), exact and then rounded to the sixth decimal. `operation` = who reports; None = the order as a whole. The
     policy (`backflush_mode`) says which rows are due then; with none due, nothing is booked and `is_due` is False.
-    By-products are produced at the same place; one that is kept by lots goes into the lot of the order's lot number, or of
-    its order number. Raises Invalid when the order keeps no materials.
+    By-products are produced at the same place; one that is kept by lots goes into the lot of the order's lot number, or
+    of its order number. Raises Invalid when the order keeps no materials.
     """
     rows = due_rows(work_order, operation)
     if rows is None:
@@ -217,7 +227,7 @@ def _by_product(total: Total, order: WorkOrder, location: Location, said: Said) 
         to_location=location,
         work_order=order,
         operation_code=total.operation_code,
-        reason="Back-flushed",
+        reason=BACK_FLUSHED,
     )
     if not total.product.lot_controlled:
         return movement
@@ -281,7 +291,7 @@ def _consumption(
         from_location=location,
         work_order=order,
         operation_code=row.operation_code,
-        reason="Back-flushed",
+        reason=BACK_FLUSHED,
     )
 
 

@@ -1,7 +1,8 @@
 """Measure what following lots costs, next to a look-up by primary key in the same run, in tables of growing size.
 
-Runs in a process of its own on a scratch database (`manage.py bench_trace`). Lots, orders, movements, stock and links are
-generated in SQL: trees in which each lot went into ten (forward) or was made of ten (backward), of so many links each.
+Runs in a process of its own on a scratch database (`manage.py bench_trace`). Lots, orders, movements, stock and links
+are generated in SQL: trees in which each lot went into ten (forward) or was made of ten (backward), of so many links
+each.
 """
 
 import json

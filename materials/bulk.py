@@ -1,7 +1,7 @@
-"""Write many movements of the past at once: deliveries, what orders used and made, shipments; in the order in which they were.
+"""Write many movements of the past at once, in their order: deliveries, what orders used and made, shipments.
 
-The rules are those of `services` and of a back-flush by order: first expired first, nothing below zero that may not be, all
-that an order used is in the lot that it made. Stock and ledger end as if each had been written when it happened.
+The rules are those of `services` and of a back-flush by order: first expired first, nothing below zero that may not be,
+all that an order used is in the lot that it made. Stock and ledger end as if each had been written when it happened.
 """
 
 from collections import defaultdict
@@ -16,7 +16,19 @@ from django.db import transaction
 from accounts.models import User
 from core.bulk import insert, written
 from core.errors import Conflict, Invalid
-from materials.ledger import ZERO, Movement, StockKey, amount, effects, lock_stock, to_millionths, write_stock
+from materials.container_bulk import leave
+from materials.container_models import Container, ContainerContent, ContainerMovement
+from materials.ledger import (
+    BACK_FLUSHED,
+    ZERO,
+    Movement,
+    StockKey,
+    amount,
+    effects,
+    lock_stock,
+    to_millionths,
+    write_stock,
+)
 from materials.lots import NewLot, new_lot
 from materials.models import (
     GenealogyLink,
@@ -62,12 +74,14 @@ class Made:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shipped:
-    """All that is left of an order's lot went to a customer."""
+    """All that is left of an order's lot went to a customer: `containers` with what is in them, the rest loose."""
 
     at: datetime
     order: WorkOrder
     place: Location
     reason: str = ""
+    containers: Sequence[Container] = ()
+    recipient: str = ""
 
 
 Deed = Received | Made | Shipped
@@ -85,8 +99,8 @@ class Loaded:
 def load_movements(deeds: Iterable[Deed], *, actor: User) -> Loaded:
     """Write the movements of the past. Orders come with product and unit; each is made once.
 
-    Raises Conflict for an order that has movements already, and when a lot would be known twice; Invalid for a product that is
-    kept by lots and comes without one.
+    Raises Conflict for an order that has movements already, and when a lot would be known twice; Invalid for a product
+    that is kept by lots and comes without one.
     """
     ordered = sorted(deeds, key=lambda deed: deed.at)
     book = _Book(ordered)
@@ -103,11 +117,12 @@ def load_movements(deeds: Iterable[Deed], *, actor: User) -> Loaded:
 
 @dataclass(slots=True)
 class _Line:
-    """A movement to be written, and the lots that went into the one that it made."""
+    """A movement to be written, the lots that went into the one that it made, and the container that it left in."""
 
     at: datetime
     movement: Movement
     inputs: dict[int, tuple[MaterialLot, Decimal]] = field(default_factory=dict)
+    container: Container | None = None
 
 
 class _Book:
@@ -139,6 +154,10 @@ class _Book:
         self._numbers = {(lot.product_id, lot.number): lot.pk for lot in lots}
         for lot in MaterialLot.objects.filter(work_order__in=shipped).select_related("site"):
             self._lot_of_order[lot.work_order_id or 0] = lot
+        self._leaving = {one: deed for deed in deeds if isinstance(deed, Shipped) for one in deed.containers}
+        self._contents: dict[int, list[ContainerContent]] = defaultdict(list)
+        for content in ContainerContent.objects.filter(container__in=self._leaving).order_by("container_id", "id"):
+            self._contents[content.container_id].append(content)
         left = Stock.objects.filter(product__in=products).exclude(quantity=0)
         for stock in left.select_related("lot__site").order_by("pk"):
             self._there[stock.product_id, stock.location_id][stock.lot_id or 0] = stock.quantity
@@ -207,19 +226,30 @@ class _Book:
         lot, product = self._lot_of_order.get(deed.order.pk), deed.order.product
         if lot is None or product is None:
             return
+        to = f" to {deed.recipient}" if deed.recipient else ""
+        for container in deed.containers:
+            for content in self._contents[container.pk]:
+                if (content.product_id, content.lot_id) != (product.pk, lot.pk):
+                    raise Invalid(f"Container {container} holds something else.", field="containers")
+                self._ship(deed, product, lot, content.quantity, f"In {container}{to}.", container)
         left = self._there[product.pk, deed.place.pk].get(self._key(lot), ZERO)
         if left > 0:
-            self._move(
-                deed.at,
-                Movement(
-                    kind=Kind.SHIP,
-                    product=product,
-                    quantity=left,
-                    lot=lot,
-                    from_location=deed.place,
-                    reason=deed.reason,
-                ),
-            )
+            self._ship(deed, product, lot, left, deed.reason)
+
+    def _ship(
+        self,
+        deed: Shipped,
+        product: Product,
+        lot: MaterialLot,
+        quantity: Decimal,
+        reason: str,
+        container: Container | None = None,
+    ) -> None:
+        movement = Movement(
+            kind=Kind.SHIP, product=product, quantity=quantity, lot=lot, from_location=deed.place, reason=reason
+        )
+        self._move(deed.at, movement)
+        self._lines[-1].container = container
 
     def _use(
         self,
@@ -251,7 +281,7 @@ class _Book:
                 from_location=deed.store,
                 work_order=deed.order,
                 operation_code=code,
-                reason="Back-flushed",
+                reason=BACK_FLUSHED,
             )
             self._move(deed.at, movement)
             if lot is not None:
@@ -275,7 +305,7 @@ class _Book:
         if (product.pk, new.number) in self._numbers:
             raise Conflict(f"{product} has a lot {new.number} already.", field="lot")
         made_date = new.made_date or at.astimezone(place.site.zone).date()
-        lot = new_lot(new, product, place.site, made_date, {"recorded_at": at})  # type: ignore[typeddict-item]
+        lot = new_lot(new, product, place.site, made_date, recorded_at=at)
         lot.status = LotStatus.RELEASED
         self._new.append((lot, at))
         self._numbers[product.pk, new.number] = key = -len(self._new)
@@ -312,8 +342,14 @@ class _Book:
             ]
         )
         facts = [_fact(line, actor) for line in self._lines]
+        left = leave({one: (deed.at, deed.recipient) for one, deed in self._leaving.items()}, actor=actor)
         self._write_stock()
         insert(facts)
+        ContainerMovement.objects.bulk_create(
+            ContainerMovement(step=left[line.container.pk], transaction=fact)
+            for line, fact in zip(self._lines, facts, strict=True)
+            if line.container is not None
+        )
         insert(
             [
                 GenealogyLink(

@@ -207,7 +207,9 @@ class ContainerViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMi
     @extend_schema(request=PrintLabelSerializer, responses={201: PrintedSerializer, 200: PrintedSerializer})
     @action(detail=True, methods=["post"])
     def label(self, request: Request, pk: str) -> Response:
-        """Print its label: the layout may name {code} (the SSCC), {container}, {kind}, {product}, {lot}, {quantity} and {unit}."""
+        """Print its label: the layout may name {code} (the SSCC), {container}, {kind}, {product}, {lot},
+        {quantity} and {unit}.
+        """
         container = self.get_object()
         need(self, "add", container, "label")
         asked = self._asked(PrintLabelSerializer)

@@ -5,7 +5,9 @@ from collections.abc import Callable, Sequence
 from materials.container_models import ContainerStep
 
 Follower = Callable[..., None]
-"""Called with `steps`, what one request did, in its transaction; raises Conflict, in an operator's words, to refuse it."""
+"""Called with `steps`, what one request did, in its transaction; raises Conflict, in an operator's words,
+to refuse it.
+"""
 
 _followers: list[Follower] = []
 

@@ -160,7 +160,9 @@ class Container(models.Model):
 
 
 class ContainerContent(models.Model):
-    """How much of a lot, or of a product without lots, is in a container itself: packed less unpacked, kept beside the steps."""
+    """How much of a lot, or of a product without lots, is in a container itself: packed less unpacked,
+    kept beside the steps.
+    """
 
     site_paths: ClassVar[tuple[str, ...]] = ("container__site",)
 

@@ -20,7 +20,8 @@ _Status = Container.Status
 
 @transaction.atomic
 def move(*, container: Container, to_location: Location, **told: Unpack[Told]) -> Stepped:
-    """Bring a container, with all that is in it, to another place of its site: one movement in the ledger for each content.
+    """Bring a container, with all that is in it, to another place of its site:
+    one movement in the ledger for each content.
 
     Any lot may be moved, also one that must not be used.
     """

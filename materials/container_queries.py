@@ -196,7 +196,9 @@ def containers_of_lot(lot: MaterialLot, *, user: Any = None) -> list[Whereabouts
 
 @transaction.atomic
 def rebuild_containers() -> tuple[int, int]:
-    """Derive state and contents of all containers from their steps; return how many there are and how many were other."""
+    """Derive state and contents of all containers from their steps;
+    return how many there are and how many were other.
+    """
     with connection.cursor() as cursor:
         # Whoever changes a container holds its row; nobody is between a step and its state now.
         cursor.execute("LOCK TABLE materials_container, materials_containercontent IN EXCLUSIVE MODE")

@@ -2,8 +2,8 @@
 
 A request is one step, or one and those that it causes, known again by its key.
 
-Lock order: the request's key, the site's turn (where the tree of containers changes or moves), containers by id, and then
-what the ledger holds: lots by id, stock rows by key.
+Lock order: the request's key, the site's turn (where the tree of containers changes or moves), containers by id, and
+then what the ledger holds: lots by id, stock rows by key.
 """
 
 import json

@@ -6,7 +6,9 @@ from datetime import datetime
 from materials.models import MaterialLot
 
 Check = Callable[..., None]
-"""Called with `lot` and `at` in the transaction of the release; raises Conflict, in an operator's words, to refuse it."""
+"""Called with `lot` and `at` in the transaction of the release; raises Conflict, in an operator's words,
+to refuse it.
+"""
 
 _checks: list[Check] = []
 

@@ -1,7 +1,8 @@
 """Link what went into lots with what came out, by a stated rule, and never in a circle.
 
 By order: every lot that an order used, before or after, is in every lot that it made. Where a production names its
-inputs, its lot has those and no others. What is reversed or returned takes its link back with a line of the opposite sign.
+inputs, its lot has those and no others. What is reversed or returned takes its link back with a line of the opposite
+sign.
 """
 
 from collections import defaultdict

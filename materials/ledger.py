@@ -25,6 +25,8 @@ StockKey = tuple[int, int, int]
 """Product, lot (0 = without one) and location, by id."""
 
 ZERO = Decimal(0)
+BACK_FLUSHED = "Back-flushed"
+"""The reason of a movement that follows from what was made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,11 +29,12 @@ def load(
     from_location: Location | None = None,
     idempotency_key: str | None = None,
 ) -> Posted:
-    """Use a scanned lot (or a product that is kept without lots) for an operation; `quantity=None` = all that lies there.
+    """Use a scanned lot (or a product that is kept without lots) for an operation;
+    `quantity=None` = all that lies there.
 
     From the place that is given, else from where it lies: beside the machine's line first, then where there is most.
-    Raises NotFound for a code that is nothing here, Conflict for a product that the order does not take or a lot that lies
-    nowhere, and what `consume` raises: expired, in quarantine, held, another one goes first, too little there.
+    Raises NotFound for a code that is nothing here, Conflict for a product that the order does not take or a lot that
+    lies nowhere, and what `consume` raises: expired, in quarantine, held, another one goes first, too little there.
     """
     if idempotency_key:
         take_turns(f"load {idempotency_key}")

@@ -135,7 +135,9 @@ class LotViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMixin, m
     @extend_schema(responses=RecallSerializer, filters=False)
     @action(detail=True)
     def recall(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Say which lots, orders and customers it concerns, how much there was, and what is still in house and where."""
+        """Say which lots, orders and customers it concerns, how much there was,
+        and what is still in house and where.
+        """
         return Response(RecallSerializer(_report(recall(self._lot(), user=caller(request)))).data)
 
     @extend_schema(responses={(200, "text/csv"): OpenApiTypes.STR}, filters=False)

@@ -87,7 +87,7 @@ def find_or_make(new: NewLot, movement: Movement, said: Said) -> MaterialLot:
     is_made = movement.kind == Kind.PRODUCE
     site = _site(movement)
     made_date = new.made_date or (said["occurred_at"].astimezone(site.zone).date() if is_made else None)
-    lot = new_lot(new, movement.product, site, made_date, said)
+    lot = new_lot(new, movement.product, site, made_date, recorded_at=said["recorded_at"])
     lot.status = new.status or (LotStatus.RELEASED if is_made else LotStatus.QUARANTINE)
     lot.work_order = movement.work_order if is_made else None
     _save_new(lot, said, "Made." if is_made else "Received.")
@@ -96,7 +96,7 @@ def find_or_make(new: NewLot, movement: Movement, said: Said) -> MaterialLot:
     return lot
 
 
-def new_lot(new: NewLot, product: Product, site: Site, made_date: date | None, said: Said) -> MaterialLot:
+def new_lot(new: NewLot, product: Product, site: Site, made_date: date | None, *, recorded_at: datetime) -> MaterialLot:
     """Return a lot that is not stored yet, expiring after its product's shelf life where nothing else is said."""
     expiry = new.expiry_date
     if expiry is None and made_date is not None and product.shelf_life_days is not None:
@@ -117,7 +117,7 @@ def new_lot(new: NewLot, product: Product, site: Site, made_date: date | None, s
         retest_date=new.retest_date,
         certificate=new.certificate,
         notes=new.notes,
-        recorded_at=said["recorded_at"],
+        recorded_at=recorded_at,
     )
 
 

@@ -175,7 +175,10 @@ class LotStatusChange(models.Model):
 
 
 class Kind(models.TextChoices):
-    """What moved material. Where from and where to say the rest: what has no source came in, what has no target is gone."""
+    """What moved material.
+
+    Where from and where to say the rest: what has no source came in, what has no target is gone.
+    """
 
     RECEIVE = "receive", _("Receipt")
     ISSUE = "issue", _("Issue")
@@ -330,7 +333,9 @@ class Stock(models.Model):
         return f"{self.lot or self.product} at {self.location}: {self.quantity.normalize():f}"
 
     def is_usable(self, at: datetime) -> bool:
-        """Whether it may be used at a moment, by what is decided now: of a released lot that has not expired, or of none."""
+        """Whether it may be used at a moment, by what is decided now: of a released lot that has not expired,
+        or of none.
+        """
         return self.lot is None or self.lot.status_at(at) == LotStatus.RELEASED
 
 
@@ -422,7 +427,10 @@ class PickingPolicy(models.Model):
 
 
 class BackflushPolicy(models.Model):
-    """When what an order needs is booked by itself. The most specific holds: the product that is made before the site."""
+    """When what an order needs is booked by itself.
+
+    The most specific holds: the product that is made before the site.
+    """
 
     site_paths: ClassVar[tuple[str, ...]] = ("site",)
 

@@ -105,7 +105,10 @@ def unpack(
     unit: str = "",
     **told: Unpack[Told],
 ) -> Stepped:
-    """Take so much of a lot out of an open container; it lies free at the container's place then. Any lot may be unpacked."""
+    """Take so much of a lot out of an open container; it lies free at the container's place then.
+
+    Any lot may be unpacked.
+    """
     request = ask(StepKind.UNPACKED, told, container.pk, product.pk, lot.pk if lot else None, quantity, unit)
     if isinstance(request, Stepped):
         return request

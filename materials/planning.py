@@ -40,7 +40,9 @@ _OUT = (PRODUCED, SCRAPPED)
 
 
 def usable_at(site: Site, *, at: datetime) -> dict[int, Fraction]:
-    """Return what may be used at a site at a moment, by product, in the products' units; what is negative counts too."""
+    """Return what may be used at a site at a moment, by product, in the products' units;
+    what is negative counts too.
+    """
     found: dict[int, Fraction] = defaultdict(Fraction)
     for row in stock_at_sites([site.pk]).exclude(quantity=0).iterator(chunk_size=2000):
         if row.is_usable(at):

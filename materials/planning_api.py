@@ -20,7 +20,10 @@ class GenerateView(Idempotent, APIView):
 
     @extend_schema(request=GenerateSerializer, responses={200: GeneratedSerializer, 201: GeneratedSerializer})
     def post(self, request: Request) -> Response:
-        """Make the orders that a site needs beyond stock and open orders; with `dry_run`, only say which. Repeatable."""
+        """Make the orders that a site needs beyond stock and open orders; with `dry_run`, only say which.
+
+        Repeatable.
+        """
         asked = GenerateSerializer(data=request.data, context={"request": request})
         asked.is_valid(raise_exception=True)
         values = asked.validated_data

@@ -69,7 +69,10 @@ def _code(place: Location | None) -> str | None:
 
 
 def _key(fact: MaterialTransaction) -> str:
-    """Return the key of a movement: its order's, else its lot's, else its product's. A reversal has that of what it undoes."""
+    """Return the key of a movement: its order's, else its lot's, else its product's.
+
+    A reversal has that of what it undoes.
+    """
     if fact.reverses is not None:
         return _key(fact.reverses)
     if fact.work_order is not None:

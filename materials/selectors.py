@@ -177,7 +177,9 @@ def _first_expired(row: Stock) -> tuple[date, date, int]:
 
 
 def first_expired(lot: MaterialLot | None, place: int) -> tuple[date, date, int]:
-    """Return by what lots are taken in turn: what expires first, of equal dates what was made first, then by their place."""
+    """Return by what lots are taken in turn: what expires first, of equal dates what was made first,
+    then by their place.
+    """
     if lot is None:
         return _NEVER, _NEVER, 0
     return lot.expiry_date or _NEVER, lot.made_date or _NEVER, place

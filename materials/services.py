@@ -110,7 +110,9 @@ def produce(
     inputs: genealogy.Given = (),
     **said: Unpack[Said],
 ) -> Posted:
-    """Put in stock what an order made; a by-product is a product like another. A new lot is released unless it says otherwise.
+    """Put in stock what an order made; a by-product is a product like another.
+
+    A new lot is released unless it says otherwise.
 
     `inputs` names the lots, and how much of each, that are in it; without, all that the order uses is.
     Raises Conflict when an input was not used by the order, or when a lot would be made of itself.

@@ -149,7 +149,9 @@ class Recall:
 
 
 def recall(lot: MaterialLot, *, user: Any = None) -> Recall:
-    """Say which lots, orders and customers a lot concerns, how much of it there was, and what is still in house and where."""
+    """Say which lots, orders and customers a lot concerns, how much of it there was,
+    and what is still in house and where.
+    """
     found = trace(lot, forward=True, user=user)
     ids = list(found.lots)
     stock: dict[int, list[Stock]] = defaultdict(list)

@@ -2,34 +2,36 @@
 
 import gc
 import os
+from typing import Any
 
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mes_project.settings")
 
-django_application = get_asgi_application()
 
-# These read models and settings, so Django has to be set up first.
-from channels.auth import AuthMiddlewareStack  # noqa: E402
-from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
-from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
-from django.conf import settings  # noqa: E402
+def _assembled() -> Any:
+    """Set Django up, and put all that answers together; what is imported here reads models and settings."""
+    django_application = get_asgi_application()
 
-from connectors.digitme2.routing import DeviceSockets  # noqa: E402
-from core.request_bodies import BodyLimit  # noqa: E402
-from core.request_ids import RequestIds  # noqa: E402
-from ingest.asgi import DeviceDoor  # noqa: E402
-from live.routing import websocket_urlpatterns  # noqa: E402
+    from channels.auth import AuthMiddlewareStack
+    from channels.routing import ProtocolTypeRouter, URLRouter
+    from channels.security.websocket import AllowedHostsOriginValidator
+    from django.conf import settings
 
-pages = BodyLimit(django_application, limit=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
-application = ProtocolTypeRouter(
-    {
-        "http": RequestIds(DeviceDoor(otherwise=pages)),
-        "websocket": DeviceSockets(
-            otherwise=AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
-        ),
-    }
-)
+    from connectors.digitme2.routing import DeviceSockets
+    from core.request_bodies import BodyLimit
+    from core.request_ids import RequestIds
+    from ingest.asgi import DeviceDoor
+    from live.routing import websocket_urlpatterns
+
+    pages = BodyLimit(django_application, limit=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+    sockets = AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
+    return ProtocolTypeRouter(
+        {"http": RequestIds(DeviceDoor(otherwise=pages)), "websocket": DeviceSockets(otherwise=sockets)}
+    )
+
+
+application = _assembled()
 
 # What the start has made stays for good; the collector need not visit it again with every large delivery.
 gc.collect()

@@ -9,4 +9,5 @@ class OeeConfig(AppConfig):
 
     def ready(self) -> None:
         """Tell lower floors what only this one knows."""
+        import_module("oee.closing_touches")
         import_module("oee.quality_outside").tell_quality()

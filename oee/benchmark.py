@@ -1,7 +1,7 @@
 """Measure what a KPI costs, next to a look-up by primary key in the same run, with a year of many facts.
 
-Runs in a process of its own on a scratch database (`manage.py bench_kpi`). Facts are generated in SQL; the hours are stored
-by the function that always stores them.
+Runs in a process of its own on a scratch database (`manage.py bench_kpi`). Facts are generated in SQL; the hours are
+stored by the function that always stores them.
 """
 
 import http.client

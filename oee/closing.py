@@ -4,7 +4,7 @@ Numbers are computed before the transaction that signs them, so that it holds no
 between is a difference like any other that arrives later.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -19,26 +19,22 @@ from core.audit_chain import digest, fasten, next_place
 from core.errors import Conflict, DomainError, Invalid, NotFound
 from core.intervals import Interval
 from core.locks import take_turns
-from core.master_data import follows
 from core.outbox import Message
 from core.retention import Closed
 from core.shared_reads import apart
 from enterprise.models import Line, Machine
-from enterprise.selectors import shifts_of_all
 from enterprise.shift_calendar import ShiftOccurrence
 from oee.closing_chain import chain_of, content_hash, of_place, written
 from oee.frozen_numbers import Comparison, as_report, compare, numbers_over
 from oee.handover import refuse_unready
 from oee.histories import settling_time
 from oee.hours import take_changes
-from oee.models import ClosingCheck, ClosingRule, OeePolicy, ShiftClosing, TouchedClosing
+from oee.models import ClosingCheck, ClosingRule, ShiftClosing, TouchedClosing
 from oee.open_points import open_points
-from oee.scopes import machines_of, representatives_of, shift_on
+from oee.open_shifts import due_by_rule
+from oee.scopes import machines_of, shift_on
 
 UNEXPLAINED_FROM = timedelta(minutes=5)
-RULE_LOOKS_BACK = timedelta(days=40)
-LONGEST_SHIFT = timedelta(days=2)
-SHOWN_AS_OPEN = timedelta(days=3)
 CLOSED_AT_ONCE = 50
 COMPARED_AT_ONCE = 50
 
@@ -90,8 +86,8 @@ def close_shift(
     """Freeze and sign the numbers of a line's or machine's shift.
 
     Raises NotFound for a shift that does not take place there, Conflict for one that is not over or closed already, or
-    of which a line's hand-over (`is_handover`), or the site's rule, asks something first (`oee.handover.refuse_unready`).
-    What is undecided in it does not stop anybody; it is listed in the closing.
+    of which a line's hand-over (`is_handover`), or the site's rule, asks something first
+    (`oee.handover.refuse_unready`). What is undecided in it does not stop anybody; it is listed in the closing.
     """
     machines = _machines(place)
     shift = shift_on(machines[0], shift_id, shift_date)
@@ -135,26 +131,6 @@ def accept_difference(
         return _sign(closing.place, closing, closing, found.numbers, open_now, signature, now=now)
 
 
-@dataclass(frozen=True, slots=True)
-class OpenShift:
-    """A line's shift that is over and that nobody closed yet."""
-
-    line: Line
-    shift: ShiftOccurrence
-
-
-def closings_due_by_hand(lines: Iterable[Line], *, now: datetime) -> list[OpenShift]:
-    """Return the shifts of the last days of some lines that are over and not closed, the newest first."""
-    by_line = representatives_of(line.pk for line in lines)
-    window = Interval(now - SHOWN_AS_OPEN, now)
-    due = [
-        OpenShift(machines[0].line, shift)
-        for machines, shift in _open_shifts(by_line, window)
-        if shift.start >= window.start
-    ]
-    return sorted(due, key=lambda one: (one.shift.end, -one.line.pk), reverse=True)
-
-
 def close_due(*, now: datetime) -> int:
     """Close the lines' shifts that are due by their site's rule, the oldest first; return how many.
 
@@ -162,7 +138,7 @@ def close_due(*, now: datetime) -> int:
     """
     done = 0
     for rule in ClosingRule.objects.filter(close_after_hours__isnull=False).select_related("site").order_by("site"):
-        for place, machines, shift in _due(rule, now=now):
+        for place, machines, shift in due_by_rule(rule, now=now):
             if done == CLOSED_AT_ONCE:
                 return done
             words = f"Rule of {rule.site}: {rule.close_after_hours} h after the shift's end"
@@ -366,37 +342,6 @@ def _tell_signed(place: Line | Machine, closing: ShiftClosing) -> None:
     )
 
 
-def _due(rule: ClosingRule, *, now: datetime) -> Iterator[tuple[Line, list[Machine], ShiftOccurrence]]:
-    """Yield the open shifts of a site's lines that the rule closes now, by their end."""
-    assert rule.close_after_hours is not None
-    until = now - timedelta(hours=rule.close_after_hours)
-    lines = Line.objects.filter(area__site=rule.site, is_active=True)
-    by_line = representatives_of(lines.values_list("id", flat=True))
-    due = [
-        (machines, shift)
-        for machines, shift in _open_shifts(by_line, Interval(until - RULE_LOOKS_BACK, until))
-        if rule.first_date is None or shift.shift_date >= rule.first_date
-    ]
-    for machines, shift in sorted(due, key=lambda one: (one[1].end, one[0][0].line_id)):
-        yield machines[0].line, machines, shift
-
-
-def _open_shifts(
-    by_line: dict[int, list[Machine]], window: Interval
-) -> Iterator[tuple[list[Machine], ShiftOccurrence]]:
-    """Yield the shifts of lines that end in a window and are not closed."""
-    calendars = shifts_of_all([machines[0] for machines in by_line.values()], window) if by_line else {}
-    closed = set(
-        ShiftClosing.objects.filter(line__in=by_line, starts_at__gte=window.start - LONGEST_SHIFT).values_list(
-            "line_id", "shift_id", "shift_date"
-        )
-    )
-    for line_id, machines in by_line.items():
-        for shift in calendars[machines[0].pk] or ():
-            if shift.end <= window.end and (line_id, shift.shift_id, shift.shift_date) not in closed:
-                yield machines, shift
-
-
 def _machines(place: Line | Machine) -> list[Machine]:
     machines = machines_of(place)
     if not machines:
@@ -432,31 +377,3 @@ def _take_turns(place: Line | Machine) -> None:
 
 def _window(closing: ShiftClosing) -> Interval:
     return Interval(closing.starts_at, closing.ends_at)
-
-
-# --- what changes numbers without marking a machine's past ---
-
-
-@follows(OeePolicy)
-def policy_changed(*, before: OeePolicy | None, after: OeePolicy | None) -> None:
-    """Let a site's closings be compared again: its policies apply when numbers are read."""
-    _touch(Machine.objects.filter(line__area__site__in={p.site_id for p in (before, after) if p is not None}))
-
-
-@follows(Line)
-def line_changed(*, before: Line | None, after: Line | None) -> None:
-    """Let a line's closings be compared again when other machines stand for it now."""
-    if before is not None and after is not None and before.oee_mode != after.oee_mode:
-        _touch(Machine.objects.filter(line=after))
-
-
-@follows(Machine)
-def machine_changed(*, before: Machine | None, after: Machine | None) -> None:
-    """Let a line's closings be compared again when it has other machines, or another one sets its pace."""
-    _touch(Machine.objects.filter(line__in={m.line_id for m in (before, after) if m is not None}))
-
-
-def _touch(machines: QuerySet[Machine]) -> None:
-    ids = list(machines.values_list("id", flat=True))
-    touched = ClosingCheck.objects.filter(machine_ids__overlap=ids).values_list("closing_id", flat=True)
-    TouchedClosing.objects.bulk_create(TouchedClosing(closing_id=closing_id) for closing_id in touched)

@@ -25,7 +25,9 @@ def chain_of(place: Line | Machine) -> str:
 
 
 def broken_links(place: Line | Machine) -> list[BrokenLink]:
-    """Return where the chain of a place's closings is broken: a changed row, a missing one, one put in between or cut off."""
+    """Return where the chain of a place's closings is broken: a changed row, a missing one,
+    one put in between or cut off.
+    """
     ids: dict[str, int] = {}
 
     def links() -> Iterator[Link]:

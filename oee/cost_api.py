@@ -64,7 +64,9 @@ class OrderCostsView(GenericAPIView):
 
     @extend_schema(responses=OrderCostsSerializer)
     def get(self, request: Request, order_id: str) -> Response:
-        """Return material, labour, overhead and scrap, planned against actual up to now, and what is missing by name."""
+        """Return material, labour, overhead and scrap, planned against actual up to now,
+        and what is missing by name.
+        """
         orders = in_scope(WorkOrder.objects.all(), request.user, WorkOrder.site_paths)
         order: Any = orders.select_related("line__area__site", "product", "unit").filter(pk=int(order_id)).first()
         if order is None:

@@ -144,7 +144,9 @@ def _holds(dated: ProductCost | MachineRate, at: datetime) -> bool:
 
 
 class _Rates:
-    """Hourly rates of the lines and machines where an order is made: its own, its operations', and those that ran it."""
+    """Hourly rates of the lines and machines where an order is made: its own, its operations',
+    and those that ran it.
+    """
 
     def __init__(self, order: WorkOrder, steps: Sequence[Operation], runs: Sequence[Run]) -> None:
         lines = {order.line_id} | {step.line_id for step in steps if step.line_id} | {run.line_id for run in runs}
@@ -242,7 +244,9 @@ def _actual_material(order: WorkOrder, facts: Sequence[MaterialTransaction], sta
 
 
 def _hours(step: Operation, quantity: Fraction) -> Fraction | None:
-    """Return the standard hours of an operation: set-up + run × quantity + teardown; None when the run time is unknown."""
+    """Return the standard hours of an operation: set-up + run × quantity + teardown;
+    None when the run time is unknown.
+    """
     if step.run_time_per_unit is None:
         return None
     seconds = Fraction(step.setup_time or 0) + Fraction(step.run_time_per_unit) * quantity

@@ -66,7 +66,8 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class StopTime:
-    """Unplanned stops in shifts, micro-stops included, and how much of them has no reason, or one that says nothing; µs.
+    """Unplanned stops in shifts, micro-stops included, and how much of them has no reason, or one that says nothing;
+    µs.
 
     As in the KPI `unexplained_stop_ratio`; time without data is no stop, but lowers the coverage.
     """
@@ -114,7 +115,9 @@ class DataQuality:
 
 
 def score_of(parts: Iterable[QualityPart]) -> Fraction | None:
-    """Return 100 × Σ weight × share ÷ Σ weight over the known parts; None when coverage is unknown: nothing was planned."""
+    """Return 100 × Σ weight × share ÷ Σ weight over the known parts; None when coverage is unknown:
+    nothing was planned.
+    """
     known = [(part.weight, part.share) for part in parts if part.share is not None]
     if not any(part.code == "coverage" and part.share is not None for part in parts):
         return None

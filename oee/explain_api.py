@@ -1,4 +1,6 @@
-"""REST of explanations: from a number to its elements, from an element to what it adds up from, from there to the facts."""
+"""REST of explanations: from a number to its elements, from an element to what it adds up from,
+from there to the facts.
+"""
 
 from typing import Any
 

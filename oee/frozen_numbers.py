@@ -39,8 +39,8 @@ class Comparison:
 
 
 def numbers_over(machines: Sequence[Machine], window: Interval, *, now: datetime) -> dict[str, Any]:
-    """Return a window's numbers as JSON of whole numbers and exact text: machines, KPIs, elements, policies, losses, and
-    the time-loss ledger, which follows from the elements.
+    """Return a window's numbers as JSON of whole numbers and exact text: machines, KPIs, elements, policies, losses,
+    and the time-loss ledger, which follows from the elements.
     """
     found = report(machines, window, now=now)
     numbers = numbers_of(found, now=now)
@@ -155,7 +155,9 @@ def _difference(was: Any, now: Any) -> int | str | None:
 
 
 def _losses(was: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]]) -> Iterator[Comparison]:
-    """Yield time and occurrences by reason and category; a reason that only one of them has lost nothing in the other."""
+    """Yield time and occurrences by reason and category; a reason that only one of them has lost nothing in the
+    other.
+    """
     before = {(loss["reason"], loss["category"]): loss for loss in was}
     after = {(loss["reason"], loss["category"]): loss for loss in now}
     for key in [*before, *(key for key in after if key not in before)]:

@@ -187,7 +187,10 @@ def hours_to_comment(
 def leave_note(
     *, line: Line, shift_id: int, shift_date: date, text: str, author: User, recorded_at: datetime
 ) -> ShiftNote:
-    """Append a note for whoever takes over; repeating the last one adds nothing. Raises Invalid for no words or no shift."""
+    """Append a note for whoever takes over; repeating the last one adds nothing.
+
+    Raises Invalid for no words or no shift.
+    """
     if not text.strip():
         raise Invalid("Write what the next shift should know.", field="text")
     _occurrence(line, shift_id, shift_date)

@@ -1,4 +1,6 @@
-"""What people write down about a shift before the next one takes over: comments on hours, notes, and that they looked."""
+"""What people write down about a shift before the next one takes over: comments on hours, notes,
+and that they looked.
+"""
 
 from typing import ClassVar
 
@@ -10,7 +12,9 @@ from enterprise.models import Line, Shift
 
 
 class HourComment(models.Model):
-    """Why a line made more or less than its target in an hour. A fact: the newest one of an hour holds, all stay readable.
+    """Why a line made more or less than its target in an hour.
+
+    A fact: the newest one of an hour holds, all stay readable.
 
     The hour is named by its start: a UTC clock hour, or the start of the shift that begins within it.
     """
@@ -63,7 +67,10 @@ class ShiftNote(_OfShift):
 
 
 class ShiftReview(_OfShift):
-    """Somebody looked at a shift's balance and found it right. A fact; it holds for exactly the numbers that were seen."""
+    """Somebody looked at a shift's balance and found it right.
+
+    A fact; it holds for exactly the numbers that were seen.
+    """
 
     seen = models.CharField(max_length=64, help_text="SHA-256 of the balance that was looked at.")
     balance = models.JSONField(help_text="What was made, and what was lost, as it was looked at.")

@@ -1,4 +1,6 @@
-"""Tell who edited what numbers follow from besides facts (calendar, policies, rates, tags), and what that did to closed shifts."""
+"""Tell who edited what numbers follow from besides facts (calendar, policies, rates, tags),
+and what that did to closed shifts.
+"""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -132,7 +134,9 @@ KINDS: Mapping[str, _Kind] = {
 def change_keys(
     *, user: Any, kind: str | None = None, since: datetime | None = None, until: datetime | None = None
 ) -> QuerySet[Any, Any]:
-    """Return (kind, history_id, history_date) of the edits that a person may see, the newest first, to be cut in pages."""
+    """Return (kind, history_id, history_date) of the edits that a person may see, the newest first,
+    to be cut in pages.
+    """
     parts = []
     for name in [kind] if kind else KINDS:
         model = KINDS[name].model

@@ -1,4 +1,6 @@
-"""Gather all elements that KPIs are written over: from stored hours, reasons, the line's other machines, and schedules."""
+"""Gather all elements that KPIs are written over: from stored hours, reasons, the line's other machines,
+and schedules.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -80,7 +82,9 @@ def _planned_scrap(machines: Sequence[Machine], slices: SlicesByMachine, sums: S
 
 
 def _of_people(machines: Sequence[Machine], past: Interval, *, now: datetime) -> Values:
-    """Return worked and attended time of a site's people; not known for less than a whole site, where nobody attends."""
+    """Return worked and attended time of a site's people; not known for less than a whole site,
+    where nobody attends.
+    """
     sites = {machine.line.area.site_id for machine in machines}
     lines = {machine.line_id for machine in machines}
     if Line.objects.filter(area__site__in=sites, is_active=True).exclude(pk__in=lines).exists():

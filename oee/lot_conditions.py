@@ -1,4 +1,5 @@
-"""What was there while a lot was made: machines' states, counts, people, changeovers, set-points, over the time it took.
+"""What was there while a lot was made: machines' states, counts, people, changeovers, set-points,
+over the time it took.
 
 The time is that of the runs of the orders that made it, clipped by the productions: a lot is made from when its order
 last put another lot in stock until it was put there itself. Whoever knows finer spans gives them instead.
@@ -110,7 +111,8 @@ def spans_of(lot: MaterialLot, *, now: datetime) -> list[MadeSpan]:
 def what_was_there(lot: MaterialLot, *, now: datetime, spans: Sequence[MadeSpan] | None = None) -> Conditions:
     """Return what was there while a lot was made. `spans` are taken instead of `spans_of`, where they are known finer.
 
-    Looks through the latest 31 days of at most 50 spans; the number of queries grows with the spans, not with the table.
+    Looks through the latest 31 days of at most 50 spans; the number of queries grows with the spans, not with the
+    table.
     """
     every = spans_of(lot, now=now) if spans is None else sorted(spans, key=lambda made: made.span)
     looked, budget = [], LONGEST

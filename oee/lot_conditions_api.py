@@ -98,7 +98,9 @@ class LotConditionsView(GenericAPIView):
 
     @extend_schema(responses=ConditionsSerializer)
     def get(self, request: Request, lot_id: str) -> Response:
-        """Return the runs that made it, and over them machines' states and counts, people, changeovers and set-points."""
+        """Return the runs that made it, and over them machines' states and counts, people,
+        changeovers and set-points.
+        """
         lots = in_scope(MaterialLot.objects.select_related("product", "site"), request.user, MaterialLot.site_paths)
         lot = lots.filter(pk=int(lot_id)).first()
         if lot is None:

@@ -59,13 +59,16 @@ class Pareto:
 def pareto(machines: Sequence[Machine], window: Interval, *, by: By, now: datetime) -> Pareto:
     """Return the stops of machines in planned time over the past of a window; their line, area and site are read.
 
-    Stops are unplanned ones, micro-stops included, planned ones, and changeovers; each machine's time counts, so name those that stand for the line.
+    Stops are unplanned ones, micro-stops included, planned ones, and changeovers; each machine's time counts, so name
+    those that stand for the line.
     """
     return gather(reason_times(machines, window, now=now, by_product=by is By.PRODUCT), machines, by=by)
 
 
 def gather(times: Iterable[ReasonTime], machines: Sequence[Machine], *, by: By) -> Pareto:
-    """Return the same of times in reasons that were read before: of these machines, with products where it is by those."""
+    """Return the same of times in reasons that were read before: of these machines,
+    with products where it is by those.
+    """
     unexplaining = unexplaining_reasons()
     costs = {machine.pk: machine.hourly_cost for machine in machines}
     groups: dict[int | None, list[ReasonTime]] = defaultdict(list)

@@ -59,7 +59,8 @@ def reason_times(
 ) -> list[ReasonTime]:
     """Return the time in reasons over the past of a window, inside shifts and outside breaks, running left out.
 
-    Line, area and site of the machines are read. `histories` that reach over the window save loading them for its edges.
+    Line, area and site of the machines are read. `histories` that reach over the window save loading them for its
+    edges.
     """
     if window.start >= now or not machines:
         return []

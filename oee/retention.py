@@ -1,8 +1,9 @@
 """Throw raw facts away when their time has come, once every hour that they tell of is computed.
 
-Whole months go, by dropping their partitions. Of each table one small partition stays for all that came before, with what
-later hours still need: each machine's last state, each counter's last readings, and where later time is judged by what was
-before (a running counter's pieces that were begun to be made, a short stop, a row of counts), the facts from there on. People's corrections, counters' events, gaps stay.
+Whole months go, by dropping their partitions. Of each table one small partition stays for all that came before, with
+what later hours still need: each machine's last state, each counter's last readings, and where later time is judged by
+what was before (a running counter's pieces that were begun to be made, a short stop, a row of counts), the facts from
+there on. People's corrections, counters' events, gaps stay.
 """
 
 import time
@@ -23,8 +24,8 @@ from oee.hours import COUNTED_REACH, MICRO_STOP_REACH, bring_up_to_date, stale_m
 from oee.services import first_knowledge
 
 COUNTS, STATES = "counts_counthistory", "downtime_statehistory"
-# A running counter that was silent for longer than this before the time that is closed counts on from its last reading, but
-# how much of its silence nobody knew the machine's state is not known any more.
+# A running counter that was silent for longer than this before the time that is closed counts on from its last reading,
+# but how much of its silence nobody knew the machine's state is not known any more.
 LONGEST_REACH = timedelta(days=31)
 # Writers wait behind a lock that waits; less than PostgreSQL waits before it looks for deadlocks.
 _PATIENCE = "500ms"

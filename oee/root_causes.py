@@ -48,8 +48,8 @@ def root_cause_at(machine: Machine, at: datetime, machines: Sequence[Machine], *
 
 
 def _around(first: datetime, last: datetime, machines: Sequence[Machine]) -> Interval:
-    """Return where the causes of stops lie that began between two moments: each link of a chain may lie a buffer earlier
-    than the one before, and by its own clock a little later.
+    """Return where the causes of stops lie that began between two moments:
+    each link of a chain may lie a buffer earlier than the one before, and by its own clock a little later.
     """
     buffer_time = timedelta(seconds=machines[0].line.buffer_time)
     return Interval(first - buffer_time * len(machines), last + CLOCK_SKEW * len(machines) + _MOMENT)

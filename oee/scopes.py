@@ -39,7 +39,9 @@ def machines_of(place: Place) -> list[Machine]:
 
 
 def every_machine_of(place: Place) -> list[Machine]:
-    """Return all active machines of a place in order, whichever stand for their line, with line, area and site at hand."""
+    """Return all active machines of a place in order, whichever stand for their line, with line,
+    area and site at hand.
+    """
     paths = {Machine: "pk", Line: "line", Area: "line__area", Site: "line__area__site"}
     path = paths.get(type(place), "line__area__site__enterprise")
     return list(_active_machines().filter(**{path: place.pk}).order_by("line_id", "position", "id"))

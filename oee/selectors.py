@@ -168,8 +168,9 @@ def slices_of(
 ) -> SlicesByMachine:
     """Return each machine's slices over the past of a window: stored hours summed, edges cut from the facts.
 
-    With `by_hour`, sums stop at clock hours; with `by_run`, each run has sums of its own, with `by_shift` each shift. `histories` that reach over the window save loading them for the edges;
-    their counts are not used. The sites' `policies` are looked up unless they are given.
+    With `by_hour`, sums stop at clock hours; with `by_run`, each run has sums of its own, with `by_shift` each shift.
+    `histories` that reach over the window save loading them for the edges; their counts are not used. The sites'
+    `policies` are looked up unless they are given.
     """
     slices: SlicesByMachine = {machine.pk: [] for machine in machines}
     if window.start >= now or not machines:
@@ -227,7 +228,8 @@ def _closed_edge(
 def stored_at_edge(
     machines: Sequence[Machine], edge: Interval, closed: datetime, part: Part, *, now: datetime
 ) -> Iterable[tuple[int, Interval, set[_Place], list[Slice]]]:
-    """Yield for each machine and clock hour of an edge the hour, the places of the slices in it, and those stored there.
+    """Yield for each machine and clock hour of an edge the hour, the places of the slices in it,
+    and those stored there.
 
     Raises Closed where a slice lies on both sides of the edge's bound.
     """

@@ -186,7 +186,9 @@ RECENT_DAYS = 8
 
 
 def find_counter_steps(*, now: datetime) -> None:
-    """Bring the list of counter steps up to now: what follows from stored hours, and the hours that are not stored yet."""
+    """Bring the list of counter steps up to now: what follows from stored hours,
+    and the hours that are not stored yet.
+    """
     running = CountTag.objects.filter(mode=CountTag.Mode.RUNNING)
     for machine in Machine.objects.filter(pk__in=running.values("machine")).order_by("id"):
         hours = whole_hours(Interval(now - timedelta(days=RECENT_DAYS), now), [machine], now=now)

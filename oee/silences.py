@@ -52,7 +52,8 @@ SELECT machine_id, silent_from, at, extract(epoch FROM timeout)::bigint FROM lea
 
 
 def silences_in(machine_ids: Sequence[int], window: Interval, *, now: datetime | None) -> dict[int, list[Interval]]:
-    """Return the silences that touch a window (or end at its start), each from the machine's last signal to the one that ended it.
+    """Return the silences that touch a window (or end at its start),
+    each from the machine's last signal to the one that ended it.
 
     A silence that goes on counts once it is longer than the timeout `now`; None = the window is long past. Machines
     without a timeout, or without a silence, are absent.

@@ -90,8 +90,8 @@ def stops_of(
     """Return the stops that touch the past of a window, whole, by machine (in the order given) and time.
 
     Line, area and site of the machines are read. A stop that lasts longer than 400 days beyond the window begins or
-    ends there; where pieces say when a machine runs, 4 days. The number of queries does not depend on the number of machines or stops.
-    `histories` that reach over the window save loading them for it.
+    ends there; where pieces say when a machine runs, 4 days. The number of queries does not depend on the number of
+    machines or stops. `histories` that reach over the window save loading them for it.
     """
     drawn: dict[int, Sequence[Segment]] = {**timelines(machines, window, now=now, histories=histories)}
     past_end = min(window.end, now)
@@ -144,7 +144,9 @@ def _known(found: Mapping[int, list[list[Segment]]], now: datetime) -> list[Stop
 def stops_while_making(
     stops: Iterable[Stop], machines: Iterable[Machine], product_id: int | None, window: Interval
 ) -> list[Stop]:
-    """Return those of some machines' stops of a window that touch a run of a product on their line; None = that touch none."""
+    """Return those of some machines' stops of a window that touch a run of a product on their line;
+    None = that touch none.
+    """
     lines = {machine.pk: machine.line_id for machine in machines}
     runs = Run.objects.filter(
         Q(ended_at__isnull=True) | Q(ended_at__gt=window.start),

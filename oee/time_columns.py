@@ -1,4 +1,6 @@
-"""A window cut into equal columns, with what machines' time comes to in each: for drawing what is narrower than a pixel."""
+"""A window cut into equal columns, with what machines' time comes to in each:
+for drawing what is narrower than a pixel.
+"""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
@@ -21,7 +23,9 @@ _NAMES = ("running", "unplanned", "planned", "changeover", "not_scheduled", "no_
 
 
 def shown_as(segment: Segment) -> str:
-    """Return the category that a segment is shown as: a stop is one however short, and outside the shifts it is no loss."""
+    """Return the category that a segment is shown as: a stop is one however short,
+    and outside the shifts it is no loss.
+    """
     if segment.calendar is not Calendar.SCHEDULED and segment.category is not Category.RUNNING:
         return Category.NOT_SCHEDULED.value
     return shown_category(segment.category)
@@ -42,7 +46,8 @@ def columns_of(segments: Iterable[Segment], window: Interval, count: int) -> Col
 
 
 def hour_columns(machines: Sequence[Machine], window: Interval, *, hours: int, now: datetime) -> dict[int, Columns]:
-    """Return columns of so many hours of a window for each machine, by its id: stored hours, and the newest from the facts.
+    """Return columns of so many hours of a window for each machine, by its id: stored hours,
+    and the newest from the facts.
 
     The window is widened to full hours. Line, area and site of the machines are read.
     """

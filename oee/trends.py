@@ -26,7 +26,9 @@ from oee.selectors import EVERYTHING, Part, slices_of, sums_for
 LONGEST = timedelta(days=366)
 MOST_POINTS = 750
 _Key = tuple[date, str, datetime]
-"""Day, shift and start of a point: shifts of one name on one day are one, whichever line has them by a rule of its own."""
+"""Day, shift and start of a point: shifts of one name on one day are one,
+whichever line has them by a rule of its own.
+"""
 
 
 class Step(StrEnum):

@@ -29,9 +29,9 @@ Span = tuple[Machine, datetime, datetime | None]
 def usage_of(spans: Sequence[Span], *, now: datetime) -> list[Usage]:
     """Return the use of each span, in the order asked; the number of queries does not grow with the spans.
 
-    Counted are the settled clock hours that lie in a span as a whole; so what is worn out is known to the hour. All running
-    counts, in and outside of shifts. Pieces are what the machine counts as produced: its total where it counts that, else
-    good and reject. The machines' line, area and site are read: select them too.
+    Counted are the settled clock hours that lie in a span as a whole; so what is worn out is known to the hour. All
+    running counts, in and outside of shifts. Pieces are what the machine counts as produced: its total where it counts
+    that, else good and reject. The machines' line, area and site are read: select them too.
     """
     machines = {machine.pk: machine for machine, _, _ in spans}
     settled = _settled(spans, machines, now=now)
@@ -67,7 +67,9 @@ def usage_of(spans: Sequence[Span], *, now: datetime) -> list[Usage]:
 
 
 def _settled(spans: Sequence[Span], machines: dict[int, Machine], *, now: datetime) -> Interval | None:
-    """Return the settled hours that bear on any span; what nobody knows anything of is left out, or it would be stored."""
+    """Return the settled hours that bear on any span; what nobody knows anything of is left out,
+    or it would be stored.
+    """
     first = _first_knowledge(sorted(machines)) if machines else None
     if first is None:
         return None

@@ -1,8 +1,8 @@
 """Put encrypted copies of backups where this machine's end does not reach, and bring one back.
 
-A copy is a tar of the backup's files under AES-256-GCM, in chunks, so that it can be as large as it likes. Its key is derived
-(HKDF-SHA256) from the plant's copy key and a salt of its own; each chunk's nonce is its number and whether it is the
-last, so that chunks that are swapped, left out or cut off are noticed.
+A copy is a tar of the backup's files under AES-256-GCM, in chunks, so that it can be as large as it likes. Its key is
+derived (HKDF-SHA256) from the plant's copy key and a salt of its own; each chunk's nonce is its number and whether it
+is the last, so that chunks that are swapped, left out or cut off are noticed.
 """
 
 import base64
@@ -62,7 +62,10 @@ def encrypt(source: BinaryIO, target: BinaryIO, key: str) -> None:
 
 
 def decrypt(source: BinaryIO, key: str) -> Iterator[bytes]:
-    """Yield what was encrypted, piece by piece. Raises Invalid for another key, or where a single bit is another one."""
+    """Yield what was encrypted, piece by piece.
+
+    Raises Invalid for another key, or where a single bit is another one.
+    """
     if source.read(len(_MAGIC)) != _MAGIC:
         raise Invalid("This is no copy of a backup.", field="file")
     cipher = _cipher(key, source.read(32))

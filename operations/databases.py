@@ -263,9 +263,9 @@ def beside(database: Database, prefix: str) -> list[Database]:
 def exchange(database: Database, fresh: Database, kept: str) -> None:
     """Let a fresh database take another one's name; that one is called `kept` from then on.
 
-    All or nothing, whatever dies meanwhile: both renames are one transaction. It holds the database's lock, so that nobody
-    new comes in, while those who are in are cut off; they find the fresh one when they connect again. Raises Conflict when
-    somebody could not be cut off.
+    All or nothing, whatever dies meanwhile: both renames are one transaction. It holds the database's lock, so that
+    nobody new comes in, while those who are in are cut off; they find the fresh one when they connect again. Raises
+    Conflict when somebody could not be cut off.
     """
     done = threading.Event()
     with maintenance(database) as opened, maintenance(database) as other:

@@ -1,7 +1,7 @@
 """Say what is in a database, so that two can be compared: rows and checksums of each table, shapes, counters.
 
-The checksum of a table is the sum over its rows of 64 bits of SHA-256 of the row's text: the order of rows does not matter,
-and a row that is there twice counts twice.
+The checksum of a table is the sum over its rows of 64 bits of SHA-256 of the row's text: the order of rows does not
+matter, and a row that is there twice counts twice.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """Make backups of the running plant, prove that they can be restored, and restore one.
 
-Each backup is restored into a database beside the plant and compared, table by table, with the very snapshot that was dumped: so
-it is compared with what the plant held at that moment, however much is written meanwhile.
+Each backup is restored into a database beside the plant and compared, table by table, with the very snapshot that was
+dumped: so it is compared with what the plant held at that moment, however much is written meanwhile.
 """
 
 import os
@@ -281,10 +281,11 @@ def restore_backup(
 ) -> Restored:
     """Put a backup in the place of the plant's database, and back up what was there before.
 
-    The backup is restored beside the plant, compared, and brought to the tables of today, while the plant goes on; then the
-    two databases exchange their names in one transaction, which cuts everybody off for a moment. What was there before is
-    whole and still: it is backed up and verified, and only then dropped. Raises Conflict for a backup that is damaged or
-    was made by a newer version (one of its migrations is not among the known ones); nothing has changed then.
+    The backup is restored beside the plant, compared, and brought to the tables of today, while the plant goes on; then
+    the two databases exchange their names in one transaction, which cuts everybody off for a moment. What was there
+    before is whole and still: it is backed up and verified, and only then dropped. Raises Conflict for a backup that is
+    damaged or was made by a newer version (one of its migrations is not among the known ones); nothing has changed
+    then.
     """
     with store.alone(f"restoring {name}"):
         backup = store.get(name)

@@ -1,8 +1,8 @@
 """Keep backups in a directory: what lies in it is the list, so that a restore does not turn the list back.
 
 Each backup is a directory of its name, which appears whole or not at all: `plant.dump` (pg_dump's own format),
-`manifest.json` (when, why, of what, and the fingerprint of what was dumped), `SHA256SUMS` (for `sha256sum --check`), and what
-was found later: `checked.json`, `copied.json`.
+`manifest.json` (when, why, of what, and the fingerprint of what was dumped), `SHA256SUMS` (for `sha256sum --check`),
+and what was found later: `checked.json`, `copied.json`.
 """
 
 import fcntl

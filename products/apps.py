@@ -17,7 +17,9 @@ class ProductsConfig(AppConfig):
 
 
 def add_standard_units(**kwargs: Any) -> None:
-    """Make the standard units after a migration and after a flush, as Django does with its own rows; products need them."""
+    """Make the standard units after a migration and after a flush, as Django does with its own rows;
+    products need them.
+    """
     from products import services
     from products.models import UnitOfMeasure
 

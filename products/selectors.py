@@ -55,9 +55,9 @@ _Above = tuple[int | None, ProductRevision, Fraction, tuple[str, ...], str, bool
 def explode(revision: ProductRevision, quantity: Quantity, at: datetime) -> list[Requirement]:
     """Return all levels of what a quantity of a revision's product needs, depth first, in the order of the bills.
 
-    `quantity` is in the product's own unit; components are taken in their revisions valid at `at`. What comes out (by- and
-    co-products) is negative and not exploded. Two queries per level. Raises Conflict for a circle, Invalid for a bill of
-    more than 30 levels or 10,000 rows.
+    `quantity` is in the product's own unit; components are taken in their revisions valid at `at`. What comes out (by-
+    and co-products) is negative and not exploded. Two queries per level. Raises Conflict for a circle, Invalid for a
+    bill of more than 30 levels or 10,000 rows.
     """
     children: dict[int | None, list[tuple[int, Requirement]]] = defaultdict(list)
     layer: list[_Above] = [(None, revision, Fraction(quantity), (revision.product.code,), "", True)]
@@ -130,7 +130,9 @@ def _depth_first(children: dict[int | None, list[tuple[int, Requirement]]]) -> l
 
 
 def requirements(revision: ProductRevision, quantity: Quantity, at: datetime) -> list[Requirement]:
-    """Return what an order of a quantity takes and yields itself: the first level, with the bills of phantoms in their place."""
+    """Return what an order of a quantity takes and yields itself: the first level,
+    with the bills of phantoms in their place.
+    """
     rows = explode(revision, quantity, at)
     return [row for row in rows if row.parent_is_phantom and not (row.line.is_phantom and row.revision is not None)]
 

@@ -110,7 +110,9 @@ _NEXT = {_Status.DRAFT: {_Status.RELEASED}, _Status.RELEASED: {_Status.OBSOLETE}
 
 @transaction.atomic
 def release_revision(*, revision: ProductRevision, valid_from: datetime) -> ProductRevision:
-    """Release a draft from a moment on: it cannot be edited any more. The one that was valid until further notice ends then.
+    """Release a draft from a moment on: it cannot be edited any more.
+
+    The one that was valid until further notice ends then.
 
     Raises Conflict when it is no draft or another revision is released for that time, Invalid when its bill or routings
     do not fit together.

@@ -19,9 +19,9 @@ def convert(
 ) -> Fraction:
     """Return a quantity in another unit, exact.
 
-    Units of one dimension convert by their factors, whatever the product; all others by way of the product's own unit and
-    its conversions; whoever converts for many products fetches `units__unit` with them. Raises NoConversion, which names
-    both units, when there is no such way.
+    Units of one dimension convert by their factors, whatever the product; all others by way of the product's own unit
+    and its conversions; whoever converts for many products fetches `units__unit` with them. Raises NoConversion, which
+    names both units, when there is no such way.
     """
     exact = Fraction(quantity)
     if from_unit.code == to_unit.code:

@@ -57,7 +57,9 @@ def _closer(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
 
 
 def rules_for(change: Change, random: Random, *, plain: bool) -> tuple[list[ShiftRule], list[DayRule]]:
-    """Return shifts of a site: early, late and night; or up to four at any time, close to the change rather than not."""
+    """Return shifts of a site: early, late and night; or up to four at any time,
+    close to the change rather than not.
+    """
     if plain:
         pattern = ((time(6), time(14)), (time(14), time(22)), (time(22), time(6)))
         return [_rule(n, start, end, ()) for n, (start, end) in enumerate(pattern, start=1)], []
@@ -135,7 +137,8 @@ def shifts_by_minute(
     silent = {day.date for day in holidays}
     kinds = list(ShiftKind)
     planned = []
-    # From two days before the window on: a shift of the day before may reach in, and one of the day before that into it.
+    # From two days before the window on: a shift of the day before may reach in, and one of the day before that into
+    # it.
     for n in range(1, 8):
         day = minutes.start.date() + n * _DAY
         for rule in rules:

@@ -44,7 +44,8 @@ Span = tuple[int, int]
 class Correction:
     """A person's word; a later one in the list holds over an earlier one. `reason=None` takes those back.
 
-    `until_running`: said of a stop that was not over, without an end; it holds until the machine next says that it runs.
+    `until_running`: said of a stop that was not over, without an end; it holds until the machine next says that it
+    runs.
     """
 
     start: int
@@ -131,7 +132,9 @@ class Case:
 
 
 def random_case(random: Random, length: int | None = None) -> Case:
-    """Return a history: dense around what is hard (touching, overlapping, cut by the window's ends), otherwise sparse."""
+    """Return a history: dense around what is hard (touching, overlapping, cut by the window's ends),
+    otherwise sparse.
+    """
     length = length or random.choice((900, 2_400, 5_400, 9_000))
     counted = (random.choice((20, 60, 120)), random.choice((1, 2, 3))) if random.random() < 0.3 else None
     known_until = length + random.choice((0, 0, 30, 400)) if random.random() < 0.35 else None

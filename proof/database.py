@@ -1,4 +1,4 @@
-"""Histories written through the real services in random order, with readers in between: stored hours against the oracle.
+"""Histories written through the real services in random order, with readers between: stored hours against the oracle.
 
 Each history lives in a transaction of its own that is rolled back, on a database that exists for this.
 """

@@ -45,12 +45,16 @@ for _reason, _category in REASONS.items():
 _LETTER_OF[SILENT], _LETTER_OF[PIECES_COME], _LETTER_OF[NONE_COME] = b"?RU"
 
 Key = tuple[int, str, int, int, int]
-"""Hour (0 = the one in which the window begins), calendar (S scheduled, B break, - neither), shift, run, rate; 0 = none."""
+"""Hour (0 = the one in which the window begins), calendar (S scheduled, B break, - neither), shift, run, rate;
+0 = none.
+"""
 
 
 @dataclass
 class Answer:
-    """Seconds by key and category, seconds and beginnings by key, reason and category, pieces by key, knowledge and role."""
+    """Seconds by key and category, seconds and beginnings by key, reason and category, pieces by key,
+    knowledge and role.
+    """
 
     seconds: Counter[tuple[Key, str]] = field(default_factory=Counter)
     reasons: Counter[tuple[Key, int, str]] = field(default_factory=Counter)
@@ -227,7 +231,9 @@ class Oracle:
 
 
 def counted(tag: Tag) -> list[tuple[int, Fraction, int | None]]:
-    """Return (second, pieces, second since when they were made) of a counter's readings; nothing counted is left out."""
+    """Return (second, pieces, second since when they were made) of a counter's readings;
+    nothing counted is left out.
+    """
     ordered, found = sorted(tag.readings), list[tuple[int, Fraction, int | None]]()
     if tag.mode is CountMode.DELTA:
         found = [(at, max(0, value + tag.offset) * tag.scale, None) for at, value in ordered]
@@ -315,7 +321,9 @@ class Totals:
     numbers: dict[str, Fraction] = field(default_factory=lambda: defaultdict(Fraction))
 
     def ratios(self) -> Ratios:
-        """Return availability, performance, quality and OEE by the formulas of docs/glossary.md and decisions 5 and 6."""
+        """Return availability, performance, quality and OEE by the formulas of docs/glossary.md and decisions 5 and
+        6.
+        """
         n = self.numbers
         busy = sum((n[name] for name in BUSY), Fraction(0))
         producing = n["actual_production_time"] + n["minor_stop_time"]

@@ -1,4 +1,6 @@
-"""Random machines of a plant, for the proof on the database: a history, and in which order it is told, read in between."""
+"""Random machines of a plant, for the proof on the database: a history, and in which order it is told,
+read in between.
+"""
 
 from dataclasses import dataclass, replace
 from fractions import Fraction

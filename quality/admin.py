@@ -1,4 +1,6 @@
-"""Plans, gauges, the catalogue of defects and charts, as an engineer sets them up; and what was inspected, to look at."""
+"""Plans, gauges, the catalogue of defects and charts, as an engineer sets them up; and what was inspected,
+to look at.
+"""
 
 from datetime import datetime
 from typing import Any

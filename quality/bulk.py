@@ -66,8 +66,8 @@ class NewDefect:
 def load_inspections(inspected: Sequence[Inspected], *, actor: User) -> list[Inspection]:
     """Write inspections with their results, and what they came to.
 
-    For plans that block nothing and inspect by a fixed number; machines come with their line, area and site. Raises Invalid for
-    an odd plan or time, and for one that lacks results.
+    For plans that block nothing and inspect by a fixed number; machines come with their line, area and site. Raises
+    Invalid for an odd plan or time, and for one that lacks results.
     """
     shifts = _shifts([(one.machine, one.opened_at) for one in inspected])
     inspections, results = [], []

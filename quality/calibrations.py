@@ -26,8 +26,8 @@ def record_calibration(
 ) -> tuple[Calibration, bool]:
     """Record that a gauge was calibrated; say also whether it is new, or was recorded before.
 
-    Raises Conflict where that moment has another calibration. What was measured since the last good one stays; where this one
-    found the gauge out of tolerance, `gauging.results_in_doubt` lists it.
+    Raises Conflict where that moment has another calibration. What was measured since the last good one stays; where
+    this one found the gauge out of tolerance, `gauging.results_in_doubt` lists it.
     """
     if result not in Calibration.Outcome.values:
         raise Invalid(f"One of {', '.join(Calibration.Outcome.values)}.", field="result")

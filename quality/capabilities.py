@@ -41,9 +41,9 @@ def study_of(
 ) -> Study:
     """Return how much of what was measured by hand at a site in a time is the measuring.
 
-    The part is the unit's serial number, else its number in the sample; the appraiser is who recorded it; the trials are the
-    inspections. The tolerance is the characteristic's, where it has both limits. Raises Invalid where somebody measured a part
-    more often than another did.
+    The part is the unit's serial number, else its number in the sample; the appraiser is who recorded it; the trials
+    are the inspections. The tolerance is the characteristic's, where it has both limits. Raises Invalid where somebody
+    measured a part more often than another did.
     """
     rows = Result.objects.filter(
         Q(characteristic__plan__code=of.plan.code, characteristic__code=of.code),

@@ -1,7 +1,8 @@
 """Control charts of stored results: points, baselines, and the signals that follow from them.
 
-A point is made of results in the order of their moments, never of their arrival: those of one inspection together, readings of gauges
-one after the other. So late, repeated and corrected results end in the same chart and the same signals.
+A point is made of results in the order of their moments, never of their arrival: those of one inspection together,
+readings of gauges one after the other. So late, repeated and corrected results end in the same chart and the same
+signals.
 """
 
 from collections import defaultdict
@@ -166,7 +167,9 @@ def set_baseline(
     exclude: Iterable[int] = (),
     comment: str = "",
 ) -> ChartPhase:
-    """Learn centre and spread from the points of a time, and judge by them from a moment on. A fact; the chart is judged anew.
+    """Learn centre and spread from the points of a time, and judge by them from a moment on.
+
+    A fact; the chart is judged anew.
 
     `exclude` are places of points, from 0, whose cause is known. Raises Invalid for too few points.
     """
@@ -228,7 +231,10 @@ def charts_of(results: Iterable[Result]) -> list[ControlChart]:
 
 
 def follow(results: Iterable[Result], *, at: datetime) -> list[Signal]:
-    """Judge the charts that some results are on anew; return the signals that were not known. Call it in their transaction."""
+    """Judge the charts that some results are on anew; return the signals that were not known.
+
+    Call it in their transaction.
+    """
     rows = list(results)
     new = []
     for of in charts_of(rows):
@@ -281,8 +287,9 @@ def _refresh(of: ControlChart, at: datetime, since: datetime | None = None) -> l
 def judged_from(of: ControlChart, phases: Sequence[ChartPhase], since: datetime) -> datetime:
     """Return from where on a chart is read to judge its points from a moment on as the whole phase would.
 
-    Rules look back 15 points at most, so some more are enough, whatever else the phase has. Subgroups of readings are counted off
-    from the phase's beginning; where inspections or void readings are among them, and for an EWMA, which remembers all, it is read whole.
+    Rules look back 15 points at most, so some more are enough, whatever else the phase has. Subgroups of readings are
+    counted off from the phase's beginning; where inspections or void readings are among them, and for an EWMA, which
+    remembers all, it is read whole.
     """
     before = [phase for phase in phases if phase.starts_at <= since]
     start = (before or phases[:1])[-1].starts_at

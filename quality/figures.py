@@ -62,7 +62,9 @@ PARETO_BY = tuple(_BY)
 
 
 def pareto(sites: Sequence[Site], window: Interval, *, by: str = "code") -> list[Bar]:
-    """Return the defects of a window, the most frequent first (of as many, by key); at most 200 bars, shares of all of them."""
+    """Return the defects of a window, the most frequent first (of as many, by key); at most 200 bars,
+    shares of all of them.
+    """
     key, name = _BY[by]
     rows = (
         Defect.objects.filter(

@@ -1,4 +1,7 @@
-"""The quality gate: what stands against going on with an operation, an order or a lot. Services ask it, not only screens."""
+"""The quality gate: what stands against going on with an operation, an order or a lot.
+
+Services ask it, not only screens.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -141,7 +144,9 @@ def _word(one: Inspection) -> Reason:
 def _of_inspections(
     subjects: Sequence[Subject], *, strictly: bool, now: datetime, kinds: Sequence[str] | None = None
 ) -> list[Reason]:
-    """Return inspections that failed, are open, or are due; `strictly` also those of each lot or order that was never begun."""
+    """Return inspections that failed, are open, or are due; `strictly` also those of each lot or order that was never
+    begun.
+    """
     if not subjects:
         return []
     last, found = _last(subjects), []

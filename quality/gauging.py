@@ -36,7 +36,9 @@ def refuse_unusable(gauge: Gauge, *, at: datetime) -> None:
 
 
 def results_in_doubt(calibration: Calibration) -> QuerySet[Result]:
-    """Return the results that a gauge gave since its last good calibration before one that found it out of tolerance."""
+    """Return the results that a gauge gave since its last good calibration before one that found it out of
+    tolerance.
+    """
     results = Result.objects.filter(gauge=calibration.gauge_id, occurred_at__lt=calibration.calibrated_at)
     if calibration.result != Calibration.Outcome.FAILED:
         return results.none()

@@ -36,7 +36,9 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What holds of a result after corrections: `value` in the characteristic's unit, exact; `is_good` None = not judged."""
+    """What holds of a result after corrections: `value` in the characteristic's unit, exact;
+    `is_good` None = not judged.
+    """
 
     result: Result
     value: Fraction | None
@@ -51,7 +53,10 @@ class Held:
 
 
 def in_unit_of(characteristic: Characteristic, value: Decimal | None, unit: UnitOfMeasure | None) -> Fraction | None:
-    """Return a value in the characteristic's unit. Raises NoConversion, which names both units, where there is no way."""
+    """Return a value in the characteristic's unit.
+
+    Raises NoConversion, which names both units, where there is no way.
+    """
     if value is None:
         return None
     if unit is None or characteristic.unit is None:
@@ -101,7 +106,8 @@ def order_of(one: Held) -> tuple[datetime, str, int, int, str]:
 
 
 def belongs(reading: Result, inspection: Inspection) -> bool:
-    """Say whether a gauge's reading belongs to an inspection: taken at its machine, of its plan's version, while it was open.
+    """Say whether a gauge's reading belongs to an inspection: taken at its machine, of its plan's version,
+    while it was open.
 
     Of two inspections that were open at once, it belongs to both.
     """
@@ -127,7 +133,10 @@ def inspections_with(readings: Sequence[Result]) -> set[int]:
 
 
 def held_of(inspections: Sequence[Inspection]) -> dict[int, list[Held]]:
-    """Return what holds of the results of inspections, by their id: their own, and the readings that belong to them. Two queries."""
+    """Return what holds of the results of inspections, by their id: their own, and the readings that belong to them.
+
+    Two queries.
+    """
     found: dict[int, list[Held]] = {one.pk: [] for one in inspections}
     by_gauge: dict[tuple[int, int], list[Inspection]] = defaultdict(list)
     asked = Q(inspection__in=found)
@@ -159,7 +168,9 @@ def sheet_of_inspection(inspection: Inspection) -> dict[int, dict[int, Held]]:
 
 
 def sheet_of(results: Sequence[Held]) -> dict[int, dict[int, Held]]:
-    """Return results by characteristic id and sample; readings of gauges take the free samples in order of their moments."""
+    """Return results by characteristic id and sample; readings of gauges take the free samples in order of their
+    moments.
+    """
     sheet: dict[int, dict[int, Held]] = defaultdict(dict)
     for one in results:
         if one.result.sample is not None:
@@ -195,7 +206,9 @@ class Judgement:
 
 
 def judged(inspection: Inspection, sheet: Sheet) -> Judgement:
-    """Count the units with a result outside its limits: too many of them, or one that is critical, fail the inspection."""
+    """Count the units with a result outside its limits: too many of them, or one that is critical,
+    fail the inspection.
+    """
     bad: set[int] = set()
     critical = False
     for of_characteristic in sheet.values():

@@ -1,4 +1,6 @@
-"""Take the readings of gauges that devices send: once each, in any order, for the version of the plan that was valid then."""
+"""Take the readings of gauges that devices send: once each, in any order,
+for the version of the plan that was valid then.
+"""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -53,7 +55,8 @@ class NotTaken:
 
 
 def resolve(sent: Sequence[Sent]) -> list[NewMeasurement | NotTaken]:
-    """Return what each reading is, or why it is refused: an unknown tag, no valid plan, a gauge out of calibration, an odd value.
+    """Return what each reading is, or why it is refused: an unknown tag, no valid plan, a gauge out of calibration,
+    an odd value.
 
     Three queries, however many they are.
     """
@@ -118,7 +121,10 @@ def _valid(versions: Sequence[Characteristic], at: datetime) -> Characteristic |
 
 
 def record_measurements(new: Sequence[NewMeasurement], *, recorded_at: datetime) -> list[Answer[Value]]:
-    """Store readings, and answer each: accepted, duplicate, or in conflict with what is stored. Judge anew what they bear on."""
+    """Store readings, and answer each: accepted, duplicate, or in conflict with what is stored.
+
+    Judge anew what they bear on.
+    """
     if not new:
         return []
     by_key: dict[Key, NewMeasurement] = {}

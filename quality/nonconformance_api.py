@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from core.fact_api import refuse_future
 from core.master_data import caller
-from quality import nonconformances
+from quality import corrective_actions, dispositions, nonconformances
 from quality.models import (
     CorrectiveAction,
     Defect,
@@ -102,7 +102,7 @@ class NonConformanceViewSet(Facts):
     def dispose(self, request: Request, pk: str = "") -> Response:
         """Decide what becomes of a quantity; the stock and the lot follow."""
         ncr, now = self._held("change"), timezone.now()
-        row, is_new = nonconformances.dispose(
+        row, is_new = dispositions.dispose(
             nonconformance=ncr,
             actor=caller(request),
             decided_at=now,
@@ -133,7 +133,7 @@ class NonConformanceViewSet(Facts):
     @action(detail=True, methods=["post"])
     def actions(self, request: Request, pk: str = "") -> Response:
         """Say what is done so that it does not happen again."""
-        row = nonconformances.add_action(nonconformance=self._held("change"), **self.said(NewActionSerializer))
+        row = corrective_actions.add_action(nonconformance=self._held("change"), **self.said(NewActionSerializer))
         return Response(CorrectiveActionSerializer(row).data, status=201)
 
     def _held(self, what: str) -> NonConformance:
@@ -162,7 +162,7 @@ class CorrectiveActionViewSet(Facts):
         """Say that it was done: its owner, or quality."""
         found = self.get_object()
         self.may("add", found)
-        row = nonconformances.finish_action(
+        row = corrective_actions.finish_action(
             action=found, actor=caller(request), done_at=timezone.now(), **self.said(NoteSerializer)
         )
         return Response(self.get_serializer(row).data)
@@ -173,7 +173,7 @@ class CorrectiveActionViewSet(Facts):
         """Say whether it had its effect."""
         found = self.get_object()
         self.may("change", found)
-        row = nonconformances.check_action(
+        row = corrective_actions.check_action(
             action=found, actor=caller(request), checked_at=timezone.now(), **self.said(CheckActionSerializer)
         )
         return Response(self.get_serializer(row).data)

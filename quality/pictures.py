@@ -27,7 +27,9 @@ def add_picture(
     defect: Any = None,
     nonconformance: NonConformance | None = None,
 ) -> Picture:
-    """Keep a photo of a result, a defect or a non-conformance, made anew by `core.uploads`; the same one again is the same."""
+    """Keep a photo of a result, a defect or a non-conformance, made anew by `core.uploads`;
+    the same one again is the same.
+    """
     upload = read_document(content)
     if upload.content_type == PDF:
         raise Invalid("Choose a picture: JPEG, PNG or WebP.", field="file")

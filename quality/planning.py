@@ -68,7 +68,10 @@ def judge_by_other_rules(*, before: ControlChart | None, after: ControlChart | N
 
 @transaction.atomic
 def release_plan(*, plan: InspectionPlan, at: datetime) -> InspectionPlan:
-    """Put a draft into force; the version before it is obsolete from then on. Raises Conflict for another than a draft."""
+    """Put a draft into force; the version before it is obsolete from then on.
+
+    Raises Conflict for another than a draft.
+    """
     take_turns("inspection plan " + plan.code)
     plan = InspectionPlan.objects.get(pk=plan.pk)
     if not plan.is_draft:

@@ -1,4 +1,6 @@
-"""The sections of an order's record that quality knows: inspections of it and of its lots, what they found, what does not conform."""
+"""The sections of an order's record that quality knows: inspections of it and of its lots, what they found,
+what does not conform.
+"""
 
 from datetime import datetime
 
@@ -28,7 +30,9 @@ def _inspections(order: WorkOrder) -> QuerySet[Inspection]:
 
 @contributes("inspections", "Inspections", 37)
 def inspections_section(order: WorkOrder, now: datetime) -> Section:
-    """Return what was inspected and what it came to; one that did not simply pass is a deviation, and so is a decision about it."""
+    """Return what was inspected and what it came to; one that did not simply pass is a deviation,
+    and so is a decision about it.
+    """
     section = Section(
         (
             "Inspection",

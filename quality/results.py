@@ -61,8 +61,8 @@ def record_results(
 ) -> list[tuple[Result, bool]]:
     """Record results of an open inspection, all or none; say of each whether it is new, or was stored before.
 
-    The same result again changes nothing. Raises Invalid for content that does not fit its characteristic, Conflict for a sample that
-    has another result, for a gauge that is not calibrated, and for an inspection that is finished.
+    The same result again changes nothing. Raises Invalid for content that does not fit its characteristic, Conflict for
+    a sample that has another result, for a gauge that is not calibrated, and for an inspection that is finished.
     """
     inspection = hold_inspection(inspection)
     given = []
@@ -125,7 +125,9 @@ def _content(said: Said) -> Content:
 
 
 def refuse_odd_result(inspection: Inspection, said: Said, *, place: str = "") -> None:
-    """Raise Invalid, naming the field, for a result that its characteristic cannot have; Conflict for a gauge that may not be used."""
+    """Raise Invalid, naming the field, for a result that its characteristic cannot have;
+    Conflict for a gauge that may not be used.
+    """
     of = said.characteristic
     if of.plan_id != inspection.plan_id:
         raise Invalid(f"{of} is no characteristic of {inspection.plan}.", field=f"{place}characteristic")
@@ -191,7 +193,9 @@ def correct_result(
     text: str = "",
     is_void: bool = False,
 ) -> ResultCorrection:
-    """Say what a result should have been, or that it is void, and why. The result stays; its charts and inspection are judged anew.
+    """Say what a result should have been, or that it is void, and why.
+
+    The result stays; its charts and inspection are judged anew.
 
     The last correction holds; the same one again changes nothing.
     """

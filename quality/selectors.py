@@ -115,7 +115,9 @@ def due(
     lot: MaterialLot | None = None,
     now: datetime,
 ) -> list[Due]:
-    """Return the inspections that are due of an order with all its operations, of one operation, at a machine, or of a lot."""
+    """Return the inspections that are due of an order with all its operations, of one operation, at a machine,
+    or of a lot.
+    """
     return due_of(_subjects(work_order, operation, machine, lot), now=now)
 
 

@@ -75,8 +75,9 @@ def open_inspection(
 ) -> tuple[Inspection, bool]:
     """Begin an inspection by the released version of a plan; say also whether it is new, or the answer to a retry.
 
-    The rule says how many units; by AQL the table does, from the size of the lot and the lots before it. Raises Conflict for a plan
-    that is not in force, for a subject that is being inspected by it, and for a series of lots that is stopped.
+    The rule says how many units; by AQL the table does, from the size of the lot and the lots before it. Raises
+    Conflict for a plan that is not in force, for a subject that is being inspected by it, and for a series of lots that
+    is stopped.
     """
     take_turns("inspection plan " + plan.code)
     plan = InspectionPlan.objects.get(pk=plan.pk)
@@ -247,7 +248,10 @@ def decide_inspection(
     decided_at: datetime,
     disposition: str = "",
 ) -> InspectionDecision:
-    """Decide about a finished inspection, whatever its results say: a conditional pass, a hold, rework. A fact with its reason."""
+    """Decide about a finished inspection, whatever its results say: a conditional pass, a hold, rework.
+
+    A fact with its reason.
+    """
     inspection = hold_inspection(inspection)
     if result not in Inspection.Outcome.values:
         raise Invalid(f"One of {', '.join(Inspection.Outcome.values)}.", field="result")
@@ -279,7 +283,10 @@ def decide_inspection(
 
 
 def rejudge(inspection: Inspection) -> None:
-    """Derive anew what a finished inspection came to: the last decision, or its results. Ends with the same whenever it is called."""
+    """Derive anew what a finished inspection came to: the last decision, or its results.
+
+    Ends with the same whenever it is called.
+    """
     sheet = sheet_of_inspection(inspection)
     found, decision = judged(inspection, sheet), decision_of(inspection)
     result = decision.result if decision is not None else found.result

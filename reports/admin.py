@@ -1,4 +1,6 @@
-"""Workbooks are uploaded here, and their cells mapped; reports by e-mail are set up, and what became of them is shown."""
+"""Workbooks are uploaded here, and their cells mapped; reports by e-mail are set up,
+and what became of them is shown.
+"""
 
 from datetime import datetime
 from typing import Any

@@ -66,7 +66,9 @@ class WorkbookTemplateViewSet(MasterDataViewSet):
     @extend_schema(methods=["get"], responses=WorkbookVersionSerializer(many=True))
     @action(detail=True, methods=["get", "post"], filter_backends=[], pagination_class=None)
     def version(self, request: Request, pk: str) -> Response:
-        """List the newest 50 versions; POST takes a new file (`multipart/form-data`), the same one again is no new version."""
+        """List the newest 50 versions; POST takes a new file (`multipart/form-data`),
+        the same one again is no new version.
+        """
         template = self._template()
         if request.method == "GET":
             rows = template.versions.defer("content").select_related("uploaded_by").order_by("-number")[:50]

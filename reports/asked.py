@@ -1,4 +1,6 @@
-"""What a report is asked about, and what its parts share: worked out once, each number by the service that screens and REST have it from."""
+"""What a report is asked about, and what its parts share: worked out once,
+each number by the service that screens and REST have it from.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

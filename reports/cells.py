@@ -81,8 +81,8 @@ def cell_xml(
 ) -> str:
     """Return a cell's element: its place, the attributes to keep, and the value typed. Raises BadValue.
 
-    A text is an inline string, so that it is a text whatever it begins with. A moment is shown in `zone`; in a cell that
-    has no date's format it is written as ISO text, since its number would mean nothing there.
+    A text is an inline string, so that it is a text whatever it begins with. A moment is shown in `zone`; in a cell
+    that has no date's format it is written as ISO text, since its number would mean nothing there.
     """
     start = " ".join([f'<{prefix}c r="{reference}"', *attributes])
     if isinstance(value, datetime):

@@ -1,4 +1,6 @@
-"""Compare two workbooks part by part and cell by cell: what filling a template changed, and that it changed nothing else."""
+"""Compare two workbooks part by part and cell by cell: what filling a template changed,
+and that it changed nothing else.
+"""
 
 import io
 import warnings

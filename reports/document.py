@@ -118,7 +118,10 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Bars side by side. `kind` is that of the values; `goal` is drawn as a line. Each chart has its table beside it."""
+    """Bars side by side. `kind` is that of the values; `goal` is drawn as a line.
+
+    Each chart has its table beside it.
+    """
 
     title: Words
     code: str

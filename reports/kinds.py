@@ -29,7 +29,9 @@ PLACES = ("machine", "line", "area", "site", "enterprise")
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A report: its name, what it tells, whose viewers may see it, of which places and spans it can be, and its parts."""
+    """A report: its name, what it tells, whose viewers may see it, of which places and spans it can be,
+    and its parts.
+    """
 
     code: str
     name: Promise
@@ -121,7 +123,10 @@ KINDS: Mapping[str, Kind] = {
 
 
 def build(kind: Kind, place: Place, period: Period, *, user: Any, now: datetime) -> Document:
-    """Compute a report of a place and a period. Raises NotFound without an active machine, Invalid for what is to come."""
+    """Compute a report of a place and a period.
+
+    Raises NotFound without an active machine, Invalid for what is to come.
+    """
     return _document(kind, Asked(place, period, now, user), place_title(place), _address(kind, place, period))
 
 

@@ -1,9 +1,9 @@
 """Send reports by e-mail: plan what is due, claim one, prepare it, hand it over, once.
 
-A mail is a row with a unique key (subscription, occasion, person); who writes it has planned it, and everybody else finds
-it there. Up to the moment at which the mail server is spoken to, a mail is tried again until it works. From there on it
-is never repeated by itself: what a worker did not live to hear the answer of may have been taken, and stays "perhaps
-sent" until a person decides (decision 86).
+A mail is a row with a unique key (subscription, occasion, person); who writes it has planned it, and everybody else
+finds it there. Up to the moment at which the mail server is spoken to, a mail is tried again until it works. From there
+on it is never repeated by itself: what a worker did not live to hear the answer of may have been taken, and stays
+"perhaps sent" until a person decides (decision 86).
 """
 
 from collections.abc import Iterable, Iterator
@@ -112,7 +112,10 @@ def may_get(person: User, subscription: ReportSubscription) -> bool:
 
 
 def plan(*, now: datetime) -> int:
-    """Write down the mails that became due; return how many are new. Whoever plans at the same time finds them there."""
+    """Write down the mails that became due; return how many are new.
+
+    Whoever plans at the same time finds them there.
+    """
     rows = []
     active = ReportSubscription.objects.filter(is_active=True).prefetch_related("recipients")
     for subscription in active.select_related("site", "area__site", "line__area__site", "machine__line__area__site"):
@@ -249,7 +252,10 @@ def _said(error: Exception) -> str:
 
 
 def send_again(*, mails: Iterable[ReportMail], now: datetime) -> int:
-    """Let mails be sent (again) that were given up, are perhaps sent, or wait; return how many. A person decides that."""
+    """Let mails be sent (again) that were given up, are perhaps sent, or wait; return how many.
+
+    A person decides that.
+    """
     again = (Status.FAILED, Status.UNCLEAR, Status.WAITING, Status.WITHDRAWN)
     return ReportMail.objects.filter(pk__in=[mail.pk for mail in mails], status__in=again).update(
         status=Status.WAITING, attempts=0, next_attempt_at=now, claim=None
@@ -287,7 +293,9 @@ def document_of(mail: ReportMail, subscription: ReportSubscription, *, now: date
 
 
 def zone_for(person: User, subscription: ReportSubscription) -> ZoneInfo:
-    """Return the zone that a person reads times in: of the report's site when they work there or everywhere, else of theirs."""
+    """Return the zone that a person reads times in: of the report's site when they work there or everywhere,
+    else of theirs.
+    """
     sites = person.site_ids()
     if person.sees_every_site() or subscription.site_id in sites or not sites:
         return subscription.site.zone

@@ -1,4 +1,6 @@
-"""Parts of reports about OEE: the result, machine by machine and over time, where the time went, all KPIs and what they follow from."""
+"""Parts of reports about OEE: the result, machine by machine and over time, where the time went,
+all KPIs and what they follow from.
+"""
 
 from datetime import datetime
 from fractions import Fraction

@@ -1,4 +1,6 @@
-"""A customer's process card as an example: a workbook with formats, formulas and a rule, and what its cells are filled with."""
+"""A customer's process card as an example: a workbook with formats, formulas and a rule,
+and what its cells are filled with.
+"""
 
 import io
 
@@ -31,7 +33,9 @@ FIELDS = (
 
 
 def template() -> bytes:
-    """Return the card as the customer has it: empty, A1:S84 on its first sheet, a summary with formulas on its second."""
+    """Return the card as the customer has it: empty, A1:S84 on its first sheet,
+    a summary with formulas on its second.
+    """
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
         style = {"font_name": "Calibri", "font_size": 10}

@@ -77,8 +77,8 @@ def records_of(source: sources.Source, records: Any, *, user: Any) -> Iterator[t
 def master_file(template: WorkbookTemplate, records: Any, *, user: Any) -> Iterator[bytes]:
     """Return the pieces of a file with one filled sheet for each record, at most 10,000.
 
-    Raises Invalid for a template that cannot be filled so, or not with the first record. A later record that does not fit
-    ends the pieces with BadWorkbook: what was sent is no whole file then.
+    Raises Invalid for a template that cannot be filled so, or not with the first record. A later record that does not
+    fit ends the pieces with BadWorkbook: what was sent is no whole file then.
     """
     source = source_of(template)
     if records.count() > MAX_SHEETS:

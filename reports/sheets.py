@@ -55,9 +55,9 @@ def fill_sheets(
 ) -> Iterator[bytes]:
     """Yield, in pieces, a workbook with a filled copy of the mapped sheet for each record (title, data, zone).
 
-    The sheet itself stays, hidden and empty, so that what refers to it still does. Raises BadWorkbook when more than one
-    sheet is mapped, or when the sheet holds what a copy would not be right with: tables, charts, comments, formulas that
-    name the sheet itself; all of that before the first piece, which holds the first record.
+    The sheet itself stays, hidden and empty, so that what refers to it still does. Raises BadWorkbook when more than
+    one sheet is mapped, or when the sheet holds what a copy would not be right with: tables, charts, comments, formulas
+    that name the sheet itself; all of that before the first piece, which holds the first record.
     """
     book = open_book(content)
     if not fields:

@@ -147,8 +147,8 @@ class ReportRecipient(models.Model):
 class ReportMail(models.Model):
     """One report for one person: planned once, whatever number of workers plan; and what became of it.
 
-    Up to `HANDING_OVER` it is tried again until it works; from there on it is never repeated by itself, because the mail
-    server may have taken it.
+    Up to `HANDING_OVER` it is tried again until it works; from there on it is never repeated by itself, because the
+    mail server may have taken it.
     """
 
     site_paths: ClassVar[tuple[str, ...]] = ("subscription__site",)

@@ -1,4 +1,6 @@
-"""Serial units can be reported on: what was filled in at their stages, what they are built of, what happened to them."""
+"""Serial units can be reported on: what was filled in at their stages, what they are built of,
+what happened to them.
+"""
 
 import re
 from collections import defaultdict

@@ -58,8 +58,8 @@ class Actual:
 class Adherence:
     """How far the plan was kept, over entries of production that were due (their planned end is past).
 
-    Quantity adherence = Σ min(actual, planned) / Σ planned; None when nothing was due, when a quantity is not known, and
-    when the quantities are in different units. Time adherence = entries that began and ended on time / entries due.
+    Quantity adherence = Σ min(actual, planned) / Σ planned; None when nothing was due, when a quantity is not known,
+    and when the quantities are in different units. Time adherence = entries that began and ended on time / entries due.
     """
 
     line_id: int

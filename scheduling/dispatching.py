@@ -1,9 +1,9 @@
 """Place jobs on lines of finite capacity, one after the other. Pure: no database, no clock, exact.
 
-A rule, not an optimum: jobs are taken by due date, priority and number, and each gets the earliest time (forward) or the
-latest (backward) that working time, what is planned already, set-up and earlier operations leave. The same jobs in any
-order give the same bars. A bar lies in one gap between other entries; it is cut where a shift ends, so that each of its
-parts lies in one shift, and breaks inside a shift are passed over.
+A rule, not an optimum: jobs are taken by due date, priority and number, and each gets the earliest time (forward) or
+the latest (backward) that working time, what is planned already, set-up and earlier operations leave. The same jobs in
+any order give the same bars. A bar lies in one gap between other entries; it is cut where a shift ends, so that each of
+its parts lies in one shift, and breaks inside a shift are passed over.
 """
 
 from bisect import bisect_left
@@ -48,7 +48,9 @@ class Busy:
 
 @dataclass(frozen=True, slots=True)
 class LineTime:
-    """A line: its working time in order, what is planned on it, and the product that it is set up for at the beginning."""
+    """A line: its working time in order, what is planned on it, and the product that it is set up for at the
+    beginning.
+    """
 
     line_id: int
     name: str
@@ -155,9 +157,9 @@ def with_less_setup(
 ) -> Plan:
     """Return a forward plan with less set-up, and in sum no more lateness, than that of the dispatching rule.
 
-    Local search from the rule's order: taking a job out and putting it in elsewhere, and turning a stretch round (2-opt);
-    the first change that is better is kept, by fewer jobs without a place, less lateness, less set-up, an earlier end.
-    It tries a fixed number of orders, and so ends with the same plan every time.
+    Local search from the rule's order: taking a job out and putting it in elsewhere, and turning a stretch round
+    (2-opt); the first change that is better is kept, by fewer jobs without a place, less lateness, less set-up, an
+    earlier end. It tries a fixed number of orders, and so ends with the same plan every time.
     """
     order = sorted(jobs, key=lambda job: job.rank)
     best = _forward(order, lines, window, setup, say)
@@ -419,7 +421,9 @@ class _Work:
         self.ends = [piece.end for piece, _ in self.pieces]
 
     def forward(self, start: datetime, need: int, until: datetime) -> tuple[tuple[Interval, int], ...] | None:
-        """Return the parts, by shift, in which so much work is done from a moment on; None when it is not done in time."""
+        """Return the parts, by shift, in which so much work is done from a moment on;
+        None when it is not done in time.
+        """
         taken: list[tuple[Interval, int]] = []
         for piece, shift in self.pieces[bisect_left(self.ends, start + _MICROSECOND) :]:
             begins = max(piece.start, start)

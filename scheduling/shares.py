@@ -9,7 +9,8 @@ from workorders.models import Schedule
 
 
 def shares_of(entries: Iterable[Schedule], target: Fraction) -> dict[int, Fraction]:
-    """Return which part of an order's target each of its entries of production makes, by its id; cancelled ones left out.
+    """Return which part of an order's target each of its entries of production makes, by its id;
+    cancelled ones left out.
 
     Those for the same operation share among themselves: one that says its quantity makes that, the others share what is
     left by planned time. `target` is in the order's unit, as quantities of entries are.

@@ -1,4 +1,6 @@
-"""What a person's browser sees: when a page first shows something, when a device's word is painted, and its memory after a day."""
+"""What a person's browser sees: when a page first shows something, when a device's word is painted,
+and its memory after a day.
+"""
 
 import json
 import statistics
@@ -111,7 +113,9 @@ class Person:
         context.close()
 
     def first_paint(self, page: Asked, *, times: int) -> tuple[float, float]:
-        """Return the milliseconds until something shows: with nothing in the browser's cache, and when it was there before."""
+        """Return the milliseconds until something shows: with nothing in the browser's cache,
+        and when it was there before.
+        """
         cold: list[float] = []
         warm: list[float] = []
         for _ in range(times):
@@ -124,7 +128,9 @@ class Person:
         return statistics.median(cold), statistics.median(warm)
 
     def painted(self, door: Door, *, posts: int) -> tuple[float, float]:
-        """Return the milliseconds, median and most, from a POST until the overview has painted the machine's new state."""
+        """Return the milliseconds, median and most, from a POST until the overview has painted the machine's new
+        state.
+        """
         spent = []
         with self._fresh() as context:
             page = context.new_page()

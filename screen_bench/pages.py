@@ -81,7 +81,9 @@ def costs(pages: Iterable[Asked], server: Server, session: str, *, times: int) -
 
 
 def statements(page: Asked, cookie: str) -> tuple[int, int]:
-    """Return the status with which this process answers for a page, and how many statements the database gets for it."""
+    """Return the status with which this process answers for a page,
+    and how many statements the database gets for it.
+    """
     from django.db import connection
     from django.test import Client
     from django.test.utils import CaptureQueriesContext

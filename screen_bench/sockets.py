@@ -42,7 +42,9 @@ class Door:
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """Milliseconds from a POST to the sockets, and how many states never came because a newer one was told with them."""
+    """Milliseconds from a POST to the sockets, and how many states never came because a newer one was told with
+    them.
+    """
 
     sockets: int
     p50: float

@@ -82,7 +82,10 @@ class Offer:
 def do_asked(
     request: HttpRequest, acts: Mapping[str, Act], thing: Any, *, kind: str, site_id: int | None
 ) -> tuple[Any, Refused | None]:
-    """Do the act that was asked for, now; return what it made. Raises PermissionDenied where the caller may not do it."""
+    """Do the act that was asked for, now; return what it made.
+
+    Raises PermissionDenied where the caller may not do it.
+    """
     name = request.POST.get("act", "")
     act = acts.get(name)
     if act is None:

@@ -37,7 +37,9 @@ class _Told:
 
 @login_required
 def advice_list(request: HttpRequest) -> HttpResponse:
-    """Show what waits for a decision, what gains most first; what was accepted; where nothing can be said; and what came true."""
+    """Show what waits for a decision, what gains most first; what was accepted; where nothing can be said;
+    and what came true.
+    """
     sites_where(request, "view", KIND)
     now = timezone.now()
     seen = seen_by(request.user)

@@ -38,7 +38,9 @@ def board(request: HttpRequest, area: str | None = None) -> HttpResponse:
 
 @login_required
 def board_fragments(request: HttpRequest, area: str | None = None) -> JsonResponse:
-    """Answer the lines and the calls anew, for a browser that missed something; `only=calls` answers the calls alone."""
+    """Answer the lines and the calls anew, for a browser that missed something;
+    `only=calls` answers the calls alone.
+    """
     now = timezone.now()
     _place, lines = _lines(request, area)
     calls = render_to_string("screens/_board_calls.html", _calls(lines, now=now))

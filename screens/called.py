@@ -19,7 +19,10 @@ _BY: dict[type[Model], tuple[str, str, Any]] = {
 
 
 def called(model: type[Thing], text: str, site: Site, *, field: str) -> Thing | None:
-    """Return the thing of a site that is called so, None for no text. Raises Invalid, naming the field, unless it is one."""
+    """Return the thing of a site that is called so, None for no text.
+
+    Raises Invalid, naming the field, unless it is one.
+    """
     if not (name := text.strip()):
         return None
     by, of_site, none = _BY[model]

@@ -30,7 +30,6 @@ from oee.closing import (
     accept_difference,
     bring_checks_up_to_date,
     close_shift,
-    closings_due_by_hand,
     refresh_check,
     touched_closings,
     was_and_now,
@@ -39,6 +38,7 @@ from oee.closing_serializers import KnowledgeChangeSerializer, ShiftClosingSeria
 from oee.frozen_numbers import Comparison
 from oee.knowledge_changes import change_keys, describe
 from oee.models import ShiftClosing
+from oee.open_shifts import closings_due_by_hand
 
 _MICROSECONDS = 1_000_000
 _LABELS = {

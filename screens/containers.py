@@ -1,4 +1,6 @@
-"""Pages of containers: which there are and where, what is in one, what happened to it, and the forms of what people do."""
+"""Pages of containers: which there are and where, what is in one, what happened to it,
+and the forms of what people do.
+"""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,6 @@
-"""Dashboards as engineers compose them, filled for who looks at them; and their tiles alone, for pages that stay open."""
+"""Dashboards as engineers compose them, filled for who looks at them; and their tiles alone,
+for pages that stay open.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta

@@ -10,7 +10,9 @@ FIRST, LAST = date(FIRST_YEAR, 1, 1), date(LAST_YEAR, 1, 1)
 
 
 def day_in(text: str | None, otherwise: date) -> date:
-    """Return the day that a parameter names, or another where it names none; within the years in which orders are planned."""
+    """Return the day that a parameter names, or another where it names none;
+    within the years in which orders are planned.
+    """
     try:
         day = date.fromisoformat(text or "")
     except ValueError:

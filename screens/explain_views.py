@@ -1,4 +1,6 @@
-"""The page on which a number explains itself: the same questions, rights and answers as its REST (`oee.explain_api`)."""
+"""The page on which a number explains itself: the same questions,
+rights and answers as its REST (`oee.explain_api`).
+"""
 
 from collections.abc import Callable
 from datetime import datetime

@@ -1,4 +1,6 @@
-"""What the page on which a number explains itself shows, worked out: the view models that its templates only lay out."""
+"""What the page on which a number explains itself shows, worked out:
+the view models that its templates only lay out.
+"""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence

@@ -58,7 +58,9 @@ class ReviewForm(forms.Form):
 
 @login_required
 def handover(request: HttpRequest, code: str) -> HttpResponse:
-    """Show the hand-over of a shift; a POST notes something, comments an hour, reviews the balance or closes the shift."""
+    """Show the hand-over of a shift; a POST notes something, comments an hour,
+    reviews the balance or closes the shift.
+    """
     now = timezone.now()
     line = line_named(request, code)
     if not caller(request).may("view", "closing", site_id_of(line)):

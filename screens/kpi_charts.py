@@ -67,7 +67,10 @@ def kpi_trend(
 
 
 def plan_chart(actuals: Sequence[Actual], *, by: str, title: str, most: int) -> charts.Chart:
-    """Return planned and made quantities by order, day or line. A sum with an unknown or an uncommon unit is unknown."""
+    """Return planned and made quantities by order, day or line.
+
+    A sum with an unknown or an uncommon unit is unknown.
+    """
     groups: dict[tuple[Any, str], list[Actual]] = defaultdict(list)
     for one in actuals:
         entry: Any = one.entry

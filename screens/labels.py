@@ -30,7 +30,10 @@ SHOWN = 200
 
 
 class PrintForm(KeyedForm):
-    """What is printed on which label: a series of codes, or codes as a table. Its thing is the sites where one may print."""
+    """What is printed on which label: a series of codes, or codes as a table.
+
+    Its thing is the sites where one may print.
+    """
 
     site = forms.ModelChoiceField(Site.objects.none(), label=gettext_lazy("Site"), empty_label=None)
     layout = forms.ModelChoiceField(LabelLayout.objects.none(), label=gettext_lazy("Layout"), empty_label=None)

@@ -172,7 +172,9 @@ def _stops_address(by: By, row: ParetoRow, period: Period, codes: dict[int, str]
 
 @login_required
 def waterfall_page(request: HttpRequest) -> HttpResponse:
-    """Show all time of some lines and days as a waterfall, from the calendar down to good pieces, in time and pieces."""
+    """Show all time of some lines and days as a waterfall, from the calendar down to good pieces,
+    in time and pieces.
+    """
     now = timezone.now()
     period = period_asked(request, now=now)
     context: dict[str, Any] = {"period": period}

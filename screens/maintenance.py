@@ -229,7 +229,9 @@ def maintenance_order(request: HttpRequest, order_id: int) -> HttpResponse:
 
 
 def _stop(order: MaintenanceOrder) -> Stop | None:
-    """Return the stop that it is about, as it is known now; None when it is about none, or the machine ran after all."""
+    """Return the stop that it is about, as it is known now; None when it is about none,
+    or the machine ran after all.
+    """
     if order.stop_at is None:
         return None
     try:

@@ -21,7 +21,7 @@ from core.master_data import caller, in_scope
 from core.uploads import picture_response
 from enterprise.models import Machine, Site
 from materials.models import Location, MaterialLot
-from quality import nonconformances
+from quality import corrective_actions, dispositions, nonconformances
 from quality.models import (
     Cause,
     CorrectiveAction,
@@ -156,11 +156,11 @@ class DisposeForm(KeyedForm):
     reason = forms.CharField(max_length=500, label=gettext_lazy("Why"))
 
     def fill(self, thing: NonConformance) -> None:
-        if nonconformances.order_of(thing) is None:
+        if dispositions.order_of(thing) is None:
             del self.fields["counted_as"]
         offer(self, from_location=Location.objects.filter(site=thing.site_id, is_active=True).order_by("name", "pk"))
         if thing.quantity is not None:
-            rest = thing.quantity - nonconformances.disposed_of(thing)
+            rest = thing.quantity - dispositions.disposed_of(thing)
             self.initial = {"quantity": f"{rest.normalize():f}", **self.initial}
 
 
@@ -223,7 +223,7 @@ def _picture(ncr: NonConformance, said: dict[str, Any], actor: User, now: dateti
 
 
 def _dispose(ncr: NonConformance, said: dict[str, Any], actor: User, now: datetime) -> None:
-    nonconformances.dispose(nonconformance=ncr, actor=actor, decided_at=now, recorded_at=now, **said)
+    dispositions.dispose(nonconformance=ncr, actor=actor, decided_at=now, recorded_at=now, **said)
 
 
 def _approve(ncr: NonConformance, said: dict[str, Any], actor: User, now: datetime) -> None:
@@ -231,15 +231,15 @@ def _approve(ncr: NonConformance, said: dict[str, Any], actor: User, now: dateti
 
 
 def _add_action(ncr: NonConformance, said: dict[str, Any], actor: User, now: datetime) -> None:
-    nonconformances.add_action(nonconformance=ncr, **said)
+    corrective_actions.add_action(nonconformance=ncr, **said)
 
 
 def _finish_action(ncr: NonConformance, said: dict[str, Any], actor: User, now: datetime) -> None:
-    nonconformances.finish_action(actor=actor, done_at=now, **said)
+    corrective_actions.finish_action(actor=actor, done_at=now, **said)
 
 
 def _check_action(ncr: NonConformance, said: dict[str, Any], actor: User, now: datetime) -> None:
-    nonconformances.check_action(actor=actor, checked_at=now, **said)
+    corrective_actions.check_action(actor=actor, checked_at=now, **said)
 
 
 def _close(ncr: NonConformance, said: dict[str, Any], actor: User, now: datetime) -> None:

@@ -1,4 +1,7 @@
-"""The operator's terminal: one machine, one job, one screen. What it shows; what it does is in `screens.operate_entries`."""
+"""The operator's terminal: one machine, one job, one screen.
+
+What it shows; what it does is in `screens.operate_entries`.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -344,7 +347,9 @@ def _asked(stop: Stop) -> AskedStop:
 
 
 def _runs_again(machine: Machine, standing: Stop | None) -> StateReason | None:
-    """Return the reason that says "running", where a person said that the machine stands: no device will take it back."""
+    """Return the reason that says "running", where a person said that the machine stands:
+    no device will take it back.
+    """
     if standing is None:
         return None
     last = (

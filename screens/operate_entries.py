@@ -1,6 +1,9 @@
-"""Entries of the operator's terminal as plain forms, for browsers in which no script runs. The script calls REST instead.
+"""Entries of the operator's terminal as plain forms, for browsers in which no script runs.
 
-Each form carries the person it was shown for and a key: one for somebody else is refused, one sent twice has one effect.
+The script calls REST instead.
+
+Each form carries the person it was shown for and a key: one for somebody else is refused, one sent twice has one
+effect.
 """
 
 from collections.abc import Callable

@@ -85,7 +85,9 @@ def operation_runs(order: WorkOrder) -> Iterable[Event]:
 
 
 def operation_steps(order: WorkOrder) -> Iterable[Event]:
-    """Tell the steps of its operations that are no work: pauses with a reason and their ends, holds, skips, finishes."""
+    """Tell the steps of its operations that are no work: pauses with a reason and their ends, holds, skips,
+    finishes.
+    """
     rows = OperationStep.objects.filter(operation__work_order=order).exclude(action__in=_TOLD_BY_RUNS)
     # A pause without a reason is the end of the work that is told already.
     rows = rows.exclude(action__in=(_Action.PAUSE, _Action.RESUME), reason="")

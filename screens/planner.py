@@ -1,6 +1,7 @@
 """The planner's board: orders on lines over time, to be moved by hand. Every change goes through REST of the schedule.
 
-The page draws what `planner_data`, `planner_backlog` and `planner_needs` tell (`static/js/planner.js`); it knows no rules of its own.
+The page draws what `planner_data`, `planner_backlog` and `planner_needs` tell (`static/js/planner.js`); it knows no
+rules of its own.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,7 @@
 """The set-up of a whole plant as one JSON file, and back: by codes, validated, all or nothing (decision 128).
 
-Things are `things[model]`, a list of objects; a reference is what the other thing is known by: its code, or a list where it
-takes several words. The same set-up is the same file, byte for byte.
+Things are `things[model]`, a list of objects; a reference is what the other thing is known by: its code, or a list
+where it takes several words. The same set-up is the same file, byte for byte.
 """
 
 import base64

@@ -1,4 +1,6 @@
-"""Which things make up the set-up of a plant, in which order, and what each is known by: no ids, no secrets, no facts."""
+"""Which things make up the set-up of a plant, in which order, and what each is known by: no ids, no secrets,
+no facts.
+"""
 
 from collections.abc import Iterator
 from functools import cache

@@ -1,4 +1,6 @@
-"""Pages that quality looks over: defects as a Pareto, actions that are to be done and checked, gauges and their calibration."""
+"""Pages that quality looks over: defects as a Pareto, actions that are to be done and checked,
+gauges and their calibration.
+"""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -111,7 +113,9 @@ def _action_row(action: CorrectiveAction, now: datetime) -> ActionRow:
 
 @login_required
 def actions_page(request: HttpRequest) -> HttpResponse:
-    """List corrective and preventive actions, those due first: `?show=mine` those of the reader, `?show=all` closed ones, too."""
+    """List corrective and preventive actions, those due first: `?show=mine` those of the reader,
+    `?show=all` closed ones, too.
+    """
     sites = sites_where(request, "view", "nonconformance")
     rows = _actions(request, sites)
     show = request.GET.get("show", "")

@@ -1,4 +1,6 @@
-"""The reasons that a person may give for stops, as buttons: those given most often first, and few enough to find one."""
+"""The reasons that a person may give for stops, as buttons: those given most often first,
+and few enough to find one.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

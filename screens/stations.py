@@ -1,7 +1,7 @@
 """Stations of serial units: what waits at a machine, what a scan leads to, the form of the stage that is due there.
 
-A code comes from a hand scanner or a keyboard, from the tablet's camera (static/js/station.js), or in a photo, which the
-server reads; without a script the photo is a plain form.
+A code comes from a hand scanner or a keyboard, from the tablet's camera (static/js/station.js), or in a photo, which
+the server reads; without a script the photo is a plain form.
 """
 
 from collections.abc import Iterable

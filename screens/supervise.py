@@ -16,7 +16,7 @@ from execution.risk import orders_at_risk
 from labor.board import MISSING, shift_board
 from live.selectors import line_statuses
 from live.status import LineStatus
-from oee.closing import closings_due_by_hand
+from oee.open_shifts import closings_due_by_hand
 from screens.asked_shift import Filter, lines_of, narrowed_to
 from screens.board_calls import open_calls
 

@@ -1,7 +1,7 @@
 """A shared terminal: it always shows in whose name the next entry goes, and refuses one for anybody else.
 
-Who stands there is kept in the terminal's session until a time-out. Every form carries the person it was shown for and a
-key of its own: a form of another tab or of a page gone back to is refused, and one sent twice has one effect.
+Who stands there is kept in the terminal's session until a time-out. Every form carries the person it was shown for and
+a key of its own: a form of another tab or of a page gone back to is refused, and one sent twice has one effect.
 """
 
 from collections.abc import Callable

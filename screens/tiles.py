@@ -139,7 +139,10 @@ class Scope:
         return self._kpis[code]
 
     def value(self, kpi: Kpi, machines: Sequence[Machine]) -> KpiValue:
-        """Return what a KPI came to. What stored hours tell costs less than what needs people, orders and inspections."""
+        """Return what a KPI came to.
+
+        What stored hours tell costs less than what needs people, orders and inspections.
+        """
         key = tuple(machine.pk for machine in machines)
         if not has_trend(kpi):
             if key not in self._asked:

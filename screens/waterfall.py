@@ -55,7 +55,8 @@ class Part:
 class Step:
     """A bar of the waterfall, placed on a scale of 0–1000, with its row of the table; `share` is of OEE's 100 points.
 
-    `is_level` says that it is what is left, not what was lost. `before` and `after` are where the bars around it meet it.
+    `is_level` says that it is what is left, not what was lost. `before` and `after` are where the bars around it meet
+    it.
     """
 
     name: str
@@ -82,7 +83,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Waterfall:
-    """The steps from calendar time down to good pieces. The shares of losses and OEE make `whole`, to the last digit."""
+    """The steps from calendar time down to good pieces.
+
+    The shares of losses and OEE make `whole`, to the last digit.
+    """
 
     steps: tuple[Step, ...]
     oee: str
@@ -161,8 +165,9 @@ def _parts(
 
 
 def _shares(lines: Sequence[LedgerLine], busy: Fraction) -> dict[str, Fraction]:
-    """Return each class's share of planned busy time in percent; OEE's is rounded half up, and what rounding leaves over
-    goes to the losses that come nearest to it, so that all of them add up as they are written.
+    """Return each class's share of planned busy time in percent; OEE's is rounded half up,
+    and what rounding leaves over goes to the losses that come nearest to it, so that all of them add up as they are
+    written.
     """
     if not busy:
         return {}

@@ -1,4 +1,6 @@
-"""Draw the floors of the house from the import contract and from what each app says of itself: docs/images/floors.svg."""
+"""Draw the floors of the house from the import contract and from what each app says of itself:
+docs/images/floors.svg.
+"""
 
 import ast
 import textwrap

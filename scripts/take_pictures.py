@@ -1,7 +1,8 @@
 """Walk through a running plant like a person who follows every link, and keep a sheet of pictures of each screen.
 
-A sheet shows one screen on a television (1920 × 1080), a tablet (1280 × 800) and a phone (390 × 844), light and dark, at half size.
-`docs/screens.md` is written anew with them. Needs a demo that runs, and the log-in of somebody who may see everything:
+A sheet shows one screen on a television (1920 × 1080), a tablet (1280 × 800) and a phone (390 × 844), light and dark,
+at half size. `docs/screens.md` is written anew with them. Needs a demo that runs, and the log-in of somebody who may
+see everything:
 
     make pictures ARGS="--url http://localhost:8000 --user admin --password …"
 """
@@ -80,7 +81,9 @@ def _page(browser: Browser, chosen: argparse.Namespace, size: str, theme: str) -
 
 
 def _walked(page: Page, url: str) -> dict[str, str]:
-    """Return one address of each screen that links lead to, by the screen's name: of a few, the one that has most to show."""
+    """Return one address of each screen that links lead to, by the screen's name: of a few,
+    the one that has most to show.
+    """
     screens: dict[str, str] = {}
     tried: Counter[str] = Counter()
     most: dict[str, int] = {}

@@ -41,7 +41,9 @@ CYCLES = dict(zip((code for code, _ in STAGES), (12, 18, 6, 9, 15, 20, 25, 4), s
 THROUGH = (8, 8, 8, 5, 5, 3, 2, 2, 1, 0, 0, 0)
 """How many stages each of the first order's packs has passed at once, at the first try."""
 FAILED = {"EOL-TEST": 1}
-"""How many packs more did not pass a stage at the first try; one that is let pass as it is has not been tested to the end."""
+"""How many packs more did not pass a stage at the first try; one that is let pass as it is has not been tested to the
+end.
+"""
 TICK = timedelta(seconds=30)
 PEOPLE = (
     ("technician.bpk", "Tara", "Technik", Role.OPERATOR),
@@ -268,7 +270,9 @@ class ExpectedStage:
 
 
 def expected_stages() -> list[ExpectedStage]:
-    """Return what the first order's packs come to, by stage; worked out from how they are made and not from what is stored."""
+    """Return what the first order's packs come to, by stage; worked out from how they are made and not from what is
+    stored.
+    """
     good = [sum(through > place for through in THROUGH) for place in range(len(STAGES))]
     return [
         ExpectedStage(code, one + FAILED.get(code, 0), one, CYCLES[code])

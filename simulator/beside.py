@@ -1,7 +1,8 @@
-"""What else happens in the demo plant beside orders and hours: changeovers, calls, pallets, labels, batch records, upkeep.
+"""What else happens in the demo plant beside orders and hours: changeovers, calls, pallets, labels, batch records,
+upkeep.
 
-So that no page of the demo is empty. All is written through the services; each part has keys of its own, and what exists
-stays as it is. The simulator asks again every now and then, as the machines' history arrives.
+So that no page of the demo is empty. All is written through the services; each part has keys of its own, and what
+exists stays as it is. The simulator asks again every now and then, as the machines' history arrives.
 """
 
 import logging
@@ -15,7 +16,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from accounts.models import Role, User
-from andon.models import AndonStep, CallType, EscalationStep
+from andon.models import AndonStep, CallType
 from andon.services import Said as SaidOfCall
 from andon.services import call, take_step
 from batchrecords.models import BatchRecord
@@ -24,10 +25,10 @@ from core.errors import DomainError
 from enterprise.models import Line, Machine, Site
 from labels.models import LabelBatch, LabelLayout
 from labels.services import print_batch
-from maintenance.models import Basis, MaintenancePlan, Tool
+from maintenance.models import MaintenancePlan
 from maintenance.models import MaintenanceStep as Upkeep
 from maintenance.services import Said as SaidOfUpkeep
-from maintenance.services import ask, mount_tool
+from maintenance.services import ask
 from maintenance.services import take_step as take_upkeep_step
 from materials.container_steps import Told
 from materials.containers import close, open_container
@@ -35,6 +36,7 @@ from materials.models import Container, Kind, Location, MaterialTransaction
 from materials.packing import pack
 from simulator.making import FINISHED, ensure
 from simulator.plant import PlantPlan
+from simulator.upkeep import LUBRICATE, MAINTENANCE, MATERIAL, QUALITY, create_call_types, create_upkeep
 from workorders.changeovers import (
     approve_changeover,
     begin_changeover,
@@ -95,26 +97,16 @@ def _written(part: Callable[[_Plant], bool], plant: _Plant) -> bool:
 
 def _calls(plant: _Plant) -> bool:
     """Let there be three things to call for, calls that were answered, and one that waits."""
-    if CallType.objects.filter(code="VB-MAINT").exists():
+    if CallType.objects.filter(code=MAINTENANCE).exists():
         return False
-    types = {}
-    for place, (code, name, icon, tone) in enumerate(
-        (
-            ("VB-MAINT", "Maintenance", "tools", CallType.Tone.UNPLANNED),
-            ("VB-MATERIAL", "Material", "box-seam", CallType.Tone.CALL),
-            ("VB-QUALITY", "Quality", "patch-check", CallType.Tone.CHANGEOVER),
-        ),
-        start=1,
-    ):
-        types[code] = ensure(CallType, {"code": code}, name=name, icon=icon, tone=tone, position=10 * place)
-        ensure(EscalationStep, {"call_type": types[code], "after_minutes": 10}, role=Role.SUPERVISOR)
+    types = create_call_types()
     operator, supervisor = plant.people[Role.OPERATOR], plant.people[Role.SUPERVISOR]
     kinds = AndonStep.Kind
     answered = (
-        ("VB-MAINT", 0, 9, "Valve 4 drips", (2, 7, 26)),
-        ("VB-MATERIAL", 0, 6, "Caps for one more hour", (1, 4, 12)),
-        ("VB-QUALITY", 1, 3, "Labels look pale", (6, 11, 31)),
-        ("VB-MATERIAL", 1, 0.1, "Glue is low", ()),
+        (MAINTENANCE, 0, 9, "Valve 4 drips", (2, 7, 26)),
+        (MATERIAL, 0, 6, "Caps for one more hour", (1, 4, 12)),
+        (QUALITY, 1, 3, "Labels look pale", (6, 11, 31)),
+        (MATERIAL, 1, 0.1, "Glue is low", ()),
     )
     for code, place, hours, note, minutes in answered:
         key = f"demo call {code} {place}"
@@ -131,32 +123,18 @@ def _calls(plant: _Plant) -> bool:
 
 def _upkeep(plant: _Plant) -> bool:
     """Let there be plans for the constraints, a tool on each, a request that waits and one that is done."""
-    if MaintenancePlan.objects.filter(code="VB-LUBRICATE").exists():
+    if MaintenancePlan.objects.filter(code=LUBRICATE).exists():
         return False
     engineer, operator = plant.people[Role.ENGINEER], plant.people[Role.OPERATOR]
     pet, glass = plant.machine(0), plant.machine(1)
-    plans = (
-        ("VB-LUBRICATE", "Lubricate the star wheels", pet, Basis.RUN_HOURS, 400, 12),
-        ("VB-SEALS", "Exchange the valves' seals", pet, Basis.CYCLES, 5_000_000, 20),
-        ("VB-INSPECT", "Inspect the washer's nozzles", glass, Basis.CALENDAR, 30, 33),
+    create_upkeep(
+        plant.plan,
+        plant.site,
+        counted_from=lambda days: plant.ago(days=days),
+        mounted_at=plant.ago(days=6),
+        recorded_at=plant.now,
+        actor=engineer,
     )
-    for code, name, machine, basis, every, days in plans:
-        ensure(
-            MaintenancePlan,
-            {"code": code},
-            name=name,
-            machine=machine,
-            basis=basis,
-            every=Decimal(every),
-            counted_from=plant.ago(days=days),
-            instructions="As the maker's manual has it; note what was worn.",
-        )
-    for machine, code, name in ((pet, "VB-VALVES", "Set of filling valves"), (glass, "VB-CUPS", "Gripper cups")):
-        tool = ensure(Tool, {"code": code}, name=name, site=plant.site, life=Decimal(2_000_000))
-        said = SaidOfUpkeep(
-            at=plant.ago(days=6), recorded_at=plant.now, actor=engineer, idempotency_key=f"demo tool {code}"
-        )
-        mount_tool(tool=tool, machine=machine, said=said)
 
     def said_at(hours: float, actor: User, key: str, note: str = "") -> SaidOfUpkeep:
         return SaidOfUpkeep(

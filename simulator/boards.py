@@ -1,4 +1,7 @@
-"""The dashboards that a demo plant begins with: one for each who works with numbers. Engineers change them as they like."""
+"""The dashboards that a demo plant begins with: one for each who works with numbers.
+
+Engineers change them as they like.
+"""
 
 from typing import Any
 

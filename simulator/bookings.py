@@ -1,4 +1,7 @@
-"""Book what the demo plant's people would: deliveries, hours, and what each order used and made. Repeating changes nothing."""
+"""Book what the demo plant's people would: deliveries, hours, and what each order used and made.
+
+Repeating changes nothing.
+"""
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,8 +32,10 @@ from simulator.line_day import simulate_day
 from simulator.making import FINISHED, REJECTED, STORE, operation_code
 from simulator.people_day import EARLY, LATE, Counted, PersonDay, Worked, people_of_day
 from simulator.plant import LinePlan, PlantPlan
+from simulator.services import CLOSED_AFTER
 from simulator.whole_days import load_people
 from simulator.working_time import DAY, OrderSlot, day_window, order_slots, production_day
+from workorders.life import close
 from workorders.models import OrderMaterial, WorkOrder
 
 logger = logging.getLogger(__name__)
@@ -73,8 +78,9 @@ def book(
     refused now is logged and added to them.
     """
     booked = 0
-    for deeds in (_hours(plant, window, actor, now, seed), _material(plant, window, actor, now)):
-        for deed in deeds:
+    hours = partial(_hours, seed=seed)
+    for due in (hours, _material, _closings):
+        for deed in due(plant, window, actor, now):
             if booked >= most:
                 return booked
             if deed.key in refused:
@@ -141,7 +147,9 @@ def _receive(plant: PlantPlan, delivery: Delivery, actor: User, now: datetime) -
 
 
 def _book_order(order: WorkOrder, slot: OrderSlot, actor: User, now: datetime) -> _Outcome:
-    """Put in stock what an order's machines counted, and book what that took; it waits while their counts are on the way."""
+    """Put in stock what an order's machines counted, and book what that took;
+    it waits while their counts are on the way.
+    """
     following = Interval(slot.end, slot.end + _FACTS_FOLLOW_WITHIN)
     if not StateHistory.objects.filter(
         machine__line=order.line_id, occurred_at__gte=following.start, occurred_at__lt=following.end
@@ -188,10 +196,32 @@ def _book_order(order: WorkOrder, slot: OrderSlot, actor: User, now: datetime) -
     return _Outcome.BOOKED
 
 
+# --- the files: what is done and booked is closed ---
+
+
+def _closings(plant: PlantPlan, window: Interval, actor: User, now: datetime) -> list[_Deed]:
+    """Return the closing of the orders that ended a while ago and whose lots are in stock, if they keep materials."""
+    slots = {
+        slot.number: slot
+        for line in plant.lines
+        for slot in order_slots(plant, line, window)
+        if slot.end + CLOSED_AFTER <= now
+    }
+    made = MaterialTransaction.objects.filter(work_order=OuterRef("pk"), kind=Kind.PRODUCE)
+    waits = OrderMaterial.objects.filter(work_order=OuterRef("pk"))
+    done = WorkOrder.objects.filter(order_number__in=slots, status=WorkOrder.Status.COMPLETED)
+    deeds = []
+    for order in done.filter(Exists(made) | ~Exists(waits)):
+        slot = slots[order.order_number]
+        at = slot.end + CLOSED_AFTER
+        deeds.append(_Deed(at, f"demo close {slot.number}", partial(_did, close, work_order=order, at=at, actor=actor)))
+    return sorted(deeds, key=lambda deed: deed.at)
+
+
 # --- hours: every crew comes for its shift and works on what its line makes ---
 
 
-def _hours(plant: PlantPlan, window: Interval, actor: User, now: datetime, seed: int) -> list[_Deed]:
+def _hours(plant: PlantPlan, window: Interval, actor: User, now: datetime, *, seed: int) -> list[_Deed]:
     past = Interval(window.start, max(min(window.end, now), window.start + LATE))
     # Nobody comes earlier than this for a shift of the window.
     answered = TerminalCommand.objects.filter(key__startswith="demo ", recorded_at__gte=past.start - EARLY)
@@ -235,7 +265,9 @@ def _newest_whole_day(
     actor: User,
     seed: int,
 ) -> Iterator[_Deed]:
-    """Yield the booking of the newest past day of a line of which nothing is booked; one at a time, as it takes a while."""
+    """Yield the booking of the newest past day of a line of which nothing is booked; one at a time,
+    as it takes a while.
+    """
     came = Attendance.objects.filter(started_at__gte=past.start - EARLY, started_at__lt=past.end)
     booked = {
         (code, production_day(plant, at + EARLY)) for code, at in came.values_list("employee__code", "started_at")
@@ -271,7 +303,9 @@ _kept: dict[tuple[str, date, int, int], list[PersonDay]] = {}
 
 
 def _people_of(plant: PlantPlan, line: LinePlan, day: date, seed: int) -> list[PersonDay]:
-    """Return what a line's crews do on a day; the days of some weeks are kept, because they are asked for again and again."""
+    """Return what a line's crews do on a day; the days of some weeks are kept,
+    because they are asked for again and again.
+    """
     key = (line.code, day, seed, sum(len(crew.members) for crew in plant.crews))
     if key not in _kept:
         if len(_kept) > _DAYS_KEPT:

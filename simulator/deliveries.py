@@ -54,7 +54,8 @@ def deliveries(plant: PlantPlan, window: Interval) -> Iterator[Delivery]:
 
 
 def quantity_of(plant: PlantPlan, delivery: Delivery, slots: Sequence[OrderSlot] | None = None) -> Decimal:
-    """Return how much of a material a delivery brings: whole packages, enough for the orders until the next; 0 = none comes.
+    """Return how much of a material a delivery brings: whole packages, enough for the orders until the next;
+    0 = none comes.
 
     `slots` are the orders around it, where the caller has them.
     """

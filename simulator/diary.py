@@ -78,7 +78,9 @@ def done_until(simulation: Simulation, at: datetime) -> None:
 
 
 def keep_faults(simulation: Simulation, faults: Iterable[tuple[str, datetime, int, str, str]], *, now: datetime) -> int:
-    """Keep faults of a script that are still to come, as (machine, at, minutes, reason, detail); return how many are new."""
+    """Keep faults of a script that are still to come, as (machine, at, minutes, reason, detail);
+    return how many are new.
+    """
     new = 0
     for code, at, minutes, reason, detail in faults:
         machine = Machine.objects.filter(code=code, line__area__site=simulation.site_id).first()

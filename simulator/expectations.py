@@ -1,4 +1,6 @@
-"""What OEE must find in the simulated days: worked out from the simulated stretches and pieces, not from stored facts."""
+"""What OEE must find in the simulated days: worked out from the simulated stretches and pieces,
+not from stored facts.
+"""
 
 from bisect import bisect_right
 from collections.abc import Iterable

@@ -1,4 +1,7 @@
-"""What the scales at the fillers measure: how far a bottle's content is off its nominal, in millilitres. Pure and repeatable."""
+"""What the scales at the fillers measure: how far a bottle's content is off its nominal, in millilitres.
+
+Pure and repeatable.
+"""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta

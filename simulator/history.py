@@ -9,7 +9,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
@@ -18,12 +18,13 @@ from multiprocessing import get_context
 from django.db import connections
 
 from accounts.models import User
-from batchrecords.services import open_record
+from andon.bulk import load_calls
 from core.intervals import Interval
 from downtime.models import StateReason
 from enterprise.models import Line, Machine, Site
 from execution.bulk import load_done
 from labor.models import Employee
+from maintenance.bulk import NewMaintenance, load_maintenance
 from materials.bulk import Deed, Made, Received, Shipped, load_movements
 from materials.lots import NewLot
 from materials.models import Location, MaterialLot, MaterialTransaction
@@ -31,19 +32,22 @@ from products.models import Product
 from simulator.deliveries import deliveries, quantity_of
 from simulator.history_facts import Past, days_of, store_hours, write_facts
 from simulator.history_quality import Laboratory
+from simulator.history_release import Release
+from simulator.history_upkeep import Upkeep
 from simulator.history_words import changeovers_of_day, explain_stops
 from simulator.line_day import LineDay
 from simulator.making import FINISHED, REJECTED, STORE
 from simulator.own_process import set_up
 from simulator.people_day import Counted, PersonDay, people_of_day
 from simulator.plant import LinePlan
-from simulator.services import new_order
+from simulator.services import CLOSED_AFTER, new_order
+from simulator.upkeep import create_call_types, create_upkeep
 from simulator.whole_days import load_people
 from simulator.working_time import DAY, OrderSlot, day_window, order_slots
 from workorders.bulk import NewOrder, load_changeovers, load_orders
 from workorders.models import Customer, Operation, WorkOrder
 
-CLOSED_AFTER, SHIPPED_AFTER = timedelta(hours=12), timedelta(hours=26)
+SHIPPED_AFTER = timedelta(hours=26)
 
 
 Progress = Callable[[str], None]
@@ -69,7 +73,7 @@ class Office:
     """The people of a plant and what they book, a production day of all lines at a time."""
 
     def __init__(self, past: Past, people: Mapping[str, User], tally: Tally) -> None:
-        """`people` are those who book, by role: operator and supervisor."""
+        """`people` are those of the plant, by user name."""
         self.past, self.people, self.tally = past, people, tally
         self.actor = people["supervisor"]
         self._made: dict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
@@ -77,6 +81,18 @@ class Office:
         self._shipments: list[Shipped] = []
         self._days = {line.code: days_of(past, line) for line in past.plant.lines}
         self._laboratory = Laboratory(past.plant, self.site, seed=past.seed, since=past.window.start)
+        self._release = Release(past, people, self.places[FINISHED])
+        began = past.window.start
+        create_upkeep(
+            past.plant,
+            self.site,
+            counted_from=lambda days: began,
+            mounted_at=began,
+            recorded_at=began,
+            actor=people["engineer"],
+        )
+        self._upkeep = Upkeep(past, self.machines, create_call_types(), people)
+        self._maintenance: list[NewMaintenance] = []
 
     @cached_property
     def site(self) -> Site:
@@ -130,6 +146,7 @@ class Office:
                 self._made[slot.number] = before[0] + good, before[1] + reject
             self._write_hours(people_of_day(self.past.plant, of_line, counted))
             self._write_words(of_line, counted)
+            self._write_calls(of_line)
         done = [slot for of_line in simulated for slot in of_line.slots if window.start < slot.end <= window.end]
         self._write_done(done)
         self._write_movements(window, done)
@@ -208,8 +225,13 @@ class Office:
                 )
             )
             to = f"Delivery {slot.sales_order} to {slot.customer}" if slot.customer else "Delivery to the warehouse"
-            self._shipments.append(Shipped(at=slot.end + SHIPPED_AFTER, order=order, place=finished, reason=to))
-        deeds += [one for one in self._shipments if one.at < window.end]
+            at = slot.end + SHIPPED_AFTER
+            self._shipments.append(
+                Shipped(at=at, order=order, place=finished, reason=to, recipient=slot.customer or "Warehouse")
+            )
+        for one in self._shipments:
+            if one.at < window.end:
+                deeds.append(replace(one, containers=self._release.pallets_of(one.order)))
         self._shipments = [one for one in self._shipments if one.at >= window.end]
         loaded = load_movements(deeds, actor=self.actor)
         self.tally.add("material movements", len(loaded.facts), began)
@@ -244,6 +266,7 @@ class Office:
     def _write_quality(self, done: Sequence[OrderSlot]) -> None:
         began = time.perf_counter()
         made = MaterialLot.objects.filter(work_order__in=[self._orders[slot.number].pk for slot in done])
+        made = made.select_related("product", "site")
         lots = {lot.work_order_id or 0: lot for lot in made}
         finished = [(slot, self._orders[slot.number], self._made[slot.number]) for slot in done]
         rows = self._laboratory.write(
@@ -255,17 +278,30 @@ class Office:
             until=self.past.end,
         )
         self.tally.add("inspections, results, defects", rows, began)
-        self._open_records(done, lots)
+        self._write_pallets(done, lots)
 
-    def _open_records(self, done: Sequence[OrderSlot], lots: Mapping[int, MaterialLot]) -> None:
-        """Open the records that customers ask for. Nobody signs them here: a signature is its person's own."""
-        began, opened = time.perf_counter(), 0
-        for slot in done:
-            order = self._orders[slot.number]
-            if slot.customer in self.past.plant.asks_for_records and order.pk in lots:
-                open_record(order=order, lot=lots[order.pk], actor=self.actor, now=slot.end)
-                opened += 1
-        self.tally.add("batch records", opened, began)
+    def _write_pallets(self, done: Sequence[OrderSlot], lots: Mapping[int, MaterialLot]) -> None:
+        began = time.perf_counter()
+        sold = [
+            (slot, order, lots[order.pk], Decimal(self._made[slot.number][0]))
+            for slot in done
+            if slot.customer and (order := self._orders[slot.number]).pk in lots
+        ]
+        self.tally.add("pallets", self._release.take(sold), began)
+
+    def _write_calls(self, simulated: LineDay) -> None:
+        began = time.perf_counter()
+        calls = load_calls(list(self._upkeep.calls(simulated, self._orders)), now=self.past.end)
+        self.tally.add("calls", len(calls), began)
+        self._maintenance += [*self._upkeep.repairs(simulated), *self._upkeep.services(simulated)]
+
+    def follow(self) -> None:
+        """Write what is about the machines' facts, once these are there: maintenance with its stops, batch records."""
+        began = time.perf_counter()
+        orders = load_maintenance(self._maintenance, now=self.past.end)
+        self.tally.add("maintenance orders", len(orders), began)
+        began = time.perf_counter()
+        self.tally.add("batch records", self._release.sign(), began)
 
     def _write_words(self, simulated: LineDay, counted: Counted) -> None:
         began, end, line = time.perf_counter(), self.past.end, simulated.line
@@ -293,7 +329,10 @@ class Office:
 
 
 def generate(past: Past, *, people: Mapping[str, User], progress: Progress, processes: int | None = None) -> Tally:
-    """Write a past of a plant whose master data are there. `people` = who books, by role; `processes` = 0: everything in this one, one after the other."""
+    """Write a past of a plant whose master data are there. `people` = who works there, by user name.
+
+    `processes` = 0: everything in this one, one after the other.
+    """
     tally, codes = Tally(), [line.code for line in past.plant.lines]
     count = min(os.cpu_count() or 1, len(codes)) if processes is None else processes
     pool = ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=set_up) if count else None
@@ -302,16 +341,21 @@ def generate(past: Past, *, people: Mapping[str, User], progress: Progress, proc
     for day in past.all_days:
         office.work(day)
         progress(f"{day}: {sum(tally.rows.values()):,} rows of orders, people, material and quality")
-    for what, work, begun in (("facts", write_facts, facts), ("hours", store_hours, None)):
-        started = begun or {code: _begin(pool, work, past, code) for code in codes}
-        for code, future in started.items():
-            rows, seconds = future.result()
-            tally.rows[what] += rows
-            tally.seconds[f"{what} of {code}"] = seconds
-            progress(f"{code}: {rows:,} {what} in {seconds:.1f} s")
+    _await(facts, "facts", tally, progress)
+    hours = {code: _begin(pool, store_hours, past, code) for code in codes}
+    office.follow()
+    _await(hours, "hours", tally, progress)
     if pool is not None:
         pool.shutdown()
     return tally
+
+
+def _await(begun: "Mapping[str, Future[tuple[int, float]]]", what: str, tally: Tally, progress: Progress) -> None:
+    for code, future in begun.items():
+        rows, seconds = future.result()
+        tally.rows[what] += rows
+        tally.seconds[f"{what} of {code}"] = seconds
+        progress(f"{code}: {rows:,} {what} in {seconds:.1f} s")
 
 
 def _in_own_process(work: Callable[[Past, LinePlan], int], past: Past, code: str) -> tuple[int, float]:

@@ -1,4 +1,6 @@
-"""What a plant's quality people did in its past: two inspections of each order, the defects that were found, what failed."""
+"""What a plant's quality people did in its past: two inspections of each order, the defects that were found,
+what failed.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
@@ -10,7 +12,7 @@ from core import master_data
 from enterprise.models import Machine, Site
 from materials.models import MaterialLot
 from products.services import ensure_unit
-from quality import nonconformances
+from quality import corrective_actions, nonconformances
 from quality.bulk import Found, Inspected, NewDefect, load_defects, load_inspections
 from quality.models import Characteristic, CorrectiveAction, DefectCode, Inspection, InspectionPlan, SamplingRule
 from quality.nonconformances import About
@@ -211,7 +213,7 @@ class Laboratory:
             at=steps[0],
         )
         due: date = steps[2].date()
-        action = nonconformances.add_action(
+        action = corrective_actions.add_action(
             nonconformance=raised,
             description="Change the clutches of the capping heads",
             kind=CorrectiveAction.Kind.CORRECTIVE,
@@ -220,9 +222,9 @@ class Laboratory:
             check_date=due,
         )
         if steps[1] <= until:
-            nonconformances.finish_action(action=action, note="Changed.", actor=supervisor, done_at=steps[1])
+            corrective_actions.finish_action(action=action, note="Changed.", actor=supervisor, done_at=steps[1])
         if steps[2] <= until:
-            nonconformances.check_action(
+            corrective_actions.check_action(
                 action=action, verdict="effective", note="None since.", actor=actor, checked_at=steps[2]
             )
         if steps[3] <= until:

@@ -61,7 +61,8 @@ def _unexplained(simulated: LineDay, code: str) -> Iterator[tuple[datetime, date
 
 
 def _moments(simulated: LineDay, one: Stretch) -> tuple[datetime, datetime]:
-    return tuple(simulated.window.start + timedelta(milliseconds=at) for at in (one.start, one.end))  # type: ignore[return-value]
+    begins = simulated.window.start
+    return begins + timedelta(milliseconds=one.start), begins + timedelta(milliseconds=one.end)
 
 
 def changeovers_of_day(

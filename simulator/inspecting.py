@@ -1,4 +1,5 @@
-"""What quality did at the demo plant before anybody looked: gauges, plans, charts with a baseline, inspections, non-conformances.
+"""What quality did at the demo plant before anybody looked: gauges, plans, charts with a baseline, inspections,
+non-conformances.
 
 All is written through the services, as people would have; once, and what exists already stays as it is.
 """
@@ -19,7 +20,7 @@ from materials.models import Location
 from materials.services import receive
 from products.models import Product
 from products.services import ensure_unit
-from quality import charting, nonconformances
+from quality import charting, corrective_actions, dispositions, nonconformances
 from quality.calibrations import record_calibration
 from quality.measurements import NewMeasurement, record_measurements
 from quality.models import (
@@ -350,7 +351,7 @@ def _followed(room: _Room, raised: dict[str, NonConformance]) -> None:
             actor=people["supervisor"],
             at=room.ago(hours=50),
         )
-        action = nonconformances.add_action(
+        action = corrective_actions.add_action(
             nonconformance=raised[code],
             description={"waits": "Change the capper's clutches", "late": "Check the seals of a lot on arrival"}.get(
                 code, "Clean the level probes every shift"
@@ -370,8 +371,10 @@ def _close(room: _Room, ncr: NonConformance, action: CorrectiveAction) -> None:
     people, at = room.people, room.ago(hours=20)
     _dispose(room, ncr, "rework", 80, "Filled up by hand.")
     _dispose(room, ncr, "use_as_is", 40, "Within the tolerance of the single bottle.")
-    nonconformances.finish_action(action=action, note="In the cleaning plan.", actor=people["supervisor"], done_at=at)
-    nonconformances.check_action(
+    corrective_actions.finish_action(
+        action=action, note="In the cleaning plan.", actor=people["supervisor"], done_at=at
+    )
+    corrective_actions.check_action(
         action=action, verdict="effective", note="None since.", actor=people["engineer"], checked_at=at
     )
     nonconformances.approve_nonconformance(nonconformance=ncr, actor=people["engineer"], approved_at=at)
@@ -380,7 +383,7 @@ def _close(room: _Room, ncr: NonConformance, action: CorrectiveAction) -> None:
 
 def _dispose(room: _Room, ncr: NonConformance, kind: str, quantity: int, reason: str) -> None:
     at = room.ago(hours=24)
-    nonconformances.dispose(
+    dispositions.dispose(
         nonconformance=ncr,
         kind=kind,
         quantity=Decimal(quantity),

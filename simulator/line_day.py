@@ -106,7 +106,9 @@ def _samples(
     timelines: Mapping[str, Sequence[Stretch]],
     seed: str,
 ) -> dict[str, list[_Sample]]:
-    """Return every machine's samples: the constraint sets the pace, the others pass on what it makes, order by order."""
+    """Return every machine's samples: the constraint sets the pace, the others pass on what it makes,
+    order by order.
+    """
     constraint = line.constraint
     places = _Places(slots, window)
     runs = list(_runs(timelines[constraint.code], places))
@@ -180,7 +182,8 @@ def _sampled(machine: MachinePlan, runs: Sequence[_Run], speeds: Sequence[Fracti
     doubtful = 0.0
     for run, speed in zip(runs, speeds, strict=True):
         at = run.start
-        # In whole numbers, because there are tens of thousands of samples a day: made + speed × time over one denominator.
+        # In whole numbers, because there are tens of thousands of samples a day: made + speed × time over one
+        # denominator.
         whole, each = made.numerator * speed.denominator, speed.numerator * made.denominator
         over = made.denominator * speed.denominator
         before = whole // over

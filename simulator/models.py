@@ -1,4 +1,6 @@
-"""The diary of a simulated plant: whether it lives, what its people did hour by hour, what its devices delivered, its faults."""
+"""The diary of a simulated plant: whether it lives, what its people did hour by hour, what its devices delivered,
+its faults.
+"""
 
 from datetime import datetime, timedelta
 from typing import ClassVar
@@ -49,7 +51,10 @@ class Simulation(models.Model):
 
 
 class SimulatedHour(models.Model):
-    """What the people of a simulated plant did in an hour. Counted from their deeds: an hour that is repeated counts the same."""
+    """What the people of a simulated plant did in an hour.
+
+    Counted from their deeds: an hour that is repeated counts the same.
+    """
 
     site_paths: ClassVar[tuple[str, ...]] = ("simulation__site",)
     COUNTED: ClassVar[tuple[str, ...]] = (

@@ -1,7 +1,9 @@
-"""A way to the MES by MQTT for devices that know the HTTP door: a request becomes a message, its acknowledgement the answer.
+"""A way to the MES by MQTT for devices that know the HTTP door: a request becomes a message,
+its acknowledgement the answer.
 
-A message is a batch as the device door takes it, with a number; the connector that listens says under `{topic}/ack` what
-became of each item, after it is stored. What nobody acknowledged in time counts as not delivered, and is sent again.
+A message is a batch as the device door takes it, with a number; the connector that listens says under `{topic}/ack`
+what became of each item, after it is stored. What nobody acknowledged in time counts as not delivered, and is sent
+again.
 """
 
 import json
@@ -47,7 +49,10 @@ class MqttLink:
         self._is_started = False
 
     def ask(self, topic: str, items: list[Any]) -> bytes:
-        """Publish items under a topic and return what became of them. Raises httpx.TransportError when nobody says so."""
+        """Publish items under a topic and return what became of them.
+
+        Raises httpx.TransportError when nobody says so.
+        """
         self._start()
         if not self._is_connected.wait(_CONNECTED_WITHIN):
             raise httpx.ConnectError("The broker does not answer.")

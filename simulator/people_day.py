@@ -1,7 +1,7 @@
 """What the crews of a line did on a production day: hand-over, set-up, work on orders, cleaning, breaks.
 
-Pure: it follows from the simulated day, so that whoever books it, one by one as it happens or a whole day afterwards, books
-the same.
+Pure: it follows from the simulated day, so that whoever books it, one by one as it happens or a whole day afterwards,
+books the same.
 """
 
 from bisect import bisect_left

@@ -13,13 +13,17 @@ CHANGE_LOT, CHANGE_FLAVOUR, CHANGE_FORMAT = "CHANGE-LOT", "CHANGE-FLAVOUR", "CHA
 
 @dataclass(frozen=True, slots=True)
 class ReasonPlan:
-    """A state reason and what stands under it."""
+    """A state reason and what stands under it; `waits_for` as `downtime.StateReason.WaitsFor` calls it, "" = nothing.
+
+    Who waits is well, so such a reason is no failure.
+    """
 
     code: str
     name: str
     colour: str = ""
     from_device_only: bool = False
     children: tuple["ReasonPlan", ...] = ()
+    waits_for: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,9 @@ class MaterialPlan:
 class ProductPlan:
     """A product; products of one format need only a short changeover between them.
 
-    A bottle holds `litres`. `bill` is what a thousand bottles need: material, quantity, and which machine takes it (the last part of its code).
+    A bottle holds `litres`. `bill` is what a thousand bottles need: material, quantity, and which machine takes it (the
+    last part of its code). What is sold of one that `has_record` has a batch record, whoever buys it, and leaves on
+    pallets of so many bottles (`per_pallet`).
     """
 
     code: str
@@ -101,6 +107,8 @@ class ProductPlan:
     litres: Decimal
     bill: tuple[tuple[str, Decimal, str], ...] = ()
     shelf_life_days: int | None = 365
+    has_record: bool = False
+    per_pallet: Decimal = Decimal(1_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +159,8 @@ class LinePlan:
 
     `rates` are pieces per hour of the constraint machine, by product. Orders are planned to begin every day at
     `order_starts`, in order of the clock, and take the products of `sequence` in turn: several orders of one product
-    after each other, so that most changes are of the lot only. With `own_shifts` its shifts replace those of the site; a line that
-    `works_on_holidays` has an exception of its own for each.
+    after each other, so that most changes are of the lot only. With `own_shifts` its shifts replace those of the site;
+    a line that `works_on_holidays` has an exception of its own for each.
     """
 
     code: str
@@ -203,7 +211,7 @@ class CrewPlan:
 
 @dataclass(frozen=True, slots=True)
 class PlantPlan:
-    """A plant: one site with one area and its lines. What is made for some of its customers has a batch record."""
+    """A plant: one site with one area and its lines."""
 
     enterprise: tuple[str, str]
     site: tuple[str, str]
@@ -218,7 +226,6 @@ class PlantPlan:
     materials: tuple[MaterialPlan, ...] = ()
     crews: tuple[CrewPlan, ...] = ()
     customers: tuple[str, ...] = ()
-    asks_for_records: frozenset[str] = frozenset()
 
     def line(self, code: str) -> LinePlan:
         """Return the line with a code. Raises KeyError."""

@@ -1,7 +1,7 @@
 """Say what a plant's rows are in a few hashes: two plants with the same content have the same, whatever their keys.
 
-Rows are read without their own key; a reference is read as the content of what it refers to, a person as the user name. What is
-accidental is left out: passwords, keys of devices, seals.
+Rows are read without their own key; a reference is read as the content of what it refers to, a person as the user name.
+What is accidental is left out: passwords, keys of devices, seals, and what signatures say of keys.
 """
 
 import hashlib
@@ -23,8 +23,15 @@ _APPS = (
     "quality",
     "downtime",
     "batchrecords",
+    "andon",
+    "maintenance",
 )
 _LEFT_OUT = frozenset({"Picture", "Certificate", "OrderConfirmation"})
+# What was signed and decided names rows by their keys; those rows are here themselves.
+_COVER_KEYS = {
+    "batchrecords.Signature": {"snapshot", "content_hash", "snapshot_hash"},
+    "batchrecords.Resolution": {"key", "finding_hash"},
+}
 _FACTS = """
     SELECT tag.tag_path, fact.occurred_at, fact.value, fact.recorded_at, fact.source
     FROM counts_counthistory fact JOIN counts_counttag tag ON tag.id = fact.tag_id ORDER BY 1, 2
@@ -39,7 +46,9 @@ _READ_AT_ONCE = 20_000
 
 
 def digest_of() -> Iterator[tuple[str, int, str]]:
-    """Yield each kind of row with the number of rows and the SHA-256 of what they say, in a fixed order; then of all."""
+    """Yield each kind of row with the number of rows and the SHA-256 of what they say, in a fixed order;
+    then of all.
+    """
     whole, known = hashlib.sha256(), _Known()
     for label, statement in _BIG.items():
         rows, sha = _of_statement(statement)
@@ -86,7 +95,12 @@ class _Known:
         """Return the hashes of a model's rows, by their keys."""
         if model not in self._by_model:
             self._open.add(model)
-            fields = [field for field in model._meta.concrete_fields if not field.primary_key or field.is_relation]
+            without = _COVER_KEYS.get(model._meta.label, set())
+            fields = [
+                field
+                for field in model._meta.concrete_fields
+                if (not field.primary_key or field.is_relation) and field.name not in without
+            ]
             names = [field.attname for field in fields]
             rows = list(model._base_manager.order_by().values_list("pk", *names))
             of = [self._referred(field) for field in fields]

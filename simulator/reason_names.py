@@ -48,6 +48,17 @@ _ROWS = (
     ),
     ("CHANGE-FORMAT", "Andere Flasche", "Otra botella", "Inna butelka"),
     ("NO-SHIFT", "Keine Schicht", "Sin turno", "Brak zmiany"),
+    ("MC-STOP", "Stillstand der Maschine", "Parada de máquina", "Postój obrabiarki"),
+    ("CHIPS", "Späne entfernen", "Retirar virutas", "Usuwanie wiórów"),
+    ("BAR-END", "Stange nachladen", "Cargar una barra", "Ładowanie pręta"),
+    ("DOOR", "Tür offen", "Puerta abierta", "Otwarte drzwi"),
+    ("MC-FAIL", "Störung der Maschine", "Avería de máquina", "Awaria obrabiarki"),
+    ("TOOL-BROKEN", "Werkzeugbruch", "Herramienta rota", "Złamane narzędzie"),
+    ("SPINDLE", "Spindel", "Husillo", "Wrzeciono"),
+    ("COOLANT", "Kühlschmierstoff", "Refrigerante", "Chłodziwo"),
+    ("FEEDER", "Stangenlader", "Alimentador de barras", "Podajnik prętów"),
+    ("NO-ORDER", "Kein Auftrag", "Sin orden", "Brak zlecenia"),
+    ("SETUP", "Rüsten", "Preparación", "Ustawianie"),
     ("NO-SIGNAL", "Verbindung verloren", "Conexión perdida", "Utrata połączenia"),
 )
 REASON_NAMES = {code: {"de": german, "es": spanish, "pl": polish} for code, german, spanish, polish in _ROWS}

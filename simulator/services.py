@@ -1,4 +1,7 @@
-"""Set up the demo plant in the database, and keep its orders running, as its people would. Repeating changes nothing."""
+"""Set up the demo plant in the database, and keep its orders running, as its people would.
+
+Repeating changes nothing.
+"""
 
 import hashlib
 import json
@@ -46,6 +49,8 @@ OVERTIME_SINCE, OVERTIME_FOR = timedelta(days=30), timedelta(days=365)
 TARGET_OEE = Decimal("0.75")
 PLANNED_BEFORE = timedelta(days=3)
 """So long before they begin orders are in the schedule."""
+CLOSED_AFTER = timedelta(hours=12)
+"""So long after its end a planner closes an order of which everything is booked."""
 _OPEN = {WorkOrder.Status.CREATED, WorkOrder.Status.RELEASED, WorkOrder.Status.SCHEDULED}
 
 
@@ -109,6 +114,8 @@ def _create_branch(category: str, plans: Iterable[ReasonPlan], parent: StateReas
             position=position,
             colour=plan.colour,
             operator_selectable=not plan.from_device_only,
+            waits_for=plan.waits_for,
+            is_failure=False if plan.waits_for else None,
         )
         _create_branch(category, plan.children, reason)
 
@@ -210,7 +217,9 @@ def create_people(plant: PlantPlan, site: Site, *, reset_passwords: bool) -> lis
 
 
 def make_person(username: str, first_name: str, last_name: str, role: str, site: Site) -> FirstPassword:
-    """Make somebody with a role at a site (an administrator has it everywhere) and a random password, and return that."""
+    """Make somebody with a role at a site (an administrator has it everywhere) and a random password,
+    and return that.
+    """
     password = secrets.token_urlsafe(12)
     is_admin = role == Role.ADMIN
     person = User(
@@ -317,7 +326,9 @@ def new_order(
 
 
 def _plan_orders(line: Line, slots: Sequence[OrderSlot], now: datetime) -> int:
-    """Write the orders that are not known yet, as they stand now; one by one where people have planned something there."""
+    """Write the orders that are not known yet, as they stand now; one by one where people have planned something
+    there.
+    """
     products = {product.code: product for product in Product.objects.filter(code__in={slot.product for slot in slots})}
     customers = {one.name: one for one in Customer.objects.filter(name__in={slot.customer for slot in slots})}
     new = [new_order(line, slot, products[slot.product], customers.get(slot.customer), now=now) for slot in slots]
@@ -355,7 +366,10 @@ def _keep_order(line: Line, slot: OrderSlot, now: datetime) -> bool:
 
 
 def plant_identity(plant: PlantPlan | ShopPlan) -> str:
-    """Return what tells this database's plant from one of the same name elsewhere, or before. Raises Site.DoesNotExist."""
+    """Return what tells this database's plant from one of the same name elsewhere, or before.
+
+    Raises Site.DoesNotExist.
+    """
     site = Site.objects.get(code=plant.site[0])
     return f"{site.code} {site.history.earliest().history_date.isoformat()}"
 

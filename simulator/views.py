@@ -13,7 +13,9 @@ from simulator.selectors import plants_of
 
 @login_required
 def index(request: HttpRequest) -> HttpResponse:
-    """Show each simulated plant of the reader's sites: does it run, what was sent, what its people did, what fails next."""
+    """Show each simulated plant of the reader's sites: does it run, what was sent, what its people did,
+    what fails next.
+    """
     reader = caller(request)
     sites = in_scope(Site.objects.all(), request.user, Site.site_paths)
     if not any(reader.may("view", "simulation", site.pk) for site in sites):

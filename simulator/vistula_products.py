@@ -77,7 +77,13 @@ PRODUCTS = (
         "0.33",
         _glass("0.33", "BOTTLE-033", sparkling=True),
     ),
-    _product(
-        "SPARK-07", "Sparkling water 0.7 L glass", "Glass 0.7 L", "0.7", _glass("0.7", "BOTTLE-07", sparkling=True)
+    ProductPlan(
+        "SPARK-07",
+        "Sparkling water 0.7 L glass",
+        "Glass 0.7 L",
+        Decimal("0.7"),
+        _glass("0.7", "BOTTLE-07", sparkling=True),
+        has_record=True,
+        per_pallet=Decimal(720),
     ),
 )

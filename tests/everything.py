@@ -17,7 +17,8 @@ from labels.services import print_batch
 from maintenance.services import Said, ask
 from oee.closing import close_shift
 from quality import charting
-from quality.nonconformances import About, add_action, raise_nonconformance, record_defect
+from quality.corrective_actions import add_action
+from quality.nonconformances import About, raise_nonconformance, record_defect
 from quality.tests.bench import AT, Bench, minutes
 from screens.urls import urlpatterns
 from tests.factories import (

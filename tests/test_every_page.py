@@ -1,4 +1,6 @@
-"""Every page in a real browser: axe finds nothing in any theme, no number of a script has a decimal comma, phones fit."""
+"""Every page in a real browser: axe finds nothing in any theme, no number of a script has a decimal comma,
+phones fit.
+"""
 
 import pytest
 from django.conf import settings

@@ -1,4 +1,6 @@
-"""Any life of orders together with their material: the history leads to the status, stock is the ledger's sum, nothing is made of itself."""
+"""Any life of orders together with their material: the history leads to the status, stock is the ledger's sum,
+nothing is made of itself.
+"""
 
 from collections import defaultdict
 from decimal import Decimal

@@ -1,4 +1,6 @@
-"""A battery pack from its label to its dispatch, in a real browser, as a technician and quality make it at eight stations."""
+"""A battery pack from its label to its dispatch, in a real browser,
+as a technician and quality make it at eight stations.
+"""
 
 import re
 from collections.abc import Iterator

@@ -52,7 +52,9 @@ def test_a_fault_is_seen(monkeypatch, name, place, fault):
     ("late", "place", "fault"), [(3_500, "oee.hours._REACH_ON", "{hi}"), (3_700, "oee.hours._REACH_BACK", "{lo}")]
 )
 def test_a_late_signal_that_mends_a_silence_of_the_hour_beside_it_is_seen(monkeypatch, late, place, fault):
-    """The signal ends a silence of 30 minutes across a full hour; what it reaches beyond its own hour must be undone."""
+    """The signal ends a silence of 30 minutes across a full hour; what it reaches beyond its own hour must be
+    undone.
+    """
     counter = Tag(CountRole.GOOD, CountMode.DELTA, readings=((late, 1),))
     case = Case(SECONDS, 0, states=((2_500, 1), (4_300, 1)), tags=(counter,))
     plant = Plant(case, silence_after=1_200)

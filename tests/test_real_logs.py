@@ -229,7 +229,9 @@ def soda_window() -> Interval:
 
 
 def test_soda_line_equals_its_workbook():
-    """One replay for all: availability, performance and OEE exact, of the whole, each batch and each product; Pareto to the second."""
+    """One replay for all: availability, performance and OEE exact, of the whole, each batch and each product;
+    Pareto to the second.
+    """
     machine, _ = replay(SODA, "batch-downtime-workbook")
     _check_whole_line(machine)
     _check_every_batch(machine)

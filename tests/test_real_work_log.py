@@ -1,4 +1,5 @@
-"""A real job shop's two months, imported as orders through the services, must say what pandas makes of the file on its own.
+"""A real job shop's two months, imported as orders through the services,
+must say what pandas makes of the file on its own.
 
 `MES_REAL_DATA` names the folder; the files are nobody's to copy, so without the folder there is nothing to test.
 Writing the whole log through the services takes minutes: here every twelfth of its orders is imported, with
@@ -81,7 +82,9 @@ def covered(rows: pd.DataFrame) -> set[int]:
 
 
 def minutes_by(name: str, rows: pd.DataFrame) -> dict[str, dict[str, int]]:
-    """Return minutes of production, set-up and breakdown: each minute of the same work once, production before set-up."""
+    """Return minutes of production, set-up and breakdown: each minute of the same work once,
+    production before set-up.
+    """
     found: dict[str, dict[str, int]] = defaultdict(lambda: {"production": 0, "setup": 0, "breakdown": 0})
     for names, group in rows.groupby(["case", "step", "machine", "worker", "part"]):
         key = dict(zip(("machine", "worker", "part"), names[2:], strict=True))[name]
@@ -159,7 +162,9 @@ def test_job_shop_orders_say_what_pandas_makes_of_the_log_by_part_machine_and_wo
 
 @pytest.fixture
 def three_cases(tmp_path):
-    """Return a file with the rows of three cases, neither short nor long: with a breakdown, with MRB and with rework."""
+    """Return a file with the rows of three cases, neither short nor long: with a breakdown,
+    with MRB and with rework.
+    """
     rows = shop_rows()
     wanted: set[str] = set()
     for marked in (rows["kind"] == "B", rows["mrb"] > 0, rows["rework"] == "Y"):

@@ -1,4 +1,6 @@
-"""Supervisors' journeys in a real browser: a reason in two taps, a split by typing and by dragging, a hand-over, the board."""
+"""Supervisors' journeys in a real browser: a reason in two taps, a split by typing and by dragging, a hand-over,
+the board.
+"""
 
 import re
 from datetime import UTC, datetime, timedelta

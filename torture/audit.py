@@ -175,7 +175,8 @@ def _insert(cursor: Any, chance: random.Random) -> Row:
     )
     names = ", ".join(f'"{name}"' for name, _ in _columns(cursor, TRAIL, "id", "sequence"))
     cursor.execute(f"INSERT INTO {TRAIL} (sequence, {names}) SELECT %s, {names} FROM {TRAIL} WHERE id = %s", [at, pk])
-    # A copy put in right before its original is the original's content at the original's place: the next is the stranger.
+    # A copy put in right before its original is the original's content at the original's place: the next is the
+    # stranger.
     return f"an entry put in at {at}", (f"entry {at} ", f"entry {at + 1} ", f"row {at}:", f"rows {at}–")
 
 

@@ -1,4 +1,7 @@
-"""Back a database up while it is written to, over and over; damage the backups; restore some. Nothing may be lost or missed."""
+"""Back a database up while it is written to, over and over; damage the backups; restore some.
+
+Nothing may be lost or missed.
+"""
 
 import argparse
 import os
@@ -79,7 +82,9 @@ def torture(
     seed: int = 1,
     restore_every: int = RESTORE_EVERY,
 ) -> Found:
-    """Back up under writes, damage in every way, and each so many cycles restore under writes; return what was found."""
+    """Back up under writes, damage in every way, and each so many cycles restore under writes;
+    return what was found.
+    """
     from operations import services
 
     found, chance = Found(), random.Random(seed)
@@ -107,7 +112,9 @@ def torture(
 def _check_nothing_lost(
     found: Found, cycle: int, done: Any, writer: Writer, *, database: Any, store: Any, read: Read
 ) -> None:
-    """All that was acknowledged is in the restored plant, or in the backup of what was there before; restores that one."""
+    """All that was acknowledged is in the restored plant, or in the backup of what was there before;
+    restores that one.
+    """
     from operations import services
 
     if done.safety is None:

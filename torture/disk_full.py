@@ -132,7 +132,8 @@ async def _read(address: str, plant: Plant, reads: Counter[str]) -> None:
 
 
 def damages(cluster: Cluster) -> tuple[list[str], int]:
-    """Return what is wrong (tables whose rows a scan and an index count differently, bad indexes); also the indexes seen.
+    """Return what is wrong (tables whose rows a scan and an index count differently, bad indexes);
+    also the indexes seen.
 
     No index is examined when the server has no amcheck.
     """

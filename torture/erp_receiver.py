@@ -1,7 +1,7 @@
 """Kill the receiver of webhooks, and the worker that sends them, at random: each message has exactly one effect.
 
-The receiver is the example of the documentation, a process of its own with a database of its own. A killed worker is one that
-claimed a message, perhaps sent it, and never noted what became of it.
+The receiver is the example of the documentation, a process of its own with a database of its own. A killed worker is
+one that claimed a message, perhaps sent it, and never noted what became of it.
 """
 
 import argparse

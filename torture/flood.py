@@ -19,7 +19,9 @@ NORMAL_SECONDS = 5.0
 
 
 async def run(cluster: Cluster, cycles: int) -> Result:
-    """Expect 503 for what is too much, bounded memory, every acknowledged batch stored, and normal service afterwards."""
+    """Expect 503 for what is too much, bounded memory, every acknowledged batch stored,
+    and normal service afterwards.
+    """
     result = Result("flood", cycles)
     plant = cluster.plant("flood", machines=1)
     (machine,) = plant.machines

@@ -1,4 +1,7 @@
-"""What a broken or ill-meaning client sends. GOOD stands for a good item of its own, TAG and MACHINE for known names."""
+"""What a broken or ill-meaning client sends.
+
+GOOD stands for a good item of its own, TAG and MACHINE for known names.
+"""
 
 import gzip
 import json

@@ -1,8 +1,9 @@
-"""Give hostile files to whatever reads files, each in a process of its own: refused in 2 s and 100 MiB, or the table says so.
+"""Give hostile files to whatever reads files, each in a process of its own: refused in 2 s and 100 MiB,
+or the table says so.
 
-A door hands its file to one of four readers: `labels.decode` (photos of codes), `core.uploads` (pictures and PDFs that are
-kept), `reports.packages` (templates), `core.spreadsheets` (imports). Measured is the processor time and the memory that a
-reader takes, and the process that it may start, beyond what that takes of a small good file.
+A door hands its file to one of four readers: `labels.decode` (photos of codes), `core.uploads` (pictures and PDFs that
+are kept), `reports.packages` (templates), `core.spreadsheets` (imports). Measured is the processor time and the memory
+that a reader takes, and the process that it may start, beyond what that takes of a small good file.
 """
 
 import ctypes
@@ -149,7 +150,9 @@ def _processor_seconds() -> float:
 
 
 class _Watch(threading.Thread):
-    """Looks every few milliseconds how much the processes that were started have taken: theirs is not in our own peak."""
+    """Looks every few milliseconds how much the processes that were started have taken:
+    theirs is not in our own peak.
+    """
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
@@ -182,7 +185,9 @@ def _high_water(status: str) -> float:
 
 
 def _alone(reader: str, content: bytes) -> str:
-    """Read a file; return processor seconds, seconds, MiB that we took, MiB of the process that we started, the refusal."""
+    """Read a file; return processor seconds, seconds, MiB that we took, MiB of the process that we started,
+    the refusal.
+    """
     _read(reader, b"")
     watch = _Watch()
     watch.start()

@@ -1,4 +1,6 @@
-"""Let people want contrary things of one order at the same moment: one wins, the others are told, the history has one row each."""
+"""Let people want contrary things of one order at the same moment: one wins, the others are told,
+the history has one row each.
+"""
 
 import argparse
 import os
@@ -180,7 +182,9 @@ class _World:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What is done at once, the orders concerned, how many may win, and whether a winner's order gets a row of history."""
+    """What is done at once, the orders concerned, how many may win,
+    and whether a winner's order gets a row of history.
+    """
 
     acts: list[Act]
     orders: list[Any]

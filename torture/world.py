@@ -76,7 +76,9 @@ class Cluster:
         self._obey("stop")
 
     def crash(self) -> None:
-        """End it as `pg_ctl stop -m immediate` does: no checkpoint, open connections cut, recovery at the next start."""
+        """End it as `pg_ctl stop -m immediate` does: no checkpoint, open connections cut,
+        recovery at the next start.
+        """
         pid = self.pid()
         if pid is None:
             return

@@ -151,7 +151,10 @@ class SerialUnitViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelM
     @extend_schema(request=EnterSerializer, responses=SerialUnitSerializer)
     @action(detail=True, methods=["post"])
     def enter(self, request: Request, pk: str) -> Response:
-        """Fill in fields of the stage that is due, or correct those of a done one; saves merge. 409 at a wrong stage."""
+        """Fill in fields of the stage that is due, or correct those of a done one; saves merge.
+
+        409 at a wrong stage.
+        """
         unit, asked = self._unit("add"), self._asked(EnterSerializer)
         entries = [services.Entry(**entry | {"value": entry["value"] or None}) for entry in asked.pop("entries")]
         services.enter(unit=unit, entries=entries, actor=caller(request), recorded_at=timezone.now(), **asked)

@@ -28,8 +28,8 @@ def assemble(
 ) -> Assembly:
     """Build a unit into another at a position. Repeated with its key it has one effect.
 
-    Raises Conflict for a part that is elsewhere, not finished, on hold or scrapped, for a position that is taken and for
-    a circle; Invalid for what the parent's bill does not name.
+    Raises Conflict for a part that is elsewhere, not finished, on hold or scrapped, for a position that is taken and
+    for a circle; Invalid for what the parent's bill does not name.
     """
     take_turns("tracking.assembly", parent.site_id)
     parent, child = lock(parent, child)
@@ -97,7 +97,10 @@ def _refuse_closed(unit: SerialUnit) -> None:
 def remove(
     *, parent: SerialUnit, position: str, reason: str, actor: User, at: datetime, idempotency_key: str
 ) -> AssemblyRemoval:
-    """Take the part at a position out again, saying why; also from a scrapped unit. Raises Conflict when none is there."""
+    """Take the part at a position out again, saying why; also from a scrapped unit.
+
+    Raises Conflict when none is there.
+    """
     take_turns("tracking.assembly", parent.site_id)
     known = AssemblyRemoval.objects.filter(assembly__parent=parent, idempotency_key=idempotency_key).first()
     if known is not None:

@@ -108,7 +108,9 @@ def _refuse_too_many(order: WorkOrder, new: int) -> None:
 
 
 def _stages_for(order: WorkOrder | None, product: Product, at: datetime) -> list[dict[str, object]]:
-    """Return the stages of a unit: the order's operations, else the product's routing, else the stage forms themselves."""
+    """Return the stages of a unit: the order's operations, else the product's routing,
+    else the stage forms themselves.
+    """
     forms = {
         form.operation_code: form
         for form in StageForm.objects.filter(product=product, status=StageForm.Status.RELEASED)

@@ -1,4 +1,6 @@
-"""What units mean for their order: told to whoever books operations, and asked by whoever wants to know what was made."""
+"""What units mean for their order: told to whoever books operations,
+and asked by whoever wants to know what was made.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass

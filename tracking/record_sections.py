@@ -1,4 +1,6 @@
-"""The sections of an order's record that serial units know: what each went through, what was filled in, what was decided."""
+"""The sections of an order's record that serial units know: what each went through, what was filled in,
+what was decided.
+"""
 
 from datetime import datetime
 
@@ -16,7 +18,10 @@ _OVER = (WorkOrder.Status.COMPLETED, WorkOrder.Status.CLOSED)
 
 @contributes("units", "Serial units", 26)
 def units_section(order: WorkOrder, now: datetime) -> Section:
-    """Return the stages that units went through, round by round. One that was NOT OK is a deviation, and so is a unit left undone."""
+    """Return the stages that units went through, round by round.
+
+    One that was NOT OK is a deviation, and so is a unit left undone.
+    """
     section = Section(("Unit", "Stage", "Round", "Result", "Begun", "Done"))
     passes = StagePassage.objects.filter(stage__unit__order=order).select_related("stage__unit")
     for one in passes.order_by("stage__unit_id", "stage__sequence", "round"):

@@ -41,7 +41,10 @@ def as_built(unit: SerialUnit) -> Part:
 
 
 def all_as_built(units: Sequence[SerialUnit]) -> list[Part]:
-    """Return what units are built of now, all levels: two queries for each level. At most 2,000 parts of each, together."""
+    """Return what units are built of now, all levels: two queries for each level.
+
+    At most 2,000 parts of each, together.
+    """
     below: dict[int, list[SerialUnit]] = defaultdict(list)
     since: dict[int, datetime] = {}
     layer = [unit.pk for unit in units]
@@ -190,9 +193,9 @@ RELATED = ("product", "order", "site", "replaces", "parent", "created_by")
 def units_as_records(units: Sequence[SerialUnit]) -> list[dict[str, Any]]:
     """Return everything about units as nested plain values, in their order: for workbooks and REST.
 
-    Keys: serial, product, order, site, status, overall, rework_count, created_at, finished_at, replaces, parent, position,
-    stages (code, name, state, round, form, passes, fields with value, position, limits, who and when), parts (nested),
-    where_used, history. Moments are datetimes in UTC.
+    Keys: serial, product, order, site, status, overall, rework_count, created_at, finished_at, replaces, parent,
+    position, stages (code, name, state, round, form, passes, fields with value, position, limits, who and when), parts
+    (nested), where_used, history. Moments are datetimes in UTC.
     """
     entries = _entries(units)
     together = zip(know_all(units), all_as_built(units), all_where_used(units), _histories(units, entries), strict=True)

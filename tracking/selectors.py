@@ -1,4 +1,7 @@
-"""Read units: the next thing to do, the tracker, first-pass yield. What is known of single ones, `tracking.records` tells."""
+"""Read units: the next thing to do, the tracker, first-pass yield.
+
+What is known of single ones, `tracking.records` tells.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -72,8 +72,8 @@ def enter(
     """Fill in fields of the stage that is due, or correct those of one that is done; saves merge.
 
     A value that stands in a stage that is done, or that is NOT OK, is changed by supervisors and quality only, with a
-    reason. Raises Conflict for a stage that is not due, saying which one is and where; for a unit on hold or over; for a
-    key that was used for something else. Raises Invalid for a value that does not fit its field.
+    reason. Raises Conflict for a stage that is not due, saying which one is and where; for a unit on hold or over; for
+    a key that was used for something else. Raises Invalid for a value that does not fit its field.
     """
     if not 1 <= len(entries) <= MOST_ENTRIES:
         raise Invalid(f"From 1 to {MOST_ENTRIES} entries are taken at once.", field="entries")

@@ -1,8 +1,8 @@
 """Derive where a unit is from what was recorded of it: pure, without database and clock.
 
-Facts are replayed in the order of (moment, key), so the order of their arrival does not matter. A rework loop begins a new
-round of its stage and of what follows; a round keeps nothing of the one before it. Within a round the latest value of
-a field counts, and clearing is a value like others.
+Facts are replayed in the order of (moment, key), so the order of their arrival does not matter. A rework loop begins a
+new round of its stage and of what follows; a round keeps nothing of the one before it. Within a round the latest value
+of a field counts, and clearing is a value like others.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

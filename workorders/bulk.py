@@ -1,7 +1,7 @@
 """Write many orders at once, as far as their life has come: what `services` would write one by one, set-wise.
 
-For a past that is loaded, and for a plan of many orders. Other systems are not told of it (decision 116), and whoever may
-stand against a deed, such as an inspection that blocks, is not asked: what happened has happened.
+For a past that is loaded, and for a plan of many orders. Other systems are not told of it (decision 116), and whoever
+may stand against a deed, such as an inspection that blocks, is not asked: what happened has happened.
 """
 
 from collections import defaultdict
@@ -45,7 +45,9 @@ _Status = WorkOrder.Status
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewOrder:
-    """An order of a line with its place in the schedule, and how far its life has come: planned, begun, done, closed."""
+    """An order of a line with its place in the schedule, and how far its life has come: planned, begun, done,
+    closed.
+    """
 
     number: str
     line: Line
@@ -79,8 +81,8 @@ class NewOrder:
 def load_orders(new: Sequence[NewOrder], *, actor: User | None = None) -> list[WorkOrder]:
     """Write orders with their schedule, run, operations and materials; return them as given.
 
-    The revision valid when an order began holds. Raises Invalid for times out of their order, Conflict for a number that is
-    known; the database refuses what overlaps on a line.
+    The revision valid when an order began holds. Raises Invalid for times out of their order, Conflict for a number
+    that is known; the database refuses what overlaps on a line.
     """
     _refuse_odd(new)
     revisions = _Revisions(new)

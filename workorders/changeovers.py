@@ -52,8 +52,8 @@ def begin_changeover(
 ) -> tuple[Changeover, bool]:
     """Begin changing a line over; return the record and whether it is new.
 
-    Without `from_product` it is what the line ran last; without `to_product`, the order's. Raises Conflict while another
-    changeover of the line is open, Invalid for an order of another line or a time in the future.
+    Without `from_product` it is what the line ran last; without `to_product`, the order's. Raises Conflict while
+    another changeover of the line is open, Invalid for an order of another line or a time in the future.
     """
     _refuse_future(started_at, recorded_at, "started_at")
     take_turns("changeover", line.pk)
@@ -150,7 +150,9 @@ def finish_changeover(
     inspection_note: str = "",
     improvement_idea: str = "",
 ) -> Changeover:
-    """End a changeover and its last phase. Without `run`, it led to the line's first run since it began, if there is one.
+    """End a changeover and its last phase.
+
+    Without `run`, it led to the line's first run since it began, if there is one.
 
     Raises Conflict when it is over with another end, or when the run has a changeover already.
     """

@@ -1,4 +1,7 @@
-"""Make the orders that are wanted: what no order covers yet, cut by each product's lot sizing. Repeatable without doubles."""
+"""Make the orders that are wanted: what no order covers yet, cut by each product's lot sizing.
+
+Repeatable without doubles.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -165,8 +168,8 @@ def _number(plan: PlannedOrder) -> str:
 class _Coverage:
     """What orders already cover, by the order that they stem from: what is split off covers what its parent covered.
 
-    `of_demand` by demand, `surplus` and `done` by product: what live orders make for nobody, and what completed ones made
-    for demand that is still there, so that it lies in stock and is not free.
+    `of_demand` by demand, `surplus` and `done` by product: what live orders make for nobody, and what completed ones
+    made for demand that is still there, so that it lies in stock and is not free.
     """
 
     def __init__(self, product_ids: list[int], site: Site, at: datetime) -> None:
@@ -248,7 +251,9 @@ def _made_of(order: WorkOrder, at: datetime) -> Fraction:
 
 @follows(Demand)
 def demand_changed(*, before: Demand | None, after: Demand | None) -> None:
-    """Refuse a unit that is not the product's, a line of another site, and another product for what orders were made for."""
+    """Refuse a unit that is not the product's, a line of another site,
+    and another product for what orders were made for.
+    """
     if after is None:
         return
     _quantity_or_refusal(after)

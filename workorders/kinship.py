@@ -156,7 +156,10 @@ def _child(parent: WorkOrder, kind: str, quantity: Decimal, number: str) -> Work
 
 
 def _free_number(parent: WorkOrder, letter: str) -> str:
-    """Return the parent's number with a letter and the first free digit: WO-7-S1. Its row is held, so nobody else takes it."""
+    """Return the parent's number with a letter and the first free digit: WO-7-S1.
+
+    Its row is held, so nobody else takes it.
+    """
     stem = f"{parent.order_number[:54]}-{letter}"
     taken = set(WorkOrder.objects.filter(order_number__startswith=stem).values_list("order_number", flat=True))
     return next(free for digit in range(1, len(taken) + 2) if (free := f"{stem}{digit}") not in taken)

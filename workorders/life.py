@@ -61,7 +61,10 @@ def start(*, work_order: WorkOrder, at: datetime, actor: User | None = None, not
 def hold(
     *, work_order: WorkOrder, reason: OrderReason | None, at: datetime, actor: User | None = None, note: str = ""
 ) -> WorkOrder:
-    """Stop an order: until it is resumed, no run, operation or issue of material starts. A run goes on until it is ended."""
+    """Stop an order: until it is resumed, no run, operation or issue of material starts.
+
+    A run goes on until it is ended.
+    """
     order = _locked(work_order)
     _refuse_same(order, _Status.ON_HOLD)
     return _to(order, _Status.ON_HOLD, Step(at=at, actor=actor, reason=reason, note=note))
@@ -117,7 +120,8 @@ def complete(
 ) -> WorkOrder:
     """Say that an order is done; with `quantity`, that it made so many good ones in all, which is then confirmed.
 
-    Raises Conflict while it runs, when less than its tolerance is made (unless `short`, with a reason), and when more is.
+    Raises Conflict while it runs, when less than its tolerance is made (unless `short`, with a reason), and when more
+    is.
     """
     order = _locked(work_order)
     _refuse_same(order, _Status.COMPLETED)
@@ -224,7 +228,10 @@ def reverse_confirmation(
     actor: User | None = None,
     idempotency_key: str | None = None,
 ) -> Confirmed:
-    """Take a confirmation back by its mirror image. At most once, and never a reversal; a completed order is reopened first."""
+    """Take a confirmation back by its mirror image.
+
+    At most once, and never a reversal; a completed order is reopened first.
+    """
     if not note.strip():
         raise Invalid("Say why it is reversed.", field="note")
     key = idempotency_key or None

@@ -90,7 +90,9 @@ class OrderStatusChange(models.Model):
 
 
 class OrderConfirmation(models.Model):
-    """Somebody confirmed that an order has made so much; in the order's unit. A mistake is reversed by its mirror image.
+    """Somebody confirmed that an order has made so much; in the order's unit.
+
+    A mistake is reversed by its mirror image.
 
     Identity: `idempotency_key`, where the sender gave one.
     """

@@ -1,7 +1,7 @@
 """Orders as OPC 10031-4 (ISA-95-4 Job Control) speaks of jobs: states, and the methods that lead from one to another.
 
-The standard's states: NotAllowedToStart, AllowedToStart, Running, Interrupted, Ended, Aborted; here with the status that
-each is, and the REST action of `/workorder/{id}/` that each method is.
+The standard's states: NotAllowedToStart, AllowedToStart, Running, Interrupted, Ended, Aborted; here with the status
+that each is, and the REST action of `/workorder/{id}/` that each method is.
 """
 
 from dataclasses import dataclass

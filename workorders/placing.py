@@ -70,7 +70,9 @@ def _refuse_unfit(entry: Schedule) -> None:
 
 
 def refuse_collision(line: Line, start: datetime, end: datetime, *, leaving_out: Collection[int | None] = ()) -> None:
-    """Raise Conflict, naming order, line and times at the site, when a line is planned for something else in [start, end)."""
+    """Raise Conflict, naming order, line and times at the site, when a line is planned for something else in [start,
+    end).
+    """
     others = Schedule.objects.filter(line=line, planned_start_at__lt=end, planned_end_at__gt=start)
     others = others.exclude(status=_Status.CANCELLED).exclude(pk__in=[pk for pk in leaving_out if pk is not None])
     other = others.select_related("work_order", "line__area__site").order_by("planned_start_at", "pk").first()
@@ -157,7 +159,9 @@ def calendar_changed(*, before: Any, after: Any) -> None:
 
 
 def refuse_outdated(entry: Schedule, seen_version: int | None) -> None:
-    """Raise Conflict, saying who changed it and when, for an editor who looked at an older version; None = not checked."""
+    """Raise Conflict, saying who changed it and when, for an editor who looked at an older version;
+    None = not checked.
+    """
     newest = entry.history.select_related("history_user").order_by("-history_id").first()
     if seen_version is None or newest is None or newest.history_id == seen_version:
         return
@@ -219,7 +223,10 @@ def place(
 
 @transaction.atomic
 def change(*, entry: Schedule, actor: User | None, seen_version: int | None = None, **changes: object) -> Schedule:
-    """Change what is planned, by field; what changes nothing is no change. Raises Conflict as `place` and for an old view."""
+    """Change what is planned, by field; what changes nothing is no change.
+
+    Raises Conflict as `place` and for an old view.
+    """
     stored = _lock([entry])[0]
     asked = {name: value for name, value in changes.items() if getattr(stored, name) != value}
     # A retry of what was done already is no contradiction, whatever was seen.

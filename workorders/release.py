@@ -12,7 +12,9 @@ from workorders.selectors import target_in_product_unit
 
 
 def copy_from_revision(order: WorkOrder) -> None:
-    """Replace an order's operations, set-points and materials by copies of its revision's; steps that were added stay."""
+    """Replace an order's operations, set-points and materials by copies of its revision's;
+    steps that were added stay.
+    """
     OrderMaterial.objects.filter(work_order=order).delete()
     Operation.objects.filter(work_order=order, template__isnull=False).delete()
     revision = order.revision

@@ -149,7 +149,8 @@ def confirmed(order: WorkOrder) -> Made | None:
 
 
 def confirmed_of(orders: Sequence[WorkOrder]) -> dict[int, Made]:
-    """Return what was confirmed for orders, by order id, with what was decided about pieces since; their product and unit are read.
+    """Return what was confirmed for orders, by order id, with what was decided about pieces since;
+    their product and unit are read.
 
     What was decided before the first confirmation that stands is in what was confirmed. Three queries at most.
     """
@@ -197,7 +198,9 @@ def tolerance(order: WorkOrder) -> Tolerance:
 
 
 def missing(order: WorkOrder, made_: Made) -> Fraction | None:
-    """Return how much an order lacks of the least that completes it; None when it lacks nothing or nothing is decided."""
+    """Return how much an order lacks of the least that completes it;
+    None when it lacks nothing or nothing is decided.
+    """
     least = tolerance(order).least
     lacking = None if least is None else least - (made_.good or 0)
     return lacking if lacking is not None and lacking > 0 else None

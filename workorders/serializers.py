@@ -351,7 +351,9 @@ def _quantity(**options: Any) -> serializers.DecimalField:
 
 
 class CompleteSerializer(StepSerializer):
-    """Completing: `quantity` is what the order made in all; `short` = less than its tolerance is meant, with a reason."""
+    """Completing: `quantity` is what the order made in all; `short` = less than its tolerance is meant,
+    with a reason.
+    """
 
     quantity = _quantity(required=False, min_value=0)
     short = serializers.BooleanField(required=False, default=False)

@@ -51,7 +51,9 @@ def note_where_held(order: WorkOrder) -> None:
 
 @follows(WorkOrder)
 def work_order_changed(*, before: WorkOrder | None, after: WorkOrder | None) -> None:
-    """Refuse a step that the order's life does not have, note the others; mark its runs when it is another product's."""
+    """Refuse a step that the order's life does not have, note the others;
+    mark its runs when it is another product's.
+    """
     if after is not None:
         _refuse_unfit(before, after)
         if before is None or before.status != after.status:
@@ -264,8 +266,8 @@ def add_operation(
 ) -> Operation:
     """Give a released order a step that its routing does not have, after its others unless `sequence` places it.
 
-    It is to make the order's target unless another quantity is planned. Raises Conflict for an order that is not released
-    or is over, and for a code or place that another of its steps has; Invalid for a machine at another site.
+    It is to make the order's target unless another quantity is planned. Raises Conflict for an order that is not
+    released or is over, and for a code or place that another of its steps has; Invalid for a machine at another site.
     """
     order = WorkOrder.objects.select_for_update(of=("self",)).select_related("line__area").get(pk=work_order.pk)
     if order.released_at is None:

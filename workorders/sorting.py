@@ -15,7 +15,8 @@ Parts = tuple[Fraction | None, Fraction | None, Fraction | None]
 class Resorted:
     """So many pieces of an order, in its product's unit, are counted as something else from now on.
 
-    `operation_code` says where they were made; empty = at the last operation. `is_booked` = the ledger has it as scrap of the order.
+    `operation_code` says where they were made; empty = at the last operation. `is_booked` = the ledger has it as scrap
+    of the order.
     """
 
     order_id: int
@@ -32,7 +33,9 @@ _deciders: list[Decider] = []
 
 
 def decides_about_pieces(decider: Decider) -> Decider:
-    """Declare who knows what was decided, of an app above; called with ids of orders, whatever their number in few queries."""
+    """Declare who knows what was decided, of an app above; called with ids of orders,
+    whatever their number in few queries.
+    """
     _deciders.append(decider)
     return decider
 

@@ -1,5 +1,6 @@
 """The audit trail: every way of tampering with it is found, and named."""
 
+from copy import copy
 from datetime import UTC, datetime
 
 import pytest
@@ -7,7 +8,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import F
 
 from accounts import audit
-from accounts.models import AuditEntry
+from accounts.models import AuditEntry, User
 from core.audit_chain import HEAD, ROW, anchor_line, broken_anchors, columns_of, digest, seal
 from core.errors import Invalid
 from core.models import ChainHead
@@ -44,6 +45,33 @@ def problems():
 def test_an_untouched_trail_is_whole(site):
     assert problems() == []
     assert list(AuditEntry.objects.filter(site=site).values_list("sequence", flat=True)) == [5, 4, 3, 2, 1]
+
+
+def test_what_was_done_in_the_past_is_noted_at_once_each_row_as_it_was_then(site):
+    ada = make_user(first_name="Ada")
+    before = copy(ada)
+    User.objects.filter(pk=ada.pk).update(first_name="Ada Maria")
+    ada.refresh_from_db()
+    entries = audit.note_all(
+        [
+            audit.Noted(row=before, action="test.came", actor=ada, at=AT, said={"number": 1}),
+            audit.Noted(row=ada, action="test.renamed", actor=ada, at=AT),
+        ],
+        site=site,
+    )
+    assert [entry.sequence for entry in entries] == [6, 7]
+    assert entries[0].row_digest != entries[1].row_digest
+    audit.note(ada, site=site, action="test.said", actor=ada, now=AT)
+    assert problems() == []
+
+
+def test_a_row_that_is_stored_otherwise_is_not_noted(site):
+    ada = make_user()
+    ada.first_name = "Somebody else"
+    with pytest.raises(Invalid, match="stored otherwise"):
+        audit.note_all([audit.Noted(row=ada, action="test.said", actor=ada, at=AT)], site=site)
+    assert audit.note_all([], site=site) == []
+    assert problems() == []
 
 
 def test_the_database_refuses_to_change_or_delete_an_entry_or_to_forget_a_head(site):

@@ -1,7 +1,8 @@
 """How good a forecast would have been: learned from the past only, tried on what came after, again and again.
 
-The time after the first cut is cut into blocks; each is forecast by a model that was trained on everything before it, less the
-horizon. Two baselines are tried on the same hours: the mean interval between failures, and the number of events of late.
+The time after the first cut is cut into blocks; each is forecast by a model that was trained on everything before it,
+less the horizon. Two baselines are tried on the same hours: the mean interval between failures, and the number of
+events of late.
 """
 
 from collections.abc import Callable, Iterable
@@ -24,9 +25,9 @@ _Alarms = dict[str, NDArray[np.bool_]]
 class Score:
     """How a way of warning did. Hours are of machine and component: a failure has up to `horizon` of them.
 
-    Warnings are stretches: hours with an alarm of one machine and component, less than a horizon apart. A warning is right when
-    a failure came within the horizon of one of its hours. `leads` has, of each failure that was seen, the hours from the first alarm
-    of its horizon.
+    Warnings are stretches: hours with an alarm of one machine and component, less than a horizon apart. A warning is
+    right when a failure came within the horizon of one of its hours. `leads` has, of each failure that was seen, the
+    hours from the first alarm of its horizon.
     """
 
     hours_right: int = 0
@@ -85,7 +86,9 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Backtest:
-    """What came of it: scores by way of warning, and by component for the model; the tested hours [tested_from, tested_until)."""
+    """What came of it: scores by way of warning, and by component for the model; the tested hours [tested_from,
+    tested_until).
+    """
 
     scores: dict[str, Score]
     by_component: dict[str, Score]
@@ -108,7 +111,8 @@ def backtest(
 ) -> Backtest:
     """Try a forecast on the later part of a log. `tested` = machines that are judged; all are learned from.
 
-    Raises Thin when there is too little before the first cut. The last `horizon` hours are left out: what follows them is unknown.
+    Raises Thin when there is too little before the first cut. The last `horizon` hours are left out: what follows them
+    is unknown.
     """
     names = sorted(log.machines if tested is None else tested)
     components = log.components

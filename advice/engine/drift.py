@@ -14,7 +14,9 @@ BASELINE_NEEDED = 60
 """Figures that a baseline is learned from at least."""
 ALLOWANCE = 0.5
 FALSE_ALARM_EVERY = 1000
-"""On what does not drift, one false alarm in so many figures is allowed; the limit has room for a baseline that is estimated."""
+"""On what does not drift, one false alarm in so many figures is allowed;
+the limit has room for a baseline that is estimated.
+"""
 _MOST = 4.0
 """A single figure counts as so many deviations at most: one jam is no drift."""
 
@@ -29,8 +31,10 @@ class Usual:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A drift: `begun` is the place where the sum left zero, `seen` where it crossed the limit; `size` is relative (0.08 = 8 %)."""
+class Drift:
+    """A drift: `begun` is the place where the sum left zero, `seen` where it crossed the limit;
+    `size` is relative (0.08 = 8 %).
+    """
 
     begun: int
     seen: int
@@ -79,8 +83,8 @@ def run_length(shift: float, limit: float) -> float:
 def limit_for(every: float, *, learned_from: int) -> float:
     """Return the limit with which one false alarm comes in so many figures, or more.
 
-    A centre that is learned from n figures is off by 1.25 / sqrt(n) deviations (a median's error), and the deviation is learned, too: the limit is that of
-    figures which lie 1.6 / sqrt(n) higher.
+    A centre that is learned from n figures is off by 1.25 / sqrt(n) deviations (a median's error), and the deviation is
+    learned, too: the limit is that of figures which lie 1.6 / sqrt(n) higher.
     """
     off = 1.6 / learned_from**0.5
     low, high = 1.0, 200.0
@@ -90,10 +94,11 @@ def limit_for(every: float, *, learned_from: int) -> float:
     return high
 
 
-def find_drift(figures: Sequence[float], usual: Usual, *, every: float = FALSE_ALARM_EVERY) -> Found | None:
+def find_drift(figures: Sequence[float], usual: Usual, *, every: float = FALSE_ALARM_EVERY) -> Drift | None:
     """Return where figures began to lie higher than usual, and where that was sure; None where they do not.
 
-    The newest drift that is not over: once the sum is back at zero, what was before is forgotten. Unknown figures (NaN) are passed over.
+    The newest drift that is not over: once the sum is back at zero, what was before is forgotten. Unknown figures (NaN)
+    are passed over.
     """
     limit = limit_for(every, learned_from=usual.number)
     total, begun, seen = 0.0, 0, None
@@ -114,7 +119,7 @@ def find_drift(figures: Sequence[float], usual: Usual, *, every: float = FALSE_A
         return None
     since = [figure for figure in figures[begun:] if not np.isnan(figure)]
     level = float(np.median(since))
-    return Found(begun, seen, level / usual.centre - 1, level)
+    return Drift(begun, seen, level / usual.centre - 1, level)
 
 
 def alarms_in(figures: Sequence[float], usual: Usual, *, every: float = FALSE_ALARM_EVERY) -> list[int]:
@@ -129,7 +134,9 @@ def alarms_in(figures: Sequence[float], usual: Usual, *, every: float = FALSE_AL
 
 
 def found_within(size: float, usual: Usual, *, every: float = FALSE_ALARM_EVERY) -> float | None:
-    """Return after how many figures a drift of a relative size is found, on average; None when it hides in what is usual."""
+    """Return after how many figures a drift of a relative size is found, on average;
+    None when it hides in what is usual.
+    """
     shift = size * usual.centre / usual.deviation
     limit = limit_for(every, learned_from=usual.number)
     # A single figure adds at most so much.

@@ -1,7 +1,7 @@
 """What the past says about the hours before failures: which events and signals went with which component, and how much.
 
-Evidence is a log-likelihood ratio, added up (naive Bayes): above 0 speaks for a failure within the horizon. Everything is
-learned from hours whose horizon had ended by then, and read from facts before the hour.
+Evidence is a log-likelihood ratio, added up (naive Bayes): above 0 speaks for a failure within the horizon. Everything
+is learned from hours whose horizon had ended by then, and read from facts before the hour.
 """
 
 from dataclasses import asdict, dataclass

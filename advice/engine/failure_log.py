@@ -70,7 +70,9 @@ def comes_within(moments: Hours, grid: Hours, horizon: float) -> NDArray[np.bool
 
 
 def rolling(values: NDArray[np.float64], length: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return mean and deviation of the hours [hour - length, hour), for each hour; NaN where fewer than half are known."""
+    """Return mean and deviation of the hours [hour - length, hour), for each hour;
+    NaN where fewer than half are known.
+    """
     known = ~np.isnan(values)
     # Sums of squares of what lies far from zero lose digits: take something off first, but nothing that comes later.
     centre = float(values[known][0]) if known.any() else 0.0

@@ -1,4 +1,5 @@
-"""The probability that a component fails within the horizon: a logistic regression over evidence, its parameters readable.
+"""The probability that a component fails within the horizon: a logistic regression over evidence,
+its parameters readable.
 
 One model serves all components and machines: a component with one known failure lends from what others' failures looked
 like. Learning needs scikit-learn, which is imported then; using a model needs numpy alone.
@@ -78,8 +79,8 @@ class Driver:
 def train(log: FailureLog, *, until: int, horizon: int = HORIZON) -> FailureModel:
     """Learn from what was known at an hour of a log. Raises Thin below `FAILURES_NEEDED` failures.
 
-    Only hours whose horizon ended by then are learned from, so what is tested from that hour on lies a horizon away. The
-    threshold is where precision and recall by the hour are best together (F1), on what was learned from.
+    Only hours whose horizon ended by then are learned from, so what is tested from that hour on lies a horizon away.
+    The threshold is where precision and recall by the hour are best together (F1), on what was learned from.
     """
     from sklearn.linear_model import LogisticRegression
 

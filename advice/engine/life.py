@@ -1,10 +1,10 @@
 """How long components last: a Weibull distribution, fitted with those that have not failed yet (right-censored).
 
-Source: Meeker and Escobar, Statistical Methods for Reliability Data, chapter 8: maximum likelihood; intervals from the observed
-information of the logarithms of shape and scale, by draws with a fixed seed.
+Source: Meeker and Escobar, Statistical Methods for Reliability Data, chapter 8: maximum likelihood; intervals from the
+observed information of the logarithms of shape and scale, by draws with a fixed seed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import exp, gamma, log
@@ -67,9 +67,9 @@ class Life:
         )
         return np.exp(np.clip(draws[:, 0], -5, 5)), np.exp(draws[:, 1])
 
-    def _range(self, of: "object") -> Range:
-        value = of(np.array([self.shape]), np.array([self.scale]))[0]  # type: ignore[operator]
-        found = of(*self._draws)  # type: ignore[operator]
+    def _range(self, of: Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]]) -> Range:
+        value = of(np.array([self.shape]), np.array([self.scale]))[0]
+        found = of(*self._draws)
         tail = (1 - LEVEL) / 2 * 100
         low, high = np.percentile(found, [tail, 100 - tail])
         return Range(float(value), float(low), float(high))

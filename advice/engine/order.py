@@ -1,4 +1,6 @@
-"""The order of jobs on a line with the least time for changing over, none of them later than it was planned to be due."""
+"""The order of jobs on a line with the least time for changing over,
+none of them later than it was planned to be due.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -46,8 +48,8 @@ def order_of(jobs: Sequence[Job], *, first: int | None, cost: Cost) -> Order:
 def best_order(jobs: Sequence[Job], *, first: int | None, cost: Cost) -> Order:
     """Return the order with the fewest late jobs, at most as many as in the order given, then the least changing over.
 
-    Of up to 7 jobs the best of all; of more the best that grouping by product, moving and swapping finds. Beyond `MOST_JOBS` the rest
-    stays where it is. Of equal ones the given order stays.
+    Of up to 7 jobs the best of all; of more the best that grouping by product, moving and swapping finds. Beyond
+    `MOST_JOBS` the rest stays where it is. Of equal ones the given order stays.
     """
     head, tail = list(jobs[:MOST_JOBS]), list(jobs[MOST_JOBS:])
     given = order_of([*head, *tail], first=first, cost=cost)
@@ -62,7 +64,9 @@ def best_order(jobs: Sequence[Job], *, first: int | None, cost: Cost) -> Order:
 
 
 def _grouped(head: list[Job], rank: Callable[[Sequence[Job]], tuple[int, float]]) -> list[Job]:
-    """Return the better of the order given and of one with all jobs of a product together, its products in their best order."""
+    """Return the better of the order given and of one with all jobs of a product together,
+    its products in their best order.
+    """
     groups: dict[int, list[Job]] = {}
     for job in head:
         groups.setdefault(job.product, []).append(job)

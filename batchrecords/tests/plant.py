@@ -34,7 +34,7 @@ def at(hours):
 class Batch:
     """An order that ran from 8 to 12 with a jam of an hour, one worker, and three operations' steps to be set up."""
 
-    def __init__(self, status="completed"):
+    def __init__(self, status="completed", opens=True):
         self.machine = make_machine()
         self.line = self.machine.line
         self.site = self.line.area.site
@@ -77,7 +77,8 @@ class Batch:
             ended_at=at(12),
             recorded_at=at(12),
         )
-        self.record = open_record(order=self.order, actor=self.preparer, now=at(13))
+        if opens:
+            self.record = open_record(order=self.order, actor=self.preparer, now=at(13))
 
     def step(self, code="PH", **overrides):
         return StepTemplate.objects.create(

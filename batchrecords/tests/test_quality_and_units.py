@@ -7,7 +7,8 @@ import pytest
 
 from batchrecords.assembly import assemble
 from batchrecords.tests.plant import NOW, Batch, at
-from quality.nonconformances import About, dispose, raise_nonconformance
+from quality.dispositions import dispose
+from quality.nonconformances import About, raise_nonconformance
 from quality.results import Said, record_results
 from quality.services import What, finish_inspection, open_inspection
 from tests.factories import make_plan, make_stage_form

@@ -18,6 +18,7 @@ from core.errors import Conflict, Invalid, NotFound
 from downtime.services import NewState, correct_state, record_states
 from execution.models import ParameterReading
 from labor.models import Certificate, SkillNeed
+from materials.ledger import BACK_FLUSHED
 from materials.lots import NewLot
 from materials.services import receive
 from tests.factories import make_location, make_lot, make_product, make_run, make_skill
@@ -96,6 +97,15 @@ def test_a_lot_that_had_expired_or_was_not_released_when_it_was_taken_is_critica
     }
     lots = sorted((good, old, new), key=lambda lot: lot.product.code)
     assert [row[0] for row in section(batch, "lots").rows] == [lot.number for lot in lots]
+
+
+def test_a_lot_that_was_taken_for_a_reason_is_a_deviation_unless_it_was_back_flushed(batch):
+    place = make_location(site=batch.site)
+    lot = make_lot(location=place)
+    batch.move(lot=lot, product=lot.product, from_location=place, reason=BACK_FLUSHED)
+    assert "overridden" not in kinds(batch)
+    batch.move(lot=lot, product=lot.product, from_location=place, reason="The newer lot stood in the way.")
+    assert kinds(batch).count("overridden") == 1
 
 
 def test_four_signatures_in_turn_release_it(batch):

@@ -80,7 +80,10 @@ class JobStart:
 
 
 def register(plant: Plant, device_uuid: str) -> Tablet:
-    """Return the tablet of that name, made when it calls for the first time. Raises Conflict when there are too many."""
+    """Return the tablet of that name, made when it calls for the first time.
+
+    Raises Conflict when there are too many.
+    """
     found = selectors.tablets(plant).filter(device_uuid=device_uuid).first()
     if found is not None:
         return found

@@ -1,4 +1,7 @@
-"""What a line of a file says: items for `ingest`, values of signals, or what is wrong with it. No files, no database."""
+"""What a line of a file says: items for `ingest`, values of signals, or what is wrong with it.
+
+No files, no database.
+"""
 
 import csv
 import re

@@ -17,8 +17,8 @@ MOST_BAD = 100
 class Position:
     """How far one file was read. A file is known by its place on the disk, and by the bytes before the offset.
 
-    `offset` in bytes, `line` lines; `tail` is a digest of the last bytes before the offset; `size` and `modified_ns` are
-    the file's as it was read last. `bad` are (line, why) of the first lines that were not stored.
+    `offset` in bytes, `line` lines; `tail` is a digest of the last bytes before the offset; `size` and `modified_ns`
+    are the file's as it was read last. `bad` are (line, why) of the first lines that were not stored.
     """
 
     name: str

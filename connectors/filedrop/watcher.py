@@ -28,7 +28,9 @@ _SAME = timedelta(milliseconds=1)
 
 
 async def run(setup: Setup, intake: Intake) -> None:
-    """Watch the folder until cancelled. Raises OSError for a folder that is not there, ValueError for damaged positions.
+    """Watch the folder until cancelled.
+
+    Raises OSError for a folder that is not there, ValueError for damaged positions.
 
     A folder that cannot be reached says nothing about machines: what they write meanwhile comes later, with its time.
     """

@@ -238,7 +238,9 @@ class _Clock:
 
 
 class _Outbox:
-    """Delivers in the order of the polls, while the next poll goes on; a database that is away does not stop polling."""
+    """Delivers in the order of the polls, while the next poll goes on;
+    a database that is away does not stop polling.
+    """
 
     def __init__(self, intake: Intake) -> None:
         self._intake = intake

@@ -6,8 +6,8 @@
     /Objects/2:Line/2:Good      a browse path from the root
     /Objects/nsu=http://acme.com/line;Line/nsu=http://acme.com/line;Good    the same with URIs
 
-In a browse path `&` takes the meaning from the character that follows it, as in OPC UA Part 4, A.2; names with a URI are
-written as in Part 6, 5.1.14.
+In a browse path `&` takes the meaning from the character that follows it, as in OPC UA Part 4, A.2; names with a URI
+are written as in Part 6, 5.1.14.
 """
 
 import re

@@ -44,7 +44,8 @@ class Teller:
         self._quality: dict[str, str] = {}
 
     def begin(self, changes: Sequence[Change], missing: dict[str, str], at: datetime) -> list[Item]:
-        """Return the items of what held when the connection began, at `at`; `missing` signals are unknown, with a cause.
+        """Return the items of what held when the connection began, at `at`; `missing` signals are unknown,
+        with a cause.
 
         A state is told since the last of its parts changed, and to hold at `at`, because it may have been unknown in
         between. What is unknown is unknown from `at` on: what was known before stays known.

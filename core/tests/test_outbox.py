@@ -93,7 +93,9 @@ def test_what_commits_later_gets_a_later_position():
 
 @pytest.mark.django_db(transaction=True)
 def test_reader_beside_many_writers_sees_each_message_once():
-    """Eight writers, a reader who goes on after the last position: nothing is missed, nothing comes twice, keys in order."""
+    """Eight writers, a reader who goes on after the last position: nothing is missed, nothing comes twice,
+    keys in order.
+    """
     writers, each, got = 8, 15, []
 
     def write(writer):

@@ -1,10 +1,11 @@
-"""A receiver of the MES's webhooks with nothing but Python: each message has exactly one effect, whatever is killed when.
+"""A receiver of the MES's webhooks with nothing but Python: each message has exactly one effect,
+whatever is killed when.
 
     python erp_receiver.py --secret whsec_… --port 9000 --database received.sqlite3
 
-The signature is checked first (Standard Webhooks). Then the message's id and its effect are written in one transaction: the
-same id again finds itself there and changes nothing. Only then comes the answer. A kill before the commit leaves nothing, and
-the MES sends again; a kill after it leaves both, and the repetition is recognised.
+The signature is checked first (Standard Webhooks). Then the message's id and its effect are written in one transaction:
+the same id again finds itself there and changes nothing. Only then comes the answer. A kill before the commit leaves
+nothing, and the MES sends again; a kill after it leaves both, and the repetition is recognised.
 """
 
 import argparse

@@ -1,4 +1,6 @@
-"""What the decoder finds right by itself becomes the same facts and the same answers as what is looked at item by item."""
+"""What the decoder finds right by itself becomes the same facts and the same answers as what is looked at item by
+item.
+"""
 
 import json
 from datetime import UTC, datetime

@@ -1,4 +1,6 @@
-"""Maintenance is due by real running and cycles, a machine that is down takes no work, parts leave stock, tools wear out."""
+"""Maintenance is due by real running and cycles, a machine that is down takes no work, parts leave stock,
+tools wear out.
+"""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -49,7 +51,9 @@ def at(hours: float) -> datetime:
 
 @pytest.fixture
 def machine() -> Machine:
-    """A machine that ran from 0 to 6, stood from 6 to 8, ran from 8 to 12 and made 100 pieces an hour, and stands since."""
+    """A machine that ran from 0 to 6, stood from 6 to 8, ran from 8 to 12 and made 100 pieces an hour,
+    and stands since.
+    """
     machine = Machine.objects.select_related("line__area__site").get(pk=make_machine().pk)
     run, stop = make_reason("running"), make_reason("unplanned")
     tag = make_count_tag(machine=machine)

@@ -1,4 +1,6 @@
-"""Any sequence of packing and moving: contents are packed less unpacked, packing leaves stock alone, nothing lies in itself."""
+"""Any sequence of packing and moving: contents are packed less unpacked, packing leaves stock alone,
+nothing lies in itself.
+"""
 
 from collections import defaultdict
 from decimal import Decimal

@@ -1,4 +1,6 @@
-"""Any sequence of movements: stock is the sum of the ledger, nothing is negative, and links are what the orders hold."""
+"""Any sequence of movements: stock is the sum of the ledger, nothing is negative,
+and links are what the orders hold.
+"""
 
 from collections import defaultdict
 from decimal import Decimal

@@ -38,7 +38,9 @@ def pack(product, unit, base, quantity=1):
 
 @pytest.fixture
 def order(shop):
-    """An order of 100 pieces: MIX takes 8 kg of sugar, FILL (milestone) 100 caps, PACK a foil; 5 kg of whey come out."""
+    """An order of 100 pieces: MIX takes 8 kg of sugar, FILL (milestone) 100 caps, PACK a foil;
+    5 kg of whey come out.
+    """
     made = shop.order(product=shop.product(unit_id="pcs", lot_controlled=False), target_quantity=100)
     shop.sugar = shop.product(name="Sugar")
     shop.cap, shop.foil = (shop.product(name=name, lot_controlled=False, unit_id="pcs") for name in ("Cap", "Foil"))

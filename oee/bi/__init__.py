@@ -1,4 +1,6 @@
-"""The database schema `bi`: views for reporting tools, one SQL file each, in the order in which they build on each other."""
+"""The database schema `bi`: views for reporting tools, one SQL file each,
+in the order in which they build on each other.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -12,8 +14,8 @@ _FILES = sorted(Path(__file__).parent.glob("*.sql"))
 def refresh(schema_editor: Any) -> None:
     """Create the views as the files have them now, in place of what is there; for migrations.
 
-    Call it at the end of a migration that a view needs, and `drop` before one changes a column that a view shows. A view
-    that needs what only a later migration brings is left out: that migration calls this again.
+    Call it at the end of a migration that a view needs, and `drop` before one changes a column that a view shows. A
+    view that needs what only a later migration brings is left out: that migration calls this again.
     """
     drop(schema_editor)
     with schema_editor.connection.cursor() as cursor:

@@ -65,7 +65,8 @@ class SlowStretch:
 def begun(
     increments: Iterable[Increment], scheme: CountingScheme, window: Interval
 ) -> list[tuple[datetime, Increment]]:
-    """Return a window's produced pieces, each with the moment of those before it; pieces without any before are left out.
+    """Return a window's produced pieces, each with the moment of those before it;
+    pieces without any before are left out.
 
     A counter's own reading before says since when its pieces were made; otherwise the machine's pieces before do.
     """

@@ -85,7 +85,9 @@ class CountingScheme:
 
 @dataclass(frozen=True, slots=True)
 class TimeElements:
-    """Time in µs: every µs of a machine's calendar time in exactly one of these (ISO 22400-2 names where it has one)."""
+    """Time in µs: every µs of a machine's calendar time in exactly one of these (ISO 22400-2 names where it has
+    one).
+    """
 
     actual_production_time: int = 0
     """APT: running, overtime included if the policy counts it."""

@@ -13,7 +13,10 @@ class Kpis:
     availability: Fraction | None
     """(APT + minor stops) / PBT; minor stops are 0 where the policy calls them an availability loss."""
     effectiveness: Fraction | None
-    """Σ ideal time of the produced pieces / (APT + minor stops); "performance" on screens. Over 1 stays over 1: see the flag."""
+    """Σ ideal time of the produced pieces / (APT + minor stops); "performance" on screens.
+
+    Over 1 stays over 1: see the flag.
+    """
     quality_ratio: Fraction | None
     """GQ / PQ; for pieces of different ideal cycle times, each weighs its ideal time."""
     oee_index: Fraction | None

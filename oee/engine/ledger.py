@@ -188,8 +188,9 @@ LOSS_CLASSES = {of.code: of for of, _ in _CLASSES}
 
 
 def ledger(sums: MachineSums, reasons: ReasonSums | None = None) -> Ledger:
-    """Return the time-loss ledger of a machine's sums, or of several machines' added up. Without what reasons add up to,
-    waiting is among the unplanned stops.
+    """Return the time-loss ledger of a machine's sums, or of several machines' added up.
+
+    Without what reasons add up to, waiting is among the unplanned stops.
 
     What a loss costs follows from its own time alone: with it gone, that time of planned busy time would have made good
     pieces at the ideal rate. So OEE and the costs of all losses make 1. Nothing has a cost while no time was busy.

@@ -112,7 +112,9 @@ class RootCauses:
         return None if standing.reason_id is None else self._waits_for.get(standing.reason_id)
 
     def _next_that_stood(self, effect: Standing, direction: int) -> Standing | None:
-        """Return the standing of the nearest machine in a direction that stood shortly before the effect or still did."""
+        """Return the standing of the nearest machine in a direction that stood shortly before the effect or still
+        did.
+        """
         position = self._order.index(effect.machine_id) + direction
         while 0 <= position < len(self._order):
             cause = self._standing_before(self._order[position], effect.start)
@@ -134,7 +136,9 @@ class RootCauses:
         return next((standing for standing in by_then if self._waits(standing) is None), by_then[0])
 
     def _first_fault(self, stop: Standing) -> Standing | None:
-        """Return the earliest stop of another machine that waits for nobody, began shortly before, and lasted into it."""
+        """Return the earliest stop of another machine that waits for nobody, began shortly before,
+        and lasted into it.
+        """
         found = []
         for machine_id in self._order:
             if machine_id == stop.machine_id:

@@ -89,7 +89,9 @@ def _counted_stretches(history: MachineHistory, rule: CountedRunning, window: In
 
 
 def _explains(said: Stretch, counted: Stretch) -> bool:
-    """Say whether a state names what the pieces say: any before the first piece, then one that agrees whether it ran."""
+    """Say whether a state names what the pieces say: any before the first piece,
+    then one that agrees whether it ran.
+    """
     if said.reason_id is None:
         return False
     agrees = (said.category is Category.RUNNING) == (counted.category is Category.RUNNING)

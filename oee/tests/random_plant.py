@@ -27,7 +27,9 @@ from workorders.models import Run
 
 
 class Plant:
-    """A line of two machines whose shifts begin at half past, with three days of random facts around the end of a month."""
+    """A line of two machines whose shifts begin at half past, with three days of random facts around the end of a
+    month.
+    """
 
     def __init__(self, seed: int, month_end: datetime, *, now: datetime) -> None:
         self.random = random.Random(seed)

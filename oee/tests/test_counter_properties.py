@@ -31,7 +31,9 @@ many = settings(max_examples=120, deadline=None)
     st.randoms(use_true_random=False),
 )
 def test_a_counter_that_wraps_and_restarts_invents_and_loses_nothing(modulus, made, first, random):
-    """Readings each second of a counter that never makes more than 20,000 pieces a second, wraps, and announces resets."""
+    """Readings each second of a counter that never makes more than 20,000 pieces a second, wraps,
+    and announces resets.
+    """
     config = TagConfig(CountRole.GOOD, CountMode.RUNNING, modulus=modulus, fastest_rate=Fraction(20_000))
     value, at = first % modulus, START
     readings, events = [Reading(at, Decimal(value))], []
@@ -51,7 +53,9 @@ def test_a_counter_that_wraps_and_restarts_invents_and_loses_nothing(modulus, ma
 @many
 @given(st.sampled_from([2**16, 2**32]), st.data())
 def test_an_unannounced_restart_never_invents_pieces(modulus, data):
-    """Without a fastest rate a fall counts at most what a wrap of half the counter, or a restart from zero, explains."""
+    """Without a fastest rate a fall counts at most what a wrap of half the counter, or a restart from zero,
+    explains.
+    """
     before = data.draw(st.integers(1, modulus - 1))
     after = data.draw(st.integers(0, before - 1))
     config = TagConfig(CountRole.GOOD, CountMode.RUNNING, modulus=modulus)

@@ -210,7 +210,9 @@ def test_waycalculator_keeps_79_1667_unrounded():
 
 
 def test_two_machine_line_gives_75_100_50():
-    """oee.institute on lines: a 60 s and a 30 s machine, the bottleneck perfect: mean 75, bottleneck 100, fastest 50."""
+    """oee.institute on lines: a 60 s and a 30 s machine, the bottleneck perfect: mean 75, bottleneck 100,
+    fastest 50.
+    """
     bottleneck = sums_of((Category.RUNNING, 480), cycle=Fraction(60), good=480)
     fastest = sums_of((Category.RUNNING, 480), cycle=Fraction(30), good=480)
     assert Kpis.of(bottleneck + fastest).oee_index == Fraction(75, 100)

@@ -32,7 +32,9 @@ def at(hours):
 
 
 def told(plant, *, widest_first):
-    """Return all that pages tell of a plant: its KPIs, and its timelines and stops over windows that lie in each other."""
+    """Return all that pages tell of a plant: its KPIs, and its timelines and stops over windows that lie in each
+    other.
+    """
     machines = every_machine_of(plant.line)
     windows = sorted(
         (

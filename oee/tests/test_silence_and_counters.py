@@ -1,4 +1,6 @@
-"""What is not known is no data, and what a counter cannot have done is held: in any order of facts, and after a rebuild."""
+"""What is not known is no data, and what a counter cannot have done is held: in any order of facts,
+and after a rebuild.
+"""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal

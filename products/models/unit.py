@@ -11,7 +11,10 @@ from simple_history.models import HistoricalRecords
 
 
 class UnitOfMeasure(models.Model):
-    """What a quantity is counted or measured in (ISA-95: Unit of Measure). Its code is its name in files and over REST."""
+    """What a quantity is counted or measured in (ISA-95: Unit of Measure).
+
+    Its code is its name in files and over REST.
+    """
 
     class Dimension(models.TextChoices):
         COUNT = "count", _("Count (pcs)")

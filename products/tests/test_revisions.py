@@ -195,7 +195,9 @@ def test_set_point_lies_within_its_bounds(bounds):
 
 @pytest.fixture
 def bicycle():
-    """Bicycle = 2 wheels (36 spokes, 0.5 kg rubber), 1 frame set (phantom: 1 frame, 3 bolts); yields 0.2 kg of swarf."""
+    """Bicycle = 2 wheels (36 spokes, 0.5 kg rubber), 1 frame set (phantom: 1 frame, 3 bolts);
+    yields 0.2 kg of swarf.
+    """
     names = ("bicycle", "wheel", "spoke", "rubber", "set", "frame", "bolt", "swarf")
     part = {name: make_product(code=name, name=name) for name in names}
     for name in ("rubber", "swarf"):

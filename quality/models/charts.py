@@ -123,7 +123,10 @@ class ChartPhase(models.Model):
 
 
 class Signal(models.Model):
-    """A point broke a rule: knowledge, recomputed when results come late or are corrected. Identity: chart, panel, point, rule."""
+    """A point broke a rule: knowledge, recomputed when results come late or are corrected.
+
+    Identity: chart, panel, point, rule.
+    """
 
     site_paths: ClassVar[tuple[str, ...]] = ("chart__site",)
 
@@ -143,7 +146,9 @@ class Signal(models.Model):
 
 
 class SignalAcknowledgement(models.Model):
-    """Somebody looked at a signal and says what it was: a fact, by the signal's identity, which may go and come back."""
+    """Somebody looked at a signal and says what it was: a fact, by the signal's identity,
+    which may go and come back.
+    """
 
     site_paths: ClassVar[tuple[str, ...]] = ("chart__site",)
 

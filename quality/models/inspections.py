@@ -19,7 +19,10 @@ from workorders.models import WorkOrder
 
 
 class Inspection(models.Model):
-    """Units are inspected by a version of a plan (ISA-95: Quality Test). `status` and `result` repeat what follows from the facts."""
+    """Units are inspected by a version of a plan (ISA-95: Quality Test).
+
+    `status` and `result` repeat what follows from the facts.
+    """
 
     site_paths: ClassVar[tuple[str, ...]] = ("site",)
 
@@ -96,10 +99,13 @@ class Inspection(models.Model):
 
 
 class Result(models.Model):
-    """A result of a characteristic of one unit: a fact. By hand (inspection, characteristic, sample) is its identity, by gauge (tag, moment).
+    """A result of a characteristic of one unit: a fact.
 
-    `value` is in `unit`, or in the characteristic's. `passed` is what it was judged by the limits of its plan's version; None
-    = there is nothing to judge. A reading of a gauge belongs to the inspection that was open at its machine at its moment.
+    By hand (inspection, characteristic, sample) is its identity, by gauge (tag, moment).
+
+    `value` is in `unit`, or in the characteristic's. `passed` is what it was judged by the limits of its plan's
+    version; None = there is nothing to judge. A reading of a gauge belongs to the inspection that was open at its
+    machine at its moment.
     """
 
     site_paths: ClassVar[tuple[str, ...]] = ("inspection__site", "machine__line__area__site")

@@ -17,7 +17,10 @@ from quality.spc.sampling import LEVELS
 
 
 class InspectionPlan(models.Model):
-    """A version of what is inspected (ISA-95: Quality Test Specification). A draft is edited; a released one stays as it is."""
+    """A version of what is inspected (ISA-95: Quality Test Specification).
+
+    A draft is edited; a released one stays as it is.
+    """
 
     site_paths: ClassVar[tuple[str, ...]] = ("site",)
     without_site_for_all = True

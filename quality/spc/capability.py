@@ -1,8 +1,8 @@
 """Capability: how well a process fits between its specification limits.
 
-Cp, Cpk (within: the spread that subgroups show) and Pp, Ppk (overall: the spread of all values) as in ISO 22514-2 and ISO 22400-2;
-Cpm: L. K. Chan, S. W. Cheng, F. A. Spiring, Journal of Quality Technology 20 (1988). Indices are exact up to their roots; intervals
-and p-values only inform and are floating point.
+Cp, Cpk (within: the spread that subgroups show) and Pp, Ppk (overall: the spread of all values) as in ISO 22514-2 and
+ISO 22400-2; Cpm: L. K. Chan, S. W. Cheng, F. A. Spiring, Journal of Quality Technology 20 (1988). Indices are exact up
+to their roots; intervals and p-values only inform and are floating point.
 """
 
 from collections.abc import Sequence
@@ -20,8 +20,8 @@ from quality.spc.numbers import Number, deviation, exact, mean, root
 FAIR, GOOD = Fraction(1), Fraction(133, 100)
 # D'Agostino and Pearson's test takes over where Shapiro and Wilk's is not made for so many values.
 _FEWEST, _MOST_FOR_SHAPIRO = 8, 5000
-# Variance of the mean moving range of n values over d2, in units of sigma² / (n - 1), for many values: J. D. Cryer, T. P. Ryan,
-# Journal of Quality Technology 22 (1990).
+# Variance of the mean moving range of n values over d2, in units of sigma² / (n - 1), for many values: J. D. Cryer, T.
+# P. Ryan, Journal of Quality Technology 22 (1990).
 _MOVING_RANGE_VARIANCE = 0.826
 
 
@@ -70,7 +70,8 @@ class Normality:
 class Capability:
     """What a process can do. An index is None where its limits are missing, or the spread is unknown or zero.
 
-    `upper` and `lower` are the one-sided Cpu and Cpl; Cpk and Ppk with one limit are that side's. Intervals have `confidence`.
+    `upper` and `lower` are the one-sided Cpu and Cpl; Cpk and Ppk with one limit are that side's. Intervals have
+    `confidence`.
     """
 
     values: int
@@ -116,8 +117,8 @@ def capability(
 ) -> Capability:
     """Work out the capability of single values in order, or of subgroups (None: unknown), against one or two limits.
 
-    Without `sigma_source` subgroups are pooled and single values taken by their moving range. Raise `Invalid` without values or
-    limits, or where limits contradict each other.
+    Without `sigma_source` subgroups are pooled and single values taken by their moving range. Raise `Invalid` without
+    values or limits, or where limits contradict each other.
     """
     low, high = _limit(lsl, "lsl"), _limit(usl, "usl")
     if low is None and high is None:
@@ -192,8 +193,8 @@ def _usual_source(subgroups: Sequence[Measured | None]) -> SigmaSource:
 def _within(subgroups: Sequence[Measured | None], source: SigmaSource) -> tuple[Fraction | None, float]:
     """Return the spread within subgroups, and the degrees of freedom that it has, exactly or nearly.
 
-    A mean of ranges or deviations is nearly a chi with ν = 1 / (2 × its relative variance) degrees of freedom (P. B. Patnaik,
-    Biometrika 37, 1950); where sizes differ each subgroup brings its own share of the variance.
+    A mean of ranges or deviations is nearly a chi with ν = 1 / (2 × its relative variance) degrees of freedom (P. B.
+    Patnaik, Biometrika 37, 1950); where sizes differ each subgroup brings its own share of the variance.
     """
     several = [one.values for one in subgroups if one is not None and len(one.values) > 1]
     if source is SigmaSource.MOVING_RANGE:
@@ -242,7 +243,10 @@ def _spread_interval(index: Fraction | None, freedom: float, confidence: float) 
 
 
 def _centred_interval(index: Fraction | None, n: int, freedom: float, confidence: float) -> Interval | None:
-    """Return the interval of Cpk or Ppk: index ± z sqrt(1 / 9n + index² / 2ν) (A. F. Bissell, Applied Statistics 39, 1990)."""
+    """Return the interval of Cpk or Ppk: index ± z sqrt(1 / 9n + index² / 2ν) (A. F.
+
+    Bissell, Applied Statistics 39, 1990).
+    """
     if index is None or freedom < 1:
         return None
     z = NormalDist().inv_cdf(1 - (1 - confidence) / 2)

@@ -1,7 +1,8 @@
 """Control charts: what is plotted, and the baseline that says where its centre and limits are.
 
-Sources: W. A. Shewhart, Economic Control of Quality of Manufactured Product (1931); formulas as in D. C. Montgomery, Introduction to
-Statistical Quality Control, chapters 6, 7 and 9, and in the NIST/SEMATECH e-Handbook of Statistical Methods, section 6.3.
+Sources: W. A. Shewhart, Economic Control of Quality of Manufactured Product (1931); formulas as in D. C. Montgomery,
+Introduction to Statistical Quality Control, chapters 6, 7 and 9, and in the NIST/SEMATECH e-Handbook of Statistical
+Methods, section 6.3.
 """
 
 import itertools
@@ -66,7 +67,8 @@ class Measured:
 class Counted:
     """A subgroup in which nonconforming items (p, np) or nonconformities (c, u) were counted.
 
-    `inspected` is the number of items (p, np) or the area of opportunity (c, u), which is the same throughout for np and c.
+    `inspected` is the number of items (p, np) or the area of opportunity (c, u), which is the same throughout for np
+    and c.
     """
 
     found: int
@@ -115,10 +117,10 @@ class Point:
 class Baseline:
     """Centre and spread of a process in a phase, from which limits of subgroups of any size follow.
 
-    `centre` is the mean, the mean share (p, np) or the mean number of nonconformities per unit (c, u). `sigma` is the deviation of
-    single values; None on charts of counts, whose deviation follows from the centre. `size` is the subgroup size, None where it
-    varied. `subgroups` says how many it rests on. `weight` and `width` are an EWMA's λ and L. Centre and sigma have at most 20
-    significant digits, so a stored baseline judges as the computed one did.
+    `centre` is the mean, the mean share (p, np) or the mean number of nonconformities per unit (c, u). `sigma` is the
+    deviation of single values; None on charts of counts, whose deviation follows from the centre. `size` is the
+    subgroup size, None where it varied. `subgroups` says how many it rests on. `weight` and `width` are an EWMA's λ and
+    L. Centre and sigma have at most 20 significant digits, so a stored baseline judges as the computed one did.
     """
 
     kind: Kind
@@ -199,10 +201,11 @@ def baseline(
 ) -> Baseline:
     """Work out the baseline of a phase from its subgroups, None being unknown ones.
 
-    `exclude` names subgroups, by their place from 0, that had a known cause. X̄-R: mean of R / d2; X̄-S: mean of s / c4; I-MR and
-    EWMA of single values: mean moving range / d2(2), which skips over nothing: a gap has no moving range; EWMA of larger subgroups: as
-    X̄-S. p, np: Σ found / Σ inspected; c, u: likewise per unit. Where sizes differ the centre weighs every value alike and
-    every subgroup gives its own estimate of sigma. Raise `Invalid` where the subgroups are too few or not of this kind.
+    `exclude` names subgroups, by their place from 0, that had a known cause. X̄-R: mean of R / d2; X̄-S: mean of s /
+    c4; I-MR and EWMA of single values: mean moving range / d2(2), which skips over nothing: a gap has no moving range;
+    EWMA of larger subgroups: as X̄-S. p, np: Σ found / Σ inspected; c, u: likewise per unit. Where sizes differ the
+    centre weighs every value alike and every subgroup gives its own estimate of sigma. Raise `Invalid` where the
+    subgroups are too few or not of this kind.
     """
     left_out = set(exclude)
     given = [None if place in left_out else one for place, one in enumerate(subgroups)]

@@ -1,8 +1,9 @@
 """The constants of control charts, worked out of the normal distribution instead of typed from a table.
 
-Of n independent values of a normal distribution with deviation 1: d2 and d3 are the mean and the deviation of their range
-(L. H. C. Tippett, Biometrika 17, 1925), c4 the mean of their sample deviation (e.g. D. C. Montgomery, Introduction to Statistical
-Quality Control, chapter 6). A2, A3, B3, B4, D3, D4 follow (ASTM E2587; Montgomery, appendix VI).
+Of n independent values of a normal distribution with deviation 1: d2 and d3 are the mean and the deviation of their
+range (L. H. C. Tippett, Biometrika 17, 1925), c4 the mean of their sample deviation (e.g. D. C. Montgomery,
+Introduction to Statistical Quality Control, chapter 6). A2, A3, B3, B4, D3, D4 follow (ASTM E2587; Montgomery, appendix
+VI).
 """
 
 from decimal import Decimal
@@ -15,8 +16,9 @@ from quality.spc.numbers import root
 
 LARGEST = 100
 _PLACES = 9
-# The integrands fall off like the normal density: beyond ten deviations nothing is left of them that a float could hold. Where
-# a smooth function falls off so at both ends, the trapezoidal rule converges faster than any power of the step.
+# The integrands fall off like the normal density: beyond ten deviations nothing is left of them that a float could
+# hold. Where a smooth function falls off so at both ends, the trapezoidal rule converges faster than any power of the
+# step.
 _REACH, _STEPS = 10.0, 1000
 _NODES = 200
 

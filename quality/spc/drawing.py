@@ -1,6 +1,7 @@
 """Draw a control chart as SVG text: no script, no style of its own, colours by classes of `static/css/app.css`.
 
-All text is escaped, so what it returns is safe to embed. What broke a rule has a shape and the rule's code beside its colour.
+All text is escaped, so what it returns is safe to embed. What broke a rule has a shape and the rule's code beside its
+colour.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -23,7 +24,8 @@ _LINE = 12
 def draw(chart: Chart, *, title: str, labels: Sequence[str] = (), places: int = 3) -> str:
     """Return a chart's panels as SVG elements, one after the other.
 
-    `labels` name the points (a time, a lot), for whoever points at one; figures are written with so many decimal places.
+    `labels` name the points (a time, a lot), for whoever points at one; figures are written with so many decimal
+    places.
     """
     return "".join(draw_panel(series, title=title, labels=labels, places=places) for series in chart.panels)
 
@@ -119,7 +121,9 @@ class _Canvas:
                     run = []
 
     def marks(self, labels: Sequence[str]) -> Iterable[str]:
-        """Draw the points: a dot, or a diamond with the codes of the rules that spoke there; rings for the rest of a pattern."""
+        """Draw the points: a dot, or a diamond with the codes of the rules that spoke there;
+        rings for the rest of a pattern.
+        """
         spoke = _by_place(self._series.signals)
         within = {place for signal in self._series.signals for place in signal.points}
         for place, point in enumerate(self._series.points):
@@ -175,7 +179,9 @@ def _zone(of: Limits, sigmas: int) -> Fraction | None:
 
 
 def _stacked(codes: Sequence[str], x: float, y: float) -> str:
-    """Return codes one above the other, so that those of neighbours stay apart; below the point where there is no room above."""
+    """Return codes one above the other, so that those of neighbours stay apart;
+    below the point where there is no room above.
+    """
     top = y - _HALF - 4 - _LINE * (len(codes) - 1)
     if top < _TOP - 14:
         top = y + _HALF + _LINE

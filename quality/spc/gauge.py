@@ -1,8 +1,8 @@
 """Gauge repeatability and reproducibility: how much of what is measured is the measuring.
 
-Crossed studies, every appraiser measuring every part the same number of times; the average-and-range and the ANOVA method as in AIAG,
-Measurement Systems Analysis, 4th edition, chapter III section B. Deviations are of one sigma. Sums of squares are exact, deviations are
-roots of 34 digits; only the F test's p-value is floating point.
+Crossed studies, every appraiser measuring every part the same number of times; the average-and-range and the ANOVA
+method as in AIAG, Measurement Systems Analysis, 4th edition, chapter III section B. Deviations are of one sigma. Sums
+of squares are exact, deviations are roots of 34 digits; only the F test's p-value is floating point.
 """
 
 from collections import defaultdict
@@ -70,9 +70,10 @@ class Source:
 class Study:
     """What a study found, as deviations of one sigma.
 
-    `equipment` (EV) is repeatability, `appraiser` (AV) reproducibility without the interaction, `interaction` that of appraisers
-    with parts (None where the method does not tell, or it was pooled), `gauge` (GRR) all of these, `parts` (PV), `total` (TV).
-    `distinct_categories` (ndc) is None where the gauge does not vary. `table` and `interaction_p` are those of ANOVA.
+    `equipment` (EV) is repeatability, `appraiser` (AV) reproducibility without the interaction, `interaction` that of
+    appraisers with parts (None where the method does not tell, or it was pooled), `gauge` (GRR) all of these, `parts`
+    (PV), `total` (TV). `distinct_categories` (ndc) is None where the gauge does not vary. `table` and `interaction_p`
+    are those of ANOVA.
     """
 
     method: Method
@@ -134,7 +135,8 @@ def gauge_rr(
 ) -> Study:
     """Take the variation of a crossed study apart. ANOVA pools an interaction that is not significant at `alpha`.
 
-    Raise `Invalid` with fewer than two parts, appraisers or trials, and where not everybody measured every part as often.
+    Raise `Invalid` with fewer than two parts, appraisers or trials, and where not everybody measured every part as
+    often.
     """
     crossed = _crossed(readings)
     width = None if tolerance is None else exact(tolerance, field="tolerance")
@@ -163,7 +165,9 @@ def _crossed(readings: Iterable[Reading]) -> _Crossed:
 
 
 def _by_ranges(crossed: _Crossed, tolerance: Fraction | None) -> Study:
-    """EV = R̄ K1, AV = sqrt((X̄diff K2)² - EV² / (parts × trials)), PV = Rp K3; K = 1 / d2* for the number of ranges averaged."""
+    """EV = R̄ K1, AV = sqrt((X̄diff K2)² - EV² / (parts × trials)), PV = Rp K3;
+    K = 1 / d2* for the number of ranges averaged.
+    """
     ranges = [max(cell) - min(cell) for cell in crossed.cells.values()]
     many = len(ranges) > _MANY_RANGES
     k1 = d2(crossed.trials) if many else d2_of_mean_range(crossed.trials, len(ranges))

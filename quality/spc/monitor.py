@@ -49,7 +49,9 @@ class Phase:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A panel over all its phases: points, broken rules (places from the first point of all), and where each phase begins."""
+    """A panel over all its phases: points, broken rules (places from the first point of all),
+    and where each phase begins.
+    """
 
     panel: Panel
     points: tuple[Point, ...]
@@ -187,10 +189,11 @@ def _individual(following: Following, subgroup: Measured) -> tuple[Following, di
 
 
 def _average(following: Following, subgroup: Measured) -> tuple[Following, dict[Panel, Point]]:
-    """Return z = λ x + (1 - λ) z' with limits of its exact variance: v = λ² σ² / n + (1 - λ)² v', both from z = centre, v = 0.
+    """Return z = λ x + (1 - λ) z' with limits of its exact variance: v = λ² σ² / n + (1 - λ)² v',
+    both from z = centre, v = 0.
 
-    For subgroups of one size that is σ² / n · λ / (2 - λ) · (1 - (1 - λ)^2i) (Montgomery, chapter 9; S. W. Roberts, 1959). An
-    unknown subgroup leaves both as they are.
+    For subgroups of one size that is σ² / n · λ / (2 - λ) · (1 - (1 - λ)^2i) (Montgomery, chapter 9; S. W. Roberts,
+    1959). An unknown subgroup leaves both as they are.
     """
     of, weight = following.baseline, following.baseline.weight or Fraction(1)
     before = of.centre if following.average is None else following.average

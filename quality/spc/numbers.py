@@ -13,7 +13,10 @@ _KEPT = Context(prec=20)
 
 
 def exact(value: Number, *, field: str = "value") -> Fraction:
-    """Return a number as a fraction. Raise `Invalid` for a float, whose digits nobody wrote, and for what is no number."""
+    """Return a number as a fraction.
+
+    Raise `Invalid` for a float, whose digits nobody wrote, and for what is no number.
+    """
     if isinstance(value, bool) or not isinstance(value, int | Decimal | Fraction):
         raise Invalid("Give an integer, a decimal or a fraction.", field=field)
     if isinstance(value, Decimal) and not value.is_finite():

@@ -1,11 +1,11 @@
 """Run rules: which patterns of points say that something changed. Two sets, never mixed.
 
-Western Electric: Statistical Quality Control Handbook (1956), the four tests for instability of one half of a chart. Nelson: L. S.
-Nelson, The Shewhart Control Chart — Tests for Special Causes, Journal of Quality Technology 16 (1984), the eight tests. They differ in
-the run on one side of the centre: eight points there, nine here.
+Western Electric: Statistical Quality Control Handbook (1956), the four tests for instability of one half of a chart.
+Nelson: L. S. Nelson, The Shewhart Control Chart — Tests for Special Causes, Journal of Quality Technology 16 (1984),
+the eight tests. They differ in the run on one side of the centre: eight points there, nine here.
 
-A rule speaks at the point that completes its pattern, and again at each further point for which it holds. On a limit is not beyond
-it; on the centre is on neither side. An unknown point breaks every pattern. Comparisons are exact.
+A rule speaks at the point that completes its pattern, and again at each further point for which it holds. On a limit is
+not beyond it; on the centre is on neither side. An unknown point breaks every pattern. Comparisons are exact.
 """
 
 import itertools
@@ -42,8 +42,9 @@ Finder = Callable[[Sequence[KnownPoint]], tuple[int, ...]]
 class Rule:
     """A rule: its set and number, what it says, how many points it looks at, and how many of them break it.
 
-    `find` takes the last points, up to `window` and at least `needed` of them, and returns the places, in them, of those that break
-    it; the last is among them, or none are. Two of three are broken by the first two: the third cannot mend it.
+    `find` takes the last points, up to `window` and at least `needed` of them, and returns the places, in them, of
+    those that break it; the last is among them, or none are. Two of three are broken by the first two: the third cannot
+    mend it.
     """
 
     rule_set: RuleSet
@@ -151,8 +152,9 @@ _WITHOUT_ZONES = {RuleSet.WESTERN_ELECTRIC: (1, 4), RuleSet.NELSON: (1, 2, 3, 4)
 def rules_for(rule_set: RuleSet, kind: Kind, panel: Panel = Panel.LOCATION) -> tuple[Rule, ...]:
     """Return the rules of a set that make sense on a chart.
 
-    Means and single values: all. Ranges, deviations and counts are not normal: only those without zones (Nelson 1984 allows his
-    first four). Figures that share values with their neighbours, moving ranges and EWMAs, are not independent: only the limits.
+    Means and single values: all. Ranges, deviations and counts are not normal: only those without zones (Nelson 1984
+    allows his first four). Figures that share values with their neighbours, moving ranges and EWMAs, are not
+    independent: only the limits.
     """
     if kind is Kind.EWMA or (kind is Kind.I_MR and panel is Panel.SPREAD):
         return RULES[rule_set][:1]

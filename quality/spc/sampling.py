@@ -1,7 +1,7 @@
 """Acceptance sampling by attributes: code letters, single sampling plans, and when to inspect more or less.
 
-Facts of ISO 2859-1:1999, tables 1, 2-A, 2-B and 2-C, and its switching rules (clause 9.3). AQL is in percent nonconforming up to 10,
-beyond that (and below, if so agreed) in nonconformities per 100 items.
+Facts of ISO 2859-1:1999, tables 1, 2-A, 2-B and 2-C, and its switching rules (clause 9.3). AQL is in percent
+nonconforming up to 10, beyond that (and below, if so agreed) in nonconformities per 100 items.
 """
 
 from bisect import bisect_left
@@ -48,8 +48,9 @@ _SIZES = dict(
 )
 _REDUCED_SIZES = dict(zip(LETTERS, (2, 2, 2, 3, 5, 8, 13, 20, 32, 50, 80, 125, 200, 315, 500, 800), strict=True))
 
-# Tables 2-A, 2-B, 2-C. A row: its letter, the AQL of its first entry, and the entries from there on: an acceptance number, or an
-# arrow to the plan below (v) or above (^). Before the first entry arrows point down, after the last one up.
+# Tables 2-A, 2-B, 2-C. A row: its letter, the AQL of its first entry, and the entries from there on: an acceptance
+# number, or an arrow to the plan below (v) or above (^). Before the first entry arrows point down, after the last one
+# up.
 _NORMAL = """
     A 6.5    0 v v 1 2 3 5 7 10 14 21 30
     B 4.0    0 ^ v 1 2 3 5 7 10 14 21 30 44
@@ -122,7 +123,9 @@ _TABLES = {Severity.NORMAL: _read(_NORMAL), Severity.TIGHTENED: _read(_TIGHTENED
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A single sampling plan: inspect `size` items, accept the lot with up to `accept` nonconforming ones, not with `reject`."""
+    """A single sampling plan: inspect `size` items, accept the lot with up to `accept` nonconforming ones,
+    not with `reject`.
+    """
 
     letter: str
     size: int
@@ -142,7 +145,9 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class LotPlan:
-    """What to do with a lot: how many items to inspect by which plan; all of them where the sample would be as large."""
+    """What to do with a lot: how many items to inspect by which plan;
+    all of them where the sample would be as large.
+    """
 
     plan: Plan
     inspect: int
@@ -150,7 +155,10 @@ class LotPlan:
 
 
 def code_letter(lot_size: int, level: str = "II") -> str:
-    """Return the code letter of a lot at an inspection level (table 1). Raise `Invalid` below two items, or for another level."""
+    """Return the code letter of a lot at an inspection level (table 1).
+
+    Raise `Invalid` below two items, or for another level.
+    """
     if lot_size < 2:
         raise Invalid("A lot to sample has two items or more.", field="lot_size")
     if level not in _CODE_LETTERS:
@@ -207,8 +215,9 @@ _TO_STOP = 5
 class Switching:
     """Where a series of lots of one product stands: begin with `Switching()`, and go on with `after`.
 
-    `recent` are the last lots on normal inspection, whether accepted; `score` the switching score there; `run` the lots accepted in a
-    row, and `refused` those not accepted, on tightened inspection. `is_stopped`: no inspection until the supplier has improved.
+    `recent` are the last lots on normal inspection, whether accepted; `score` the switching score there; `run` the lots
+    accepted in a row, and `refused` those not accepted, on tightened inspection. `is_stopped`: no inspection until the
+    supplier has improved.
     """
 
     severity: Severity = Severity.NORMAL
@@ -224,11 +233,12 @@ def after(
 ) -> Switching:
     """Return where the series stands after a lot's first inspection (a lot that comes again does not count).
 
-    Normal to tightened: two of five or fewer lots in a row not accepted. Tightened to normal: five in a row accepted. Tightened to
-    stopped: five not accepted in all. Normal to reduced: a switching score of 30, production `is_steady`, and the responsible
-    authority agrees (`may_reduce`). Reduced to normal: a lot not accepted, or production not steady. The score rises by 3
-    for a lot that would have been accepted at the next smaller AQL too, by 2 for an accepted one where the acceptance number is 0 or
-    1, and falls to 0 otherwise. Raise `Invalid` where inspection is stopped, or the tables have no such plan.
+    Normal to tightened: two of five or fewer lots in a row not accepted. Tightened to normal: five in a row accepted.
+    Tightened to stopped: five not accepted in all. Normal to reduced: a switching score of 30, production `is_steady`,
+    and the responsible authority agrees (`may_reduce`). Reduced to normal: a lot not accepted, or production not
+    steady. The score rises by 3 for a lot that would have been accepted at the next smaller AQL too, by 2 for an
+    accepted one where the acceptance number is 0 or 1, and falls to 0 otherwise. Raise `Invalid` where inspection is
+    stopped, or the tables have no such plan.
     """
     if state.is_stopped:
         raise Invalid("Inspection is stopped until the supplier has improved: resume it first.", field="state")
@@ -251,7 +261,10 @@ def after(
 
 
 def resume(state: Switching) -> Switching:
-    """Return the state in which inspection goes on after a stop: tightened. Raise `Invalid` where it was not stopped."""
+    """Return the state in which inspection goes on after a stop: tightened.
+
+    Raise `Invalid` where it was not stopped.
+    """
     if not state.is_stopped:
         raise Invalid("Inspection is not stopped.", field="state")
     return Switching(Severity.TIGHTENED)

@@ -12,7 +12,9 @@ GROUPS = [Measured.of(*map(Decimal, text.split())) for text in ("9.9 10.1 10.0",
 
 
 def test_indices_follow_their_formulas():
-    """Pooled sigma: sqrt((0.02 + 0.08 + 0.02) / 6) = sqrt(0.02); overall: sqrt(0.12 / 8) = sqrt(0.015); the mean is 10."""
+    """Pooled sigma: sqrt((0.02 + 0.08 + 0.02) / 6) = sqrt(0.02); overall: sqrt(0.12 / 8) = sqrt(0.015);
+    the mean is 10.
+    """
     found = capability(GROUPS, lsl=Decimal("9.4"), usl=Decimal("10.3"))
     assert found.mean == 10
     assert found.sigma_source is SigmaSource.POOLED

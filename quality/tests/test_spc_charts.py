@@ -63,7 +63,9 @@ class TestPistonRings:
         assert beyond(drawn, Panel.SPREAD) == []
 
     def test_chart_of_deviations_agrees(self):
-        """Limits of the means as Montgomery prints them, 73.988 and 74.014; deviations as the standard library has them."""
+        """Limits of the means as Montgomery prints them, 73.988 and 74.014;
+        deviations as the standard library has them.
+        """
         trial, later = self.phases()
         of = baseline(Kind.XBAR_S, trial)
         assert near(of.limits().upper, "74.014")
@@ -76,7 +78,9 @@ class TestPistonRings:
 
 
 def test_individual_values_with_moving_ranges():
-    """NIST e-Handbook 6.3.2.2, flow rates: mean 50.81, mean moving range 1.8778, limits 45.8159 and 55.8041 (with d2 = 1.128)."""
+    """NIST e-Handbook 6.3.2.2, flow rates: mean 50.81, mean moving range 1.8778,
+    limits 45.8159 and 55.8041 (with d2 = 1.128).
+    """
     values = singles("49.6 47.6 49.9 51.3 47.8 51.2 52.6 52.4 53.6 52.1")
     of = baseline(Kind.I_MR, values)
     assert of.centre == Fraction("50.81")
@@ -97,7 +101,9 @@ def test_counts_of_nonconformities():
 
 
 def test_shares_of_nonconforming_items():
-    """Montgomery, table 7.1, orange juice cans: 0.2313, limits 0.0524 and 0.4102, samples 15 and 23 out; without them 0.2150."""
+    """Montgomery, table 7.1, orange juice cans: 0.2313, limits 0.0524 and 0.4102, samples 15 and 23 out;
+    without them 0.2150.
+    """
     counts = "12 15 8 10 4 7 16 9 14 10 5 6 17 12 22 8 10 5 13 11 20 18 24 15 9 12 7 13 9 6"
     cans = [Counted.of(int(count), 50) for count in counts.split()]
     of = baseline(Kind.P, cans)
@@ -151,7 +157,9 @@ def test_weighted_means():
 
 
 def test_limits_of_weighted_means_open_with_time():
-    """Montgomery, example 9.2: λ = 0.1, L = 2.7, centre 10, sigma 1: ±0.27 and ±0.36 first, ±0.62 in the end; 29 and 30 out."""
+    """Montgomery, example 9.2: λ = 0.1, L = 2.7, centre 10, sigma 1: ±0.27 and ±0.36 first, ±0.62 in the end;
+    29 and 30 out.
+    """
     values = singles(
         "9.45 7.99 9.29 11.66 12.16 10.18 8.04 11.46 9.20 10.34 9.03 11.47 10.51 9.40 10.08 9.37 10.62 10.31 8.52 10.84 "
         "10.90 9.33 12.29 11.50 10.60 11.08 10.38 11.62 11.31 10.52"

@@ -34,7 +34,8 @@ READINGS = [
 
 def test_average_and_range_give_the_published_study():
     found = gauge_rr(READINGS, Method.AVERAGE_RANGE)
-    # Published with constants of four digits: 0.20188, 0.22963, 0.30575, 1.10456, 1.14610; 17.62, 20.04, 26.68, 96.38 %; ndc 5.
+    # Published with constants of four digits: 0.20188, 0.22963, 0.30575, 1.10456, 1.14610; 17.62, 20.04, 26.68, 96.38
+    # %; ndc 5.
     figures = (found.equipment, found.appraiser, found.gauge, found.parts, found.total)
     for figure, published in zip(figures, (0.20188, 0.22963, 0.30575, 1.10456, 1.14610), strict=True):
         assert float(figure) == pytest.approx(published, abs=2e-4)

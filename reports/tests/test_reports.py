@@ -201,7 +201,8 @@ def test_table_of_ten_thousand_takes_bounded_memory():
         WorkOrder(order_number=f"N{number}", line=line, target_quantity=number + 1) for number in range(10_000)
     )
     with connection.cursor() as cursor:
-        # The planner knows of many rows only when they are counted; the vacuum does not see them before they are committed.
+        # The planner knows of many rows only when they are counted; the vacuum does not see them before they are
+        # committed.
         cursor.execute("ANALYZE workorders_workorder")
     user = make_user("operator", site=line.area.site)
     template = make_template()

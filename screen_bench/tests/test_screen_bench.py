@@ -1,4 +1,6 @@
-"""The plant of the benchmark of screens fits the tables and pages of today; a small one is made, and its main pages asked."""
+"""The plant of the benchmark of screens fits the tables and pages of today; a small one is made,
+and its main pages asked.
+"""
 
 import pytest
 from django.conf import settings

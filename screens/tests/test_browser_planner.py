@@ -1,4 +1,6 @@
-"""The planner's board in a real browser: moved by mouse and by keyboard, refused in words, undone, and seen by others."""
+"""The planner's board in a real browser: moved by mouse and by keyboard, refused in words, undone,
+and seen by others.
+"""
 
 import re
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,6 @@
-"""Control charts in a real browser: a point that breaks a rule is an alarm a moment later, wherever its chart is looked at."""
+"""Control charts in a real browser: a point that breaks a rule is an alarm a moment later,
+wherever its chart is looked at.
+"""
 
 import os
 import time

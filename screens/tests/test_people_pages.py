@@ -1,4 +1,6 @@
-"""The pages of people: the terminal writes in nobody else's name; hours are approved; figures of persons stay theirs."""
+"""The pages of people: the terminal writes in nobody else's name; hours are approved;
+figures of persons stay theirs.
+"""
 
 import re
 from datetime import datetime, time, timedelta

@@ -1,4 +1,6 @@
-"""A plant's set-up goes into a file and comes back from it, byte for byte; a bad file says where, and changes nothing."""
+"""A plant's set-up goes into a file and comes back from it, byte for byte; a bad file says where,
+and changes nothing.
+"""
 
 import json
 

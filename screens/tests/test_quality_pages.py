@@ -8,8 +8,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from quality import charting
+from quality.corrective_actions import add_action
 from quality.models import ChartPhase, Result, Signal, SignalAcknowledgement
-from quality.nonconformances import About, add_action, raise_nonconformance, record_defect
+from quality.nonconformances import About, raise_nonconformance, record_defect
 from quality.results import Said, record_results
 from quality.services import What, finish_inspection, open_inspection
 from quality.tests.bench import AT, Bench, minutes

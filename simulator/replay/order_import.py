@@ -1,4 +1,6 @@
-"""Write a work log's orders, steps, spans, quantities and labour through the services, once however often it is imported."""
+"""Write a work log's orders, steps, spans, quantities and labour through the services,
+once however often it is imported.
+"""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -94,7 +96,9 @@ class Plant:
 
 @transaction.atomic
 def prepare_plant(log: OrderLog, mapping: OrderLogMapping, line: Line) -> list[str]:
-    """Make the machines, parts, workers and scrap reasons that a log names and the plant lacks; return what was made."""
+    """Make the machines, parts, workers and scrap reasons that a log names and the plant lacks;
+    return what was made.
+    """
     made = []
     names: dict[Any, dict[str, str]] = {
         Machine: {code_of(row.machine): row.machine for row in log.rows},
@@ -149,9 +153,14 @@ def import_orders(
     if mapping.attendance_gap is not None:
         for worker, days in days_of(log.rows, mapping.attendance_gap).items():
             for day in days:
-                said = {"actor": actor, "recorded_at": recorded_at, "employee": plant.employees[code_of(worker)]}
                 try:
-                    _, is_new = record_attendance(started_at=day.start, ended_at=day.end, **said)  # type: ignore[arg-type]
+                    _, is_new = record_attendance(
+                        employee=plant.employees[code_of(worker)],
+                        started_at=day.start,
+                        ended_at=day.end,
+                        actor=actor,
+                        recorded_at=recorded_at,
+                    )
                     outcome.attendances += is_new
                 except Conflict as refusal:
                     outcome.remarks.append((0, f"{day.start:%Y-%m-%d %H:%M} UTC: {refusal.message}"))
@@ -206,7 +215,9 @@ class _Case:
         return order
 
     def _operations(self, order: WorkOrder) -> dict[str, Operation]:
-        """Return the order's steps by the log's names for them: those that it has by that name or code, the others added."""
+        """Return the order's steps by the log's names for them: those that it has by that name or code,
+        the others added.
+        """
         found = {}
         known = list(order.operations.select_related("work_order__line__area"))
         for name, code in step_codes(self.rows).items():

@@ -1,7 +1,7 @@
 """Read a work log as orders: which case had which steps, who did what at which machine, and what came of it. Pure.
 
-A row is a stretch of one person's work on one step of one case at one machine. Rows of the same work that overlap are one
-span, and where set-up and production of it overlap, that time is production. Quantities stay with their rows.
+A row is a stretch of one person's work on one step of one case at one machine. Rows of the same work that overlap are
+one span, and where set-up and production of it overlap, that time is production. Quantities stay with their rows.
 """
 
 import csv
@@ -38,8 +38,8 @@ class ScrapColumn:
 class OrderLogMapping:
     """How the files of one kind are written: which column is what, and how the codes in them read.
 
-    `columns` names those of case, step, machine, part, target, start, end and good, and perhaps of worker, kind and rework;
-    `work` says of each kind whether it is set-up, production or a pause. Without a kind, all is production.
+    `columns` names those of case, step, machine, part, target, start, end and good, and perhaps of worker, kind and
+    rework; `work` says of each kind whether it is set-up, production or a pause. Without a kind, all is production.
     """
 
     encoding: str
@@ -56,7 +56,10 @@ class OrderLogMapping:
 
     @classmethod
     def parse(cls, document: Mapping[str, Any], zone: ZoneInfo) -> "OrderLogMapping":
-        """Return a mapping from its TOML document. Raises KeyError, TypeError or UnreadableLog where that is incomplete."""
+        """Return a mapping from its TOML document.
+
+        Raises KeyError, TypeError or UnreadableLog where that is incomplete.
+        """
         file, orders = document["file"], document["orders"]
         columns = {**document.get("columns", {}), **orders["columns"]}
         needed = ("case", "step", "machine", "part", "target", "start", "end", "good")

@@ -80,8 +80,8 @@ def missing_for(log: Log) -> list[str]:
 
 @transaction.atomic
 def prepare(log: Log, machine: Machine) -> None:
-    """Make what a log names and the plant does not have: reasons, machines, tags, products with ideal rates, orders with
-    runs.
+    """Make what a log names and the plant does not have: reasons, machines, tags, products with ideal rates,
+    orders with runs.
 
     What exists stays as it is. Raises ValidationError where it contradicts the log, such as another run at that time.
     """

@@ -1,4 +1,6 @@
-"""Let a job shop live: its machines deliver, its people do what is due, and the diary tells of it, until somebody stops it."""
+"""Let a job shop live: its machines deliver, its people do what is due, and the diary tells of it,
+until somebody stops it.
+"""
 
 import json
 import logging
@@ -40,7 +42,9 @@ _DOES_FOR = 1.0
 
 @dataclass(frozen=True, slots=True)
 class How:
-    """How a shop is to live: where the server is, how long its past is, how untidy its devices are, and how fast time goes."""
+    """How a shop is to live: where the server is, how long its past is, how untidy its devices are,
+    and how fast time goes.
+    """
 
     url: str
     seed: int
@@ -121,7 +125,9 @@ def _topic(plan: ShopPlan, machine: str) -> str:
 
 
 def _clock(simulation: Simulation, devices: Devices, how: How) -> Callable[[], datetime]:
-    """Return the simulated clock: the real one, or one that starts where life stopped and runs fast until it meets it."""
+    """Return the simulated clock: the real one, or one that starts where life stopped and runs fast until it meets
+    it.
+    """
     until = how.until or datetime.max.replace(tzinfo=UTC)
     if how.speed == 1:
         return lambda: min(datetime.now(UTC), until)

@@ -1,7 +1,7 @@
 """What the people of a job shop do, hour by hour: a list that follows from the simulated work alone. Pure.
 
-Each deed has a key of its own, made of the order's number (which has the hour in it) and of what is done: repeated, it is
-the same deed.
+Each deed has a key of its own, made of the order's number (which has the hour in it) and of what is done: repeated, it
+is the same deed.
 """
 
 from collections.abc import Iterator
@@ -71,7 +71,9 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """Something that a person does at a moment; `of` is what it is about, `person` who does it, `number` which of several."""
+    """Something that a person does at a moment; `of` is what it is about, `person` who does it,
+    `number` which of several.
+    """
 
     at: datetime
     kind: Kind

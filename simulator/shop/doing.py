@@ -1,4 +1,7 @@
-"""Do what the people of a job shop do, through the services of the rooms concerned. Each deed done twice is done once."""
+"""Do what the people of a job shop do, through the services of the rooms concerned.
+
+Each deed done twice is done once.
+"""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -223,7 +226,10 @@ class Doer:
         open_record(order=order, lot=lot, actor=self.foreman, now=now, requirement=of.job.part.requirement)
 
     def _sign(self, deed: Deed, now: datetime) -> None:
-        """Prepare, review or approve an order's record. It is left to others where the signer's password is not known."""
+        """Prepare, review or approve an order's record.
+
+        It is left to others where the signer's password is not known.
+        """
         assert isinstance(deed.of, Order)
         username = self._signers[deed.number]
         record = BatchRecord.objects.filter(work_order__order_number=deed.of.job.number).first()

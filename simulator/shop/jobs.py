@@ -13,7 +13,9 @@ _URGENT, _RELAXED = 3, 8
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """An order as the customer gives it; `setups` are the set-up times of its steps in ms, together those of the order."""
+    """An order as the customer gives it; `setups` are the set-up times of its steps in ms,
+    together those of the order.
+    """
 
     number: str
     part: Part

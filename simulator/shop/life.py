@@ -1,4 +1,6 @@
-"""The life of a job shop: hour by hour, all that its people do, as far as time has come. It goes on where it was stopped.
+"""The life of a job shop: hour by hour, all that its people do, as far as time has come.
+
+It goes on where it was stopped.
 
 A deed is done in one transaction and has a key of its own, so an hour that is done again, because somebody stopped the
 simulator in the middle of it, changes nothing.

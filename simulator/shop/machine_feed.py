@@ -1,4 +1,6 @@
-"""What the machines of a job shop have to deliver: states and counts, the days that are missing and then what happens now."""
+"""What the machines of a job shop have to deliver: states and counts,
+the days that are missing and then what happens now.
+"""
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta

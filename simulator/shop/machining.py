@@ -1,7 +1,7 @@
 """The machining demo plant: Orlicka Precision, who turn, mill and grind small parts in Hradec Králové.
 
-Small, bar-fed parts with cycles of seconds: only so can twelve machines make the 64 to 88 orders of a weekday, each of 50 to
-500 pieces with 30 to 90 minutes of set-up.
+Small, bar-fed parts with cycles of seconds: only so can twelve machines make the 64 to 88 orders of a weekday, each of
+50 to 500 pieces with 30 to 90 minutes of set-up.
 """
 
 from datetime import time
@@ -57,7 +57,7 @@ REASONS: dict[str, tuple[Reason, ...]] = {
         ),
     ),
     "planned": (
-        Reason(NO_ORDER, "No order", "#90a4ae", from_device_only=True),
+        Reason(NO_ORDER, "No order", "#90a4ae", from_device_only=True, waits_for="order"),
         Reason(BREAK, "Break", "#5c8fd6"),
     ),
     "changeover": (Reason(SETUP, "Set-up", "#6a1b9a"),),
@@ -79,7 +79,11 @@ def _bill(*lines: tuple[str, str]) -> tuple[tuple[str, Decimal], ...]:
 
 
 def _crew(code: str, shift: str, first: int, *names: str) -> Crew:
-    return Crew(code, shift, tuple((str(first + at), *name.split()) for at, name in enumerate(names)))  # type: ignore[misc]
+    members = []
+    for at, name in enumerate(names):
+        first_name, last_name = name.split(" ")
+        members.append((str(first + at), first_name, last_name))
+    return Crew(code, shift, tuple(members))
 
 
 _WORKDAYS = frozenset(range(1, 6))

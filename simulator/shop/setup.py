@@ -1,4 +1,7 @@
-"""Make a job shop's master data: places, calendar, machines, parts with routings and bills, crews, tools, plans. Repeatable."""
+"""Make a job shop's master data: places, calendar, machines, parts with routings and bills, crews, tools, plans.
+
+Repeatable.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -9,7 +12,6 @@ from django.db import transaction
 from accounts.models import User
 from core import master_data
 from counts.models import CountTag, CountType
-from downtime.models import StateReason
 from enterprise.models import Area, Enterprise, Line, Machine, MachineClass, Shift, ShiftBreak, Site
 from execution.models import ScrapReason
 from labor.models import Certificate, Crew, Employee, Skill, SkillNeed
@@ -33,7 +35,6 @@ from simulator.making import ensure
 from simulator.plant import MaterialPlan
 from simulator.services import FirstPassword, create_count_types, create_reasons, make_person
 from simulator.shop.machine_feed import GOOD, REJECT
-from simulator.shop.machining import NO_ORDER
 from simulator.shop.plan import Kind, Part, ShopPlan, Step, tag_path
 from workorders.models import Customer, OrderReason
 
@@ -78,7 +79,6 @@ def create_shop(plan: ShopPlan, *, now: datetime) -> tuple[Site, list[FirstPassw
     area = ensure(Area, {"code": plan.area[0]}, name=plan.area[1], site=site)
     ensure(OeePolicy, {"site": site, "valid_from": None}, target_oee=TARGET_OEE)
     create_reasons(plan.reasons)
-    StateReason.objects.filter(code=NO_ORDER, waits_for="").update(waits_for=StateReason.WaitsFor.ORDER)
     create_count_types()
     _shifts(plan, site)
     for code, name in ((store(plan), "Material store"), (finished(plan), "Finished parts")):

@@ -14,7 +14,9 @@ from simulator.shop.work_calendar import WorkCalendar
 
 MS = timedelta(milliseconds=1)
 _UNLOAD = 5_000
-"""After the last piece the machine turns on for so long (ms): what is counted at an order's end would be the next one's."""
+"""After the last piece the machine turns on for so long (ms): what is counted at an order's end would be the next
+one's.
+"""
 _REPORT_EVERY = 60_000
 _BREAKDOWN_SHARE_SHORTEST = 0.4
 
@@ -144,7 +146,9 @@ def _lay(
 
 
 def _counts(task: Task, laid: Sequence[Stretch], rejected: frozenset[int]) -> Iterator[Counted]:
-    """Yield what the machine counts: about once a minute of running, always when a piece is done, before a pause begins."""
+    """Yield what the machine counts: about once a minute of running, always when a piece is done,
+    before a pause begins.
+    """
     step = max(1, round(_REPORT_EVERY / task.cycle))
     ran, done = 0, 0
     for stretch in laid:

@@ -1,4 +1,6 @@
-"""What the demo plant's people book: lots that come, are used in their order and go on; hours that follow the shifts."""
+"""What the demo plant's people book: lots that come, are used in their order and go on;
+hours that follow the shifts.
+"""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -21,7 +23,7 @@ from materials.models import Container, GenealogyLink, Kind, MaterialLot, Materi
 from simulator.beside import fill
 from simulator.bookings import book
 from simulator.deliveries import deliveries, quantity_of
-from simulator.services import create_people
+from simulator.services import CLOSED_AFTER, create_people
 from simulator.vistula import VISTULA
 from simulator.working_time import day_window
 from workorders.models import Changeover, OrderMaterial, WorkOrder
@@ -87,6 +89,20 @@ def test_hours_follow_the_shifts_and_are_booked_once(supervisor):
     assert Attendance.objects.filter(ended_at__isnull=True).count() <= 2
     booked(supervisor)
     assert (Attendance.objects.count(), LaborEntry.objects.count()) == (there, len(entries))
+
+
+def test_an_order_whose_lot_is_in_stock_is_closed_after_a_while(supervisor):
+    booked(supervisor)
+    first = WorkOrder.objects.filter(status="completed", line__code="GLASS").order_by("planned_end_at").first()
+    for order in WorkOrder.objects.filter(status="completed", planned_end_at__lte=first.planned_end_at):
+        count_and_go_on(order, 5000) if order == first else go_on(order)
+    booked(supervisor)
+    assert WorkOrder.objects.get(pk=first.pk).status == WorkOrder.Status.CLOSED
+    closed_at = first.status_changes.get(to_status="closed").changed_at
+    assert closed_at == first.runs.get().ended_at + CLOSED_AFTER
+    # What is not in stock, or ended just now, waits.
+    assert WorkOrder.objects.filter(status="closed").count() == 1
+    assert booked(supervisor) == 0
 
 
 def test_an_order_is_booked_when_its_machines_have_reported_and_its_lot_tells_where_it_came_from(supervisor):

@@ -21,7 +21,9 @@ from simulator.facts import MeasureFact
 from simulator.feed import LineFeed
 from simulator.inspecting import create_quality
 from simulator.progress import LineProgress
+from simulator.reason_names import REASON_NAMES
 from simulator.services import create_people, create_plant, keep_orders, plant_identity, provide_device_keys
+from simulator.shop.machining import MACHINING
 from simulator.vistula import VISTULA
 from simulator.working_time import order_slots
 from workorders.models import Run, Schedule, WorkOrder
@@ -55,15 +57,31 @@ def test_the_tree_of_reasons_is_deep_and_has_every_category(plant):
     assert set(StateReason.objects.values_list("category", flat=True)) == set(StateReason.Category)
 
 
+def test_a_machine_that_waits_for_its_neighbours_has_not_failed(plant):
+    waits = dict(StateReason.objects.exclude(waits_for="").values_list("code", "waits_for"))
+    assert waits == {"STARVED": "upstream", "BLOCKED": "downstream"}
+    assert not StateReason.objects.exclude(waits_for="").filter(is_failure=True).exists()
+
+
+def test_every_reason_of_the_demo_plants_has_a_name_in_each_language():
+    def codes(plans):
+        return {code for plan in plans for code in (plan.code, *codes(plan.children))}
+
+    for plant in (VISTULA, MACHINING):
+        for reasons in plant.reasons.values():
+            for code in codes(reasons):
+                assert REASON_NAMES.get(code, {}).keys() == {"de", "es", "pl"}, code
+
+
 def test_people_keep_their_passwords_until_they_are_reset(plant):
     first = create_people(VISTULA, plant, reset_passwords=False)
-    assert {person.username for person in first} == {"admin", "engineer", "supervisor", "operator"}
+    assert {person.username for person in first} == {plan.username for plan in VISTULA.people}
     assert all(User.objects.get(username=person.username).check_password(person.password) for person in first)
     assert create_people(VISTULA, plant, reset_passwords=False) == []
     again = create_people(VISTULA, plant, reset_passwords=True)
     assert {person.password for person in again}.isdisjoint(person.password for person in first)
     assert User.objects.get(username="operator").check_password(again[-1].password)
-    assert Membership.objects.count() == 4
+    assert Membership.objects.count() == len(VISTULA.people)
 
 
 def test_device_keys_are_kept_where_only_their_owner_reads_them(plant, tmp_path):

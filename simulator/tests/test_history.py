@@ -10,6 +10,11 @@ from django.db import transaction
 from django.db.models import F, Sum
 
 from accounts.models import User
+from andon.models import AndonCall
+from batchrecords.assembly import assemble, standing
+from batchrecords.models import BatchRecord, Signature
+from batchrecords.services import WITH_PLACE
+from batchrecords.verification import broken_anywhere
 from core import master_data
 from core.intervals import Interval
 from downtime.models import StateHistory
@@ -19,10 +24,12 @@ from execution.models import OperationRun
 from labor.bulk import Presence, Work, load_hours
 from labor.models import Attendance, Employee, LaborEntry
 from labor.services import record_attendance, record_labor
+from maintenance.models import MaintenanceOrder
+from maintenance.selectors import stop_of
 from materials.backflush import OnShortage, backflush_of_order
 from materials.bulk import Made, Received, Shipped, load_movements
 from materials.lots import NewLot
-from materials.models import Location, MaterialLot, Stock
+from materials.models import Container, Kind, Location, MaterialLot, MaterialTransaction, Stock
 from materials.services import produce, receive, scrap, ship
 from oee.selectors import report, run_report
 from products.models import Product
@@ -55,6 +62,7 @@ DAY = date(2026, 3, 11)
 SMALL = replace(
     VISTULA,
     lines=(GLASS,),
+    products=tuple(replace(product, has_record=True) for product in VISTULA.products),
     crews=tuple(replace(crew, members=crew.members[:2]) for crew in VISTULA.crews if crew.line == "GLASS"),
 )
 PAST = Past(SMALL, DAY, 1, 1)
@@ -297,6 +305,8 @@ def test_a_past_is_the_same_each_time_and_of_one_piece(people):
     _pieces_are_the_same_everywhere()
     _people_worked_while_they_were_there()
     _stops_are_those_of_the_machines()
+    _help_came_while_machines_stood()
+    _records_are_signed_by_three_people_and_hold()
     _live_goes_on_where_it_ends(people["supervisor"])
     assert not Stock.objects.filter(quantity__lt=0, product__lot_controlled=True).exists()
 
@@ -329,6 +339,43 @@ def _stops_are_those_of_the_machines() -> None:
     assert times.actual_production_time == expected.running * 1000
     assert (times.actual_unit_delay_time + times.actual_unit_setup_time) == expected.lost * 1000
     assert StateHistory.objects.filter(machine=machine).exists()
+
+
+def _help_came_while_machines_stood() -> None:
+    calls = AndonCall.objects.select_related("machine__line__area__site")
+    assert calls.exists()
+    for call in calls:
+        assert call.status == AndonCall.Status.FIXED
+        stop = stop_of(call.machine, call.called_at, now=NOW)
+        assert call.steps.latest("occurred_at").occurred_at <= stop.until
+    orders = MaintenanceOrder.objects.select_related("machine__line__area__site")
+    assert set(orders.values_list("status", flat=True)) == {MaintenanceOrder.Status.FINISHED}
+    for order in orders:
+        assert order.started_at is not None
+        assert order.finished_at is not None
+        stop = stop_of(order.machine, order.started_at, now=NOW)
+        assert stop.start <= (order.down_since or order.started_at) <= order.finished_at <= stop.until
+        if order.stop_at is not None:
+            assert stop.start <= order.stop_at < stop.until
+        else:
+            assert order.plan_id is not None
+
+
+def _records_are_signed_by_three_people_and_hold() -> None:
+    lots = MaterialLot.objects.filter(work_order__customer__isnull=False)
+    records = BatchRecord.objects.select_related(*WITH_PLACE)
+    assert {record.lot_id for record in records} == set(lots.values_list("pk", flat=True))
+    for record in records:
+        found = assemble(record, now=NOW)
+        signatures = list(record.signatures.order_by("id"))
+        assert all(standing(found).holds(one.meaning) for one in signatures)
+        assert len({one.signer_id for one in signatures}) == min(len(signatures), 3)
+        assert len(signatures) < 2 or not found.open_exceptions
+    assert Signature.objects.filter(meaning="reviewed").exists()
+    assert list(broken_anywhere()) == []
+    packed = Container.objects.values("contents__lot").annotate(sum=Sum("contents__quantity"))
+    made = MaterialTransaction.objects.filter(kind=Kind.PRODUCE, lot__in=lots).values_list("lot", "quantity")
+    assert {row["contents__lot"]: row["sum"] for row in packed} == dict(made)
 
 
 def _live_goes_on_where_it_ends(supervisor: User) -> None:

@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -143,7 +144,10 @@ def test_a_fault_to_come_changes_nothing_before_it():
 
 @pytest.fixture(scope="module")
 def shop(django_db_setup, django_db_blocker):
-    """Make the small shop once; what a test does to it ends with the test. Returns its site and its people's passwords."""
+    """Make the small shop once; what a test does to it ends with the test.
+
+    Returns its site and its people's passwords.
+    """
     with django_db_blocker.unblock(), transaction.atomic():
         site, people = create_shop(SMALL, now=BEGINS)
         yield site, {person.username: person.password for person in people}
@@ -158,6 +162,10 @@ def start(shop) -> Life:
     return Life(floor, Doer(SMALL, site, seed=1, passwords=passwords), simulation)
 
 
+def is_used_up(left):
+    return next(left, None) is None
+
+
 KINDS_OF_FACTS = (WorkOrder, OperationStep, LaborEntry, MaterialTransaction, Inspection, BatchRecord, Signature)
 
 
@@ -166,8 +174,7 @@ def test_a_life_that_is_killed_between_two_deeds_goes_on_and_the_mes_finds_what_
     monkeypatch.setattr(deeds, "CLOSES_AFTER", timedelta(minutes=50))
     monkeypatch.setattr(deeds, "SIGNED_AFTER", [timedelta(minutes=minutes) for minutes in (15, 25, 40)])
     for kill_after in (5, 17, 31):
-        done = iter(range(kill_after))
-        start(shop).go_on(UNTIL, recorded_at=UNTIL, stops=lambda: next(done, None) is None)  # noqa: B023
+        start(shop).go_on(UNTIL, recorded_at=UNTIL, stops=partial(is_used_up, iter(range(kill_after))))
     floor = ShopFloor(SMALL, seed=1, begins_at=BEGINS)
     start(shop).go_on(UNTIL, recorded_at=UNTIL)
     due = Counter(deed.kind for deed in deeds_between(floor, BEGINS, UNTIL))

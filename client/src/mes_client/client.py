@@ -134,7 +134,9 @@ class Client:
         *,
         line: str | None = None,
     ) -> None:
-        """Keep that a machine, or with `line` its constraint machine, went into a state; `detail` is an alarm's text."""
+        """Keep that a machine, or with `line` its constraint machine, went into a state;
+        `detail` is an alarm's text.
+        """
         self._put([state_item(machine, state, detail, at, line=line)])
 
     def put(self, items: Iterable[Mapping[str, Any]]) -> int:
@@ -204,7 +206,10 @@ class Client:
             self._thread.start()
 
     def close(self, timeout: float = 5.0) -> None:
-        """Deliver what can be delivered in so many seconds, and close. The rest stays on the disk for the next start."""
+        """Deliver what can be delivered in so many seconds, and close.
+
+        The rest stays on the disk for the next start.
+        """
         if self._is_closed:
             return
         self._is_closed = True

@@ -23,7 +23,10 @@ class TooLarge(Exception):
 
 
 class NotTaken(Exception):
-    """Nothing is known to be stored. `needs_person` when waiting alone will not help; `asked` is Retry-After in seconds."""
+    """Nothing is known to be stored.
+
+    `needs_person` when waiting alone will not help; `asked` is Retry-After in seconds.
+    """
 
     def __init__(
         self, message: str, *, needs_person: bool = False, asked: float | None = None, smaller_may_pass: bool = False

@@ -58,7 +58,10 @@ class Waiting:
 
 @dataclass(frozen=True)
 class RefusedItem:
-    """An item that the server did not store, and why. `status` is refused, conflict, quarantined or parked (too large)."""
+    """An item that the server did not store, and why.
+
+    `status` is refused, conflict, quarantined or parked (too large).
+    """
 
     item: str
     status: str

@@ -1,4 +1,6 @@
-"""The other sides for tests: an agent with a buffer that runs over, an adapter, and what catches items without a database."""
+"""The other sides for tests: an agent with a buffer that runs over, an adapter,
+and what catches items without a database.
+"""
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence

@@ -51,7 +51,8 @@ def _new_process():
         names.forget()
 
 
-# --- What plain Python reads out of a recording ------------------------------------------------------------------------
+# --- What plain Python reads out of a recording
+# ------------------------------------------------------------------------
 
 
 class Said(NamedTuple):
@@ -94,7 +95,8 @@ def rows_of(table: pd.DataFrame) -> list[tuple[datetime, str]]:
     return sorted((row.at.to_pydatetime(), row.value) for row in table.itertuples())
 
 
-# --- What arrived ------------------------------------------------------------------------------------------------------
+# --- What arrived
+# ------------------------------------------------------------------------------------------------------
 
 
 def states_of(machine, *, until: datetime | None = None) -> list[tuple[datetime, str]]:
@@ -157,7 +159,8 @@ def machines(*codes: str):
     return [make_machine(code=code, line=line) for code in codes]
 
 
-# --- SHDR --------------------------------------------------------------------------------------------------------------
+# --- SHDR
+# --------------------------------------------------------------------------------------------------------------
 
 
 def hear(path: Path, connector: Connector) -> None:
@@ -228,7 +231,8 @@ def test_every_key_of_a_recording_that_nobody_mapped_is_shown():
     assert set(UnmappedSignal.objects.values_list("signal", flat=True)) == keys
 
 
-# --- An agent that replays a recording ---------------------------------------------------------------------------------
+# --- An agent that replays a recording
+# ---------------------------------------------------------------------------------
 
 
 class Replay:
@@ -345,7 +349,8 @@ def test_restarted_agent_is_unknown_until_the_machine_is_heard_again():
     assert found[-1] == (moment_of(execution[-1]), execution[-1].value)
 
 
-# --- Real answers of real agents ---------------------------------------------------------------------------------------
+# --- Real answers of real agents
+# ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["Current-Mazak-1.5.xml", "Current-Mazak-2.0.xml"])

@@ -1,4 +1,6 @@
-"""A broker's retained topics say what the plant does; what is no more is cleared; nobody takes them for a device's word."""
+"""A broker's retained topics say what the plant does; what is no more is cleared;
+nobody takes them for a device's word.
+"""
 
 import asyncio
 import json

@@ -31,7 +31,10 @@ class _Columns:
 
 
 class Command(BaseCommand):
-    """Import a table with a header: separated by commas, semicolons, tabs or spaces. The same file again changes nothing."""
+    """Import a table with a header: separated by commas, semicolons, tabs or spaces.
+
+    The same file again changes nothing.
+    """
 
     help = "Import measurements from a CSV or text table with a header line (safe to repeat)."
 

@@ -1,4 +1,5 @@
-"""Write examples of what leaves the building, made by the product of a battery pack: a customer's workbook, a batch record.
+"""Write examples of what leaves the building, made by the product of a battery pack: a customer's workbook,
+a batch record.
 
 Everything happens in a transaction that is rolled back: the database is as before.
 """

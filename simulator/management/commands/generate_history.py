@@ -66,7 +66,10 @@ class Command(BaseCommand):
         window = day_window(past.plant, past.first)
         if StateHistory.objects.filter(machine__line__area__site=site, occurred_at__gte=window.start).exists():
             raise CommandError("Machines have reported of that time already; a past is written into an empty plant.")
-        people = {user.username: user for user in User.objects.filter(username__in=("operator", "supervisor"))}
+        people = {
+            user.username: user
+            for user in User.objects.filter(username__in=[one.username for one in past.plant.people])
+        }
         tally = generate(past, people=people, progress=self._say, processes=processes)
         for what, rows in tally.rows.items():
             self.stdout.write(f"  {rows:>9,}  {what}")
