@@ -16,7 +16,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -47,6 +46,7 @@ from quality.charting import charts_at_machine, unanswered
 from quality.models import ControlChart, Signal
 from quality.selectors import due
 from screens.operate_entries import take
+from screens.operate_words import PAD, words
 from screens.refusals import Refusal
 from screens.shared_terminal import Terminal
 from workorders.models import Operation, OrderMaterial, WorkOrder
@@ -63,33 +63,6 @@ DOCUMENTS_SHOWN, CHECKS_SHOWN, LOTS_SHOWN = 30, 20, 40
 _COUNTED = Operation.CountingSource
 SCANNING = {"script-src": ["'wasm-unsafe-eval'"]}
 """The reader of codes is WebAssembly; nothing else may be compiled."""
-
-
-PAD = ("7", "8", "9", "4", "5", "6", "1", "2", "3", "0", ".")
-
-
-def words() -> dict[str, str]:
-    """Return what the page's script says, in the reader's language; {…} is filled in."""
-    return {
-        "waiting": _("{n} waiting"),
-        "refused": _("{n} refused"),
-        "offline": _("No connection. Numbers are from {time}; entries are kept and sent later."),
-        "skew": _("This tablet's clock is {minutes} min off; entries carry the plant's time."),
-        "kept": _("Kept: {what}. It is sent when the server answers."),
-        "saved": _("Saved: {what}"),
-        "correct": _("Correct it"),
-        "discard": _("Throw it away"),
-        "discard_sure": _("Press again to throw it away"),
-        "not_sent": _("waits"),
-        "other_user": _("waits for the log-in that made it"),
-        "log_in": _("Log in again, then what waits is sent."),
-        "nobody": _("nobody"),
-        "no_network": _("That needs the server; try again when it answers."),
-        "nothing_here": _("'{code}' is nothing here."),
-        "no_code": _("No code was found; try again, closer."),
-        "no_camera": _("The camera cannot be used; take a photo instead."),
-        "confirm": _("Press again to finish"),
-    }
 
 
 def _may_compile(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
