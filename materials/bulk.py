@@ -16,7 +16,8 @@ from django.db import transaction
 from accounts.models import User
 from core.bulk import insert, written
 from core.errors import Conflict, Invalid
-from materials.ledger import ZERO, Movement, StockKey, amount, effects, lock_stock, to_millionths, write_stock
+from core.exact import plain_number
+from materials.ledger import ZERO, Movement, StockKey, effects, lock_stock, to_millionths, write_stock
 from materials.lots import NewLot, new_lot
 from materials.models import (
     GenealogyLink,
@@ -340,7 +341,7 @@ class _Book:
         less = {key: there[key] + change for key, change in changes.items() if change < 0}
         for key, packed in packed_at(list(less)).items():
             if packed > less[key]:
-                raise Conflict(f"Of what is used, {amount(packed)} are packed; unpack them first.", code="packed")
+                raise Conflict(f"Of what is used, {plain_number(packed)} are packed; unpack them first.", code="packed")
         write_stock({key: there[key] + change for key, change in changes.items() if change})
 
 

@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
+from core.exact import plain_number
 from core.master_data import in_scope
 from core.models import MasterData
 from counts.models import CountTag
@@ -256,7 +257,7 @@ class CounterStep(models.Model):
         constraints = [models.UniqueConstraint(fields=["machine", "occurred_at", "tag"], name="counter_step_once")]
 
     def __str__(self) -> str:
-        return f"{self.tag}: {self.value_before.normalize():f} → {self.value.normalize():f}"
+        return f"{self.tag}: {plain_number(self.value_before)} → {plain_number(self.value)}"
 
 
 class OeeRecord(models.Model):

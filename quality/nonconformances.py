@@ -15,6 +15,7 @@ from accounts.models import User
 from core import hooks, master_data
 from core.announcements import announce
 from core.errors import Conflict, Invalid
+from core.exact import plain_number
 from core.locks import take_turns
 from core.outbox import Message
 from enterprise.models import Machine, Site
@@ -307,7 +308,7 @@ def dispose(
         raise Conflict("Say first how much does not conform.", field="quantity")
     rest = ncr.quantity - disposed_of(ncr)
     if quantity > rest:
-        raise Conflict(f"Only {rest.normalize():f} are left to decide about.", field="quantity")
+        raise Conflict(f"Only {plain_number(rest)} are left to decide about.", field="quantity")
     if ncr.approved_by_id is not None:
         # What was approved was another whole.
         ncr.approved_by = ncr.approved_at = None

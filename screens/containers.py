@@ -15,12 +15,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
+from core.exact import plain_number
 from core.master_data import caller, in_scope
 from materials import container_moves, containers, packing
 from materials.container_models import Container, ContainerContent, ContainerPolicy
 from materials.container_queries import container_called, history_of, paths_of, tree_ids
 from materials.container_steps import allowed
-from materials.ledger import amount
 from materials.models import Location, MaterialLot
 from screens.offering import offer
 from tracking.packing import units_in
@@ -208,7 +208,7 @@ def container_page(request: HttpRequest, container_id: int) -> HttpResponse:
         "units": units_in(container)[:MAX_ROWS],
         "places": _places(request, site_id),
         "page": history,
-        "history": [(step, amount(step.quantity) if step.quantity else "") for step in history],
+        "history": [(step, plain_number(step.quantity) if step.quantity else "") for step in history],
         "refused": refused,
         "key": uuid4().hex,
         "said": request.POST if refused else {},
@@ -271,7 +271,7 @@ def _tree(container: Container) -> list[Row]:
         inside.setdefault(one.parent_id, []).append(one)
     contents: dict[int, list[tuple[ContainerContent, str]]] = {}
     for content in ContainerContent.objects.filter(container__in=ids).select_related("product", "lot"):
-        contents.setdefault(content.container_id, []).append((content, amount(content.quantity)))
+        contents.setdefault(content.container_id, []).append((content, plain_number(content.quantity)))
     rows, waiting = [], [(container, 1)]
     while waiting:
         one, depth = waiting.pop()

@@ -24,7 +24,7 @@ from andon.models import CallType
 from andon.selectors import open_calls
 from andon.services import AFTER
 from batchrecords.steps import missing_steps
-from core.exact import decimal_text
+from core.exact import decimal_text, plain_number
 from core.intervals import Interval, floor_hour
 from core.master_data import caller, in_scope, site_id_of
 from core.names import sorted_for_reader
@@ -36,7 +36,6 @@ from execution.models import ExecutionPolicy, ProductionReport, ScrapReason
 from execution.selectors import pieces_per_unit
 from live.selectors import current_shifts, machine_status
 from live.status import LineStatus
-from materials.ledger import amount
 from materials.models import Stock
 from materials.selectors import used_by_orders
 from oee.histories import load_histories, tags_of
@@ -393,9 +392,9 @@ def _materials(operation: Operation, machine: Machine) -> list[Needed]:
         found.append(
             Needed(
                 row,
-                amount(row.quantity_required),
-                amount(so_far),
-                amount(there.get(row.product_id, Decimal(0))),
+                plain_number(row.quantity_required),
+                plain_number(so_far),
+                plain_number(there.get(row.product_id, Decimal(0))),
                 so_far >= row.quantity_required,
             )
         )

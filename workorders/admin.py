@@ -21,6 +21,7 @@ from core.admin import (
     trail,
 )
 from core.errors import Invalid
+from core.exact import plain_number
 from core.master_data import sees_every_site
 from core.name_forms import NAME_FIELDS, NamesForm
 from workorders import services
@@ -151,7 +152,7 @@ class WorkOrderAdmin(MasterDataAdmin):
     @display(description="target", ordering="target_quantity")
     def target(self, order: WorkOrder) -> str:
         return (
-            f"{order.target_quantity.normalize():f} {order.unit_id or (order.product.unit_id if order.product else '')}"
+            f"{plain_number(order.target_quantity)} {order.unit_id or (order.product.unit_id if order.product else '')}"
         )
 
 
