@@ -45,6 +45,7 @@ from quality.charting import charts_at_machine, unanswered
 from quality.models import ControlChart, Signal
 from quality.selectors import due
 from screens.operate_entries import take
+from screens.operate_shown import AskedStop, Job, Winning
 from screens.operate_words import PAD, words
 from screens.refusals import Refusal
 from screens.shared_terminal import Terminal
@@ -67,55 +68,6 @@ SCANNING = {"script-src": ["'wasm-unsafe-eval'"]}
 def _may_compile(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Let a page's policy allow what the reader of codes needs."""
     return cast(Callable[..., HttpResponse], csp_update(SCANNING)(cast(Any, view)))
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """The operation on the screen: how it stands, and what may be done about it."""
-
-    work: Dispatched
-    status: str
-    """`running`, `paused`, `waiting` or `held`, at this machine."""
-    target: str
-    good: str
-    scrap: str
-    unit: str
-    percent: int | None
-    reports: bool
-    reports_good: bool
-
-    @property
-    def operation(self) -> Operation:
-        """The operation."""
-        return self.work.operation
-
-
-@dataclass(frozen=True, slots=True)
-class AskedStop:
-    """A stop of which nobody knows why, with the words that an answer sends back."""
-
-    stop: Stop
-    starts: str
-    ends: str
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
-class Winning:
-    """The shift so far: what was made, what should have been; None = nobody can say."""
-
-    good: Fraction | None
-    target: Fraction | None
-
-    @property
-    def delta(self) -> Fraction | None:
-        """Pieces ahead or behind."""
-        return None if self.target is None or self.good is None else self.good - self.target
-
-    @property
-    def is_ahead(self) -> bool:
-        """Whether it is at or ahead of its target."""
-        return self.delta is not None and self.delta >= 0
 
 
 def machines_of(request: HttpRequest) -> Any:

@@ -4,7 +4,10 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
 
-from execution.taking import Taken
+from counts.services import NewReading, record_readings
+from execution.reporting import report_production
+from execution.selectors import progress_of_operations
+from execution.taking import Quantities, Taken
 from products.services import release_revision
 from tests.factories import (
     LONG_AGO,
@@ -57,3 +60,26 @@ def stored(operation):
     return Operation.objects.select_related("work_order__line__area__site", "work_order__product__unit").get(
         pk=operation.pk
     )
+
+
+def count(tag, *readings):
+    """Let a counter say what it read, by minutes."""
+    running = tag.mode == "running"
+    record_readings(
+        [NewReading(tag.pk, tag.machine_id, running, minutes(at), value) for at, value in readings], recorded_at=NOW
+    )
+
+
+def made(operation, now=NOW):
+    """Return what an operation has made: good, scrap, rework."""
+    pieces = progress_of_operations([stored(operation)], now=now)[operation.pk].made
+    return pieces.good, pieces.scrap, pieces.rework
+
+
+def report(operation, good=0, scrap=0, rework=0, at=5, **options):
+    """Report pieces of an operation."""
+    said = {
+        name: options.pop(name) for name in ("unit", "scrap_reason", "counter_start", "counter_end") if name in options
+    }
+    quantities = Quantities(good=Decimal(good), scrap=Decimal(scrap), rework=Decimal(rework), **said)
+    return report_production(operation=operation, quantities=quantities, taken=taken(at, **options))[0]
