@@ -1,6 +1,9 @@
 """The supervisor's pages: what they show, what they refuse, whose they are, and how many queries they cost."""
 
+from datetime import timedelta
+
 import pytest
+import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -181,27 +184,29 @@ def test_pages_read_the_facts_once(boss, plant):
     span = {"first": "2026-03-01", "last": "2026-03-03"}
     most = {
         plant.of_line("handover", **THAT_DAY): 37,
-        plant.of_line("line"): 20,
+        plant.of_line("line"): 22,
         plant.of_line("hours", **THAT_DAY): 20,
         plant.of_line("timeline", **THAT_DAY): 20,
         plant.stop_url(): 26,
         f"{plant.stop_url()}cause/": 26,
-        plant.url("overview"): 20,
-        plant.url("floor"): 20,
+        plant.url("overview"): 22,
+        plant.url("floor"): 22,
         plant.url("floor", **THAT_DAY): 22,
-        plant.url("board"): 21,
-        plant.url("supervise"): 21,
+        plant.url("board"): 23,
+        plant.url("supervise"): 23,
         plant.url("stops"): 20,
         plant.url("pareto", **span): 20,
         plant.url("waterfall", **span): 26,
         plant.url("plan-actual", **span): 20,
     }
     counted = {}
-    for url in most:
-        boss.get(url)
-        with CaptureQueriesContext(connection) as caught:
-            assert boss.get(url).status_code == 200, url
-        counted[url] = len(caught)
+    # In the middle of a shift, whenever this runs: outside of one, pages ask for less.
+    with time_machine.travel((timezone.now() + timedelta(days=1)).replace(hour=9)):
+        for url in most:
+            boss.get(url)
+            with CaptureQueriesContext(connection) as caught:
+                assert boss.get(url).status_code == 200, url
+            counted[url] = len(caught)
     assert {url: number for url, number in counted.items() if number > most[url]} == {}, counted
 
 
