@@ -42,7 +42,11 @@ rebuild: .venv/.runtime ## Drop all derived rows and compute them anew from the 
 
 .PHONY: pictures
 pictures: .venv/.development ## Keep pictures of every screen of a demo that runs (ARGS="--user admin --password …")
-	@$(BIN)/python scripts/take_pictures.py $(ARGS)
+	@$(BIN)/python -m scripts.take_pictures $(ARGS)
+
+.PHONY: axe
+axe: .venv/.development ## Let axe look at every screen of a demo that runs; writes docs/accessibility.md (ARGS="--user admin --password …")
+	@$(BIN)/python -m scripts.check_accessibility $(ARGS)
 
 .PHONY: bench-ingest
 bench-ingest: .venv/.development ## Measure ingestion against raw COPY, in one run

@@ -79,9 +79,6 @@ class AndonCallViewSet(Idempotent, mixins.ListModelMixin, mixins.RetrieveModelMi
         "idempotency_key": ["exact"],
     }
 
-    def get_serializer_context(self) -> dict[str, Any]:
-        return {**super().get_serializer_context(), "after": services.AFTER}
-
     @extend_schema(request=NewCallSerializer, responses={201: AndonCallSerializer, 200: AndonCallSerializer})
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Call for help at a machine: 201, or 200 for a repeated key; 409 when the same is called for there already."""

@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from accounts.models import User
 from andon.models import AndonCall, AndonStep, CallType, EscalationStep
+from andon.services import AFTER
 from core.serializers import AwareDateTimeField, CodedSerializer, MasterDataSerializer, Plain, ReferenceField
 from enterprise.models import Line, Machine, Site
 from workorders.models import WorkOrder
@@ -54,7 +55,7 @@ class AndonCallSerializer(serializers.ModelSerializer):
 
     def get_allowed(self, call: AndonCall) -> list[str]:
         """Return the steps that may be taken."""
-        return [str(one) for one in self.context["after"][call.status]]
+        return [str(one) for one in AFTER[call.status]]
 
 
 class OpenCallSerializer(serializers.Serializer):

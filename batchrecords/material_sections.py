@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import Count
 
+from core.exact import plain_number
 from materials.ledger import BACK_FLUSHED
 from materials.models import GenealogyLink, Kind, LotStatus, LotStatusChange, MaterialLot, MaterialTransaction
 from materials.selectors import USED, of_order
@@ -101,7 +102,7 @@ def _of_movement(fact: MaterialTransaction, status: str) -> list[Finding]:
         title = f"Lot {fact.lot or fact.product} was taken for a reason"
         found.append(Finding(f"movement.reason:{fact.pk}", "overridden", MINOR, title, fact.reason, fact.occurred_at))
     if fact.kind in (Kind.REVERSAL, Kind.ADJUST):
-        title = f"{fact.get_kind_display()} of {fact.quantity.normalize():f} {fact.unit} {fact.product.code}"
+        title = f"{fact.get_kind_display()} of {plain_number(fact.quantity)} {fact.unit} {fact.product.code}"
         found.append(
             Finding(f"movement.{fact.kind}:{fact.pk}", "reversal", MINOR, title, fact.reason, fact.occurred_at)
         )

@@ -19,6 +19,7 @@ from django.conf import settings
 from django.db import models
 
 from core.audit_models import ChainHead
+from core.exact import plain_number
 
 ROW, HEAD = "row", "head"
 
@@ -66,7 +67,7 @@ def written(value: Any) -> Any:
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Decimal):
-        return f"{value.normalize():f}"
+        return plain_number(value)
     if isinstance(value, bytes | memoryview | bytearray):
         return hashlib.sha256(bytes(value)).hexdigest()
     return value

@@ -14,6 +14,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from core import cells
+from core.exact import plain_number
 from core.models import CustomField
 
 TEXT_LENGTH, DIGITS = 2000, 30
@@ -70,9 +71,8 @@ def _number(value: Any) -> str:
     exponent = number.as_tuple().exponent
     if len(number.as_tuple().digits) + abs(int(exponent)) > DIGITS:
         raise ValueError(f"The number has more than {DIGITS} digits.")
-    text = f"{number:f}"
-    text = text.rstrip("0").rstrip(".") if "." in text else text
-    return "0" if text in ("-0", "") else text
+    text = plain_number(number)
+    return "0" if text == "-0" else text
 
 
 def _date(value: Any) -> str:

@@ -20,6 +20,14 @@ def short_text(value: Fraction, places: int = 9) -> str:
     return str(decimal_text(value, places)).rstrip("0").rstrip(".")
 
 
+def plain_number(value: Decimal | int) -> str:
+    """Return a number in full, to its last digit: no exponent, no needless zeros, a decimal point."""
+    if isinstance(value, int):
+        return str(value)
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def rounded_up(quantity: Fraction | Decimal) -> Decimal:
     """Return a quantity in millionths, away from zero: never less than what is meant."""
     exact = Fraction(quantity)

@@ -1,10 +1,11 @@
-"""Narrow lists: by what a resource declares, and by custom fields, `?custom.<code>=`."""
+"""Narrow lists, by what a resource declares and by custom fields (`?custom.<code>=`), and sort them (`?ordering=`)."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django_filters import rest_framework as filters
 from rest_framework.exceptions import ValidationError
-from rest_framework.filters import BaseFilterBackend
+from rest_framework.filters import BaseFilterBackend, OrderingFilter
 from rest_framework.request import Request
 
 from core import custom_fields
@@ -35,3 +36,15 @@ class CustomFieldFilter(BaseFilterBackend):
             has = {"custom__contains": {field.code: value}}
             queryset = queryset.exclude(custom__has_key=field.code) if value is None else queryset.filter(**has)
         return queryset
+
+
+class SortedAs(OrderingFilter):
+    """Sort by what a view's fields mean: `sorted_as` names the column for one whose text sorts otherwise than it
+    counts.
+    """
+
+    def get_ordering(self, request: Request, queryset: Any, view: Any) -> Any:
+        """Return the columns to sort by, for pages with cursors, too."""
+        meant: Mapping[str, str] = getattr(view, "sorted_as", {})
+        asked = super().get_ordering(request, queryset, view)
+        return [f"{'-' * one.startswith('-')}{meant.get(one.lstrip('-'), one.lstrip('-'))}" for one in asked or ()]

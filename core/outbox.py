@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from django.db.models import Max
 
 from core import hooks
+from core.exact import plain_number
 from core.locks import take_turns
 from core.outbox_models import OutboxMessage
 
@@ -76,8 +77,7 @@ def plain(value: Any) -> Any:
 def _decimal_text(value: Decimal) -> str:
     if not value.is_finite():
         raise TypeError("A quantity is finite.")
-    text = f"{value:f}"
-    text = text.rstrip("0").rstrip(".") if "." in text else text
+    text = plain_number(value)
     return "0" if text == "-0" else text
 
 

@@ -18,6 +18,7 @@ import tablib
 import xlsxwriter
 from import_export.formats import base_formats
 
+from core.exact import plain_number
 from core.workbook_bounds import has_long_stretch, is_of_sheets, tags_in
 
 MAX_UPLOAD_BYTES = 5 * 1024 * 1024
@@ -249,11 +250,6 @@ def guarded(cell: Cell) -> str:
 def without_guard(text: str) -> str:
     """Return what `guarded` was given."""
     return text[1:] if text.startswith("'") and text[1:].startswith((*FORMULA_STARTS, "'")) else text
-
-
-def plain_number(number: int | Decimal) -> str:
-    """Return a number in full, without exponent or needless zeros."""
-    return f"{number.normalize():f}" if isinstance(number, Decimal) else str(number)
 
 
 def workbook(sheets: dict[str, list[Sequence[Cell]]]) -> bytes:

@@ -19,6 +19,7 @@ from core.admin import (
     link,
     trail,
 )
+from core.exact import plain_number
 from core.name_forms import NAME_FIELDS, NamesForm
 from counts.models import CountCorrection, CounterEvent, CountReading, CountTag, CountType
 from counts.resources import CountTagResource, CountTypeResource
@@ -88,7 +89,7 @@ class CountTagAdmin(MasterDataAdmin):
 
     @display(description="pieces per pulse", ordering="scale")
     def pieces_per_pulse(self, tag: CountTag) -> str:
-        return f"{(tag.scale * tag.cavities).normalize():f}"
+        return plain_number(tag.scale * tag.cavities)
 
 
 @admin.register(CountReading)
@@ -107,14 +108,14 @@ class CountReadingAdmin(FactAdmin):
 
     @display(description="value (pulses)")
     def count(self, reading: CountReading) -> str:
-        return f"{reading.value.normalize():f}"
+        return plain_number(reading.value)
 
     @display(description="corrected to")
     def corrected_to(self, reading: CountReading) -> str:
         word = CountCorrection.objects.filter(tag=reading.tag_id, occurred_at=reading.occurred_at).first()
         if word is None:
             return "not corrected"
-        value = "void" if word.value is None else f"{word.value.normalize():f}"
+        value = "void" if word.value is None else plain_number(word.value)
         return f"{value}, by {word.corrected_by}: {word.comment}"
 
 
@@ -132,7 +133,7 @@ class CountCorrectionAdmin(ReadOnlyAdmin):
 
     @display(description="new value (pulses)")
     def new_value(self, correction: CountCorrection) -> str:
-        return "void" if correction.value is None else f"{correction.value.normalize():f}"
+        return "void" if correction.value is None else plain_number(correction.value)
 
 
 @admin.register(CounterEvent)
@@ -149,4 +150,4 @@ class CounterEventAdmin(ReadOnlyAdmin):
 
     @display(description="went on from")
     def went_on_from(self, event: CounterEvent) -> str:
-        return "–" if event.value is None else f"{event.value.normalize():f}"
+        return "–" if event.value is None else plain_number(event.value)

@@ -15,7 +15,7 @@ from defusedxml.ElementTree import fromstring
 from django.db.models import Sum
 
 from core.errors import Invalid
-from core.exact import rounded_up
+from core.exact import plain_number, rounded_up
 from core.outbox import moment
 from execution.selectors import progress_of_operations
 from materials.models import Kind, MaterialTransaction
@@ -228,7 +228,7 @@ def _data(segment: Element, order: WorkOrder, pieces: Any) -> None:
         data = SubElement(segment, "SegmentData")
         _add(data, "ID", name)
         inner = SubElement(data, "Value")
-        _add(inner, "ValueString", _plain(rounded_up(value)))
+        _add(inner, "ValueString", plain_number(rounded_up(value)))
         _add(inner, "DataType", "decimal")
         _add(inner, "UnitOfMeasure", _unit(order))
 
@@ -241,7 +241,7 @@ def _material(segment: Element, id_: str, product: str, lot: str, use: str, quan
         _add(material, "MaterialLotID", lot)
     _add(material, "MaterialUse", use)
     amount = SubElement(material, "Quantity")
-    _add(amount, "QuantityString", _plain(quantity))
+    _add(amount, "QuantityString", plain_number(quantity))
     _add(amount, "DataType", "decimal")
     _add(amount, "UnitOfMeasure", unit)
 
@@ -250,11 +250,6 @@ def _scope(parent: Element, code: str, level: str) -> None:
     scope = SubElement(parent, "HierarchyScope")
     _add(scope, "EquipmentID", code)
     _add(scope, "EquipmentLevel", level)
-
-
-def _plain(quantity: Decimal) -> str:
-    text = f"{quantity:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 # What XML 1.0 cannot hold at all.

@@ -22,7 +22,7 @@ from core.filters import FilterSet
 from core.idempotency import Idempotent
 from core.master_data import caller
 from execution import reporting, services
-from execution.dispatching import Dispatched, dispatch, rows_of
+from execution.dispatching import dispatch, rows_of
 from execution.finish import finish_forecast
 from execution.models import (
     DEVIATING,
@@ -33,9 +33,10 @@ from execution.models import (
     ProductionReport,
     ScrapReason,
 )
-from execution.selectors import OperationProgress, progress_of, progress_of_operations
+from execution.selectors import progress_of, progress_of_operations
 from execution.serializers import (
     BeginSerializer,
+    DispatchedSerializer,
     DispatchQuerySerializer,
     DoneSerializer,
     ExecutionPolicySerializer,
@@ -49,10 +50,11 @@ from execution.serializers import (
     ProductionReportSerializer,
     ProgressQuerySerializer,
     QuantitiesSerializer,
-    ReasonSerializer,
     ReverseSerializer,
     ScrapReasonSerializer,
     TakeStepSerializer,
+    made_texts,
+    progress_texts,
 )
 from execution.services import Done
 from execution.taking import Taken
@@ -130,7 +132,7 @@ class WorkViewSet(_Facts):
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Show whether it is ready and every reason why not, who works on it, and what it has made."""
-        return Response(_row(rows_of([self.get_object()], now=timezone.now())[0]))
+        return Response(DispatchedSerializer(rows_of([self.get_object()], now=timezone.now())[0]).data)
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     @action(detail=True)
@@ -339,7 +341,7 @@ class DispatchView(APIView):
         place = asked.get("line") or asked["machine"]
         need(self, "view", place)
         rows, is_complete = dispatch(place, now=timezone.now(), employee=asked.get("employee"), limit=asked["limit"])
-        return Response({"is_complete": is_complete, "operations": [_row(row) for row in rows]})
+        return Response({"is_complete": is_complete, "operations": DispatchedSerializer(rows, many=True).data})
 
 
 class ProgressView(APIView):
@@ -359,49 +361,11 @@ class ProgressView(APIView):
             {
                 "work_order": order.pk,
                 "target": decimal_text(progress.target),
-                **_made(progress),
+                **made_texts(progress),
                 "source": progress.source,
                 "operations": [
-                    {"operation": one.operation.pk, "code": one.operation.code, **_progress(one)}
+                    {"operation": one.operation.pk, "code": one.operation.code, **progress_texts(one)}
                     for one in progress.operations
                 ],
             }
         )
-
-
-def _made(progress: Any) -> dict[str, str | None]:
-    return {name: decimal_text(getattr(progress.made, name)) for name in ("good", "scrap", "rework")}
-
-
-def _progress(progress: OperationProgress) -> dict[str, str | None]:
-    return {
-        "target": decimal_text(progress.target),
-        **_made(progress),
-        "remaining": decimal_text(progress.remaining),
-        "beyond": decimal_text(progress.beyond),
-    }
-
-
-def _row(row: Dispatched) -> dict[str, Any]:
-    operation, order = row.operation, row.operation.work_order
-    return {
-        "operation": operation.pk,
-        "sequence": operation.sequence,
-        "code": operation.code,
-        "name": operation.name,
-        "status": operation.status,
-        "work_order": order.pk,
-        "order_number": order.order_number,
-        "product": order.product.name if order.product else None,
-        "priority": order.priority,
-        "due_at": order.due_at,
-        "planned_start_at": operation.planned_start_at or order.planned_start_at,
-        "is_running": row.is_running,
-        "is_ready": row.is_ready,
-        "reasons": ReasonSerializer(row.reasons, many=True).data,
-        "runs": OperationRunSerializer(row.runs, many=True).data,
-        "machines": [machine.pk for machine in row.machines],
-        "counting_source": operation.counting_source,
-        "actions": list(row.actions),
-        "progress": _progress(row.progress),
-    }

@@ -13,6 +13,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
+from core.exact import plain_number
 from core.models import MasterData, append_only, noted_change
 from core.names import NamesInLanguages
 from enterprise.models import Machine, Site
@@ -210,7 +211,7 @@ class ProductionReport(models.Model):
         triggers = [append_only("production_report_append_only")]
 
     def __str__(self) -> str:
-        return f"{self.operation}: {self.good.normalize():f} good, {self.scrap.normalize():f} scrap"
+        return f"{self.operation}: {plain_number(self.good)} good, {plain_number(self.scrap)} scrap"
 
     @property
     def factor(self) -> Fraction:
@@ -274,7 +275,7 @@ class ParameterReading(models.Model):
         triggers = [append_only("parameter_reading_append_only")]
 
     def __str__(self) -> str:
-        return f"{self.parameter}: {self.value.normalize():f}"
+        return f"{self.parameter}: {plain_number(self.value)}"
 
     @property
     def deviates(self) -> bool:

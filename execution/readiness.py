@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from django.db.models import Q
 
+from core.exact import plain_number
 from downtime.models import StateReason
 from downtime.selectors import CurrentState, all_reasons, current_states, read_by_rules
 from enterprise.models import Machine
@@ -231,7 +232,7 @@ class _Facts:
             there = self.there.get((site_id, product_id), Decimal(0))
             if there < still:
                 unit = names[product_id].unit_id
-                text = f"{names[product_id].product} is missing: {still.normalize():f} {unit} needed, {there.normalize():f} there."
+                text = f"{names[product_id].product} is missing: {plain_number(still)} {unit} needed, {plain_number(there)} there."
                 found.append(Reason("material", text, rule == _Rule.REFUSE))
         return found
 

@@ -1,5 +1,6 @@
 """Work on operations, as it travels."""
 
+from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -16,6 +17,7 @@ from core.serializers import (
     ReferenceField,
 )
 from enterprise.models import Line, Machine
+from execution.dispatching import Dispatched
 from execution.models import (
     ExecutionPolicy,
     OperationRun,
@@ -24,6 +26,7 @@ from execution.models import (
     ProductionReport,
     ScrapReason,
 )
+from execution.selectors import OperationProgress, OrderProgress
 from execution.taking import Quantities
 from labor.models import Employee
 from products.models import UnitOfMeasure
@@ -250,3 +253,54 @@ class ProgressQuerySerializer(serializers.Serializer):
     """Whose progress."""
 
     work_order = ReferenceField(queryset=WorkOrder.objects.select_related("line__area__site", "product__unit", "unit"))
+
+
+def made_texts(progress: OrderProgress | OperationProgress) -> dict[str, str | None]:
+    """Return what was made, as exact numbers in text; None = not known."""
+    return {name: decimal_text(getattr(progress.made, name)) for name in ("good", "scrap", "rework")}
+
+
+def progress_texts(progress: OperationProgress) -> dict[str, str | None]:
+    """Return how far an operation is, as exact numbers in text; None = not known."""
+    return {
+        "target": decimal_text(progress.target),
+        **made_texts(progress),
+        "remaining": decimal_text(progress.remaining),
+        "beyond": decimal_text(progress.beyond),
+    }
+
+
+class DispatchedSerializer(serializers.Serializer):
+    """An operation in the list of work: ready, or with every reason why not, and how far it is."""
+
+    operation = serializers.IntegerField(source="operation.pk")
+    sequence = serializers.IntegerField(source="operation.sequence")
+    code = serializers.CharField(source="operation.code")
+    name = serializers.CharField(source="operation.name")
+    status = serializers.CharField(source="operation.status")
+    work_order = serializers.IntegerField(source="operation.work_order_id")
+    order_number = serializers.CharField(source="operation.work_order.order_number")
+    product = serializers.CharField(source="operation.work_order.product.name", allow_null=True)
+    priority = serializers.IntegerField(source="operation.work_order.priority", allow_null=True)
+    due_at = AwareDateTimeField(source="operation.work_order.due_at", allow_null=True)
+    planned_start_at = serializers.SerializerMethodField()
+    is_running = serializers.BooleanField()
+    is_ready = serializers.BooleanField()
+    reasons = ReasonSerializer(many=True)
+    runs = OperationRunSerializer(many=True)
+    machines = serializers.SerializerMethodField()
+    counting_source = serializers.CharField(source="operation.counting_source")
+    actions = serializers.ListField(child=serializers.CharField())
+    progress = serializers.SerializerMethodField()
+
+    def get_planned_start_at(self, row: Dispatched) -> datetime | None:
+        """Return when it is to start, or else its order."""
+        return row.operation.planned_start_at or row.operation.work_order.planned_start_at
+
+    def get_machines(self, row: Dispatched) -> list[int]:
+        """Return the machines that can do it."""
+        return [machine.pk for machine in row.machines]
+
+    def get_progress(self, row: Dispatched) -> dict[str, str | None]:
+        """Return how far it is."""
+        return progress_texts(row.progress)

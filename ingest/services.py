@@ -10,6 +10,7 @@ from typing import Any
 from django.db import transaction
 
 from accounts.keys import DeviceScope
+from core.exact import plain_number
 from core.facts import Answer, Verdict
 from core.retention import closed_until_of_late, too_old
 from counts.services import EventValue, NewCounterEvent, NewReading, record_counter_events, record_readings
@@ -283,7 +284,7 @@ def _refuse_value(tag: directory.KnownTag, value: int | Decimal) -> None:
     if tag.modulus is not None and value >= tag.modulus:
         raise Refused("value", "beyond_modulus", f"'value' must be below the counter's modulus, {tag.modulus:f}.")
     if tag.offset and not tag.is_running_counter and value + tag.offset < 0:
-        lowest = f"{-tag.offset.normalize():f}"
+        lowest = plain_number(-tag.offset)
         raise Refused("value", "below_offset", f"'value' is below {lowest}, which the tag's offset makes nothing of.")
 
 
@@ -325,7 +326,7 @@ def _note_readings(readings: Sequence[tuple[_Read, int, NewReading]], answers: S
             read.troubled.append(TroubledItem(new.machine_id, new.occurred_at, Trouble.DUPLICATE))
         elif answer.verdict is Verdict.CONFLICT:
             read.troubled.append(TroubledItem(new.machine_id, new.occurred_at, Trouble.CONFLICT))
-            read.refused[index] = _conflict("value", f"{Decimal(answer.stored or 0).normalize():f}")
+            read.refused[index] = _conflict("value", plain_number(Decimal(answer.stored or 0)))
 
 
 def _note_states(states: Sequence[tuple[_Read, int, NewState]], answers: Sequence[Answer[StateValue]]) -> None:
@@ -351,7 +352,7 @@ def _note_events(events: Sequence[tuple[_Read, int, NewCounterEvent]], answers: 
         elif answer.stored is not None:
             read.troubled.append(TroubledItem(new.machine_id, new.occurred_at, Trouble.CONFLICT))
             kind, value = answer.stored
-            read.refused[index] = _conflict("event", kind if value is None else f"{kind} to {value.normalize():f}")
+            read.refused[index] = _conflict("event", kind if value is None else f"{kind} to {plain_number(value)}")
 
 
 def _note_gaps(gaps: Sequence[tuple[_Read, int, NewGap]], are_new: Sequence[bool]) -> None:
@@ -372,7 +373,7 @@ def _note_measurements(
             read.troubled.append(TroubledItem(new.machine_id, new.occurred_at, Trouble.CONFLICT))
             value, serial = answer.stored
             of = f" of {serial}" if serial else ""
-            read.refused[index] = _conflict("value", f"{value.normalize():f}{of}")
+            read.refused[index] = _conflict("value", f"{plain_number(value)}{of}")
 
 
 def _conflict(field_name: str, stored: str) -> Refused:

@@ -11,6 +11,7 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
 
 from core.admin import MasterDataAdmin, ReadOnlyAdmin, ScopedFilter, link
+from core.exact import plain_number
 from labels.models import Label, LabelBatch, LabelLayout, LabelReprint
 from labels.resources import LabelLayoutResource
 from labels.selectors import with_reprints
@@ -33,7 +34,7 @@ class LabelLayoutAdmin(MasterDataAdmin):
 
     @display(description="size")
     def size(self, layout: LabelLayout) -> str:
-        return f"{layout.width_mm.normalize():f} × {layout.height_mm.normalize():f} mm"
+        return f"{plain_number(layout.width_mm)} × {plain_number(layout.height_mm)} mm"
 
 
 @admin.register(LabelBatch)

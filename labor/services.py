@@ -11,6 +11,7 @@ from django.db.models import Q
 from accounts.models import User
 from core import master_data
 from core.errors import Conflict, Invalid, NotFound
+from core.exact import plain_number
 from core.master_data import precedes, site_id_of
 from enterprise.models import Line, Machine, Shift
 from labor.models import (
@@ -312,7 +313,7 @@ def _lock(employee: Employee) -> None:
 
 def _same_however_written(*quantities: Decimal) -> list[str]:
     """Return numbers as text that is the same however many zeros they were written with."""
-    return [f"{quantity.normalize():f}" for quantity in quantities]
+    return [plain_number(quantity) for quantity in quantities]
 
 
 def _digest(*said: object) -> str:

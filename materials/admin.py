@@ -12,6 +12,7 @@ from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 
 from core.admin import MasterDataAdmin, ReadOnlyAdmin, RowInline, ScopedFilter, ScopedSearchFilter, link, trail
+from core.exact import plain_number
 from materials.container_admin import ContainerAdmin as ContainerAdmin
 from materials.models import (
     BackflushPolicy,
@@ -172,7 +173,7 @@ class StockAdmin(ReadOnlyAdmin):
 
     @display(description="quantity", ordering="quantity")
     def there(self, stock: Stock) -> str:
-        return f"{stock.quantity.normalize():f} {stock.product.unit_id}"
+        return f"{plain_number(stock.quantity)} {stock.product.unit_id}"
 
 
 @admin.register(MaterialTransaction)
@@ -201,7 +202,7 @@ class MaterialTransactionAdmin(ReadOnlyAdmin):
 
     @display(description="quantity", ordering="quantity")
     def how_much(self, fact: MaterialTransaction) -> str:
-        return f"{fact.quantity.normalize():f} {fact.unit}"
+        return f"{plain_number(fact.quantity)} {fact.unit}"
 
     @display(description="order", ordering="work_order__order_number")
     def order(self, fact: MaterialTransaction) -> str | SafeString:

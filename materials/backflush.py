@@ -12,20 +12,11 @@ from django.db import transaction
 
 from accounts.models import User
 from core.errors import Conflict, Invalid
+from core.exact import plain_number
 from core.locks import take_turns
 from materials import genealogy
 from materials.backflush_policy import due_rows
-from materials.ledger import (
-    BACK_FLUSHED,
-    Movement,
-    Said,
-    amount,
-    lock_lots,
-    lock_order,
-    lock_stock,
-    post,
-    to_millionths,
-)
+from materials.ledger import BACK_FLUSHED, Movement, Said, lock_lots, lock_order, lock_stock, post, to_millionths
 from materials.lots import NewLot, find_or_make
 from materials.models import SMALLEST, Kind, Location, MaterialLot, MaterialTransaction, Stock
 from materials.selectors import pick
@@ -202,8 +193,8 @@ def _book(
     if shortages and on_shortage == OnShortage.REFUSE:
         raise Conflict(
             " ".join(
-                f"{short.product}: {amount(short.required)} {short.product.unit_id} needed at {location},"
-                f" {amount(short.taken)} to be used there."
+                f"{short.product}: {plain_number(short.required)} {short.product.unit_id} needed at {location},"
+                f" {plain_number(short.taken)} to be used there."
                 for short in shortages
             ),
             field="requirements",

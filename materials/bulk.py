@@ -16,6 +16,7 @@ from django.db import transaction
 from accounts.models import User
 from core.bulk import insert, written
 from core.errors import Conflict, Invalid
+from core.exact import plain_number
 from materials.container_bulk import leave
 from materials.container_models import Container, ContainerContent, ContainerMovement
 from materials.ledger import (
@@ -23,7 +24,6 @@ from materials.ledger import (
     ZERO,
     Movement,
     StockKey,
-    amount,
     effects,
     lock_stock,
     to_millionths,
@@ -376,7 +376,7 @@ class _Book:
         less = {key: there[key] + change for key, change in changes.items() if change < 0}
         for key, packed in packed_at(list(less)).items():
             if packed > less[key]:
-                raise Conflict(f"Of what is used, {amount(packed)} are packed; unpack them first.", code="packed")
+                raise Conflict(f"Of what is used, {plain_number(packed)} are packed; unpack them first.", code="packed")
         write_stock({key: there[key] + change for key, change in changes.items() if change})
 
 

@@ -9,6 +9,7 @@ from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 
 from core.admin import MasterDataAdmin, ReadOnlyAdmin, ScopedFilter, link
+from core.exact import plain_number
 from materials.container_models import Container, ContainerPolicy, ContainerStep
 from materials.resources import ContainerPolicyResource
 
@@ -69,4 +70,4 @@ class ContainerStepAdmin(ReadOnlyAdmin):
     def what(self, step: ContainerStep) -> str:
         if step.quantity is None:
             return step.recipient or "–"
-        return f"{step.quantity.normalize():f} {step.unit} of {step.lot or step.product}"
+        return f"{plain_number(step.quantity)} {step.unit} of {step.lot or step.product}"

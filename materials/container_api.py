@@ -15,6 +15,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from core.api import MasterDataViewSet, need
 from core.errors import Invalid
+from core.exact import plain_number
 from core.fact_api import FactPagination
 from core.filters import FilterSet
 from core.idempotency import Idempotent
@@ -235,7 +236,7 @@ def label_row(container: Container) -> dict[str, str]:
     if len(products) == 1:
         (product,) = products
         total = sum(one.quantity for one in contents)
-        row |= {"product": product.name, "unit": product.unit_id, "quantity": f"{total.normalize():f}"}
+        row |= {"product": product.name, "unit": product.unit_id, "quantity": plain_number(total)}
     if len(lots) == 1:
         row["lot"] = str(next(iter(lots)) or "")
     return row

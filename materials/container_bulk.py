@@ -15,9 +15,10 @@ from django.db import transaction
 from accounts.models import User
 from core.bulk import insert
 from core.errors import Conflict, Invalid
+from core.exact import plain_number
 from materials.container_models import Container, ContainerContent, ContainerStep, StepKind
 from materials.container_steps import refuse, set_all
-from materials.ledger import ZERO, StockKey, amount, lock_lots, lock_stock
+from materials.ledger import ZERO, StockKey, lock_lots, lock_stock
 from materials.models import Location, MaterialLot
 from materials.packed import packed_at
 from materials.selectors import refuse_unusable
@@ -126,7 +127,7 @@ def _refuse_not_free(filled: Sequence[Filled]) -> None:
         if free < quantity:
             lot = lots[key[1]]
             raise Conflict(
-                f"Lot {lot} of {lot.product}: {amount(max(free, ZERO))} are free, {amount(quantity)} were packed.",
+                f"Lot {lot} of {lot.product}: {plain_number(max(free, ZERO))} are free, {plain_number(quantity)} were packed.",
                 field="quantity",
                 code="not_free",
             )

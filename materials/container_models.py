@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from simple_history.models import HistoricalRecords
 
+from core.exact import plain_number
 from core.models import append_only, code_validator
 
 PREFIX = r"^[0-9]{4,12}\Z"
@@ -187,7 +188,7 @@ class ContainerContent(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.quantity.normalize():f} of {self.lot or self.product} in {self.container}"
+        return f"{plain_number(self.quantity)} of {self.lot or self.product} in {self.container}"
 
 
 class StepKind(models.TextChoices):

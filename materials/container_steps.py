@@ -18,12 +18,12 @@ from django.db.models import Max
 
 from accounts.models import User
 from core.errors import Conflict, Invalid
+from core.exact import plain_number
 from core.fact_api import refuse_future
 from core.locks import take_turns
 from materials import container_gates, reported
 from materials.container_models import Container, ContainerStep, StepKind
 from materials.container_queries import tree_ids
-from materials.ledger import amount
 
 _Status = Container.Status
 SKEW = timedelta(minutes=5)
@@ -131,7 +131,7 @@ def ask(kind: StepKind, told: Told, *asked: Any) -> Request | Stepped:
     refuse_future(told["occurred_at"], told["recorded_at"])
     if len(told.get("reason", "")) > 500:
         raise Invalid("At most 500 characters.", field="reason")
-    said = [kind.value, *(amount(one) if isinstance(one, Decimal) else one for one in asked)]
+    said = [kind.value, *(plain_number(one) if isinstance(one, Decimal) else one for one in asked)]
     digest = sha256(json.dumps(said).encode()).hexdigest()
     key = told.get("idempotency_key")
     if key:

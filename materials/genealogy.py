@@ -12,8 +12,9 @@ from decimal import Decimal
 from django.db import connection
 
 from core.errors import Conflict, Invalid
+from core.exact import plain_number
 from core.locks import take_turns
-from materials.ledger import ZERO, amount
+from materials.ledger import ZERO
 from materials.models import GenealogyLink, MaterialLot, MaterialTransaction
 from materials.selectors import LotsOfOrder, links_of, lots_of_order
 from workorders.models import WorkOrder
@@ -69,7 +70,7 @@ def _refuse_less_than_nothing(held: LotsOfOrder, fact: MaterialTransaction) -> N
     if held.used.get(key, ZERO) < 0:
         had = held.used[key] + fact.quantity
         raise Conflict(
-            f"The order has only {amount(had)} {fact.unit} of {fact.lot or fact.product} to give back.",
+            f"The order has only {plain_number(had)} {fact.unit} of {fact.lot or fact.product} to give back.",
             field="quantity",
         )
     if held.produced.get(key, ZERO) < 0:
@@ -93,8 +94,8 @@ def _link_given(
         used, before = held.used.get(lot.pk, ZERO), _given_of(fact.work_order, lot.pk)
         if used < before + more[lot.pk]:
             raise Conflict(
-                f"The order has used {amount(used)} {lot.product.unit_id} of lot {lot}, and"
-                f" {amount(before)} of that is in other lots: not {amount(more[lot.pk])} more.",
+                f"The order has used {plain_number(used)} {lot.product.unit_id} of lot {lot}, and"
+                f" {plain_number(before)} of that is in other lots: not {plain_number(more[lot.pk])} more.",
                 field="inputs",
             )
     wanted: dict[tuple[int, int, str], Decimal] = dict(have)

@@ -15,6 +15,7 @@ from django.db import connection, transaction
 
 from accounts.models import User
 from core.errors import Conflict
+from core.exact import plain_number
 from materials import reported
 from materials.models import Kind, Location, MaterialLot, MaterialTransaction, Stock
 from materials.packed import containers_at, packed_at
@@ -175,7 +176,7 @@ def _refuse_negative(
         return
     what = f"Lot {movement.lot} of {product}" if movement.lot else str(product)
     raise Conflict(
-        f"{what} at {place}: there is {amount(there[key])} {product.unit_id}, {amount(-changes[key])} was asked for."
+        f"{what} at {place}: there is {plain_number(there[key])} {product.unit_id}, {plain_number(-changes[key])} was asked for."
         f"{_undone(movement)}",
         field="quantity",
     )
@@ -198,8 +199,8 @@ def _refuse_packed(
         if inside and there[key] + changes[key] < inside:
             codes = containers_at(key)
             raise Conflict(
-                f"{f'Lot {lot} of {product}' if lot else product} at {place}: of {amount(there[key])} {product.unit_id},"
-                f" {amount(inside)} are packed ({', '.join(codes)}); {amount(-changes[key])} was asked for."
+                f"{f'Lot {lot} of {product}' if lot else product} at {place}: of {plain_number(there[key])} {product.unit_id},"
+                f" {plain_number(inside)} are packed ({', '.join(codes)}); {plain_number(-changes[key])} was asked for."
                 " Unpack them first, or move the container.",
                 field="quantity",
                 code="packed",
@@ -265,8 +266,3 @@ def to_millionths(quantity: Fraction) -> Decimal:
 
 
 _WIDE = Context(prec=60)
-
-
-def amount(quantity: Decimal) -> str:
-    """Return a quantity as people read it."""
-    return f"{quantity.normalize():f}"

@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
+from core.exact import plain_number
 from core.models import MasterData, append_only
 from enterprise.models import Line, Site
 from materials.container_models import Container as Container
@@ -301,7 +302,7 @@ class MaterialTransaction(models.Model):
         triggers = [append_only("material_transaction_append_only")]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} {self.quantity.normalize():f} {self.unit} of {self.lot or self.product}"
+        return f"{self.get_kind_display()} {plain_number(self.quantity)} {self.unit} of {self.lot or self.product}"
 
     @property
     def total_cost(self) -> Decimal | None:
@@ -330,7 +331,7 @@ class Stock(models.Model):
         indexes = [models.Index(fields=["location", "product"], name="stock_at_place")]
 
     def __str__(self) -> str:
-        return f"{self.lot or self.product} at {self.location}: {self.quantity.normalize():f}"
+        return f"{self.lot or self.product} at {self.location}: {plain_number(self.quantity)}"
 
     def is_usable(self, at: datetime) -> bool:
         """Whether it may be used at a moment, by what is decided now: of a released lot that has not expired,

@@ -11,10 +11,11 @@ from django.db import transaction
 from django.db.models import Sum
 
 from core.errors import Conflict, Invalid
+from core.exact import plain_number
 from materials.container_models import Container, ContainerContent, StepKind
 from materials.container_queries import tree_ids
 from materials.container_steps import Stepped, Told, ask, hold_one, refuse
-from materials.ledger import amount, lock_lots, lock_stock
+from materials.ledger import lock_lots, lock_stock
 from materials.models import MaterialLot
 from materials.packed import containers_at, packed_at
 from materials.selectors import refuse_unusable
@@ -59,8 +60,8 @@ def pack(
         where = containers_at(key)
         packed = f" The rest is packed ({', '.join(where)})." if where else ""
         raise Conflict(
-            f"{f'Lot {lot} of {product}' if lot else product} at {held.location}: {amount(max(free, Decimal(0)))}"
-            f" {product.unit_id} are free, {amount(own)} was asked for.{packed}",
+            f"{f'Lot {lot} of {product}' if lot else product} at {held.location}: {plain_number(max(free, Decimal(0)))}"
+            f" {product.unit_id} are free, {plain_number(own)} was asked for.{packed}",
             field="quantity",
             code="not_free",
         )
@@ -82,8 +83,8 @@ def refuse_too_much(container: Container, more: Decimal) -> None:
     if inside + more > container.capacity:
         assert container.product is not None
         raise Conflict(
-            f"Container {container} holds {amount(container.capacity)} {container.product.unit_id}; there are"
-            f" {amount(inside)} in it, {amount(more)} more are too many.",
+            f"Container {container} holds {plain_number(container.capacity)} {container.product.unit_id}; there are"
+            f" {plain_number(inside)} in it, {plain_number(more)} more are too many.",
             field="quantity",
             code="full",
         )
@@ -120,8 +121,8 @@ def unpack(
     there = content.quantity if content else Decimal(0)
     if content is None or there < own:
         raise Conflict(
-            f"{f'Lot {lot} of {product}' if lot else product} in {held}: there is {amount(there)} {product.unit_id},"
-            f" {amount(own)} was asked for.",
+            f"{f'Lot {lot} of {product}' if lot else product} in {held}: there is {plain_number(there)} {product.unit_id},"
+            f" {plain_number(own)} was asked for.",
             field="quantity",
         )
     _lessen(content, own)

@@ -10,11 +10,11 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 from django.db.models.expressions import RawSQL
 
+from core.exact import plain_number
 from core.master_data import in_scope
 from core.spreadsheets import csv_text
 from materials.container_queries import Whereabouts, where_are
 from materials.genealogy import edges
-from materials.ledger import amount
 from materials.models import MaterialLot, MaterialTransaction, Stock
 from workorders.models import WorkOrder
 
@@ -247,8 +247,8 @@ def recall_csv(found: Recall, *, status_of: Mapping[int, str]) -> str:
             affected.flow.scrapped,
             affected.gone,
             affected.lot.product.unit_id,
-            ", ".join(f"{there.location.code}: {there.quantity.normalize():f}" for there in affected.in_house),
-            ", ".join(f"{amount(there.quantity)} {there}" for there in affected.containers),
+            ", ".join(f"{there.location.code}: {plain_number(there.quantity)}" for there in affected.in_house),
+            ", ".join(f"{plain_number(there.quantity)} {there}" for there in affected.containers),
         )
         for affected in found.lots
     )

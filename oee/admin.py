@@ -16,6 +16,7 @@ from unfold.decorators import display
 
 from accounts.models import User
 from core.admin import DecisionAdmin, MasterDataAdmin, ReadOnlyAdmin, ScopedFilter, ScopedSearchFilter, trail
+from core.exact import plain_number
 from core.models import Retention
 from counts.models import CounterEvent
 from counts.services import explain_step, void_reading
@@ -63,7 +64,7 @@ class OeePolicyAdmin(MasterDataAdmin):
 
     @display(description="target", ordering="target_oee")
     def target(self, policy: OeePolicy) -> str:
-        return f"{(policy.target_oee * 100).normalize():f} %"
+        return f"{plain_number(policy.target_oee * 100)} %"
 
 
 ELEMENT_LIST = format_html(
@@ -213,8 +214,8 @@ class CounterStepAdmin(DecisionAdmin):
 
     @display(description="reading")
     def read(self, step: CounterStep) -> str:
-        return f"{step.value_before.normalize():f} → {step.value.normalize():f}"
+        return f"{plain_number(step.value_before)} → {plain_number(step.value)}"
 
     @display(description="pulses counted")
     def counted(self, step: CounterStep) -> str:
-        return f"{step.pulses.normalize():f}"
+        return plain_number(step.pulses)

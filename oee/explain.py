@@ -11,6 +11,7 @@ from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 from core.errors import NotFound
+from core.exact import plain_number
 from core.intervals import Interval
 from core.retention import closed_until, refuse_closed
 from counts.models import CountCorrection, CounterEvent, CountHistory, CountTag
@@ -298,13 +299,13 @@ def _readings(machine: Machine, window: Interval) -> Iterable[RawFact]:
     moments = {reading.occurred_at for reading in [*before, *within]}
     holds: dict[tuple[int, datetime], str] = {}
     for word in CountCorrection.objects.filter(tag__in=tags, occurred_at__in=moments).order_by("id"):
-        value = "void" if word.value is None else f"{word.value.normalize():f}"
+        value = "void" if word.value is None else plain_number(word.value)
         holds[word.tag_id, word.occurred_at] = value
         said = f"{tags[word.tag_id].tag_path} = {value}: {word.comment}"
         yield RawFact("correction", word.occurred_at, None, said, f"user:{word.corrected_by_id}", word.recorded_at)
     for reading in [*before, *within]:
         tag = tags[reading.tag_id]
-        said = f"{tag.tag_path} = {reading.value.normalize():f}"
+        said = f"{tag.tag_path} = {plain_number(reading.value)}"
         corrected = holds.get((reading.tag_id, reading.occurred_at), "")
         yield RawFact("count", reading.occurred_at, None, said, reading.source, reading.recorded_at, corrected)
     for event in CounterEvent.objects.filter(tag__in=tags, **span).order_by("occurred_at"):

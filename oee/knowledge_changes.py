@@ -11,6 +11,7 @@ from typing import Any
 from django.db import models
 from django.db.models import OuterRef, Q, QuerySet, Subquery, Value
 
+from core.exact import plain_number
 from core.master_data import in_scope
 from counts.models import CountTag
 from enterprise.models import CalendarException, Shift, ShiftBreak
@@ -225,7 +226,7 @@ def _shown(field: Any, record: Any) -> str | None:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Decimal):
-        return f"{value.normalize():f}"
+        return plain_number(value)
     return value.isoformat() if isinstance(value, date | time) else str(value)
 
 

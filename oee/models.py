@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
+from core.exact import plain_number
 from core.master_data import in_scope
 from core.models import MasterData, noted_change
 from counts.models import CountTag
@@ -257,7 +258,7 @@ class CounterStep(models.Model):
         constraints = [models.UniqueConstraint(fields=["machine", "occurred_at", "tag"], name="counter_step_once")]
 
     def __str__(self) -> str:
-        return f"{self.tag}: {self.value_before.normalize():f} → {self.value.normalize():f}"
+        return f"{self.tag}: {plain_number(self.value_before)} → {plain_number(self.value)}"
 
 
 class OeeRecord(models.Model):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from core.exact import plain_number
 from core.intervals import Interval, subtract
 from core.retention import closed_until
 from counts.models import CountTag
@@ -81,11 +82,13 @@ def held_steps(
         rows = CounterStep.objects.filter(
             machine__in=ids, occurred_at__gte=hours.start, occurred_at__lt=hours.end, verdict=CounterStep.Verdict.HELD
         )
-        found += [(r.machine_id, r.occurred_at, r.tag_id, _plain(r.value_before), _plain(r.value)) for r in rows]
+        found += [
+            (r.machine_id, r.occurred_at, r.tag_id, plain_number(r.value_before), plain_number(r.value)) for r in rows
+        ]
     for edge in subtract(window, [hours] if hours else []):
         for machine_id, counted in load_counted(machines, edge).items():
             found += [
-                (machine_id, step.after.at, tag_id, _plain(step.before.value), _plain(step.after.value))
+                (machine_id, step.after.at, tag_id, plain_number(step.before.value), plain_number(step.after.value))
                 for tag_id, step in counted.steps
                 if step.verdict is StepVerdict.HELD and edge.covers(step.after.at)
             ]
@@ -137,7 +140,3 @@ def _joined(segments: Iterable[Segment]) -> list[tuple[datetime, datetime]]:
         else:
             spans.append((segment.start, segment.end))
     return spans
-
-
-def _plain(value: Any) -> str:
-    return f"{value.normalize():f}"

@@ -15,6 +15,7 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
 from core.admin import MasterDataAdmin, MasterDataForm, RowInline, ScopedFilter, add_inline, link, trail
 from core.custom_fields import models_with_custom_fields
 from core.errors import DomainError
+from core.exact import plain_number
 from core.models import CustomField
 from core.uploads import read_document
 from enterprise.models import Machine
@@ -271,7 +272,7 @@ class BillOfMaterialAdmin(Frozen, MasterDataAdmin):
 
     @display(description="quantity", ordering="quantity")
     def amount(self, line: BillOfMaterialLine) -> str:
-        return f"{line.quantity.normalize():f} {line.unit_id or line.component.unit_id}"
+        return f"{plain_number(line.quantity)} {line.unit_id or line.component.unit_id}"
 
 
 class OperationInline(Frozen, RowInline):
@@ -430,7 +431,7 @@ class IdealRateAdmin(MasterDataAdmin):
 
     @display(description="ideal rate", ordering="value")
     def rate(self, rate: IdealRate) -> str:
-        return f"{rate.value.normalize():f} {rate.get_unit_display()}"
+        return f"{plain_number(rate.value)} {rate.get_unit_display()}"
 
     @display(description="product", ordering="product__name")
     def for_product(self, rate: IdealRate) -> str | SafeString:

@@ -245,11 +245,16 @@ class DefectAdmin(ReadOnlyAdmin):
 
 @admin.register(NonConformance)
 class NonConformanceAdmin(ReadOnlyAdmin):
-    list_display = ("number", "title", "severity", "status", "is_contained", "lot", "work_order", "raised_at")
+    list_display = ("numbered", "title", "severity", "status", "is_contained", "lot", "work_order", "raised_at")
     list_filter = ("status", "severity", "is_contained", ("site", ScopedFilter))
     list_select_related = ("lot", "work_order")
     search_fields = ("number", "title", "lot__number", "work_order__order_number")
     search_help_text = "Number, title, lot or order"
+
+    @admin.display(description="number", ordering="id")
+    def numbered(self, ncr: NonConformance) -> str:
+        """Return the number, sorted as they were given."""
+        return ncr.number
 
 
 @admin.register(Disposition)

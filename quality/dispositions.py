@@ -12,6 +12,7 @@ from django.db.models import Q, Sum
 from accounts.models import User
 from core.announcements import announce
 from core.errors import Conflict, Invalid
+from core.exact import plain_number
 from materials.lots import TRANSITIONS, change_lot_status
 from materials.models import Location, LotStatus, MaterialLot, MaterialTransaction
 from materials.services import scrap
@@ -83,7 +84,7 @@ def dispose(
         raise Conflict("Say first how much does not conform.", field="quantity")
     rest = ncr.quantity - disposed_of(ncr)
     if quantity > rest:
-        raise Conflict(f"Only {rest.normalize():f} are left to decide about.", field="quantity")
+        raise Conflict(f"Only {plain_number(rest)} are left to decide about.", field="quantity")
     if ncr.approved_by_id is not None:
         # What was approved was another whole.
         ncr.approved_by = ncr.approved_at = None

@@ -1,6 +1,6 @@
 """REST of defects, non-conformances, and the actions that follow."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -75,6 +75,8 @@ class NonConformanceViewSet(Facts):
     kind = "nonconformance"
     queryset = NonConformance.objects.all()
     serializer_class = NonConformanceSerializer
+    # They are numbered as they are raised; as texts, the millionth would come before the second.
+    sorted_as: ClassVar = {"number": "id"}
     filterset_fields = ("number", "site", "status", "severity", "lot", "work_order", "machine", "is_contained")
 
     @extend_schema(request=NewNonConformanceSerializer, responses={201: NonConformanceSerializer})

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from xml.sax.saxutils import escape
 
+from core.exact import plain_number
 from reports.fields import Value
 
 MAX_TEXT = 32_767
@@ -100,7 +101,7 @@ def cell_xml(
         return f'{start} t="b"><{prefix}v>{int(value)}</{prefix}v></{prefix}c>'
     if isinstance(value, int | Decimal):
         if Decimal(repr(float(value))) == value:
-            return f"{start}><{prefix}v>{Decimal(value).normalize():f}</{prefix}v></{prefix}c>"
+            return f"{start}><{prefix}v>{plain_number(Decimal(value))}</{prefix}v></{prefix}c>"
         # A cell holds a binary fraction; a number that would not come back the same is a text.
         value = f"{Decimal(value):f}"
     return f'{start} t="inlineStr"><{prefix}is><{prefix}t xml:space="preserve">{_text(value)}</{prefix}t></{prefix}is></{prefix}c>'

@@ -6,6 +6,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from core.exact import plain_number
+
 Value = str | int | Decimal | bool | date | datetime | None
 _STEP = r"[a-z][a-z0-9_]{0,63}"
 _PATH = re.compile(rf"{_STEP}(?:\.{_STEP}){{0,9}}\Z")
@@ -74,7 +76,7 @@ def text_of(value: Value) -> str:
     if value is None:
         return ""
     if isinstance(value, Decimal):
-        return f"{value.normalize():f}"
+        return plain_number(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, datetime):

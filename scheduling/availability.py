@@ -8,6 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 from math import ceil
 
+from core.exact import plain_number
 from downtime.models import StateReason
 from downtime.selectors import CurrentState, current_states, read_by_rules
 from enterprise.models import Machine
@@ -153,7 +154,7 @@ def short_words(short: Short) -> str:
     missing = short.missing
     # Never less than what is missing.
     thousandths = Decimal(ceil(missing * 1000)).scaleb(-3)
-    return f"{short.product} is short by {thousandths.normalize():f} {short.product.unit_id}"
+    return f"{short.product} is short by {plain_number(thousandths)} {short.product.unit_id}"
 
 
 # --- people ---

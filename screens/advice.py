@@ -9,6 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -17,8 +18,10 @@ from accounts.models import User
 from advice import services
 from advice.models import Recommendation
 from advice.selectors import MOST_OPEN, open_now, precisions, seen_by, silences_for, to_judge
+from advice.serializers import RecommendationSerializer
 from advice.services import Decided
 from advice.wording import headline, links, reasons, silence
+from core.exports import export_list, format_of
 from core.master_data import caller
 from screens.acts import Act, KeyedForm, QuantityField, Refused, do_asked, offers
 from screens.people_sites import sites_where
@@ -36,13 +39,16 @@ class _Told:
 
 
 @login_required
-def advice_list(request: HttpRequest) -> HttpResponse:
+def advice_list(request: HttpRequest) -> HttpResponseBase:
     """Show what waits for a decision, what gains most first; what was accepted; where nothing can be said;
     and what came true.
     """
     sites_where(request, "view", KIND)
     now = timezone.now()
     seen = seen_by(request.user)
+    if format_of(request):
+        rows = seen.select_related("line", "machine", "model").order_by("-id")
+        return export_list(request, rows, RecommendationSerializer, name="advice")
     waiting = open_now(seen, now=now)
     over = seen.exclude(pk__in=waiting.values("pk")).order_by("-id")
     page = Paginator(over, PAGE).get_page(request.GET.get("page"))

@@ -8,7 +8,8 @@ from django import forms
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -16,9 +17,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from andon.models import AndonCall, AndonStep, CallType
 from andon.selectors import as_they_stand, open_calls, response_times
+from andon.serializers import AndonCallSerializer
 from andon.services import AFTER, Said
 from andon.services import take_step as take
 from core.errors import DomainError
+from core.exports import export_list, format_of
 from core.intervals import Interval
 from core.master_data import caller, in_scope, site_id_of
 from enterprise.models import Line, Machine
@@ -45,14 +48,14 @@ class StepForm(forms.Form):
 
 @login_required
 @require_safe
-def call_list(request: HttpRequest) -> HttpResponse:
+def call_list(request: HttpRequest) -> HttpResponseBase:
     """List the calls that are open, the oldest first, then those that are over."""
     return _page(request)
 
 
 @login_required
 @require_POST
-def take_step(request: HttpRequest, call_id: int) -> HttpResponse:
+def take_step(request: HttpRequest, call_id: int) -> HttpResponseBase:
     """Acknowledge a call, arrive, fix it or cancel it; the list follows."""
     calls: Any = in_scope(AndonCall.objects.all(), request.user, AndonCall.site_paths)
     call = get_object_or_404(calls.select_related("machine__line__area"), pk=call_id)
@@ -79,7 +82,7 @@ def take_step(request: HttpRequest, call_id: int) -> HttpResponse:
     return redirect("screens:andon-calls")
 
 
-def _page(request: HttpRequest, *, refused: str = "", status: int = 200, about: int | None = None) -> HttpResponse:
+def _page(request: HttpRequest, *, refused: str = "", status: int = 200, about: int | None = None) -> HttpResponseBase:
     user, now = caller(request), timezone.now()
     if not user.may("view", "andon"):
         raise PermissionDenied
@@ -91,14 +94,16 @@ def _page(request: HttpRequest, *, refused: str = "", status: int = 200, about: 
     if asked.get("line"):
         machines = machines.filter(line=asked["line"])
     ids = machines.values("pk")
-    over = AndonCall.objects.filter(machine__in=ids).exclude(status__in=AndonCall.OPEN)
+    calls = AndonCall.objects.filter(machine__in=ids).order_by("-called_at", "-id")
     found = open_calls(now=now, machine_ids=ids)
     if asked.get("type"):
-        over = over.filter(call_type=asked["type"])
+        calls = calls.filter(call_type=asked["type"])
         found = [row for row in found if row.call.call_type_id == asked["type"].pk]
-    page = Paginator(
-        over.select_related("call_type", "machine__line__area__site", "work_order").order_by("-called_at", "-id"), PAGE
-    ).get_page(request.GET.get("page"))
+    if format_of(request):
+        return export_list(request, calls, AndonCallSerializer, name="calls")
+    over = calls.exclude(status__in=AndonCall.OPEN)
+    shown = over.select_related("call_type", "machine__line__area__site", "work_order")
+    page = Paginator(shown, PAGE).get_page(request.GET.get("page"))
     context = {
         "form": form,
         "refused": refused,

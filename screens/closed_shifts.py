@@ -21,6 +21,7 @@ from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_POST
 
 from core.errors import DomainError
+from core.exact import plain_number
 from core.exports import export_list, format_of
 from core.master_data import caller, in_scope, site_id_of
 from core.reader import localized, said
@@ -241,7 +242,7 @@ def _plain(value: Any) -> str:
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
     try:
-        return localized(f"{_decimal(value).quantize(Decimal('0.001')).normalize():f}")
+        return localized(plain_number(_decimal(value).quantize(Decimal("0.001"))))
     except ValueError:
         return str(value)
 

@@ -12,17 +12,20 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
+from core.exact import plain_number
+from core.exports import export_list, format_of
 from core.master_data import caller, in_scope
 from materials import container_moves, containers, packing
 from materials.container_models import Container, ContainerContent, ContainerPolicy
 from materials.container_queries import container_called, history_of, paths_of, tree_ids
+from materials.container_serializers import ContainerSerializer
 from materials.container_steps import allowed
-from materials.ledger import amount
 from materials.models import Location, MaterialLot
 from screens.offering import offer
 from tracking.packing import units_in
@@ -120,7 +123,7 @@ def _places(request: HttpRequest, site_id: int | None = None) -> QuerySet[Locati
 
 
 @login_required
-def container_list(request: HttpRequest) -> HttpResponse:
+def container_list(request: HttpRequest) -> HttpResponseBase:
     """List containers, the newest first; a POST opens one."""
     seen, places = _containers(request), _places(request)
     opening = OpenForm(request.POST or None)
@@ -134,6 +137,9 @@ def container_list(request: HttpRequest) -> HttpResponse:
     offer(form, location=places)
     if form.is_valid():
         seen = _narrowed(seen, form.cleaned_data)
+    if format_of(request):
+        rows = seen.prefetch_related("contents__product", "contents__lot").order_by("-id")
+        return export_list(request, rows, ContainerSerializer, name="containers")
     page = Paginator(seen.order_by("-id"), 50).get_page(request.GET.get("page"))
     context = {
         "page": page,
@@ -210,7 +216,7 @@ def container_page(request: HttpRequest, container_id: int) -> HttpResponse:
         "units": units_in(container)[:MAX_ROWS],
         "places": _places(request, site_id),
         "page": history,
-        "history": [(step, amount(step.quantity) if step.quantity else "") for step in history],
+        "history": [(step, plain_number(step.quantity) if step.quantity else "") for step in history],
         "refused": refused,
         "key": uuid4().hex,
         "said": request.POST if refused else {},
@@ -273,7 +279,7 @@ def _tree(container: Container) -> list[Row]:
         inside.setdefault(one.parent_id, []).append(one)
     contents: dict[int, list[tuple[ContainerContent, str]]] = {}
     for content in ContainerContent.objects.filter(container__in=ids).select_related("product", "lot"):
-        contents.setdefault(content.container_id, []).append((content, amount(content.quantity)))
+        contents.setdefault(content.container_id, []).append((content, plain_number(content.quantity)))
     rows, waiting = [], [(container, 1)]
     while waiting:
         one, depth = waiting.pop()

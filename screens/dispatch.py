@@ -8,7 +8,8 @@ from typing import Any
 from django import forms
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -16,14 +17,16 @@ from django.utils.translation import gettext, gettext_lazy
 
 from core.errors import DomainError
 from core.exact import decimal_text
+from core.exports import export_list, format_of
 from core.master_data import caller, in_scope, site_id_of
 from core.names import sorted_for_reader
 from core.reader import number
 from enterprise.models import Line, Machine
 from execution import reporting, services
-from execution.dispatching import Dispatched, dispatch
+from execution.dispatching import Dispatched, dispatch, rows_of, work_at
 from execution.models import ScrapReason
 from execution.selectors import scrap_reasons
+from execution.serializers import DispatchedSerializer
 from execution.services import Done
 from execution.taking import Quantities, Taken
 from labor.models import Employee
@@ -94,7 +97,7 @@ def _places(request: HttpRequest) -> PlaceForm:
 
 
 @login_required
-def dispatch_list(request: HttpRequest) -> HttpResponse:
+def dispatch_list(request: HttpRequest) -> HttpResponseBase:
     """Show the list of work of a line or machine; a POST takes a step and comes back to it."""
     form = _places(request)
     asked = form.cleaned_data if form.is_valid() else {}
@@ -107,6 +110,8 @@ def dispatch_list(request: HttpRequest) -> HttpResponse:
         if not refused:
             return redirect(f"{reverse('screens:dispatch')}?{request.GET.urlencode()}")
         status = 409
+    if place is not None and format_of(request):
+        return _file(request, place, asked.get("employee"))
     rows: list[Row] = []
     is_complete = True
     if place is not None:
@@ -123,6 +128,17 @@ def dispatch_list(request: HttpRequest) -> HttpResponse:
         "shown": SHOWN,
     }
     return render(request, "screens/dispatch.html", context, status=status)
+
+
+def _file(request: HttpRequest, place: Line | Machine, employee: Employee | None) -> HttpResponseBase:
+    now, machine = timezone.now(), place if isinstance(place, Machine) else None
+    return export_list(
+        request,
+        work_at(place),
+        DispatchedSerializer,
+        name="work",
+        prepare=lambda some: rows_of(some, now=now, machine=machine, employee=employee),
+    )
 
 
 def _row(request: HttpRequest, work: Dispatched) -> Row:

@@ -10,15 +10,18 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext, gettext_lazy
 
 from accounts.models import User
 from core.errors import Invalid
+from core.exports import export_list, format_of
 from core.master_data import caller, in_scope
 from enterprise.models import Site
 from labels.models import Label, LabelBatch, LabelLayout
 from labels.selectors import with_reprints
+from labels.serializers import LabelBatchSerializer
 from labels.services import MAX_LABELS, print_batch, reprint
 from screens.acts import Act, KeyedForm, do_asked, make_new, offers
 from screens.offering import offer
@@ -124,9 +127,12 @@ def _batches(request: HttpRequest) -> QuerySet[LabelBatch]:
 
 
 @login_required
-def batch_list(request: HttpRequest) -> HttpResponse:
+def batch_list(request: HttpRequest) -> HttpResponseBase:
     """List batches of labels, the newest first."""
-    page = Paginator(_batches(request).order_by("-id"), 50).get_page(request.GET.get("page"))
+    batches = _batches(request).order_by("-id")
+    if format_of(request):
+        return export_list(request, batches, LabelBatchSerializer, name="label-batches")
+    page = Paginator(batches, 50).get_page(request.GET.get("page"))
     context = {"page": page, "may_print": caller(request).may("add", KIND)}
     return render(request, "screens/label_batches.html", context)
 

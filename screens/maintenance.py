@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -17,12 +18,14 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from core.errors import Invalid
+from core.exports import export_list, format_of
 from core.fact_api import parse_fact_id
 from core.master_data import caller, in_scope, site_id_of
 from enterprise.models import Machine, Site
 from maintenance import services
 from maintenance.models import MaintenanceOrder, MaintenancePlan, MaintenanceStep, Tool
 from maintenance.selectors import cost_of_parts, due_list, finished_orders, open_orders, stop_of, tool_lives
+from maintenance.serializers import MaintenanceOrderSerializer
 from maintenance.services import Said, allowed_steps
 from materials.models import Location, MaterialLot
 from oee.stops import Stop
@@ -85,7 +88,7 @@ ASK = {"ask": Act(_("Ask for maintenance"), _ask, AskForm, needs="add")}
 
 
 @login_required
-def maintenance_list(request: HttpRequest) -> HttpResponse:
+def maintenance_list(request: HttpRequest) -> HttpResponseBase:
     """Show what is due, what was asked for, what is left of tools; a POST asks for maintenance."""
     now = timezone.now()
     sites_where(request, "view", KIND)
@@ -103,6 +106,8 @@ def maintenance_list(request: HttpRequest) -> HttpResponse:
             told = {name: text for name, text in request.GET.items() if name in ("machine", "stop")}
             one.form.initial = {**one.form.initial, **told}
     orders = _seen(request)
+    if format_of(request):
+        return export_list(request, orders.order_by("-id"), MaintenanceOrderSerializer, name="maintenance")
     page = Paginator(finished_orders(orders), PAGE).get_page(request.GET.get("page"))
     context = {
         "offers": found,

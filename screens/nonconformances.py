@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
+from core.exact import plain_number
 from core.exports import export_list, format_of
 from core.master_data import caller, in_scope
 from core.uploads import picture_response
@@ -116,7 +117,7 @@ class FoundForm(ActForm):
         cast(forms.ChoiceField, self.fields["status"]).choices = [one for one in _Status.choices if one[0] in next_ones]
         told = {name: getattr(thing, name) for name in self.fields}
         if thing.quantity is not None:
-            told["quantity"] = f"{thing.quantity.normalize():f}"
+            told["quantity"] = plain_number(thing.quantity)
         self.initial = {**told, **self.initial}
 
 
@@ -161,7 +162,7 @@ class DisposeForm(KeyedForm):
         offer(self, from_location=Location.objects.filter(site=thing.site_id, is_active=True).order_by("name", "pk"))
         if thing.quantity is not None:
             rest = thing.quantity - dispositions.disposed_of(thing)
-            self.initial = {"quantity": f"{rest.normalize():f}", **self.initial}
+            self.initial = {"quantity": plain_number(rest), **self.initial}
 
 
 class ActionForm(ActForm):

@@ -19,7 +19,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -27,7 +26,7 @@ from accounts.models import User
 from andon.selectors import call_types, open_calls
 from andon.services import AFTER
 from batchrecords.steps import missing_steps
-from core.exact import decimal_text
+from core.exact import decimal_text, plain_number
 from core.intervals import Interval, floor_hour
 from core.master_data import caller, in_scope, site_id_of
 from core.names import sorted_for_reader
@@ -39,7 +38,6 @@ from execution.models import ProductionReport
 from execution.selectors import pieces_per_unit, policies_of, scrap_reasons
 from live.selectors import current_shifts, machine_status
 from live.status import LineStatus
-from materials.ledger import amount
 from materials.models import Stock
 from materials.selectors import used_by_orders
 from oee.histories import load_histories, tags_of
@@ -49,6 +47,8 @@ from quality.charting import charts_at_machine, unanswered
 from quality.models import ControlChart, Signal
 from quality.selectors import due
 from screens.operate_entries import take
+from screens.operate_shown import AskedStop, Job, Winning
+from screens.operate_words import PAD, words
 from screens.refusals import Refusal
 from screens.shared_terminal import Terminal
 from workorders.models import Operation, OrderMaterial, WorkOrder
@@ -67,85 +67,9 @@ SCANNING = {"script-src": ["'wasm-unsafe-eval'"]}
 """The reader of codes is WebAssembly; nothing else may be compiled."""
 
 
-PAD = ("7", "8", "9", "4", "5", "6", "1", "2", "3", "0", ".")
-
-
-def words() -> dict[str, str]:
-    """Return what the page's script says, in the reader's language; {…} is filled in."""
-    return {
-        "waiting": _("{n} waiting"),
-        "refused": _("{n} refused"),
-        "offline": _("No connection. Numbers are from {time}; entries are kept and sent later."),
-        "skew": _("This tablet's clock is {minutes} min off; entries carry the plant's time."),
-        "kept": _("Kept: {what}. It is sent when the server answers."),
-        "saved": _("Saved: {what}"),
-        "correct": _("Correct it"),
-        "discard": _("Throw it away"),
-        "discard_sure": _("Press again to throw it away"),
-        "not_sent": _("waits"),
-        "other_user": _("waits for the log-in that made it"),
-        "log_in": _("Log in again, then what waits is sent."),
-        "nobody": _("nobody"),
-        "no_network": _("That needs the server; try again when it answers."),
-        "nothing_here": _("'{code}' is nothing here."),
-        "no_code": _("No code was found; try again, closer."),
-        "no_camera": _("The camera cannot be used; take a photo instead."),
-        "confirm": _("Press again to finish"),
-    }
-
-
 def _may_compile(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Let a page's policy allow what the reader of codes needs."""
     return cast(Callable[..., HttpResponse], csp_update(SCANNING)(cast(Any, view)))
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """The operation on the screen: how it stands, and what may be done about it."""
-
-    work: Dispatched
-    status: str
-    """`running`, `paused`, `waiting` or `held`, at this machine."""
-    target: str
-    good: str
-    scrap: str
-    unit: str
-    percent: int | None
-    reports: bool
-    reports_good: bool
-
-    @property
-    def operation(self) -> Operation:
-        """The operation."""
-        return self.work.operation
-
-
-@dataclass(frozen=True, slots=True)
-class AskedStop:
-    """A stop of which nobody knows why, with the words that an answer sends back."""
-
-    stop: Stop
-    starts: str
-    ends: str
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
-class Winning:
-    """The shift so far: what was made, what should have been; None = nobody can say."""
-
-    good: Fraction | None
-    target: Fraction | None
-
-    @property
-    def delta(self) -> Fraction | None:
-        """Pieces ahead or behind."""
-        return None if self.target is None or self.good is None else self.good - self.target
-
-    @property
-    def is_ahead(self) -> bool:
-        """Whether it is at or ahead of its target."""
-        return self.delta is not None and self.delta >= 0
 
 
 def machines_of(request: HttpRequest) -> Any:
@@ -424,9 +348,9 @@ def _materials(operation: Operation, machine: Machine) -> list[Needed]:
         found.append(
             Needed(
                 row,
-                amount(row.quantity_required),
-                amount(so_far),
-                amount(there.get(row.product_id, Decimal(0))),
+                plain_number(row.quantity_required),
+                plain_number(so_far),
+                plain_number(there.get(row.product_id, Decimal(0))),
                 so_far >= row.quantity_required,
             )
         )

@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from andon import services as andon
 from andon.models import AndonCall, AndonStep, CallType
 from core.errors import Conflict, DomainError, Invalid
+from core.exact import plain_number
 from core.facts import Verdict
 from core.master_data import caller, in_scope, site_id_of
 from downtime.models import StateReason
@@ -251,7 +252,7 @@ def _load(entry: Entry) -> str:
         idempotency_key=entry.said["key"] or None,
     )
     moved = posted.transaction
-    return _("Loaded: %(what)s") % {"what": f"{moved.quantity.normalize():f} {moved.product.unit_id} {moved.product}"}
+    return _("Loaded: %(what)s") % {"what": f"{plain_number(moved.quantity)} {moved.product.unit_id} {moved.product}"}
 
 
 _ACTIONS: dict[str, Callable[[Entry], str]] = {

@@ -20,6 +20,7 @@ from django.db import DataError, IntegrityError, models, transaction
 
 from core import master_data
 from core.errors import DomainError, Invalid
+from core.exact import plain_number
 from core.outbox import moment
 from screens.plant_models import Model, fields_of, key_fields, own_parent, plant_models
 
@@ -97,8 +98,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, timedelta):
         return str(value)
     if isinstance(value, Decimal):
-        text = f"{value:f}"
-        return text.rstrip("0").rstrip(".") if "." in text else text
+        return plain_number(value)
     if isinstance(value, bytes | memoryview):
         return base64.b64encode(bytes(value)).decode()
     if isinstance(value, list | tuple):

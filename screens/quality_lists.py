@@ -10,16 +10,19 @@ from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
 
+from core.exports import export_list, format_of
 from core.intervals import Interval
 from core.master_data import caller, in_scope
 from enterprise.models import Site
 from quality.figures import PARETO_BY, Bar, pareto
 from quality.gauging import why_unusable
 from quality.models import Calibration, Cause, CorrectiveAction, DefectCode, Gauge, Severity
+from quality.serializers import CorrectiveActionSerializer, GaugeSerializer
 from screens import charts
 from screens.csv_files import csv_file, moment_text, rounded_number
 from screens.days import day_in, day_window
@@ -28,6 +31,8 @@ from screens.people_sites import chosen_site, sites_where
 DAYS = 30
 """So many days back defects are added up, unless asked otherwise."""
 MOST_BARS = 20
+SHOWN = 500
+"""Gauges that the page lists; its file has all."""
 SOON = timedelta(days=30)
 """A calibration that ends within this is to be arranged."""
 BY = {
@@ -112,7 +117,7 @@ def _action_row(action: CorrectiveAction, now: datetime) -> ActionRow:
 
 
 @login_required
-def actions_page(request: HttpRequest) -> HttpResponse:
+def actions_page(request: HttpRequest) -> HttpResponseBase:
     """List corrective and preventive actions, those due first: `?show=mine` those of the reader,
     `?show=all` closed ones, too.
     """
@@ -123,7 +128,10 @@ def actions_page(request: HttpRequest) -> HttpResponse:
         rows = rows.filter(verdict="")
     if show == "mine":
         rows = rows.filter(owner=caller(request).pk)
-    page = Paginator(rows.order_by("due_date", "id"), 50).get_page(request.GET.get("page"))
+    rows = rows.order_by("due_date", "id")
+    if format_of(request):
+        return export_list(request, rows, CorrectiveActionSerializer, name="actions")
+    page = Paginator(rows, 50).get_page(request.GET.get("page"))
     now = timezone.now()
     shows = (("", gettext("Not closed")), ("mine", gettext("Mine")), ("all", gettext("All")))
     context = {"page": page, "rows": [_action_row(one, now) for one in page], "show": show, "shows": shows}
@@ -156,16 +164,33 @@ def _gauge_row(gauge: Gauge, now: datetime) -> GaugeRow:
     return GaugeRow(gauge, last, why, not why and last is not None and last.valid_until - now < SOON)
 
 
+class _ShownGauge(GaugeSerializer):
+    """A gauge with its last calibration."""
+
+    def to_representation(self, row: GaugeRow) -> dict[str, Any]:
+        """Return a row of the page."""
+        last = row.last
+        return {
+            **super().to_representation(row.gauge),
+            "calibrated_at": last and last.calibrated_at,
+            "valid_until": last and last.valid_until,
+            "why_unusable": row.why,
+        }
+
+
 @login_required
-def gauges_page(request: HttpRequest) -> HttpResponse:
+def gauges_page(request: HttpRequest) -> HttpResponseBase:
     """List the gauges of the reader's sites, the calibration that ends first on top."""
     sites = sites_where(request, "view", "quality_setup")
     gauges = Gauge.objects.filter(site__in=sites, is_active=True)
     if text := request.GET.get("q", "")[:100]:
         gauges = gauges.filter(Q(code__icontains=text) | Q(name__icontains=text))
     now = timezone.now()
-    found = gauges.select_related("site").prefetch_related("calibrations").order_by("code", "pk")[:500]
+    found = gauges.select_related("site").prefetch_related("calibrations").order_by("code", "pk")
+    found = found if format_of(request) else found[:SHOWN]
     rows = sorted((_gauge_row(gauge, now) for gauge in found), key=lambda row: (_ends(row), row.gauge.code))
+    if format_of(request):
+        return export_list(request, rows, _ShownGauge, name="gauges")
     return render(request, "screens/gauges.html", {"rows": rows, "q": text})
 
 

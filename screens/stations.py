@@ -25,6 +25,7 @@ from enterprise.models import Machine, Site
 from execution.dispatching import work_at
 from labels.decode import decode
 from screens.operate import SCANNING
+from screens.operate_words import camera_words
 from screens.people_sites import sites_where
 from screens.refusals import refusal_of
 from screens.units import STATE_WORDS, TONES, fill_in, form_context, said_of, seen_unit
@@ -78,6 +79,7 @@ def station(request: HttpRequest, code: str) -> HttpResponse:
         "scanned": scanned if refusal else "",
         "refusal": refusal,
         "due": [(stage, TONES.get(stage.state, ""), STATE_WORDS[stage.state]) for stage in due[:50]],
+        "camera_words": camera_words(),
     }
     return render(request, "screens/station.html", context, status=refusal.status if refusal else 200)
 

@@ -1,7 +1,7 @@
 """A real browser on a running server, and what axe finds on a page."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,10 +26,12 @@ AXE = (Path(__file__).resolve().parent / "vendor" / "axe.min.js").read_text()
 
 
 @contextmanager
-def opened_browser(address: str, size: tuple[int, int] = TABLET, *, dark: bool = False) -> Iterator[Page]:
+def opened_browser(
+    address: str, size: tuple[int, int] = TABLET, *, dark: bool = False, arguments: Sequence[str] = ()
+) -> Iterator[Page]:
     """Yield a page of a browser whose addresses begin at a server's; afterwards `complaints` is to be empty.
 
-    For a server that the test starts and stops by itself; `browser_page` brings one.
+    For a server that the test starts and stops by itself; `browser_page` brings one. `arguments` are the browser's own.
     """
     complaints: list[str] = []
 
@@ -40,7 +42,7 @@ def opened_browser(address: str, size: tuple[int, int] = TABLET, *, dark: bool =
     # The browser's own loop runs in this thread, while the test reads the database.
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as player:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        browser = player.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
+        browser = player.chromium.launch(executable_path="/usr/bin/chromium", args=[*CHROMIUM, *arguments])
         page = browser.new_page(
             viewport={"width": size[0], "height": size[1]},
             base_url=address,
@@ -61,12 +63,14 @@ def opened_browser(address: str, size: tuple[int, int] = TABLET, *, dark: bool =
 
 
 @contextmanager
-def browser_page(size: tuple[int, int] = TABLET, *, dark: bool = False) -> Iterator[Page]:
+def browser_page(
+    size: tuple[int, int] = TABLET, *, dark: bool = False, arguments: Sequence[str] = ()
+) -> Iterator[Page]:
     """Yield a page on the tests' server; afterwards nothing may have been refused by policy, failed or alerted.
 
     For tests with `transaction=True`: the server is another process and sees only what is committed.
     """
-    with opened_browser(shared_server(), size, dark=dark) as page:
+    with opened_browser(shared_server(), size, dark=dark, arguments=arguments) as page:
         yield page
 
 

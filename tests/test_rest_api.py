@@ -12,42 +12,22 @@ from core.master_data import site_id_of
 from counts.models import CountHistory
 from enterprise.models import Line, Machine, Site
 from tests.factories import (
-    LONG_AGO,
     make_area,
-    make_call_type,
-    make_changeover_target,
-    make_changeover_task,
     make_count_tag,
-    make_crew,
-    make_defect_code,
-    make_employee,
     make_enterprise,
-    make_gauge,
     make_ideal_rate,
-    make_label_layout,
-    make_labor_policy,
     make_line,
-    make_location,
     make_machine,
-    make_plan,
     make_product,
     make_reason,
-    make_revision,
-    make_routing,
-    make_run,
-    make_shift,
     make_site,
-    make_skill,
-    make_stage_form,
-    make_unit,
     make_user,
     make_work_order,
-    make_workbook_template,
 )
+from tests.rest_bodies import AT, DERIVED, OTHERWISE, PATHS, bodies
 from workorders.models import WorkOrder
 
 pytestmark = pytest.mark.django_db
-AT = "2026-03-02T08:00:00Z"
 
 
 @pytest.fixture
@@ -55,249 +35,6 @@ def api():
     client = APIClient()
     client.force_authenticate(make_user(is_superuser=True, is_staff=True))
     return client
-
-
-def bodies():
-    """Return a good POST body for every collection, by its path."""
-    machine, product, reason = make_machine(), make_product(), make_reason()
-    line = machine.line
-    order = make_work_order(line=line, product=product)
-    count_type = make_count_tag().count_type
-    shift = make_shift(line=line)
-    other_line = make_line()
-    target = make_changeover_target(line=other_line)
-    revision = make_revision(product=product)
-    routing = make_routing("FILL", revision=revision)
-    site, skill = machine.line.area.site, make_skill()
-    employee = make_employee(site=site)
-    crew, crew_shift = make_crew(site=site), make_shift(site=site)
-    labor_policy = make_labor_policy()
-    draft, plan = make_plan(released=False), make_plan()
-    characteristic = plan.characteristics.get()
-    return {
-        "/enterprise/": {"name": "Vistula"},
-        "/site/": {"name": "Kraków", "enterprise": make_enterprise().pk, "time_zone": "Europe/Warsaw"},
-        "/area/": {"name": "Hall", "site": make_site().pk},
-        "/line/": {"name": "Line", "area": make_area().pk},
-        "/machine/": {"name": "Filler", "line": make_line().pk},
-        "/shift/": {"site": make_site().pk, "name": "Night", "start_time": "22:00", "end_time": "06:00"},
-        "/shift-break/": {"shift": shift.pk, "start_time": "10:00", "end_time": "10:15"},
-        "/calendar-exception/": {"line": line.pk, "date": "2026-05-01", "name": "Labour day"},
-        "/product/": {"name": "Still water"},
-        "/machine-class/": {"name": "Fillers"},
-        "/custom-field/": {"model": "products.product", "code": "colour", "label": "Colour"},
-        "/unit-of-measure/": {"code": "crate", "name": "crate"},
-        "/product-unit/": {"product": product.pk, "unit": make_unit("case").code, "base_quantity": "12"},
-        "/product-revision/": {"product": product.pk, "code": "B"},
-        "/bill-of-material/": {
-            "revision": revision.pk,
-            "component": make_product().pk,
-            "quantity": "2",
-            "position": 20,
-        },
-        "/routing/": {"revision": make_revision().pk, "code": "main"},
-        "/routing-operation/": {"routing": routing.pk, "sequence": 20, "code": "CAP", "name": "Cap"},
-        "/operation-parameter/": {
-            "operation": routing.operations.get().pk,
-            "code": "T",
-            "name": "Temperature",
-            "target": "80",
-            "unit": "°C",
-        },
-        "/ideal-rate/": {"product": product.pk, "machine": machine.pk, "value": "0.25", "valid_from": AT},
-        "/product-cost/": {"product": product.pk, "site": site.pk, "cost": "0.85", "valid_from": AT},
-        "/machine-rate/": {"line": line.pk, "overhead_per_hour": "45", "valid_from": AT},
-        "/oee/count-type/": {"name": "Scrap", "role": "reject"},
-        "/oee/count-tag/": {"tag_path": "a/b", "machine": machine.pk, "count_type": count_type.pk},
-        "/oee/count-history/": {"tag": make_count_tag().pk, "occurred_at": AT, "value": "3"},
-        "/oee/": {"line": line.pk, "starts_at": AT, "ends_at": "2026-03-02T16:00:00Z"},
-        "/oee/policy/": {"site": make_site().pk, "changeover": "planned"},
-        "/oee/closing-rule/": {"site": make_site().pk, "close_after_hours": 12},
-        "/oee/shift-closing/": {"line": line.pk, "shift": shift.pk, "date": "2026-03-02"},
-        "/oee/hour-comment/": {"line": line.pk, "starts_at": AT, "text": "Waited for caps."},
-        "/oee/shift-note/": {"line": line.pk, "shift": shift.pk, "date": "2026-03-02", "text": "Roll 3 is worn."},
-        "/oee/shift-review/": {"line": line.pk, "shift": shift.pk, "date": "2026-03-02"},
-        "/downtime/state-reason": {"name": "Jam", "category": "unplanned"},
-        "/downtime/state-history": {"machine": machine.pk, "occurred_at": AT, "reason": reason.pk},
-        "/downtime/state-correction": {
-            "machine": machine.pk,
-            "starts_at": AT,
-            "reason": reason.pk,
-            "comment": "It was cleaned.",
-        },
-        "/andon/call-type": {"name": "Maintenance", "names": {"de": "Instandhaltung"}, "tone": "unplanned"},
-        "/andon/escalation-step": {"call_type": make_call_type().pk, "after_minutes": 5, "role": "supervisor"},
-        "/maintenance/plan": {
-            "name": "Grease",
-            "machine": machine.pk,
-            "basis": "run_hours",
-            "every": "500",
-            "counted_from": AT,
-        },
-        "/maintenance/tool": {"name": "Die 7", "site": site.pk, "basis": "cycles", "life": "100000"},
-        "/maintenance/order": {"machine": machine.pk, "title": "It leaks"},
-        "/andon/call": {"call_type": make_call_type().pk, "machine": machine.pk, "note": "It leaks."},
-        "/downtime/reason-place": {"machine": machine.pk, "reason": reason.pk},
-        "/downtime/reason-rule": {
-            "line": line.pk,
-            "name": "Guard door",
-            "detail_text": "E-117",
-            "reason": make_reason("unplanned").pk,
-        },
-        "/workorder/": {"order_number": "WO-77", "line": line.pk, "target_quantity": "10"},
-        "/workorder/demand/": {"site": site.pk, "product": product.pk, "quantity": "500", "due_at": AT},
-        "/workorder/lot-sizing/": {"site": site.pk, "product": product.pk, "line": line.pk, "rule": "lot_for_lot"},
-        "/workorder/customer/": {"code": "C-1", "name": "Northern Stores"},
-        "/workorder/reason/": {"code": "waits", "name": "Waits for the laboratory", "kind": "quality"},
-        "/schedule-run/schedule": {
-            "line": line.pk,
-            "work_order": order.pk,
-            "planned_start_at": AT,
-            "planned_end_at": "2026-03-02T09:00:00Z",
-        },
-        "/schedule-run/run": {"work_order": order.pk, "started_at": AT},
-        "/batch-record/": {"work_order": order.pk},
-        "/batch-record/signing-policy/": {"site": make_site().pk, "stop_minutes": 15},
-        "/batch-record/step-template/": {
-            "operation": routing.operations.get().pk,
-            "code": "PH",
-            "kind": "number",
-            "prompt": "Measure the pH",
-            "minimum": "6",
-        },
-        "/material/location/": {"name": "Shelf A3", "site": line.area.site.pk, "kind": "storage"},
-        "/material/picking-policy/": {"site": line.area.site.pk, "rule": "enforce"},
-        "/material/backflush-policy/": {"site": line.area.site.pk, "mode": "order"},
-        "/material/container-policy/": {"site": make_site().pk, "gs1_company_prefix": "5901234"},
-        "/material/container/": {"location": make_location(site=line.area.site).pk, "code": "C-1"},
-        "/material/transaction/": {
-            "kind": "receive",
-            "product": product.pk,
-            "quantity": "12.5",
-            "to_location": make_location(site=line.area.site).pk,
-            "lot_number": "F1",
-        },
-        "/downtime/changeover-target": {"line": line.pk, "to_product": product.pk, "target_minutes": "20"},
-        "/downtime/changeover-task": {"target": target.pk, "name": "Rinse"},
-        "/downtime/changeover-task-done": {
-            "run": make_run(line=other_line, work_order=make_work_order(line=other_line), started_at=LONG_AGO).pk,
-            "task": make_changeover_task(target=target).pk,
-            "started_at": "2026-03-02T07:00:00Z",
-            "ended_at": "2026-03-02T07:30:00Z",
-        },
-        "/changeover/": {"line": other_line.pk, "kind": "tool", "started_at": AT},
-        "/quality/plan": {"code": "IN-1", "name": "Incoming", "kind": "incoming"},
-        "/quality/characteristic": {"plan": draft.pk, "code": "LEN", "name": "Length", "upper_limit": "10.5"},
-        "/quality/sampling-rule": {"plan": draft.pk, "kind": "every_minutes", "every": 60},
-        "/quality/gauge": {"name": "Caliper", "site": site.pk},
-        "/quality/gauge-tag": {"tag_path": "L1/D", "machine": machine.pk, "characteristic": characteristic.pk},
-        "/quality/calibration": {
-            "gauge": make_gauge(site=site).pk,
-            "calibrated_at": AT,
-            "valid_until": "2031-03-02T08:00:00Z",
-        },
-        "/quality/inspection": {"plan": plan.pk, "machine": machine.pk},
-        "/quality/defect-code": {"name": "Scratch", "category": "visual"},
-        "/quality/defect": {"code": make_defect_code().pk, "site": site.pk, "machine": machine.pk},
-        "/quality/nonconformance": {"site": site.pk, "title": "Cracks", "work_order": order.pk},
-        "/quality/chart": {"name": "Diameter", "site": site.pk, "characteristic": characteristic.pk},
-        "/labor/employee": {"name": "Ewa", "site": site.pk},
-        "/labor/crew": {"name": "Crew A", "site": site.pk},
-        "/labor/skill": {"name": "Welding"},
-        "/labor/skill-need": {"skill": skill.pk, "machine": machine.pk},
-        "/labor/certificate": {"employee": employee.pk, "skill": skill.pk, "valid_from": "2026-01-01"},
-        "/labor/absence": {"employee": employee.pk, "first_date": "2026-07-01", "last_date": "2026-07-14"},
-        "/labor/crew-assignment": {"crew": crew.pk, "shift": crew_shift.pk, "first_date": "2026-01-05"},
-        "/labor/terms": {"employee": employee.pk, "valid_from": "2026-01-01", "hours_per_day": "8"},
-        "/labor/break-rule": {"policy": labor_policy.pk, "after_hours": "6", "minutes": 30},
-        "/labor/policy": {"site": make_site().pk, "shows_persons": True},
-        "/tracking/stage-form/": {"product": product.pk, "operation_code": "WELD", "name": "Welding"},
-        "/tracking/stage-field/": {
-            "form": make_stage_form(make_product(), "WELD", draft=True).pk,
-            "code": "seam",
-            "label": "Seam closed",
-        },
-        "/scheduling/policy": {"site": make_site().pk, "start_tolerance": 5},
-        "/execution/scrap-reason": {"name": "Cracked"},
-        "/execution/policy": {"site": make_site().pk, "missing_material": "refuse"},
-        "/labels/layout/": {"name": "Pack", "labels_what": "pack", "width_mm": "50", "height_mm": "30"},
-        "/labels/batch/": {"layout": make_label_layout(site=site).pk, "rows": [{"code": "PK-1"}]},
-        "/reports/workbook/": {"name": "Process card", "source": "work_order"},
-        "/reports/mapping/": {"template": make_workbook_template().pk, "target": "J6", "path": "order_number"},
-    }
-
-
-PATHS = sorted(
-    [
-        *(
-            "/enterprise/",
-            "/site/",
-            "/area/",
-            "/line/",
-            "/machine/",
-            "/shift/",
-            "/shift-break/",
-            "/calendar-exception/",
-        ),
-        *("/batch-record/", "/batch-record/signing-policy/", "/batch-record/step-template/"),
-        *("/machine-class/", "/custom-field/", "/unit-of-measure/", "/product-unit/", "/product-revision/"),
-        *("/bill-of-material/", "/routing/", "/routing-operation/", "/operation-parameter/"),
-        *(
-            "/product-cost/",
-            "/machine-rate/",
-            "/product/",
-            "/ideal-rate/",
-            "/oee/count-type/",
-            "/oee/count-tag/",
-            "/oee/count-history/",
-            "/oee/",
-        ),
-        *("/oee/closing-rule/", "/oee/shift-closing/"),
-        *("/oee/hour-comment/", "/oee/shift-note/", "/oee/shift-review/"),
-        *("/oee/policy/", "/downtime/state-reason", "/downtime/state-history", "/downtime/state-correction"),
-        *("/downtime/reason-place", "/downtime/reason-rule"),
-        *("/downtime/changeover-target", "/downtime/changeover-task", "/downtime/changeover-task-done"),
-        *("/workorder/demand/", "/workorder/lot-sizing/", "/workorder/reason/", "/workorder/customer/"),
-        *("/workorder/", "/schedule-run/schedule", "/schedule-run/run"),
-        *("/material/location/", "/material/picking-policy/", "/material/transaction/", "/material/backflush-policy/"),
-        *("/material/container-policy/", "/material/container/"),
-        "/changeover/",
-        *("/quality/plan", "/quality/characteristic", "/quality/sampling-rule", "/quality/gauge", "/quality/gauge-tag"),
-        *("/quality/calibration", "/quality/inspection", "/quality/defect-code", "/quality/defect"),
-        *("/quality/nonconformance", "/quality/chart"),
-        *("/labor/employee", "/labor/crew", "/labor/skill", "/labor/skill-need"),
-        *("/labor/certificate", "/labor/absence", "/labor/policy"),
-        "/scheduling/policy",
-        *("/tracking/stage-form/", "/tracking/stage-field/"),
-        *("/labor/crew-assignment", "/labor/terms", "/labor/break-rule"),
-        *("/execution/scrap-reason", "/execution/policy"),
-        *("/andon/call-type", "/andon/escalation-step", "/andon/call"),
-        *("/maintenance/plan", "/maintenance/tool", "/maintenance/order"),
-        *("/labels/layout/", "/labels/batch/", "/reports/workbook/", "/reports/mapping/"),
-    ]
-)
-# What is sent as a form or only read; tested in products and workorders.
-OTHERWISE = {"/operation-document", "/operation", "/order-material"}
-# What is derived when it is asked for, or written at addresses of its own; tested where that is.
-DERIVED = {
-    "/andon/step",
-    *("/maintenance/step", "/maintenance/part", "/maintenance/mounting"),
-    *("/advice/recommendation", "/advice/step", "/advice/silence", "/advice/model"),
-    "/labels/label",
-    "/quality/picture",
-    "/quality/result",
-    "/quality/signal",
-    "/quality/corrective-action",
-    "/batch-record/step-entry",
-    "/downtime/stop",
-    "/labor/attendance",
-    "/labor/entry",
-    "/material/lot",
-    "/material/stock",
-    "/tracking/unit",
-    "/reports/export",
-}
-DERIVED |= {f"/execution/{name}" for name in ("operation", "run", "step", "report", "reading")}
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -18,6 +18,7 @@ from core.admin import (
     link,
     trail,
 )
+from core.exact import plain_number
 from core.name_forms import NAME_FIELDS, NamesForm
 from workorders import changeover_admin as changeover_admin  # registers the admin of changeovers
 from workorders import services
@@ -130,7 +131,7 @@ class WorkOrderAdmin(MasterDataAdmin):
     @display(description="target", ordering="target_quantity")
     def target(self, order: WorkOrder) -> str:
         return (
-            f"{order.target_quantity.normalize():f} {order.unit_id or (order.product.unit_id if order.product else '')}"
+            f"{plain_number(order.target_quantity)} {order.unit_id or (order.product.unit_id if order.product else '')}"
         )
 
 

@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
+from core.exact import plain_number
 from core.models import append_only
 from enterprise.models import Line, Site
 from products.models import Product, UnitOfMeasure
@@ -79,7 +80,7 @@ class Demand(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.quantity.normalize():f} {self.product} by {self.due_at:%Y-%m-%d}"
+        return f"{plain_number(self.quantity)} {self.product} by {self.due_at:%Y-%m-%d}"
 
 
 class DemandOrder(models.Model):
@@ -101,7 +102,7 @@ class DemandOrder(models.Model):
         triggers = [append_only("demand_order_append_only")]
 
     def __str__(self) -> str:
-        return f"{self.quantity.normalize():f} by {self.order}"
+        return f"{plain_number(self.quantity)} by {self.order}"
 
 
 class LotSizing(models.Model):

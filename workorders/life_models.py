@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from core.exact import plain_number
 from core.models import MasterData, append_only
 from core.names import NamesInLanguages
 
@@ -124,4 +125,4 @@ class OrderConfirmation(models.Model):
         triggers = [append_only("order_confirmation_append_only")]
 
     def __str__(self) -> str:
-        return f"{self.order}: {self.good.normalize():f}"
+        return f"{self.order}: {plain_number(self.good)}"

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from core.custom_fields import HasCustomFields
+from core.exact import plain_number
 from enterprise.models import Line, Shift
 from products.models import OperationTemplate, Product, ProductRevision, RoutingOperation, UnitOfMeasure
 from products.models.routing import ParameterTemplate
@@ -330,7 +331,7 @@ class OrderMaterial(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.quantity_required.normalize():f} {self.unit_id} {self.product}"
+        return f"{plain_number(self.quantity_required)} {self.unit_id} {self.product}"
 
 
 class PlannedRange(Func):

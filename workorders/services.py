@@ -13,7 +13,7 @@ from core import master_data
 from core.announcements import announce
 from core.changes import Change, mark
 from core.errors import Conflict, Invalid
-from core.exact import rounded_up
+from core.exact import plain_number, rounded_up
 from core.locks import take_turns
 from core.master_data import follows, precedes
 from core.retention import refuse_closed
@@ -162,7 +162,7 @@ def unit_of(order: WorkOrder) -> str:
 
 def amount(quantity: Fraction | Decimal) -> str:
     """Return a quantity in words: exact where it ends within six decimals, else rounded up to that."""
-    return f"{rounded_up(quantity).normalize():f}"
+    return plain_number(rounded_up(quantity))
 
 
 def refuse_work(work_order: WorkOrder) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.exact import decimal_text, fits_millionths, rounded_up, short_text
+from core.exact import decimal_text, fits_millionths, plain_number, rounded_up, short_text
 
 
 @pytest.mark.parametrize(
@@ -59,3 +59,21 @@ def test_rounding_up_never_takes_away(value):
 )
 def test_at_most_six_decimals_fit(quantity, fits):
     assert fits_millionths(Decimal(quantity)) is fits
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"),
+        (-1200, "-1200"),
+        (Decimal("0.000000"), "0"),
+        (Decimal("1200.500"), "1200.5"),
+        (Decimal("1.2E+3"), "1200"),
+        (Decimal("-0.0000001"), "-0.0000001"),
+        # More digits than the arithmetic of a process keeps.
+        (Decimal(f"{'9' * 40}.10"), f"{'9' * 40}.1"),
+        (10**30, "1" + "0" * 30),
+    ],
+)
+def test_number_is_written_in_full_without_needless_zeros(value, text):
+    assert plain_number(value) == text

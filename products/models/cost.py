@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 from simple_history.models import HistoricalRecords
 
+from core.exact import plain_number
 from enterprise.models import Line, Machine, Site
 from products.models.product import Product, ValidityRange
 
@@ -60,7 +61,7 @@ class ProductCost(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.product}: {self.cost.normalize():f} per {self.product.unit_id}"
+        return f"{self.product}: {plain_number(self.cost)} per {self.product.unit_id}"
 
 
 class MachineRate(models.Model):

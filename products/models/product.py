@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from core.custom_fields import HasCustomFields
+from core.exact import plain_number
 from core.models import MasterData, noted_change
 from enterprise.models import Machine
 from products.gtin import validate_gtin
@@ -182,7 +183,7 @@ class ProductUnit(models.Model):
 
     def __str__(self) -> str:
         return (
-            f"{self.quantity.normalize():f} {self.unit_id} = {self.base_quantity.normalize():f} {self.product.unit_id}"
+            f"{plain_number(self.quantity)} {self.unit_id} = {plain_number(self.base_quantity)} {self.product.unit_id}"
         )
 
     @property
@@ -251,7 +252,7 @@ class IdealRate(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.product} on {self.machine}: {self.value.normalize():f} {self.get_unit_display()}"
+        return f"{self.product} on {self.machine}: {plain_number(self.value)} {self.get_unit_display()}"
 
     @property
     def ideal_cycle_time(self) -> Fraction:

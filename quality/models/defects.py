@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
+from core.exact import plain_number
 from core.models import MasterData, append_only
 from core.names import NamesInLanguages
 from enterprise.models import Machine, Site
@@ -179,7 +180,7 @@ class Disposition(models.Model):
         triggers = [append_only("disposition_append_only")]
 
     def __str__(self) -> str:
-        return f"{self.nonconformance}: {self.get_kind_display()} {self.quantity.normalize():f}"
+        return f"{self.nonconformance}: {self.get_kind_display()} {plain_number(self.quantity)}"
 
 
 def _cost(name: str) -> Any:

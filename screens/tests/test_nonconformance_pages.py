@@ -1,5 +1,6 @@
 """A non-conformance from raising to closing, and an inspection from beginning to its decision, on their pages."""
 
+import re
 from decimal import Decimal
 from io import BytesIO
 
@@ -12,6 +13,7 @@ from PIL import Image
 from accounts.models import Role
 from materials.models import MaterialTransaction
 from quality.models import CorrectiveAction, Defect, Inspection, NonConformance, Picture
+from quality.nonconformances import About, raise_nonconformance
 from quality.tests.bench import AT, Bench
 from tests.factories import make_defect_code, make_location, make_lot, make_plan, make_user
 
@@ -170,3 +172,25 @@ def test_pictures_travel_over_rest(client, bench):
     assert client.get(f"/quality/picture/{row['id']}/file/").status_code == 404
     again = {"nonconformance": ncr.pk, "file": SimpleUploadedFile("a.png", png())}
     assert client.post("/quality/picture/", again).status_code in (400, 403, 404)
+
+
+def test_the_millionth_comes_after_the_one_before_it(client, bench):
+    for number in ("NCR-999999", "NCR-1000000"):
+        raised, _ = raise_nonconformance(
+            site=bench.site, title=number, said=About(machine=bench.machine), actor=bench.ewa, raised_at=AT
+        )
+        NonConformance.objects.filter(pk=raised.pk).update(number=number)
+    client.force_login(bench.ewa)
+    listed = re.findall(r"NCR-\d{6,7}(?=</a>)", client.get(reverse("screens:ncrs")).content.decode())
+    assert listed == ["NCR-1000000", "NCR-999999"]
+
+    def sorted_by(asked: str) -> list[str]:
+        found = client.get(f"/quality/nonconformance/?ordering={asked}&page_size=1").json()
+        following = client.get(found["next"]).json()
+        return [row["number"] for page in (found, following) for row in page["results"]]
+
+    assert sorted_by("number") == ["NCR-999999", "NCR-1000000"]
+    assert sorted_by("-number") == ["NCR-1000000", "NCR-999999"]
+    client.force_login(make_user("admin", site=None, is_superuser=True, is_staff=True))
+    rows = client.get("/admin/quality/nonconformance/?o=0").content.decode()
+    assert rows.index("NCR-999999") < rows.index("NCR-1000000")

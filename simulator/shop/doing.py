@@ -12,7 +12,7 @@ from django.http import HttpRequest
 
 from accounts.models import Role, User
 from accounts.signing import confirm
-from batchrecords.assembly import assemble
+from batchrecords.assembly import assemble, standing
 from batchrecords.models import BatchRecord, Resolution, Signature
 from batchrecords.services import open_record, resolve, sign
 from core import master_data
@@ -42,6 +42,7 @@ from workorders.services import release_order
 
 _RUNS = OperationRun.Kind
 _MEANINGS = (Signature.Meaning.PREPARED, Signature.Meaning.REVIEWED, Signature.Meaning.APPROVED)
+_LATE = "Signed anew: machines reported late"
 
 
 class Doer:
@@ -228,21 +229,25 @@ class Doer:
     def _sign(self, deed: Deed, now: datetime) -> None:
         """Prepare, review or approve an order's record.
 
-        It is left to others where the signer's password is not known.
+        What was signed before and no longer holds, because machines said something late, is signed anew first. It is
+        left to others where a signer's password is not known.
         """
         assert isinstance(deed.of, Order)
-        username = self._signers[deed.number]
         record = BatchRecord.objects.filter(work_order__order_number=deed.of.job.number).first()
-        if record is None or username not in self._passwords:
+        if record is None or record.signatures.filter(meaning=_MEANINGS[deed.number]).exists():
             return
-        if record.signatures.filter(meaning=_MEANINGS[deed.number]).exists():
-            return
-        request = HttpRequest()
-        request.META["REMOTE_ADDR"] = "127.0.0.1"
-        identity = confirm(request=request, username=username, password=self._passwords[username])
-        if _MEANINGS[deed.number] == Signature.Meaning.REVIEWED:
-            _resolve(record, identity.user, now)
-        sign(record=record, identity=identity, meaning=_MEANINGS[deed.number], now=now)
+        stands = standing(assemble(record, now=now))
+        for meaning, username in list(zip(_MEANINGS, self._signers, strict=True))[: deed.number + 1]:
+            if stands.holds(meaning) is not None:
+                continue
+            if username not in self._passwords:
+                return
+            request = HttpRequest()
+            request.META["REMOTE_ADDR"] = "127.0.0.1"
+            identity = confirm(request=request, username=username, password=self._passwords[username])
+            if meaning == Signature.Meaning.REVIEWED:
+                _resolve(record, identity.user, now)
+            sign(record=record, identity=identity, meaning=meaning, now=now, comment=_LATE if stands.signatures else "")
 
     def _close(self, deed: Deed, now: datetime) -> None:
         assert isinstance(deed.of, Order)

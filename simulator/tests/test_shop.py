@@ -10,6 +10,7 @@ import pytest
 from django.db import transaction
 
 from accounts.keys import DeviceScope
+from batchrecords.assembly import assemble, standing
 from batchrecords.models import BatchRecord, Signature
 from core.intervals import Interval
 from enterprise.models import Line, Machine
@@ -176,7 +177,15 @@ def test_a_life_that_is_killed_between_two_deeds_goes_on_and_the_mes_finds_what_
     for kill_after in (5, 17, 31):
         start(shop).go_on(UNTIL, recorded_at=UNTIL, stops=partial(is_used_up, iter(range(kill_after))))
     floor = ShopFloor(SMALL, seed=1, begins_at=BEGINS)
+    *_, approval = (one for one in deeds_between(floor, BEGINS, UNTIL) if (one.kind, one.number) == (Kind.SIGN, 2))
+    start(shop).go_on(approval.at, recorded_at=UNTIL)
+    record = BatchRecord.objects.get(work_order__order_number=approval.of.job.number)
+    assert signatures(record) == [("prepared", 1), ("reviewed", 1)]
+    # What machines say after a record was signed is signed anew.
+    deliver(shop[0], floor)
     start(shop).go_on(UNTIL, recorded_at=UNTIL)
+    assert signatures(record)[2:] == [("prepared", 2), ("reviewed", 2), ("approved", 2)]
+    assert standing(assemble(record, now=UNTIL)).holds("approved")
     due = Counter(deed.kind for deed in deeds_between(floor, BEGINS, UNTIL))
     assert due[Kind.CLOSE] > 0
     steps = (Kind.SETUP, Kind.PRODUCE, Kind.PAUSE, Kind.RESUME, Kind.FINISH)
@@ -184,7 +193,7 @@ def test_a_life_that_is_killed_between_two_deeds_goes_on_and_the_mes_finds_what_
     assert OperationStep.objects.count() == sum(due[kind] for kind in steps)
     assert LaborEntry.objects.count() == due[Kind.LABOR]
     assert Inspection.objects.filter(finished_at__isnull=False).count() == due[Kind.CHECK] + due[Kind.COMPLETE]
-    assert Signature.objects.count() == due[Kind.SIGN]
+    assert Signature.objects.values("record", "meaning").distinct().count() == due[Kind.SIGN]
     assert WorkOrder.objects.filter(status="closed").count() == due[Kind.CLOSE]
     hours = SimulatedHour.objects.all()
     assert [hour.is_done for hour in hours] == [True] * 4
@@ -200,7 +209,6 @@ def test_a_life_that_is_killed_between_two_deeds_goes_on_and_the_mes_finds_what_
     assert [kind.objects.count() for kind in KINDS_OF_FACTS] == made
     assert list(hours.values()) == said
 
-    deliver(shop[0], floor)
     for expected in expected_machines(floor, BEGINS, UNTIL):
         line = Line.objects.get(code=expected.machine)
         found = report(machines_of(line), Interval(BEGINS, UNTIL), now=UNTIL)
@@ -219,6 +227,10 @@ def test_a_life_that_is_killed_between_two_deeds_goes_on_and_the_mes_finds_what_
     )
     over = [(at, due) for at, due in completed.filter(status_changes__to_status="completed") if at]
     assert (len(over), sum(at <= due for at, due in over)) == (orders.completed, orders.on_time)
+
+
+def signatures(record) -> list[tuple[str, int]]:
+    return list(record.signatures.order_by("id").values_list("meaning", "revision"))
 
 
 def deliver(site, floor) -> None:

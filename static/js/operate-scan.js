@@ -4,6 +4,7 @@
 const operateScan = (() => {
   const BETWEEN_MS = 100; // nobody types that fast, and no scanner that slowly
   const SHORTEST = 3;
+  const LOOK_EVERY_MS = 150;
 
   // Calls `found` with what was typed as fast as a scanner types, and ended with Enter, outside of a field.
   function wedge(found) {
@@ -47,39 +48,74 @@ const operateScan = (() => {
     return code ? code.text : "";
   }
 
-  // Shows the camera until a code is seen; returns a function that ends it.
-  async function camera(video, found) {
-    const stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" }, audio: false });
-    let goesOn = true;
-    const end = () => {
-      goesOn = false;
-      stream.getTracks().forEach((track) => track.stop());
+  let looking = null; // what ends the camera that is on, or that was asked for
+
+  // Turns the camera off, also one that is about to come on.
+  function stop() {
+    if (looking) looking.abort();
+    looking = null;
+  }
+
+  // Shows the camera until a code is seen or something stops it, and calls `found` with the code.
+  // Rejects with why where there is no camera to be had, or nothing that can read what it sees.
+  async function look(video, found) {
+    stop();
+    const mine = new AbortController();
+    looking = mine;
+    let stream = null;
+    mine.signal.addEventListener("abort", () => {
+      if (stream) stream.getTracks().forEach((track) => track.stop());
       video.srcObject = null;
       video.hidden = true;
-    };
-    video.srcObject = stream;
-    video.hidden = false;
+    });
+    try {
+      stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" }, audio: false });
+      if (mine.signal.aborted) {
+        stream.getTracks().forEach((track) => track.stop());
+        return;
+      }
+      const [unplugged] = stream.getVideoTracks();
+      const gone = new Promise((_, reject) => {
+        unplugged.addEventListener("ended", () => reject(new DOMException("", "NotReadableError")));
+      });
+      video.srcObject = stream;
+      video.hidden = false;
+      const code = await Promise.race([gone, seen(video, mine.signal)]);
+      if (looking === mine) stop();
+      if (code) found(code);
+    } catch (why) {
+      // Whoever stopped it knows; play() complains of it, too.
+      if (mine.signal.aborted) return;
+      stop();
+      throw why;
+    }
+  }
+
+  // Plays a video and returns the first code that it shows, or none when it is stopped.
+  async function seen(video, signal) {
     await video.play();
     const canvas = document.createElement("canvas");
-    const look = async () => {
-      if (!goesOn) return;
+    const context = canvas.getContext("2d", { willReadFrequently: true });
+    while (!signal.aborted) {
       canvas.width = video.videoWidth;
       canvas.height = video.videoHeight;
       if (canvas.width) {
-        const context = canvas.getContext("2d", { willReadFrequently: true });
         context.drawImage(video, 0, 0);
-        const code = await read(context.getImageData(0, 0, canvas.width, canvas.height)).catch(() => "");
-        if (code && goesOn) {
-          end();
-          found(code);
-          return;
-        }
+        const code = await read(context.getImageData(0, 0, canvas.width, canvas.height));
+        if (code) return signal.aborted ? "" : code;
       }
-      setTimeout(look, 150);
-    };
-    look();
-    return end;
+      await new Promise((goOn) => setTimeout(goOn, LOOK_EVERY_MS));
+    }
+    return "";
   }
 
-  return { wedge, prepare, read, camera };
+  // The name of the words for why there is no camera.
+  const whyNot = (why) => (why.name === "NotAllowedError" ? "camera_denied" : why.name === "NotReadableError" ? "camera_taken" : "no_camera");
+
+  // A tablet that is put away, or shows something else, films nobody.
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) stop();
+  });
+
+  return { wedge, prepare, read, look, stop, whyNot, isLooking: () => looking !== null };
 })();

@@ -17,7 +17,6 @@
   let latest = { entries: [], online: true, offset: null, account: user };
   const drawnAt = (main) => new Date(Number(main.dataset.now) * 1000);
   let shownAt = drawnAt(page);
-  let endCamera = null;
 
   // --- times, by the plant's wall ---
 
@@ -59,8 +58,7 @@
   }
 
   function close(dialog) {
-    if (endCamera) endCamera();
-    endCamera = null;
+    operateScan.stop();
     dialog.close();
   }
 
@@ -472,10 +470,16 @@
 
   async function camera() {
     const load = sheet("load");
+    if (operateScan.isLooking()) {
+      operateScan.stop();
+      return;
+    }
+    const says = find("[data-scanned]", load);
+    says.textContent = "";
     try {
-      endCamera = await operateScan.camera(find("[data-video]", load), fill);
-    } catch {
-      find("[data-scanned]", load).textContent = say("no_camera");
+      await operateScan.look(find("[data-video]", load), fill);
+    } catch (why) {
+      says.textContent = say(operateScan.whyNot(why));
     }
   }
 
@@ -618,8 +622,7 @@
     }
   });
   document.addEventListener("close", () => {
-    if (endCamera) endCamera();
-    endCamera = null;
+    operateScan.stop();
     draw();
   }, true);
   for (const name of ["keydown", "pointerdown", "input"]) addEventListener(name, wait, { passive: true });

@@ -7,7 +7,7 @@
   const code = document.querySelector("[name=code]");
   const says = form.querySelector("[data-scanned]");
   const camera = form.querySelector("[data-camera]");
-  let end = null;
+  const words = JSON.parse(document.getElementById("camera-words").textContent);
 
   const open = (text) => {
     code.value = text;
@@ -19,15 +19,15 @@
   operateScan.wedge(open);
   camera.hidden = !navigator.mediaDevices;
   camera.addEventListener("click", async () => {
-    if (end) {
-      end();
-      end = null;
+    if (operateScan.isLooking()) {
+      operateScan.stop();
       return;
     }
+    says.textContent = "";
     try {
-      end = await operateScan.camera(form.querySelector("[data-video]"), open);
-    } catch {
-      says.textContent = form.dataset.wordNoCamera;
+      await operateScan.look(form.querySelector("[data-video]"), open);
+    } catch (why) {
+      says.textContent = words[operateScan.whyNot(why)];
     }
   });
   // Read here if the tablet can; the form takes it to the server otherwise.
