@@ -108,7 +108,7 @@ def _look(pages: dict[tuple[str, str], Page], screen: Screen, findings: Findings
               const said = await axe.run(document, { resultTypes: ["violations", "incomplete"] });
               const short = (one) => ({
                 id: one.id, help: one.help, impact: one.impact || "", count: one.nodes.length,
-                example: one.nodes.length ? one.nodes[0].html.slice(0, 160) : "",
+                example: one.nodes.length ? one.nodes[0].html.replace(/\\s+/g, " ").slice(0, 160) : "",
               });
               return Object.fromEntries(
                 ["violations", "incomplete", "passes", "inapplicable"].map((name) => [name, said[name].map(short)]),

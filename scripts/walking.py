@@ -14,9 +14,9 @@ SIZES = {"television": (1920, 1080), "tablet": (1280, 800), "phone": (390, 844)}
 THEMES = ("light", "dark")
 CANDIDATES = 4
 """So many pages of a screen are looked at, unless asked otherwise; the one that has most to show stands for it."""
-# Files, forms that only post, and doors for machines are no screens; the admin has its own picture.
+# Files, parts of pages, forms that only post, and doors for machines are no screens; the admin has its own picture.
 PASSED_BY = re.compile(
-    r"^/(admin|api|static|logout|ingest|metrics|healthz|exports?)/|/(panels|fragments|tiles)/|\.(csv|xlsx|pdf|json|svg|png|zpl)$"
+    r"^/(admin|api|static|logout|ingest|metrics|healthz|exports?)/|/(panels|fragments|tiles|cause)/|\.(csv|xlsx|pdf|json|svg|png|zpl)$"
 )
 _FILES = re.compile(r"[?&](format|file)=(csv|xlsx)")
 # Their content is a choice, not a screen of its own.
