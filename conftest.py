@@ -16,6 +16,8 @@ from tests import clean_database, servers, template_database
 # On a busy machine, examples are slow to make; how long a test may take is not what any of them is about.
 hypothesis.settings.register_profile("busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("busy")
+# Asked before each process gives the tests' database a name of its own: they all copy the one that was made beforehand.
+TEMPLATE = template_database.name()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -45,8 +47,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def django_db_modify_db_settings(django_db_modify_db_settings, django_db_blocker):
     """Let each process copy its database from a template instead of migrating it."""
     with django_db_blocker.unblock():
-        template_database.ensure(template_database.name())
-    settings.DATABASES["default"]["TEST"]["TEMPLATE"] = template_database.name()
+        template_database.ensure(TEMPLATE)
+    settings.DATABASES["default"]["TEST"]["TEMPLATE"] = TEMPLATE
 
 
 @pytest.fixture(scope="session")
