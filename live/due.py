@@ -21,16 +21,23 @@ class Due:
         self._told_at: dict[Shown, float] = {}
         self._beat_at: dict[Shown, float] = {}
 
-    def next(self, shown: set[Shown], changed: set[Shown]) -> float:
-        """Return the moment, on the monotonic clock, at which the next of them is due."""
-        return min((self._at(one, one in changed) for one in shown), default=time.monotonic() + BEAT_SECONDS)
+    def next_news(self, changed: set[Shown]) -> float | None:
+        """Return the moment, on the monotonic clock, at which the first of what changed is due; None without any."""
+        return min((self._at(one, True) for one in changed), default=None)
 
-    def now(self, shown: set[Shown], changed: set[Shown]) -> set[Shown]:
-        """Return those that are due: all that changed, and the one that waits longest of those that did not."""
+    def news(self, changed: set[Shown]) -> set[Shown]:
+        """Return what changed and is due now."""
         clock = time.monotonic()
-        overdue = [one for one in shown - changed if self._at(one, False) <= clock]
-        ready = {one for one in shown & changed if self._at(one, True) <= clock}
-        return ready | set(sorted(overdue, key=lambda one: self._at(one, False))[:1])
+        return {one for one in changed if self._at(one, True) <= clock}
+
+    def next_beat(self, shown: set[Shown]) -> float:
+        """Return the moment at which the first of what is shown is due without any news."""
+        return min((self._at(one, False) for one in shown), default=time.monotonic() + BEAT_SECONDS)
+
+    def beat(self, shown: set[Shown]) -> Shown | None:
+        """Return the one of those that waits longest, if it is due without any news."""
+        longest = min(shown, key=lambda one: self._at(one, False), default=None)
+        return longest if longest is not None and self._at(longest, False) <= time.monotonic() else None
 
     def told(self, ones: set[Shown]) -> None:
         """Note that these were told now."""

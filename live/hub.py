@@ -1,8 +1,8 @@
 """One hub per process: hears what changed, works a line's fragment out once, hands it to all who watch it.
 
-Announcements may be lost by contract; so every watched line is also refreshed on a slow beat, each at a time of its
-own, and a browser that missed something fetches the page again. A reader too slow to keep up is dropped, so that memory
-stays bounded.
+Announcements may be lost by contract; so every watched line is also refreshed on a slow beat, each at a time of its own
+and beside the news, and a browser that missed something fetches the page again. A reader too slow to keep up is
+dropped, so that memory stays bounded.
 """
 
 import asyncio
@@ -58,6 +58,7 @@ class Hub:
         self._changed: set[Shown] = set()
         self._replanned: set[int] = set()
         self._stirred = asyncio.Event()
+        self._due = Due()
         self._tasks: list[asyncio.Task[None]] = []
         self._lines_of: dict[int, int] = {}
 
@@ -68,7 +69,8 @@ class Hub:
         if not self._tasks or any(task.done() for task in self._tasks):
             for task in self._tasks:
                 task.cancel()
-            self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._deliver())]
+            self._due = Due()
+            self._tasks = [asyncio.create_task(work()) for work in (self._listen, self._tell_news, self._beat)]
         return watcher
 
     def leave(self, watcher: Watcher) -> None:
@@ -108,35 +110,43 @@ class Hub:
                 logger.warning("The live bus failed, trying again: %r", error)
             await asyncio.sleep(RETRY_SECONDS)
 
-    async def _deliver(self) -> None:
-        """Tell what changed at once, if it was not told a moment ago, and one thing at a time that was not told for
-        long.
-        """
-        due = Due()
-        next_beat_of_plans = time.monotonic() + BEAT_SECONDS
+    async def _tell_news(self) -> None:
+        """Tell what changed at once, if it was not told a moment ago."""
         while True:
-            wait = min(due.next(set(self._fragments()), self._changed), next_beat_of_plans) - time.monotonic()
-            if wait > 0:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(wait):
-                        await self._stirred.wait()
-            self._stirred.clear()
+            await self._until(self._due.next_news(self._changed & self._fragments().keys()))
             replanned, self._replanned = self._replanned, set()
-            is_beat = time.monotonic() >= next_beat_of_plans
-            if is_beat:
-                next_beat_of_plans = time.monotonic() + BEAT_SECONDS
-            self._tell_planners(replanned, is_beat=is_beat)
+            self._tell_planners(replanned, is_beat=False)
             fragments = self._fragments()
             self._changed &= fragments.keys()
-            if ready := due.now(set(fragments), self._changed):
-                is_news = bool(ready & self._changed)
+            if ready := self._due.news(self._changed):
                 self._changed -= ready
                 started = time.monotonic()
                 await self._push(set().union(*(fragments[one] for one in ready)))
-                due.told(ready)
-                if is_news:
-                    # Where everything changes all the time, whoever sends and asks has half of the processor's time.
-                    await asyncio.sleep(time.monotonic() - started)
+                self._due.told(ready)
+                # Where everything changes all the time, whoever sends and asks has half of the processor's time.
+                await asyncio.sleep(time.monotonic() - started)
+
+    async def _until(self, due: float | None) -> None:
+        """Wait until a moment of the monotonic clock, or until something is announced."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(None if due is None else due - time.monotonic()):
+                await self._stirred.wait()
+        self._stirred.clear()
+
+    async def _beat(self) -> None:
+        """Tell one thing at a time that was not told for long. It keeps no news waiting: who gets two of a line knows
+        the newer one by its version.
+        """
+        plans_at = time.monotonic() + BEAT_SECONDS
+        while True:
+            await asyncio.sleep(max(0.0, min(self._due.next_beat(set(self._fragments())), plans_at) - time.monotonic()))
+            if time.monotonic() >= plans_at:
+                plans_at = time.monotonic() + BEAT_SECONDS
+                self._tell_planners(set(), is_beat=True)
+            fragments = self._fragments()
+            if (one := self._due.beat(set(fragments))) is not None:
+                await self._push(fragments[one])
+                self._due.told({one})
 
     def _fragments(self) -> dict[Shown, set[Watched]]:
         """Return what is shown to somebody now, each with the fragments of it that are watched."""

@@ -54,6 +54,7 @@ MICRO_STOP_BASIS = {
 }
 
 
+@sharing()
 def line_statuses(
     line_ids: Iterable[int], *, now: datetime, shifts: Mapping[int, ShiftStatus] | None = None
 ) -> dict[int, LineStatus]:

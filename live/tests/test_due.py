@@ -23,41 +23,42 @@ def clock(monkeypatch):
 
 def test_news_are_told_at_once_and_news_of_a_moment_later_together(clock):
     when, line = Due(), ("line", 1)
-    assert when.next({line}, {line}) <= clock.now
-    assert when.now({line}, {line}) == {line}
+    assert when.next_news({line}) <= clock.now
+    assert when.news({line}) == {line}
     when.told({line})
-    assert when.now({line}, {line}) == set()
-    assert when.next({line}, {line}) == clock.now + GATHER_SECONDS
+    assert when.news({line}) == set()
+    assert when.next_news({line}) == clock.now + GATHER_SECONDS
     clock.now += GATHER_SECONDS
-    assert when.now({line}, {line}) == {line}
+    assert when.news({line}) == {line}
 
 
 def test_lines_without_news_are_told_one_at_a_time_and_each_within_its_beat(clock):
     when, told_at = Due(), {}
-    assert when.now(LINES, set()) == set()
+    assert when.beat(LINES) is None
     began = clock.now
     while len(told_at) < len(LINES):
-        clock.now = max(clock.now, when.next(LINES, set()))
-        ready = when.now(LINES, set())
-        assert len(ready) == 1
-        assert not ready & told_at.keys()
-        told_at |= dict.fromkeys(ready, clock.now - began)
-        when.told(ready)
+        clock.now = max(clock.now, when.next_beat(LINES))
+        one = when.beat(LINES)
+        assert one is not None
+        assert one not in told_at
+        told_at[one] = clock.now - began
+        when.told({one})
     assert max(told_at.values()) <= BEAT_SECONDS
     # They are spread: what was looked at together is not told together.
     assert len(set(told_at.values())) == len(LINES)
 
 
-def test_news_do_not_wait_for_lines_whose_time_is_over(clock):
+def test_what_was_news_a_moment_ago_has_its_beat_later(clock):
     when, line = Due(), ("line", 1)
-    when.now(LINES, set())
+    when.beat(LINES)
     clock.now += 2 * BEAT_SECONDS
-    ready = when.now(LINES, {line})
-    assert line in ready
-    assert len(ready) == 2
+    when.told({line})
+    assert when.beat({line}) is None
+    assert when.beat(LINES) not in (None, line)
 
 
-def test_what_nobody_watches_is_never_due(clock):
+def test_where_nothing_is_shown_nothing_is_due_for_a_beat(clock):
     when = Due()
-    assert when.now(set(), {("line", 1)}) == set()
-    assert when.next(set(), {("line", 1)}) == clock.now + BEAT_SECONDS
+    assert when.next_news(set()) is None
+    assert when.beat(set()) is None
+    assert when.next_beat(set()) == clock.now + BEAT_SECONDS
