@@ -39,7 +39,7 @@ def plan_and_actual(
     machines = [machine for group in groups.values() for machine in group]
     if not machines or window.start >= now:
         return []
-    slices = slices_of(machines, window, now=now, by_hour=True)
+    slices = slices_of(machines, window, now=now, by_day={machine.pk: zone for machine in machines})
     sums = sums_for(machines, slices.values())
     by_day: dict[date, dict[int, list[Slice]]] = defaultdict(lambda: defaultdict(list))
     for machine_id, pieces in slices.items():

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db import connection
 from django.db.models import Q
@@ -161,6 +162,7 @@ def slices_of(
     now: datetime,
     part: Part = EVERYTHING,
     by_hour: bool = False,
+    by_day: Mapping[int, ZoneInfo] | None = None,
     by_run: bool = False,
     by_shift: bool = False,
     histories: Mapping[int, MachineHistory] | None = None,
@@ -168,7 +170,9 @@ def slices_of(
 ) -> SlicesByMachine:
     """Return each machine's slices over the past of a window: stored hours summed, edges cut from the facts.
 
-    With `by_hour`, sums stop at clock hours; with `by_run`, each run has sums of its own, with `by_shift` each shift.
+    With `by_hour`, sums stop at clock hours; with `by_day`, at midnight on the clock that each machine has there: an
+    hour is of the day in which it begins, and a sum's key has the first of its hours. With `by_run`, each run has sums
+    of its own, with `by_shift` each shift.
     `histories` that reach over the window save loading them for the edges; their counts are not used. The sites'
     `policies` are looked up unless they are given.
     """
@@ -181,7 +185,8 @@ def slices_of(
         bring_up_to_date(list(slices), hours)
         dated = policies_of(_sites(machines)) if policies is None else policies
         cuts = sorted({at for of_site in dated.values() for at in of_site.starts})
-        for machine_id, piece in _stored_slices(list(slices), hours, part, by_hour, by_run, by_shift, cuts):
+        apart = _Apart(hours=by_hour, days=by_day, runs=by_run, shifts=by_shift, cuts=cuts)
+        for machine_id, piece in _stored_slices(list(slices), hours, part, apart):
             slices[machine_id].append(piece)
     for edge, closed in edges_of(past, hours):
         if closed is not None:
@@ -311,39 +316,59 @@ def part_condition(part: Part) -> tuple[str, list[Any]]:
     return conditions, parameters
 
 
-def _stored_slices(
-    machine_ids: list[int],
-    hours: Interval,
-    part: Part,
-    by_hour: bool,
-    by_run: bool,
-    by_shift: bool,
-    cuts: Sequence[datetime],
-) -> Iterable[tuple[int, Slice]]:
+@dataclass(frozen=True, slots=True)
+class _Apart:
+    """What stored hours are told apart by when they are summed; `cuts` are when a site's policy changed."""
+
+    hours: bool
+    days: Mapping[int, ZoneInfo] | None
+    runs: bool
+    shifts: bool
+    cuts: Sequence[datetime]
+
+    def clocks(self) -> tuple[str, list[Any]]:
+        """Return the SQL that tells the zone of each machine, if days are told apart, and its parameters."""
+        if self.hours or self.days is None:
+            return "", []
+        joined = " JOIN unnest(%s::bigint[], %s::text[]) AS clock (of_machine, zone) ON of_machine = machine_id"
+        return joined, [list(self.days), [zone.key for zone in self.days.values()]]
+
+    def periods(self, hours: Interval) -> tuple[list[str], list[Any]]:
+        """Return the SQL expressions of which each period has a value of its own, and their parameters."""
+        if self.hours:
+            return ["starts_at"], []
+        expressions = [] if self.days is None else ["(starts_at AT TIME ZONE zone)::date"]
+        cuts = [at for at in self.cuts if hours.start < at < hours.end]
+        if not cuts:
+            return expressions, []
+        return [*expressions, "width_bucket(starts_at, %s::timestamptz[])"], [cuts]
+
+
+def _stored_slices(machine_ids: list[int], hours: Interval, part: Part, apart: _Apart) -> Iterable[tuple[int, Slice]]:
     """Yield the stored slices summed over the hours; their keys keep what sums depend on: calendar, rate, and policy,
     which changes at the cuts.
     """
-    hour = "starts_at" if by_hour else "min(starts_at)"
-    cuts = [at for at in cuts if hours.start < at < hours.end]
-    period = "starts_at" if by_hour else "width_bucket(starts_at, %s::timestamptz[])" if cuts else ""
+    clocks, of_clocks = apart.clocks()
+    periods, of_periods = apart.periods(hours)
     condition, parameters = part_condition(part)
-    shift = "shift_id, shift_date" if by_shift else "NULL::bigint, NULL::date"
-    columns = [*STORED_CATEGORIES, *STORED_ROLES]
-    sums = ", ".join(f"sum({column})" for column in columns)
+    groups = ["machine_id", "calendar", "rate_id", "has_data", "run_id" if apart.runs else "run_id IS NULL"]
+    groups += [*(("shift_id", "shift_date") if apart.shifts else ()), *periods]
+    shift = "shift_id, shift_date" if apart.shifts else "NULL::bigint, NULL::date"
+    sums = ", ".join(f"sum({column})" for column in (*STORED_CATEGORIES, *STORED_ROLES))
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT machine_id, {hour}, calendar, rate_id, has_data, min(run_id), {shift}, {sums} FROM oee_hourslice"
-            f" WHERE machine_id = ANY(%s) AND starts_at >= %s AND starts_at < %s{condition}"
-            f" GROUP BY machine_id, calendar, rate_id, has_data, {'run_id' if by_run else 'run_id IS NULL'}"
-            f"{', shift_id, shift_date' if by_shift else ''}{', ' if period else ''}{period}",
-            [machine_ids, hours.start, hours.end, *parameters, *([cuts] if "%s" in period else [])],
+            f"SELECT machine_id, min(starts_at), calendar, rate_id, has_data, min(run_id), {shift}, {sums}"
+            f" FROM oee_hourslice{clocks} WHERE machine_id = ANY(%s) AND starts_at >= %s AND starts_at < %s{condition}"
+            f" GROUP BY {', '.join(groups)}",
+            [*of_clocks, machine_ids, hours.start, hours.end, *parameters, *of_periods],
         )
         rows = cursor.fetchall()
     split = 8 + len(STORED_CATEGORIES)
     for row in rows:
         key = SliceKey(row[1], Calendar(row[2]), row[6], row[7], rate_id=row[3], has_data=row[4], run_id=row[5])
-        microseconds = {name: int(value) for name, value in zip(STORED_CATEGORIES, row[8:split], strict=True)}
-        quantities = {name: Fraction(value) for name, value in zip(STORED_ROLES, row[split:], strict=True)}
+        microseconds = dict(zip(STORED_CATEGORIES, map(int, row[8:split]), strict=True))
+        # Mostly nothing was counted: that costs no fraction.
+        quantities = {name: Fraction(value) for name, value in zip(STORED_ROLES, row[split:], strict=True) if value}
         yield row[0], Slice(key=key, microseconds=microseconds, quantities=quantities)
 
 

@@ -84,7 +84,10 @@ def trend(
     if not machines or window.start >= now:
         return []
     calendar = _Calendar(machines, window, step)
-    slices = slices_of(machines, window, now=now, part=part, by_hour=True, by_shift=step is not Step.HOUR)
+    by_hour = step is Step.HOUR
+    slices = slices_of(
+        machines, window, now=now, part=part, by_hour=by_hour, by_day=calendar.zones, by_shift=not by_hour
+    )
     sums = sums_for(machines, slices.values())
     pieces: dict[_Key, dict[int, list[Slice]]] = defaultdict(lambda: defaultdict(list))
     for machine_id, of_machine in slices.items():

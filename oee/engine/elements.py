@@ -3,16 +3,19 @@
 Sums of several machines add up element by element; a KPI of many is the KPI of their sums, never a mean of KPIs.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
+from operator import attrgetter
+from typing import Any
 
 from oee.engine.facts import Calendar, Category, CountRole
 from oee.engine.slices import Slice
 
 MICROSECONDS_PER_SECOND = 1_000_000
+_ZERO = Fraction(0)
 
 
 class Changeover(StrEnum):
@@ -148,9 +151,6 @@ class TimeElements:
         unknown = self.no_data_time + self.no_data_loss_time
         return Fraction(planned - unknown, planned) if planned else None
 
-    def __add__(self, other: "TimeElements") -> "TimeElements":
-        return TimeElements(*(getattr(self, e.name) + getattr(other, e.name) for e in fields(TimeElements)))
-
 
 @dataclass(frozen=True, slots=True)
 class Quantities:
@@ -165,9 +165,6 @@ class Quantities:
     rework: Fraction = Fraction(0)
     infeed: Fraction = Fraction(0)
     startup_scrap: Fraction = Fraction(0)
-
-    def __add__(self, other: "Quantities") -> "Quantities":
-        return Quantities(*(getattr(self, e.name) + getattr(other, e.name) for e in fields(Quantities)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,12 +198,37 @@ class MachineSums:
     overtime: int = 0
 
     def __add__(self, other: "MachineSums") -> "MachineSums":
-        return MachineSums(*(getattr(self, e.name) + getattr(other, e.name) for e in fields(MachineSums)))
+        return MachineSums.total((self, other))
 
     @classmethod
     def total(cls, sums: Iterable["MachineSums"]) -> "MachineSums":
         """Return the sum of machines' sums: a weighted line, an area, a site, an enterprise."""
-        return sum(sums, start=cls())
+        each = list(sums)
+        if len(each) == 1:
+            return each[0]
+        times = TimeElements(*_TIMES.added([one.times for one in each]))
+        quantities = Quantities(*_QUANTITIES.added([one.quantities for one in each]))
+        return cls(times, quantities, *_BESIDE_THEM.added(each))
+
+
+class _Columns:
+    """Fields of a dataclass that are numbers, to be added up field by field; most of them are zero and cost nothing."""
+
+    def __init__(self, of: type[Any], *, but: frozenset[str] = frozenset()) -> None:
+        added = [one for one in fields(of) if one.name not in but]
+        self._values: Callable[[Any], tuple[Any, ...]] = attrgetter(*(one.name for one in added))
+        self._zeros: list[Any] = [one.default for one in added]
+
+    def added(self, rows: Sequence[Any]) -> list[Any]:
+        """Return the sum of each field over the rows."""
+        if not rows:
+            return list(self._zeros)
+        columns = zip(*map(self._values, rows), strict=True)
+        return [sum(filter(None, column), zero) for column, zero in zip(columns, self._zeros, strict=True)]
+
+
+_TIMES, _QUANTITIES = _Columns(TimeElements), _Columns(Quantities)
+_BESIDE_THEM = _Columns(MachineSums, but=frozenset({"times", "quantities"}))
 
 
 def sum_slices(
@@ -231,28 +253,30 @@ def _sums_of(piece: Slice, rates: Mapping[int, Fraction], scheme: CountingScheme
     quantities = Quantities() if excluded else _quantities(piece.quantities, scheme, policy)
     expected = times.planned_busy_time + times.no_data_time
     cycle = None if piece.key.rate_id is None else rates[piece.key.rate_id]
-    sums = MachineSums(
+    # Pieces that were counted while nobody knew what the machine did have no time to be compared with.
+    cost = cycle if piece.key.has_data else None
+    return MachineSums(
         times,
         quantities,
-        ideal_quantity_of_planned_time=Fraction(expected, MICROSECONDS_PER_SECOND) / cycle if cycle else Fraction(0),
+        ideal_time=_cost_of(quantities.produced, cost),
+        ideal_time_of_good=_cost_of(quantities.good, cost),
+        quantity_without_rate=quantities.produced if piece.key.has_data and cycle is None else _ZERO,
+        quantity_without_data=_ZERO if piece.key.has_data else quantities.produced,
+        ideal_quantity_of_planned_time=Fraction(expected, MICROSECONDS_PER_SECOND) / cycle if cycle else _ZERO,
         planned_time_without_rate=0 if cycle else expected,
+        ideal_time_of_scrap=_cost_of(quantities.scrap - quantities.startup_scrap, cost),
+        ideal_time_of_startup_scrap=_cost_of(quantities.startup_scrap, cost),
+        ideal_time_of_rework=_cost_of(quantities.rework, cost),
         production_time_without_rate=0 if cycle else times.actual_production_time,
         micro_stop_time=piece.microseconds.get(Category.MICRO_STOP, 0) if in_shift else 0,
         order_time=0 if piece.key.run_id is None else sum(piece.microseconds.values()),
         overtime=0 if in_shift else times.actual_production_time,
     )
-    if not piece.key.has_data:
-        return replace(sums, quantity_without_data=quantities.produced)
-    if cycle is None:
-        return replace(sums, quantity_without_rate=quantities.produced)
-    return replace(
-        sums,
-        ideal_time=quantities.produced * cycle,
-        ideal_time_of_good=quantities.good * cycle,
-        ideal_time_of_scrap=(quantities.scrap - quantities.startup_scrap) * cycle,
-        ideal_time_of_startup_scrap=quantities.startup_scrap * cycle,
-        ideal_time_of_rework=quantities.rework * cycle,
-    )
+
+
+def _cost_of(pieces: Fraction, cost: Fraction | None) -> Fraction:
+    """Return what pieces take at a cycle time in seconds; without one, and mostly there are none, nothing."""
+    return pieces * cost if pieces and cost else _ZERO
 
 
 def _time_elements(piece: Slice, policy: Policy) -> TimeElements:
@@ -294,7 +318,7 @@ def _planned_time(spent: Mapping[Category, int], running: int, policy: Policy) -
 def _quantities(counted: Mapping[CountRole, Fraction], scheme: CountingScheme, policy: Policy) -> Quantities:
     """Return pieces by the machine's scheme: a total counter rules; otherwise the total is what its parts make."""
     good, scrap, rework, infeed, total, startup = (
-        counted.get(role, Fraction(0))
+        counted.get(role, _ZERO)
         for role in (
             *(CountRole.GOOD, CountRole.REJECT, CountRole.REWORK),
             *(CountRole.INFEED, CountRole.TOTAL, CountRole.STARTUP_REJECT),
@@ -302,7 +326,7 @@ def _quantities(counted: Mapping[CountRole, Fraction], scheme: CountingScheme, p
     )
     if scheme.counts_total and not scheme.counts_good:
         good = total - scrap - rework
-    produced = total if scheme.counts_total else good + scrap + rework
+    produced = total if scheme.counts_total else sum(filter(None, (good, scrap, rework)), start=_ZERO)
     if policy.startup_rejects is StartupRejects.EXCLUDE:
         return Quantities(produced - startup, good, scrap - startup, rework, infeed)
     return Quantities(produced, good, scrap, rework, infeed, startup)

@@ -1,7 +1,9 @@
 """A KPI's points are what a report of the same stretch says, and cost no query more when there are more of them."""
 
+from collections import Counter, defaultdict
 from datetime import UTC, datetime, time, timedelta
 from fractions import Fraction
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
@@ -15,7 +17,7 @@ from oee.kpi_elements import answer
 from oee.kpis import CATALOGUE, values_of
 from oee.questions import Question
 from oee.scopes import machines_of
-from oee.selectors import Part
+from oee.selectors import Part, slices_of
 from oee.trends import Step, has_trend, trend
 from tests.factories import (
     make_count_tag,
@@ -93,6 +95,28 @@ def test_a_night_belongs_to_the_day_on_which_it_began(line):
     assert [point.day.day for point in points] == [1, 2, 3]
     production_day = Interval(MONDAY + timedelta(hours=6), MONDAY + timedelta(hours=30))
     assert points[1].values[0] == one_by_one(line, production_day, KPIS["oee_index"])
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Auckland", "Asia/Kolkata", "America/New_York"])
+def test_sums_by_day_are_those_of_the_hours_that_begin_on_it_wherever_the_clock_stands(line, zone):
+    machine, other = line.machines.get(), make_machine(line=line, position=2)
+    window = Interval(MONDAY - timedelta(hours=9), MONDAY + timedelta(days=3))
+    clocks = {machine.pk: ZoneInfo(zone), other.pk: ZoneInfo("UTC")}
+    days, hours = (
+        slices_of([machine, other], window, now=NOW, **apart) for apart in ({"by_day": clocks}, {"by_hour": True})
+    )
+    for one in (machine, other):
+        added = defaultdict(Counter)
+        for pieces in (days, hours):
+            for piece in pieces[one.pk]:
+                day = piece.key.hour.astimezone(clocks[one.pk]).date()
+                added[pieces is days, day].update(piece.microseconds)
+        by_day, by_hour = (
+            {day: dict(of) for (is_days, day), of in added.items() if is_days is kind} for kind in (True, False)
+        )
+        assert by_day == by_hour
+        assert len(by_day) >= 4
+        assert len(days[one.pk]) < len(hours[one.pk])
 
 
 def test_groups_stand_beside_each_other_and_a_product_that_was_not_made_has_nothing(line):
