@@ -23,7 +23,8 @@ from core.intervals import HOUR, Interval
 from enterprise.models import Machine, Site
 from oee.engine import Category, CountRole
 from oee.scopes import every_machine_of
-from oee.selectors import schemes_of, slices_of
+from oee.selectors import schemes_of
+from oee.slicing import slices_of
 from products.models import Product
 from workorders.models import Run
 

@@ -21,9 +21,10 @@ from maintenance.models import MaintenanceOrder
 from oee.engine import Category, CountRole
 from oee.reason_times import reason_times
 from oee.scopes import every_machine_of
-from oee.selectors import schemes_of, slices_of
+from oee.selectors import schemes_of
+from oee.slicing import slices_of
 from oee.stops import SHORT
-from products.models import IdealRate
+from products.rates import cycle_times
 from quality.models import Result
 
 LONGEST = timedelta(days=365)
@@ -123,8 +124,8 @@ def _signals(
 ) -> tuple[dict[str, dict[str, NDArray[np.float64]]], dict[str, NDArray[np.float64]]]:
     schemes = schemes_of([machine.pk for machine in machines])
     slices = slices_of(machines, window, now=now, by_hour=True)
-    rate_ids = {piece.key.rate_id for pieces in slices.values() for piece in pieces if piece.key.rate_id is not None}
-    ideal = {rate.pk: float(rate.ideal_cycle_time) for rate in IdealRate.objects.filter(pk__in=rate_ids)}
+    known = cycle_times({piece.key.rate_id for pieces in slices.values() for piece in pieces})
+    ideal = {rate_id: float(cycle) for rate_id, cycle in known.items()}
     signals: dict[str, dict[str, NDArray[np.float64]]] = {}
     running: dict[str, NDArray[np.float64]] = {}
     for machine in machines:

@@ -27,7 +27,8 @@ from oee.kpi_elements import Values, answer
 from oee.kpis import Kpi, KpiValue, kpis_of, values_of
 from oee.questions import Question
 from oee.reason_times import ReasonTime, Traits, reason_times
-from oee.selectors import Report, report, slices_of, sums_for
+from oee.selectors import Report, report, sums_for
+from oee.slicing import slices_of
 
 # Longer windows are taken apart into hours, then days, each of which can be explained in turn.
 LONGEST_IN_STRETCHES = timedelta(hours=36)

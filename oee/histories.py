@@ -43,6 +43,7 @@ from oee.engine import (
 from oee.policies import startups_of
 from oee.silences import silences_in
 from products.models import IdealRate
+from products.rates import CYCLE_TIMES
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,7 +329,7 @@ def _rates_in(pairs: Iterable[tuple[int, int | None]], window: Interval) -> Iter
 
 def _rates(machine_ids: Sequence[int], window: Interval, product_ids: set[int | None]) -> dict[int, list[RateSpan]]:
     rates: dict[int, list[RateSpan]] = defaultdict(list)
-    cycle_times = memory("cycle times", kept=True)
+    cycle_times = memory(CYCLE_TIMES, kept=True)
     made = product_ids - {None}
     if not made:
         return rates

@@ -18,9 +18,10 @@ from oee.engine.reasons import ReasonSums
 from oee.questions import Question
 from oee.reason_times import ReasonTime, Traits, reason_times
 from oee.scopes import machines_on
-from oee.selectors import EVERYTHING, Report, SlicesByMachine, Sums, reports_of, slices_of, sums_by_run, sums_for
+from oee.selectors import Report, Sums, reports_of, sums_by_run, sums_for
+from oee.slicing import EVERYTHING, SlicesByMachine, slices_of
 from oee.slow_cycles import cycles_of
-from products.models import IdealRate
+from products.rates import planned_scrap
 from quality.figures import inspected_in
 from workorders.models import Run, Schedule
 
@@ -67,9 +68,7 @@ def answer(asked: Question, *, now: datetime, slices: SlicesByMachine | None = N
 
 def _planned_scrap(machines: Sequence[Machine], slices: SlicesByMachine, sums: Sums) -> Fraction | None:
     """Return the scrap that the plan allows for; not known when a product says none, or nobody knows the product."""
-    rate_ids = {piece.key.rate_id for pieces in slices.values() for piece in pieces}
-    rates = IdealRate.objects.filter(pk__in=[rate_id for rate_id in rate_ids if rate_id is not None])
-    allowed = {rate.pk: rate.product.planned_scrap for rate in rates.select_related("product")}
+    allowed = planned_scrap({piece.key.rate_id for pieces in slices.values() for piece in pieces})
     total = Fraction(0)
     for machine in machines:
         for piece in slices[machine.pk]:

@@ -12,6 +12,7 @@ from typing import Any
 from core import exact
 from core.errors import Invalid
 from core.master_data import precedes
+from core.shared_reads import once
 from enterprise.models import Machine
 from oee.engine.catalogue import ELEMENTS, KPIS
 from oee.engine.formulas import Formula, FormulaError, Values
@@ -80,7 +81,7 @@ def kpis_for(user: Any) -> list[Kpi]:
 def kpis_of(machines: Sequence[Machine]) -> list[Kpi]:
     """Return the KPIs that hold for some machines: those of one site hold where all machines are of that site."""
     sites = {machine.line.area.site_id for machine in machines}
-    own = CustomKpi.objects.filter(is_active=True)
+    own = once("custom KPIs", lambda: list(CustomKpi.objects.filter(is_active=True)), kept=True)
     custom = [kpi for kpi in own if kpi.site_id is None or sites == {kpi.site_id}]
     return [*CATALOGUE, *map(_shown, custom)]
 

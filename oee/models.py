@@ -361,6 +361,7 @@ class CustomKpi(MasterData):
     objects = CustomKpiQuerySet.as_manager()
 
     class Meta(MasterData.Meta):
+        triggers = [noted_change()]
         verbose_name = "custom KPI"
         verbose_name_plural = "custom KPIs"
 

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 from core.intervals import Interval
 from enterprise.models import Machine
 from oee.engine import Slice
-from oee.selectors import slices_of, sums_for, target_quantity
+from oee.selectors import sums_for, target_quantity
+from oee.slicing import slices_of
 
 
 @dataclass(frozen=True, slots=True)

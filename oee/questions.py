@@ -8,7 +8,7 @@ from core.errors import NotFound
 from core.intervals import Interval, intersect
 from enterprise.models import Machine
 from oee.scopes import machines_of, production_day, shift_on
-from oee.selectors import EVERYTHING, Part
+from oee.slicing import EVERYTHING, Part
 from workorders.models import Run
 
 _MOMENT = timedelta(microseconds=1)

@@ -21,8 +21,8 @@ from oee.engine.reasons import NO_REASON, ReasonSums, ReasonTraits, TimeInReason
 from oee.histories import load_histories
 from oee.hours import bring_up_to_date, whole_hours
 from oee.models import HourReason
-from oee.selectors import EVERYTHING, Part, edges_of, part_condition, stored_at_edge
-from products.models import IdealRate
+from oee.slicing import EVERYTHING, Part, edges_of, part_condition, stored_at_edge
+from products.rates import cycle_times
 
 _SECOND = 1_000_000
 
@@ -144,14 +144,14 @@ def _stored(
             [machine_ids, hours.start, hours.end, *parameters],
         )
         rows: list[Any] = cursor.fetchall()
-    rates = IdealRate.objects.in_bulk({row[4] for row in rows if row[4] is not None})
+    cycles = cycle_times({row[4] for row in rows})
     for machine_id, shift_id, reason_id, category, rate_id, microseconds, occurrences, hour, product_id in rows:
         yield ReasonTime(
             machine_id=machine_id,
             shift_id=shift_id,
             reason_id=reason_id,
             category=Category(category),
-            ideal_cycle_time=None if rate_id is None else rates[rate_id].ideal_cycle_time,
+            ideal_cycle_time=None if rate_id is None else cycles[rate_id],
             microseconds=int(microseconds),
             occurrences=int(occurrences),
             hour=hour,

@@ -21,7 +21,8 @@ from oee.engine.elements import MachineSums
 from oee.engine.reasons import ReasonSums
 from oee.kpis import Kpi, values_of
 from oee.reason_times import ReasonTime, Traits, reason_times
-from oee.selectors import EVERYTHING, Part, slices_of, sums_for
+from oee.selectors import sums_for
+from oee.slicing import EVERYTHING, Part, slices_of
 
 LONGEST = timedelta(days=366)
 MOST_POINTS = 750

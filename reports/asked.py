@@ -24,7 +24,8 @@ from oee.kpis import KpiValue, kpis_of, values_of
 from oee.models import OeePolicy
 from oee.questions import Question
 from oee.scopes import Place, every_machine_of, machines_of
-from oee.selectors import Part, SlicesByMachine, reports_of, slices_of
+from oee.selectors import reports_of
+from oee.slicing import Part, SlicesByMachine, slices_of
 from reports.document import Figure
 from reports.periods import Period, Span
 from screens.csv_files import moment_text

@@ -20,7 +20,8 @@ from oee.engine.kpis import Kpis
 from oee.engine.ledger import ledger
 from oee.kpis import KpiValue
 from oee.scopes import production_days
-from oee.selectors import SlicesByMachine, report
+from oee.selectors import report
+from oee.slicing import SlicesByMachine
 from reports.asked import MOST_ROWS, Asked, absolute
 from reports.document import MOMENT, PIECES, RATIO, SECONDS, Bar, Chart, Column, Figure, Row, Section, Table, words
 from reports.periods import Span, days_in

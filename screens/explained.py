@@ -28,7 +28,7 @@ from oee.explain import ADDITIVE, Contribution, ElementExplanation, KpiExplanati
 from oee.kpis import Kpi
 from oee.questions import Question
 from oee.stops import shown_category
-from products.models import IdealRate
+from products.rates import cycle_times
 from screens.csv_files import moment_text
 from screens.explain_asked import PLACES, Address, Policies, policies_in_words
 from screens.waterfall import Waterfall, waterfall
@@ -280,8 +280,7 @@ class _Names:
         self.reasons: dict[int, str] = {pk: reason.local_name for pk, reason in all_reasons().items()}
         runs = Run.objects.filter(pk__in=[key.run_id for key in keys if key.run_id])
         self.orders: dict[int, str] = dict(runs.values_list("pk", "work_order__order_number"))
-        rates = IdealRate.objects.filter(pk__in=[key.rate_id for key in keys if key.rate_id])
-        self.cycle_times = {rate.pk: rate.ideal_cycle_time for rate in rates}
+        self.cycle_times = cycle_times({key.rate_id for key in keys})
 
 
 def _row(

@@ -17,7 +17,7 @@ from core.master_data import caller, in_scope
 from enterprise.models import Line, Machine
 from oee.kpis import Kpi, kpis_of
 from oee.scopes import representatives
-from oee.selectors import Part
+from oee.slicing import Part
 from oee.trends import Step, has_trend
 from products.models import Product
 from screens.charts import Chart

@@ -21,7 +21,8 @@ from ingest import directory
 from ingest.models import QuarantinedItem
 from oee.reason_times import losses
 from oee.reliability import reliability_of
-from oee.selectors import Part, product_report, report
+from oee.selectors import product_report, report
+from oee.slicing import Part
 from products.models import Product
 from tests.factories import make_line
 from workorders.models import Run

@@ -15,7 +15,8 @@ from downtime.models import StateHistory, StateReason
 from enterprise.models import Machine
 from oee.reason_times import losses
 from oee.scopes import production_day
-from oee.selectors import Part, report
+from oee.selectors import report
+from oee.slicing import Part
 from workorders.models import Run
 
 _Category = StateReason.Category

@@ -17,7 +17,7 @@ from oee.kpi_elements import answer
 from oee.kpis import CATALOGUE, values_of
 from oee.questions import Question
 from oee.scopes import machines_of
-from oee.selectors import Part, slices_of
+from oee.slicing import Part, slices_of
 from oee.trends import Step, has_trend, trend
 from tests.factories import (
     make_count_tag,
