@@ -107,7 +107,10 @@ def test_stopping_now_for_a_reason_and_running_again():
         page.goto("/operate/PRESS/")
         ready(page)
         button(page, "Stopping now").click()
-        page.get_by_role("dialog").get_by_role("button", name="Lunch").click()
+        with without_network(page):
+            page.get_by_role("dialog").get_by_role("button", name="Lunch").click()
+            expect(page.locator("[data-queue]")).to_contain_text("1 waiting")
+        expect(page.locator("[data-queue]")).to_be_hidden()
         expect(page.locator(".op-state")).to_contain_text("Lunch")
         # Pressed, it stays under the finger, whatever the socket brings meanwhile.
         box = button(page, "It runs again").bounding_box()
