@@ -102,6 +102,14 @@ class Action:
     reasons: list[OrderReason] | None
 
 
+_RANK = Case(
+    When(status="in_progress", then=Value(0)),
+    When(status="on_hold", then=Value(1)),
+    When(status__in=LIVE, then=Value(2)),
+    default=Value(3),
+)
+
+
 def _orders(request: HttpRequest) -> QuerySet[WorkOrder]:
     orders: QuerySet[WorkOrder] = in_scope(WorkOrder.objects.all(), request.user, WorkOrder.site_paths)
     return orders.select_related("product", "line__area__site", "unit", "customer")
@@ -141,17 +149,14 @@ def _made_of(orders: list[WorkOrder], now: datetime) -> dict[int, Fraction]:
 
 @login_required
 def order_list(request: HttpRequest) -> HttpResponseBase:
-    """List orders, the most urgent first of those that are not finished."""
+    """List orders: those in work or on hold, what is to come by its due date, then the finished, the newest first."""
     form = FilterForm(request.GET or None)
     lines = in_scope(Line.objects.filter(is_active=True), request.user, Line.site_paths).order_by("name")
     offer(form, line=lines)
     orders = _orders(request)
     orders = _narrowed(orders, form.cleaned_data if form.is_valid() else {})
-    ordered = orders.order_by(
-        Case(*(_rank(status, number) for number, status in enumerate(("in_progress", "on_hold"))), default=2),
-        F("due_at").asc(nulls_last=True),
-        "-id",
-    )
+    to_come = Case(When(status__in=LIVE, then=F("due_at")))
+    ordered = orders.order_by(_RANK, to_come.asc(nulls_last=True), F("due_at").desc(nulls_last=True), "-id")
     if format_of(request):
         return export_list(request, ordered, WorkOrderSerializer, name="orders")
     page = Paginator(ordered, 50).get_page(request.GET.get("page"))
@@ -159,10 +164,6 @@ def order_list(request: HttpRequest) -> HttpResponseBase:
     made_ = _made_of(list(page), now)
     context = {"page": page, "rows": [_row(order, made_.get(order.pk), now) for order in page], "form": form}
     return render(request, "screens/orders.html", context)
-
-
-def _rank(status: str, number: int) -> Any:
-    return When(status=status, then=Value(number))
 
 
 def _row(order: WorkOrder, made_: Fraction | None, now: datetime) -> Row:

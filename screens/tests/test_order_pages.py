@@ -75,6 +75,25 @@ def test_list_is_filtered_and_marks_what_is_late(client, shop, django_assert_max
     assert listed() == []
 
 
+def test_list_begins_with_what_is_in_work_and_ends_with_what_was_finished_long_ago(client):
+    machine = make_machine()
+    client.force_login(make_user("supervisor", machine.line.area.site))
+    for number, status, days in (
+        ("old", "completed", -9),
+        ("new", "completed", -1),
+        ("gone", "cancelled", -2),
+        ("late", "released", -1),
+        ("soon", "scheduled", 1),
+        ("some day", "released", None),
+        ("held", "on_hold", 5),
+        ("running", "in_progress", 8),
+    ):
+        due = None if days is None else timezone.now() + timedelta(days=days)
+        make_work_order(line=machine.line, order_number=number, status=status, due_at=due)
+    rows = [row.order.order_number for row in client.get("/orders/").context["rows"]]
+    assert rows == ["running", "held", "late", "soon", "some day", "new", "gone", "old"]
+
+
 def test_page_tells_everything_in_order(client, shop, django_assert_max_num_queries):
     order = busy_order(shop)
     client.force_login(make_user("operator", site=shop.site))
