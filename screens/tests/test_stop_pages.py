@@ -156,3 +156,17 @@ def test_operators_explain_what_nobody_did_and_viewers_nothing(client, plant):
     assert client.post(plant.stop_url(), again).status_code == 302
     client.force_login(make_user("operator", site=plant.site))
     assert client.post(plant.stop_url(), {**again, "stop": key_of(plant.stop())}).status_code == 403
+
+
+def test_parts_of_a_page_are_pages_where_no_script_fetches_them(boss, plant):
+    for part, whole in (
+        (f"{plant.stop_url()}cause/", plant.stop_url()),
+        (plant.url("supervise-panels", site=plant.site.code), plant.url("supervise", site=plant.site.code)),
+    ):
+        page = boss.get(part).content.decode()
+        assert "<h1>" in page, part
+        assert '<main id="content"' in page, part
+        assert f'href="{whole}"' in page, part
+        fetched = boss.get(part, headers={"x-requested-with": "fetch"})
+        assert "<html" not in fetched.content.decode(), part
+        assert "X-Requested-With" in fetched["Vary"], part
