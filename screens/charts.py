@@ -33,7 +33,8 @@ class Series:
 class Chart:
     """A chart over moments (`at`) or over names (`labels`), never both.
 
-    Shape: every series has as many values as there are moments or labels. `unit` and `right_unit` are written at the
+    Shape: every series has as many values as there are moments or labels. `begins` are the moments at which what the
+    labels name begins, where that is a time: files have them. `unit` and `right_unit` are written at the
     scales, as "%" or "pcs"; `zone` is the IANA name of the zone that moments are shown in.
     """
 
@@ -41,6 +42,7 @@ class Chart:
     series: Sequence[Series]
     at: Sequence[datetime] = ()
     labels: Sequence[str] = ()
+    begins: Sequence[datetime] = ()
     unit: str = ""
     right_unit: str = ""
     zone: str = "UTC"

@@ -153,7 +153,7 @@ def order_list(request: HttpRequest) -> HttpResponseBase:
         "-id",
     )
     if format_of(request):
-        return export_list(request, ordered, WorkOrderSerializer, name="orders")
+        return export_list(request, ordered, WorkOrderSerializer, name=gettext("Orders"))
     page = Paginator(ordered, 50).get_page(request.GET.get("page"))
     now = timezone.now()
     made_ = _made_of(list(page), now)

@@ -9,19 +9,21 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.db.models import Max, Min, Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
+from core.exports import Table, export_table, format_of
 from core.spreadsheets import Cell
 from execution.risk import good_of_orders
 from oee.plan_actual import PlanAndActual, plan_and_actual
 from screens import charts
 from screens.asked_period import Period, period_asked
-from screens.csv_files import csv_file, moment_text, refused_file, rounded_number
+from screens.table_files import refused_file, rounded_number
 from workorders.models import Run, Schedule, WorkOrder
 
 MOST_DAYS = 62
@@ -54,8 +56,8 @@ class Row:
 
 
 @login_required
-def plan_page(request: HttpRequest) -> HttpResponse:
-    """Show plan against actual as a chart with its table."""
+def plan_page(request: HttpRequest) -> HttpResponseBase:
+    """Show plan against actual as a chart with its table, or answer it as a file."""
     now = timezone.now()
     period = period_asked(request, now=now, most_days=MOST_DAYS)
     by = request.GET.get("by", "") if request.GET.get("by") in BYS else "day"
@@ -63,28 +65,25 @@ def plan_page(request: HttpRequest) -> HttpResponse:
     try:
         rows = rows_by(period, by, now=now)
     except DomainError as refusal:
+        if format_of(request):
+            return refused_file(refusal.message)
         return render(request, "screens/plan_actual.html", {**context, "gone": refusal.message})
+    if format_of(request):
+        return export_table(request, _table(period, by, rows))
     return render(request, "screens/plan_actual.html", {**context, "rows": rows, "chart": _chart(rows, by)})
 
 
-@login_required
-def plan_file(request: HttpRequest) -> HttpResponse:
-    """Answer plan against actual as CSV."""
-    now = timezone.now()
-    period = period_asked(request, now=now, most_days=MOST_DAYS)
-    by = request.GET.get("by", "") if request.GET.get("by") in BYS else "day"
-    try:
-        rows = rows_by(period, by, now=now)
-    except DomainError as refusal:
-        return refused_file(refusal.message)
-    lines: list[Sequence[Cell]] = [
-        (by, "planned", "good", "reject", "difference", "unit", "planned_end", "ended_at"),
-    ]
+def _table(period: Period, by: str, rows: Sequence[Row]) -> Table:
+    header = (
+        *(str(BYS[by]), gettext("Planned"), gettext("Made"), gettext("Reject"), gettext("Difference")),
+        *(gettext("Unit"), gettext("Due"), gettext("Planned end"), gettext("Ended")),
+    )
+    lines: list[Sequence[Cell]] = []
     for row in rows:
         numbers = [rounded_number(one, 3) for one in (row.planned, row.good, row.reject, row.delta)]
-        moments = [moment_text(one) if one else None for one in (row.planned_end, row.ended_at)]
-        lines.append([row.name, *numbers, row.unit, *moments])
-    return csv_file("plan-actual", lines)
+        moments = [row.order.due_at if row.order else None, row.planned_end, row.ended_at]
+        lines.append([row.name, *numbers, row.unit, *(at and at.astimezone(period.zone) for at in moments)])
+    return Table(gettext("Plan and actual"), header, lines, len(lines), period.about)
 
 
 def rows_by(period: Period, by: str, *, now: datetime) -> list[Row]:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from core.errors import DomainError
 from core.intervals import Interval
 from core.reader import UNKNOWN, rounded, said
+from core.spreadsheets import moment_text
 from dashboards.models import Tile
 from enterprise.models import Line, Machine
 from live.selectors import line_statuses
@@ -31,7 +32,6 @@ from oee.selectors import report
 from oee.trends import Step, has_trend
 from scheduling.actuals import Actual, actuals_of, entries_of
 from screens import charts
-from screens.csv_files import moment_text
 from screens.kpi_charts import TONES, Nothing, kpi_trend, plan_chart
 from screens.losses import names_of
 from screens.wording import kpi_words

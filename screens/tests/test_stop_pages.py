@@ -66,8 +66,8 @@ def test_refused_words_keep_what_was_ticked_and_typed(boss, plant):
 
 
 def test_worklist_of_a_file_has_the_same_stops(boss, plant):
-    answer = boss.get(plant.url("stops-file", line=plant.line.code, **THAT_DAY))
-    rows = list(csv.DictReader(answer.content.decode("utf-8-sig").splitlines()))
+    answer = boss.get(plant.url("stops", line=plant.line.code, format="csv", **THAT_DAY))
+    rows = list(csv.DictReader(answer.getvalue().decode("utf-8-sig").splitlines()))
     assert [(row["seconds"], row["starts_at"], row["reason"]) for row in rows] == [
         ("1800", "2026-03-02T07:00:00Z", "Stand"),
         ("300", "2026-03-02T09:00:00Z", "Stand"),
