@@ -89,10 +89,16 @@ class Chart:
         return [(point, [series.values[place] for series in self.series]) for place, point in enumerate(points)]
 
 
-def pareto(title: str, named: Sequence[tuple[str, Number]], *, unit: str, tone: str = "unplanned") -> Chart:
-    """Return a Pareto chart: bars, largest first, and the running share of the whole in percent."""
+def pareto(
+    title: str, named: Sequence[tuple[str, Number]], *, unit: str, tone: str = "unplanned", most: int | None = None
+) -> Chart:
+    """Return a Pareto chart: bars, largest first, and the running share of the whole in percent.
+
+    Of the bars the first `most` are drawn; the whole is that of all.
+    """
     ordered = sorted(named, key=lambda pair: (-(pair[1] or 0), pair[0]))
     whole = sum(Fraction(value or 0) for _name, value in ordered)
+    ordered = ordered[:most]
     running, shares = Fraction(0), []
     for _name, value in ordered:
         running += Fraction(value or 0)

@@ -95,7 +95,11 @@ def tile_file(request: HttpRequest, slug: str, tile_id: int) -> HttpResponseBase
     if shown is None:
         return refused_file(filled.problem or _("There is nothing to list."))
     about = f"{board.name} {asked.first} {asked.last}"
-    table = chart_table(shown) if isinstance(shown, Chart) else Table(filled.title, shown.columns, shown.rows)
+    table = (
+        chart_table(shown)
+        if isinstance(shown, Chart)
+        else Table(filled.title, shown.columns, shown.cells or shown.rows)
+    )
     return export_table(request, replace(table, name=filled.title, about=about))
 
 

@@ -83,13 +83,12 @@ def pareto_page(request: HttpRequest) -> HttpResponseBase:
         return render(request, "screens/pareto.html", {**context, "gone": refusal.message})
     if format_of(request):
         return export_table(request, _pareto_table(period, by, rows))
-    drawn = rows[:MOST_BARS]
-    values: list[tuple[str, charts.Number]] = [(row.name, _measured(row, measure)) for row in drawn]
+    values: list[tuple[str, charts.Number]] = [(row.name, _measured(row, measure)) for row in rows]
     unit = {"minutes": "min", "count": "×", "pieces": gettext("pcs")}[measure]
     context |= {
         "rows": rows,
         "found": found,
-        "chart": charts.pareto(gettext("Stops in planned time"), values, unit=unit) if drawn else None,
+        "chart": charts.pareto(gettext("Stops in planned time"), values, unit=unit, most=MOST_BARS) if rows else None,
         "is_cut": len(rows) > MOST_BARS,
         "most": MOST_BARS,
         "without_rate": sum((row.row.without_rate for row in rows), start=timedelta()),

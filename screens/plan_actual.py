@@ -27,7 +27,8 @@ from screens.table_files import refused_file, rounded_number
 from workorders.models import Run, Schedule, WorkOrder
 
 MOST_DAYS = 62
-MOST_ORDERS = 200
+MOST_ORDERS, MOST_IN_FILE = 200, 5000
+"""Orders that the page lists, and that its file has."""
 BYS = {"day": _("Day"), "line": _("Line"), "order": _("Order")}
 
 
@@ -63,7 +64,7 @@ def plan_page(request: HttpRequest) -> HttpResponseBase:
     by = request.GET.get("by", "") if request.GET.get("by") in BYS else "day"
     context: dict[str, Any] = {"period": period, "by": by, "bys": BYS.items()}
     try:
-        rows = rows_by(period, by, now=now)
+        rows = rows_by(period, by, most=MOST_IN_FILE if format_of(request) else MOST_ORDERS, now=now)
     except DomainError as refusal:
         if format_of(request):
             return refused_file(refusal.message)
@@ -86,10 +87,10 @@ def _table(period: Period, by: str, rows: Sequence[Row]) -> Table:
     return Table(gettext("Plan and actual"), header, lines, len(lines), period.about)
 
 
-def rows_by(period: Period, by: str, *, now: datetime) -> list[Row]:
-    """Return the rows of a period by day, line or order."""
+def rows_by(period: Period, by: str, *, most: int, now: datetime) -> list[Row]:
+    """Return the rows of a period by day, line or order; of orders the first `most`."""
     if by == "order":
-        return _orders(period, now=now)
+        return _orders(period, most=most, now=now)
     found = plan_and_actual(period.by_line, period.window, period.zone, now=now)
     groups: dict[Any, list[PlanAndActual]] = defaultdict(list)
     for one in found:
@@ -112,7 +113,7 @@ def _sum(values: list[Fraction | None]) -> Fraction | None:
     return sum(known, Fraction(0)) if len(known) == len(values) else None
 
 
-def _orders(period: Period, *, now: datetime) -> list[Row]:
+def _orders(period: Period, *, most: int, now: datetime) -> list[Row]:
     """Return the orders that ran or were due on the days, with what they should make and made, in their own units."""
     start, end = period.window.start, period.window.end
     lines = [line.pk for line in period.lines]
@@ -123,7 +124,7 @@ def _orders(period: Period, *, now: datetime) -> list[Row]:
         )
         .exclude(status=WorkOrder.Status.CANCELLED)
         .select_related("product__unit", "unit", "line__area__site")
-        .order_by("due_at", "id")[:MOST_ORDERS]
+        .order_by("due_at", "id")[:most]
     )
     good = good_of_orders(orders, now=now)
     ends = dict(

@@ -64,7 +64,7 @@ def defects_page(request: HttpRequest) -> HttpResponseBase:
     if format_of(request):
         about = f"{site.name} {first} {last}"
         return export_table(request, replace(_defects_table(by, bars, window, site.zone), about=about))
-    drawn: list[tuple[str, charts.Number]] = [(name, bar.quantity) for name, bar in bars[:MOST_BARS]]
+    drawn: list[tuple[str, charts.Number]] = [(name, bar.quantity) for name, bar in bars]
     context = {
         "sites": sites,
         "site": site,
@@ -74,7 +74,7 @@ def defects_page(request: HttpRequest) -> HttpResponseBase:
         "bys": BY.items(),
         "by_name": BY[by],
         "bars": bars,
-        "chart": charts.pareto(gettext("Defects"), drawn, unit="×", tone="poor") if drawn else None,
+        "chart": charts.pareto(gettext("Defects"), drawn, unit="×", tone="poor", most=MOST_BARS) if drawn else None,
     }
     return render(request, "screens/defects.html", context)
 

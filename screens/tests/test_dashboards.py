@@ -122,6 +122,7 @@ def test_numbers_come_as_csv_without_formulas(reader, line):
     rows = csv_rows(reader.get(f"{tiles}/{table.pk}/?format=csv"))
     assert rows[0][0] == "Line"
     assert rows[1][0] == "'=cmd()"
+    assert rows[1][2] == "0"
     rows = csv_rows(reader.get(f"{tiles}/{plan.pk}/?format=csv"))
     assert rows[0] == ["Name", "planned (pcs)", "made (pcs)"]
     assert rows[1][1:] == ["1000", "0"]

@@ -9,11 +9,13 @@ from urllib.parse import unquote
 import openpyxl
 import pytest
 
+from screens import plan_actual
 from screens.tests.supervised import THAT_DAY, Plant
 from tests.factories import (
     make_line,
     make_machine,
     make_user,
+    make_work_order,
 )
 
 pytestmark = pytest.mark.django_db
@@ -65,6 +67,16 @@ def test_plan_and_actual_by_day_line_and_order(boss, plant):
     assert (line.name, line.delta) == ("Bottling", 7200 - 24480)
     (order,) = boss.get(plant.url("plan-actual", by="order", **DAYS)).context["rows"]
     assert (order.name, order.planned, order.good) == (plant.order.order_number, 1000, 7200)
+
+
+def test_a_file_of_orders_has_more_than_the_page(boss, plant, monkeypatch):
+    make_work_order(product=plant.product, line=plant.line, due_at=plant.order.due_at)
+    monkeypatch.setattr(plan_actual, "MOST_ORDERS", 1)
+    url = plant.url("plan-actual", by="order", **DAYS)
+    assert len(boss.get(url).context["rows"]) == 1
+    rows = list(csv.DictReader(boss.get(f"{url}&format=csv").getvalue().decode("utf-8-sig").splitlines()))
+    assert rows[0]["Order"] == plant.order.order_number
+    assert len(rows) == 2
 
 
 def test_files_hold_no_formulas(boss, plant):
