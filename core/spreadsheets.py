@@ -290,32 +290,45 @@ def workbook_file(rows: Iterable[Sequence[Cell]], title: str = "Data") -> IO[byt
 
 def _fill(book: Any, title: str, rows: Iterable[Sequence[Cell]]) -> Any:
     header = book.add_format({"bold": True, "bottom": 1})
-    day = book.add_format({"num_format": "yyyy-mm-dd"})
-    moment = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
-    of_offset: dict[str, Any] = {}
+    writer = CellWriter(book)
     sheet = book.add_worksheet(sheet_name(title))
     sheet.freeze_panes(1, 0)
     wide: set[int] = set()
     for number, row in enumerate(rows):
         for column, cell in enumerate(row):
-            if not isinstance(cell, date) or cell.year < _FIRST_YEAR:
-                told = guarded(cell) if isinstance(cell, date) else cell
-                write_cell(sheet, number, column, told, None if number else header)
-                continue
-            if column not in wide:
+            if isinstance(cell, date) and column not in wide:
                 # In a column of the usual width Excel shows a moment as ####.
                 wide.add(column)
                 sheet.set_column(column, column, _MOMENT_WIDTH)
-            if not isinstance(cell, datetime):
-                sheet.write_datetime(number, column, cell, day)
-            elif cell.tzinfo is None:
-                sheet.write_datetime(number, column, cell, moment)
-            else:
-                offset = _with_offset(cell).removeprefix(cell.replace(tzinfo=None).isoformat())
-                if offset not in of_offset:
-                    of_offset[offset] = book.add_format({"num_format": f'yyyy-mm-dd hh:mm:ss"{offset}"'})
-                sheet.write_datetime(number, column, cell.replace(tzinfo=None), of_offset[offset])
+            writer.write(sheet, number, column, cell, None if number else header)
     return sheet
+
+
+class CellWriter:
+    """Writes the cells of one workbook as what they are, days and moments, too: moments with the offset they have."""
+
+    def __init__(self, book: Any) -> None:
+        self._book = book
+        self._styles: dict[str, Any] = {}
+
+    def write(self, sheet: Any, row: int, column: int, cell: Cell, style: Any = None) -> None:
+        """Write a cell; a day has a style of its own."""
+        if not isinstance(cell, date):
+            write_cell(sheet, row, column, cell, style)
+        elif cell.year < _FIRST_YEAR:
+            write_cell(sheet, row, column, guarded(cell), style)
+        elif not isinstance(cell, datetime):
+            sheet.write_datetime(row, column, cell, self._style("yyyy-mm-dd"))
+        else:
+            plain = cell.replace(tzinfo=None)
+            offset = _with_offset(cell).removeprefix(plain.isoformat())
+            shown = f'yyyy-mm-dd hh:mm:ss"{offset}"' if offset else "yyyy-mm-dd hh:mm:ss"
+            sheet.write_datetime(row, column, plain, self._style(shown))
+
+    def _style(self, number_format: str) -> Any:
+        if number_format not in self._styles:
+            self._styles[number_format] = self._book.add_format({"num_format": number_format})
+        return self._styles[number_format]
 
 
 def sheet_name(title: str) -> str:
