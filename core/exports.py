@@ -2,13 +2,16 @@
 
 Rows are those of REST, under its names. A REST list is asked for with `?format=csv` or `xlsx`: its own handler is
 called for one chunk after another, so that what a list says of its rows is what the file says. A page gives the list
-and the serializer (`export_list`). What is long is made in the background, as the same request, by the app that has a
-place for files (`BACKGROUND`).
+and the serializer (`export_list`), or what it worked out as a table (`export_table`), under the reader's words. What is
+long is made in the background, as the same request, by the app that has a place for files (`BACKGROUND`).
+
+In a workbook numbers are numbers and moments are moments; CSV writes both as REST does.
 """
 
 import re
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from decimal import Decimal
 from itertools import chain, islice
 from typing import IO, Any
@@ -20,6 +23,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseRedirect, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
+from django.utils.http import content_disposition_header
 from rest_framework import serializers
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 
@@ -38,17 +42,33 @@ MOST_WORKBOOK_ROWS = 1_048_575
 """What a sheet of Excel holds, its header aside."""
 BACKGROUND = "reports:export-new"
 _PIECE = 2**16
-_UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
+_UNSAFE = re.compile(r"[^\w-]+")
+_NO_FILTERS = ("format", "page", "page_size", "tv")
+_READ_BACK: tuple[tuple[type[serializers.Field[Any, Any, Any, Any]], Callable[[str], Cell]], ...] = (
+    (serializers.DecimalField, Decimal),
+    (serializers.DateTimeField, datetime.fromisoformat),
+    (serializers.DateField, date.fromisoformat),
+)
+"""What REST writes as a text and a workbook has as what it is, by the field that wrote it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A list on its way into a file: names of columns, rows, and how many rows there are (None = not known)."""
+    """A list on its way into a file: names of columns, rows, and how many rows there are (None = not known).
+
+    The sheet has its name; the file's says, too, what it is `about`: a place, a time, a filter.
+    """
 
     name: str
     header: Sequence[str]
     rows: Iterable[Sequence[Cell]]
     total: int | None = None
+    about: str = ""
+
+    @property
+    def title(self) -> str:
+        """What its file is called, without its form."""
+        return f"{self.name} {self.about}".strip()
 
     @property
     def lines(self) -> Iterator[Sequence[Cell]]:
@@ -79,8 +99,8 @@ def file_response(table: Table, form: str) -> Streamed:
     if form == "csv":
         answer = Streamed((piece.encode() for piece in csv_pieces(table.lines)), content_type="text/csv; charset=utf-8")
     else:
-        answer = Streamed(pieces_of(workbook_file(table.lines)), content_type=FORMATS["xlsx"])
-    answer["Content-Disposition"] = f'attachment; filename="{file_name(table.name, form)}"'
+        answer = Streamed(Pieces(workbook_file(table.lines, table.name)), content_type=FORMATS["xlsx"])
+    answer["Content-Disposition"] = disposition(table.title, form)
     answer["Cache-Control"] = "no-store"
     return answer
 
@@ -92,16 +112,31 @@ def later(table: Table) -> Streamed:
     return answer
 
 
-def pieces_of(file: IO[bytes]) -> Iterator[bytes]:
-    """Yield a file in pieces, and close it."""
-    with file:
-        while piece := file.read(_PIECE):
-            yield piece
+class Pieces(Iterator[bytes]):
+    """A file in pieces. It is closed at its end, or by whoever wants no more of it, even before the first one."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def __next__(self) -> bytes:
+        if not self._file.closed and (piece := self._file.read(_PIECE)):
+            return piece
+        self.close()
+        raise StopIteration
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
 
 
 def file_name(name: str, form: str) -> str:
-    """Return a name for a file: letters, digits and dashes only."""
+    """Return a name for a file: letters of any language, digits and dashes only."""
     return f"{_UNSAFE.sub('-', name).strip('-')[:80] or 'list'}.{form}"
+
+
+def disposition(name: str, form: str) -> str:
+    """Return the header that has a browser save an answer under a name."""
+    return content_disposition_header(True, file_name(name, form)) or "attachment"
 
 
 # --- Pages ---
@@ -129,15 +164,19 @@ def export_list(
     """Answer a page's list (filtered, in order, scoped) as the file asked for;
     a long workbook is made in the background.
 
-    `rows` is a query or a sequence; `prepare` makes of some of them what the serializer takes.
+    `rows` is a query or a sequence; `prepare` makes of some of them what the serializer takes. The file's name has
+    what is filtered by, from the address.
     """
     context = {"request": request}
     made = (serializer(prepare(chunk), many=True, context=context).data for chunk in chunks(rows))
     child: Any = serializer(context=context)
-    return _answer(request, _table(name, made, list(child.fields), lambda: length_of(rows)))
+    about = " ".join(str(value) for key, value in request.GET.items() if value and key not in _NO_FILTERS)
+    table = _table(name, made, child.fields, lambda: length_of(rows), is_workbook=format_of(request) == "xlsx")
+    return export_table(request, replace(table, about=about))
 
 
-def _answer(request: HttpRequest, table: Table) -> HttpResponseBase:
+def export_table(request: HttpRequest, table: Table) -> HttpResponseBase:
+    """Answer what a page worked out as the file asked for. Raises PermissionDenied for who may not take lists away."""
     form = format_of(request)
     if form is None or not may_export(request.user):
         raise PermissionDenied("Your role does not allow to take lists away.")
@@ -166,13 +205,31 @@ def chunks(rows: Any) -> Iterator[list[Any]]:
 
 
 def _table(
-    name: str, chunks_: Iterable[Sequence[Mapping[str, Any]]], names: list[str], total: Callable[[], int]
+    name: str,
+    chunks_: Iterable[Sequence[Mapping[str, Any]]],
+    fields: Mapping[str, Any],
+    total: Callable[[], int],
+    *,
+    is_workbook: bool,
 ) -> Table:
     waiting = iter(chunks_)
     first = next(waiting, [])
-    header = list(first[0]) if first else names
-    rows = ([cell_of(row.get(name)) for name in header] for chunk in chain([first], waiting) for row in chunk)
+    header = list(first[0]) if first else list(fields)
+    read_back = [_reader_of(fields.get(name)) if is_workbook else None for name in header]
+    rows = (
+        [_cell(row.get(name), read) for name, read in zip(header, read_back, strict=True)]
+        for chunk in chain([first], waiting)
+        for row in chunk
+    )
     return Table(name, header, rows, total())
+
+
+def _reader_of(field: Any) -> Callable[[str], Cell] | None:
+    return next((read for kind, read in _READ_BACK if isinstance(field, kind)), None)
+
+
+def _cell(value: Any, read: Callable[[str], Cell] | None) -> Cell:
+    return read(value) if read is not None and isinstance(value, str) and value else cell_of(value)
 
 
 def cell_of(value: Any) -> Cell:
@@ -184,7 +241,7 @@ def cell_of(value: Any) -> Cell:
             return JSONRenderer().render(value).decode()
         case float():
             return Decimal(repr(value)) if value == value and abs(value) != float("inf") else str(value)
-        case None | int() | Decimal() | str():
+        case None | int() | Decimal() | str() | date():
             return value
     return str(value)
 
@@ -218,7 +275,7 @@ def answer_list(asked: ListAsked, view: Any, request: Any) -> Streamed:
             request.export_chunk = chunk
             yield handler(request, *view.args, **view.kwargs).data["results"]
 
-    table = _table(_name_of(view), made(), _names_of(view), lambda: length_of(asked.rows))
+    table = _table(_name_of(view), made(), _fields_of(view), lambda: length_of(asked.rows), is_workbook=form == "xlsx")
     if is_in_background(request._request):
         return later(table)
     if form == "xlsx" and (table.total or 0) > AT_ONCE:
@@ -237,11 +294,13 @@ def _name_of(view: Any) -> str:
     return str(name).replace(" ", "-")
 
 
-def _names_of(view: Any) -> list[str]:
+def _fields_of(view: Any) -> Mapping[str, Any]:
+    """Return the fields of a view's rows, where it says them."""
     try:
-        return list(view.get_serializer().fields)
+        fields: Mapping[str, Any] = view.get_serializer().fields
     except (AssertionError, AttributeError, TypeError):
-        return []
+        return {}
+    return fields
 
 
 class CsvRenderer(BaseRenderer):
@@ -260,10 +319,9 @@ class CsvRenderer(BaseRenderer):
             return b"" if data is None else JSONRenderer().render(data)
         view = renderer_context["view"]
         rows = data if isinstance(data, list) else [data]
-        table = _table(
-            _name_of(view), [[row if isinstance(row, dict) else {"value": row} for row in rows]], [], lambda: len(rows)
-        )
-        response["Content-Disposition"] = f'attachment; filename="{file_name(table.name, self.format)}"'
+        made = [[row if isinstance(row, dict) else {"value": row} for row in rows]]
+        table = _table(_name_of(view), made, _fields_of(view), lambda: len(rows), is_workbook=self.format == "xlsx")
+        response["Content-Disposition"] = disposition(table.title, self.format)
         return self.write(table)
 
     def write(self, table: Table) -> bytes:
@@ -281,7 +339,7 @@ class XlsxRenderer(CsvRenderer):
 
     def write(self, table: Table) -> bytes:
         """Return a short table as a workbook."""
-        return b"".join(pieces_of(workbook_file(table.lines)))
+        return b"".join(Pieces(workbook_file(table.lines, table.name)))
 
 
 def asks_for_a_file(request: Any) -> bool:

@@ -8,7 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import islice
 from typing import IO, Any
@@ -43,6 +43,8 @@ TEXT_IS_TEXT = {"strings_to_formulas": False, "strings_to_urls": False, "strings
 """What a workbook is opened with so that none of its texts becomes anything else."""
 # Excel's calendar of 1900 has a 29 February 1900.
 _FIRST_YEAR = 1901
+_MOMENT_WIDTH = 26
+_NOT_IN_SHEETS = re.compile(r"[\[\]:*?/\\'\x00-\x1f]+")
 
 
 class UnreadableFile(ValueError):
@@ -241,10 +243,19 @@ def guarded(cell: Cell) -> str:
         return ""
     if isinstance(cell, int | Decimal):
         return plain_number(cell)
-    text = str(cell)
+    text = _with_offset(cell) if isinstance(cell, datetime) and cell.tzinfo else str(cell)
     if NEGATIVE.fullmatch(text):
         return text
     return f"'{text}" if text.startswith((*FORMULA_STARTS, "'")) else text
+
+
+def moment_text(at: datetime) -> str:
+    """Write a moment as addresses and REST have it: in UTC."""
+    return _with_offset(at.astimezone(UTC))
+
+
+def _with_offset(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")
 
 
 def without_guard(text: str) -> str:
@@ -264,7 +275,8 @@ def workbook(sheets: dict[str, list[Sequence[Cell]]]) -> bytes:
 def workbook_file(rows: Iterable[Sequence[Cell]], title: str = "Data") -> IO[bytes]:
     """Return rows, the first one the header, as a workbook in a temporary file, written row by row: memory holds one.
 
-    Text is never a formula or a link; days and moments (without a zone) are such.
+    Text is never a formula or a link; days and moments are such. Excel knows no zones: a moment that has one is shown
+    with its offset, as 2026-03-02 06:00:00+01:00, or Z.
     """
     with ExitStack() as stack:
         out: IO[bytes] = stack.enter_context(tempfile.TemporaryFile())
@@ -278,17 +290,50 @@ def workbook_file(rows: Iterable[Sequence[Cell]], title: str = "Data") -> IO[byt
 
 def _fill(book: Any, title: str, rows: Iterable[Sequence[Cell]]) -> Any:
     header = book.add_format({"bold": True, "bottom": 1})
-    day = book.add_format({"num_format": "yyyy-mm-dd"})
-    moment = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
-    sheet = book.add_worksheet(title[:31])
+    writer = CellWriter(book)
+    sheet = book.add_worksheet(sheet_name(title))
     sheet.freeze_panes(1, 0)
+    wide: set[int] = set()
     for number, row in enumerate(rows):
         for column, cell in enumerate(row):
-            if isinstance(cell, date) and cell.year >= _FIRST_YEAR:
-                sheet.write_datetime(number, column, cell, moment if isinstance(cell, datetime) else day)
-            else:
-                write_cell(sheet, number, column, cell, None if number else header)
+            if isinstance(cell, date) and column not in wide:
+                # In a column of the usual width Excel shows a moment as ####.
+                wide.add(column)
+                sheet.set_column(column, column, _MOMENT_WIDTH)
+            writer.write(sheet, number, column, cell, None if number else header)
     return sheet
+
+
+class CellWriter:
+    """Writes the cells of one workbook as what they are, days and moments, too: moments with the offset they have."""
+
+    def __init__(self, book: Any) -> None:
+        self._book = book
+        self._styles: dict[str, Any] = {}
+
+    def write(self, sheet: Any, row: int, column: int, cell: Cell, style: Any = None) -> None:
+        """Write a cell; a day has a style of its own."""
+        if not isinstance(cell, date):
+            write_cell(sheet, row, column, cell, style)
+        elif cell.year < _FIRST_YEAR:
+            write_cell(sheet, row, column, guarded(cell), style)
+        elif not isinstance(cell, datetime):
+            sheet.write_datetime(row, column, cell, self._style("yyyy-mm-dd"))
+        else:
+            plain = cell.replace(tzinfo=None)
+            offset = _with_offset(cell).removeprefix(plain.isoformat())
+            shown = f'yyyy-mm-dd hh:mm:ss"{offset}"' if offset else "yyyy-mm-dd hh:mm:ss"
+            sheet.write_datetime(row, column, plain, self._style(shown))
+
+    def _style(self, number_format: str) -> Any:
+        if number_format not in self._styles:
+            self._styles[number_format] = self._book.add_format({"num_format": number_format})
+        return self._styles[number_format]
+
+
+def sheet_name(title: str) -> str:
+    """Return what a sheet of that title may be called: at most 31 characters, none that Excel refuses."""
+    return _NOT_IN_SHEETS.sub(" ", title)[:31].strip() or "Data"
 
 
 def write_cell(sheet: Any, row: int, column: int, cell: Cell, style: Any = None) -> None:

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from accounts.rights import kind_of
 from core.api import MasterDataViewSet
 from core.errors import Invalid
-from core.exports import Streamed, pieces_of
+from core.exports import Pieces, Streamed
 from core.master_data import caller
 from core.parsers import BoundedJSONParser
 from core.spreadsheets import csv_pieces, workbook_file
@@ -128,7 +128,7 @@ class WorkbookTemplateViewSet(MasterDataViewSet):
         if kind == "csv":
             pieces = (piece.encode() for piece in csv_pieces(rows))
             return Streamed(pieces, content_type="text/csv; charset=utf-8", headers=headers)
-        return Streamed(pieces_of(workbook_file(rows)), content_type=XLSX, headers=headers)
+        return Streamed(Pieces(workbook_file(rows)), content_type=XLSX, headers=headers)
 
     def _template(self) -> WorkbookTemplate:
         template: WorkbookTemplate = self.get_object()

@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from core.intervals import Interval
+from core.spreadsheets import moment_text
 from downtime.models import StateReason
 from downtime.selectors import all_reasons
 from enterprise.models import Enterprise, Machine, Site
@@ -28,7 +29,6 @@ from oee.selectors import reports_of
 from oee.slicing import Part, SlicesByMachine, slices_of
 from reports.document import Figure
 from reports.periods import Period, Span
-from screens.csv_files import moment_text
 from screens.explain_asked import Address, place_words
 from workorders.models import WorkOrder
 

@@ -55,7 +55,7 @@ def held(value: Value, zone: ZoneInfo) -> Cell:
     if value is None:
         return None
     if isinstance(value, datetime):
-        return value.astimezone(zone).isoformat()
+        return value.astimezone(zone)
     if isinstance(value, timedelta):
         value = Fraction(value // timedelta(microseconds=1), 1_000_000)
     if isinstance(value, Fraction):

@@ -6,6 +6,7 @@ file. A worker that dies leaves a job that another takes up; the file is there w
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,7 +23,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from core.errors import Conflict, DomainError, Invalid
-from core.exports import FORMATS, MOST_WORKBOOK_ROWS, Table, may_export, pieces_of
+from core.exports import FORMATS, MOST_WORKBOOK_ROWS, Pieces, Table, may_export
 from core.spreadsheets import Cell, csv_pieces, workbook_file
 from reports.models import ExportJob, ExportPiece
 
@@ -185,12 +186,12 @@ def _write(job: ExportJob, table: Table, moment: Any) -> None:
     """Write the file into pieces, and say every second how far it is."""
     if job.form == "xlsx" and (table.total or 0) > MOST_WORKBOOK_ROWS:
         raise Invalid(_("A workbook holds %(most)s rows; ask for CSV.") % {"most": MOST_WORKBOOK_ROWS})
-    _say(job, moment(), rows_total=table.total, name=table.name[:100])
-    counted = Table(table.name, table.header, _watched(job, table, moment), table.total)
+    _say(job, moment(), rows_total=table.total, name=table.title[:100])
+    counted = replace(table, rows=_watched(job, table, moment))
     if job.form == "csv":
         content = _gathered(piece.encode() for piece in csv_pieces(counted.lines))
     else:
-        content = _gathered(pieces_of(workbook_file(counted.lines)))
+        content = _gathered(Pieces(workbook_file(counted.lines, counted.name)))
     size = 0
     ExportPiece.objects.filter(job=job).delete()
     for number, piece in enumerate(content):

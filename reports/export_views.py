@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from core.errors import DomainError
-from core.exports import FORMATS, Streamed, file_name, may_export
+from core.exports import FORMATS, Streamed, disposition, may_export
 from core.master_data import caller
 from reports import export_jobs
 from reports.models import ExportJob
@@ -30,7 +30,7 @@ def file_of(job: ExportJob) -> Streamed:
     """Answer a finished file, piece by piece."""
     kind = FORMATS[job.form] + ("; charset=utf-8" if job.form == "csv" else "")
     answer = Streamed(export_jobs.content_of(job), content_type=kind)
-    answer["Content-Disposition"] = f'attachment; filename="{file_name(job.name, job.form)}"'
+    answer["Content-Disposition"] = disposition(job.name, job.form)
     answer["Content-Length"] = str(job.size)
     answer["Cache-Control"] = "no-store"
     return answer

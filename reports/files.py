@@ -12,7 +12,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from core.exports import FORMATS
 from core.pdf import BOLD, SANS, fit, measure, register_fonts, wrap
-from core.spreadsheets import TEXT_IS_TEXT, Cell, csv_text, write_cell
+from core.spreadsheets import TEXT_IS_TEXT, Cell, CellWriter, csv_text
 from reports.document import FIGURES, MOMENT, Chart, Document, Section, Table, held, words
 from reports.drawing import HEIGHT as CHART_HEIGHT
 from reports.drawing import WIDTH as CHART_WIDTH
@@ -73,7 +73,7 @@ def workbook_of(document: Document) -> bytes:
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, {"in_memory": True, **TEXT_IS_TEXT}) as book:
         book.set_properties({"title": document.title, "subject": f"{document.place}, {document.period}"})
-        bold = book.add_format({"bold": True})
+        bold, writer = book.add_format({"bold": True}), CellWriter(book)
         head = book.add_worksheet(_("Report")[:31])
         for number, pair in enumerate([(document.title, ""), *document.head, (_("Address"), document.address)]):
             for column, text in enumerate(pair):
@@ -86,7 +86,7 @@ def workbook_of(document: Document) -> bytes:
             widths: dict[int, int] = {}
             for number, row in enumerate(rows_of(section, document)):
                 for column, cell in enumerate(row):
-                    write_cell(sheet, number, column, cell)
+                    writer.write(sheet, number, column, cell)
                     widths[column] = min(60, max(widths.get(column, 10), len(str(cell or "")) + 1))
             for column, width in widths.items():
                 sheet.set_column(column, column, width)

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from core.errors import DomainError, NotFound
-from core.exports import file_name
+from core.exports import disposition
 from core.master_data import caller, in_scope, site_id_of
 from reports.asked import place_title
 from reports.asking import MODELS, Wanted, place_of, visible, wanted
@@ -85,7 +85,7 @@ def _answer(request: HttpRequest, kind: Kind, document: Document, asked: Wanted 
     form = request.GET.get("format", "")
     if form in WRITERS:
         answer = HttpResponse(WRITERS[form](document), content_type=CONTENT_TYPES[form])
-        answer["Content-Disposition"] = f'attachment; filename="{file_name(document.name, form)}"'
+        answer["Content-Disposition"] = disposition(document.name, form)
         answer["Cache-Control"] = "no-store"
         return answer
     if form:

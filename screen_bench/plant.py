@@ -142,8 +142,7 @@ class Factory:
         from tests.everything import NO_PAGES, pages_without_objects
 
         fetched = {"overview-fragments", "floor-fragments", "board-fragments", "supervise-panels"}
-        fetched |= {"stops-file", "pareto-file", "waterfall-file", "plan-actual-file", "planner-data"}
-        fetched |= {"planner-backlog", "planner-needs"} & NO_PAGES
+        fetched |= {"planner-data", "planner-backlog", "planner-needs"} & NO_PAGES
         small = [*pages_without_objects(), *(reverse(f"screens:{name}") for name in sorted(fetched))]
         small += self.everything.addresses
         named = [Asked(address.partition("?")[0], address) for address in small if "kpi=nothing" not in address]

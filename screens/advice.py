@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -48,7 +49,7 @@ def advice_list(request: HttpRequest) -> HttpResponseBase:
     seen = seen_by(request.user)
     if format_of(request):
         rows = seen.select_related("line", "machine", "model").order_by("-id")
-        return export_list(request, rows, RecommendationSerializer, name="advice")
+        return export_list(request, rows, RecommendationSerializer, name=gettext("Advice"))
     waiting = open_now(seen, now=now)
     over = seen.exclude(pk__in=waiting.values("pk")).order_by("-id")
     page = Paginator(over, PAGE).get_page(request.GET.get("page"))

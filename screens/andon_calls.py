@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -100,7 +101,7 @@ def _page(request: HttpRequest, *, refused: str = "", status: int = 200, about: 
         calls = calls.filter(call_type=asked["type"])
         found = [row for row in found if row.call.call_type_id == asked["type"].pk]
     if format_of(request):
-        return export_list(request, calls, AndonCallSerializer, name="calls")
+        return export_list(request, calls, AndonCallSerializer, name=gettext("Calls for help"))
     over = calls.exclude(status__in=AndonCall.OPEN)
     shown = over.select_related("call_type", "machine__line__area__site", "work_order")
     page = Paginator(shown, PAGE).get_page(request.GET.get("page"))

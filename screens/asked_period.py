@@ -52,6 +52,17 @@ class Period:
         return urlencode({**place, "first": self.first.isoformat(), "last": self.last.isoformat()})
 
     @property
+    def about(self) -> str:
+        """Its place and days in words, for the names of files."""
+        place = self.line or self.chosen.area or self.chosen.site
+        return " ".join([*([place.name] if place else []), self.first.isoformat(), self.last.isoformat()])
+
+    @property
+    def bounds(self) -> tuple[datetime, datetime]:
+        """Its first and last moment on the site's clock."""
+        return self.window.start.astimezone(self.zone), self.window.end.astimezone(self.zone)
+
+    @property
     def place(self) -> dict[str, int]:
         """The place as questions over REST name it; empty when it is none of them."""
         if self.line:

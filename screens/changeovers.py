@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
 from core.errors import DomainError
 from core.exports import export_list, format_of
@@ -60,7 +60,7 @@ def changeover_list(request: HttpRequest) -> HttpResponseBase:
             records = records.filter(approved_at__isnull=True)
     records = records.order_by("-started_at", "-id")
     if format_of(request):
-        return export_list(request, records, _Shown, name="changeovers")
+        return export_list(request, records, _Shown, name=gettext("Changeovers"))
     page = Paginator(records, 25).get_page(request.GET.get("page"))
     rows = [
         (told, minutes(told.target), minutes(told.duration), minutes(told.over_target))

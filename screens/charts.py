@@ -33,7 +33,8 @@ class Series:
 class Chart:
     """A chart over moments (`at`) or over names (`labels`), never both.
 
-    Shape: every series has as many values as there are moments or labels. `unit` and `right_unit` are written at the
+    Shape: every series has as many values as there are moments or labels. `begins` are the moments at which what the
+    labels name begins, where that is a time: files have them. `unit` and `right_unit` are written at the
     scales, as "%" or "pcs"; `zone` is the IANA name of the zone that moments are shown in.
     """
 
@@ -41,6 +42,7 @@ class Chart:
     series: Sequence[Series]
     at: Sequence[datetime] = ()
     labels: Sequence[str] = ()
+    begins: Sequence[datetime] = ()
     unit: str = ""
     right_unit: str = ""
     zone: str = "UTC"
@@ -87,10 +89,16 @@ class Chart:
         return [(point, [series.values[place] for series in self.series]) for place, point in enumerate(points)]
 
 
-def pareto(title: str, named: Sequence[tuple[str, Number]], *, unit: str, tone: str = "unplanned") -> Chart:
-    """Return a Pareto chart: bars, largest first, and the running share of the whole in percent."""
+def pareto(
+    title: str, named: Sequence[tuple[str, Number]], *, unit: str, tone: str = "unplanned", most: int | None = None
+) -> Chart:
+    """Return a Pareto chart: bars, largest first, and the running share of the whole in percent.
+
+    Of the bars the first `most` are drawn; the whole is that of all.
+    """
     ordered = sorted(named, key=lambda pair: (-(pair[1] or 0), pair[0]))
     whole = sum(Fraction(value or 0) for _name, value in ordered)
+    ordered = ordered[:most]
     running, shares = Fraction(0), []
     for _name, value in ordered:
         running += Fraction(value or 0)

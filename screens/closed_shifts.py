@@ -98,7 +98,7 @@ def closed_shifts(request: HttpRequest) -> HttpResponseBase:
     if only_differing:
         closings = closings.filter(check_row__differs=True)
     if format_of(request):
-        return export_list(request, closings, ShiftClosingSerializer, name="closed-shifts")
+        return export_list(request, closings, ShiftClosingSerializer, name=gettext("Shifts"))
     page = Paginator(closings, 50).get_page(request.GET.get("page"))
     touched = touched_closings(closing.pk for closing in page)
     may_close = [line for line in _lines(request) if caller(request).may("add", "closing", line.area.site_id)]
@@ -190,7 +190,7 @@ def change_log(request: HttpRequest) -> HttpResponseBase:
     bring_checks_up_to_date(now=timezone.now())
     if format_of(request):
         edits_of = change_keys(user=request.user)
-        return export_list(request, edits_of, KnowledgeChangeSerializer, name="changes", prepare=describe)
+        return export_list(request, edits_of, KnowledgeChangeSerializer, name=gettext("Changes"), prepare=describe)
     page = Paginator(change_keys(user=request.user), 30).get_page(request.GET.get("page"))
     edits = [
         (edit, [(shift, percent(shift.oee_was), percent(shift.oee_now)) for shift in edit.closed_shifts])

@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
@@ -139,7 +140,7 @@ def container_list(request: HttpRequest) -> HttpResponseBase:
         seen = _narrowed(seen, form.cleaned_data)
     if format_of(request):
         rows = seen.prefetch_related("contents__product", "contents__lot").order_by("-id")
-        return export_list(request, rows, ContainerSerializer, name="containers")
+        return export_list(request, rows, ContainerSerializer, name=gettext("Containers"))
     page = Paginator(seen.order_by("-id"), 50).get_page(request.GET.get("page"))
     context = {
         "page": page,

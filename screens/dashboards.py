@@ -2,31 +2,31 @@
 for pages that stay open.
 """
 
-from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from fractions import Fraction
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from core.exports import Table, export_table, format_of
 from core.intervals import Interval
 from core.master_data import caller, in_scope
-from core.spreadsheets import Cell
 from dashboards.models import MOST_TILES, Dashboard, Tile
 from enterprise.models import Line, Machine
 from enterprise.selectors import machines_on_lines, reference_of, shifts_of_all
 from live.selectors import shift_status
 from screens.charts import Chart
-from screens.csv_files import csv_file, moment_text, rounded_number
 from screens.days import day_in, day_window
-from screens.tiles import MOST_LINES, Scope, Table, fill
+from screens.table_files import chart_table, refused_file
+from screens.tiles import MOST_LINES, Scope, fill
 
 LONGEST_DAYS = 92
 
@@ -71,7 +71,7 @@ def board_tiles(request: HttpRequest, slug: str) -> JsonResponse:
                 {
                     "id": one.tile.pk,
                     "html": render_to_string(
-                        "screens/tiles/_inside.html", {"filled": one, "asked": asked, "board": board}
+                        "screens/tiles/_inside.html", {"filled": one, "asked": asked, "board": board}, request=request
                     ),
                 }
                 for one in filled
@@ -81,27 +81,26 @@ def board_tiles(request: HttpRequest, slug: str) -> JsonResponse:
 
 
 @login_required
-def tile_csv(request: HttpRequest, slug: str, tile_id: int) -> HttpResponse:
-    """Answer the numbers of a chart or table as CSV."""
+def tile_file(request: HttpRequest, slug: str, tile_id: int) -> HttpResponseBase:
+    """Answer the numbers of a chart or table as a file."""
     board = get_object_or_404(visible_boards(request).select_related("site", "area", "line"), code=slug)
     asked = _Asked(request, board)
     tile = next((one for one in asked.tiles if one.pk == tile_id), None)
     if tile is None:
         raise Http404
+    if format_of(request) is None:
+        return refused_file(_("Say in the address which file it shall be: format=csv or format=xlsx."))
     filled = fill(tile, asked.scope)
-    return csv_of(filled.chart or filled.table or Table((), ()), name=f"{board.code}-{tile.pk}")
-
-
-def csv_of(shown: Chart | Table, *, name: str) -> HttpResponse:
-    """Return a chart's or table's numbers as a file: exact decimals, moments in UTC, unknown = empty."""
-    if isinstance(shown, Table):
-        return csv_file(name, [shown.columns, *shown.rows])
-    lines: list[Sequence[Cell]] = [("", *(series.name for series in shown.series))]
-    for point, values in shown.rows():
-        moment = moment_text(point) if isinstance(point, datetime) else str(point)
-        numbers = (None if value is None else rounded_number(Fraction(value), 6) for value in values)
-        lines.append((moment, *numbers))
-    return csv_file(name, lines)
+    shown = filled.chart or filled.table
+    if shown is None:
+        return refused_file(filled.problem or _("There is nothing to list."))
+    about = f"{board.name} {asked.first} {asked.last}"
+    table = (
+        chart_table(shown)
+        if isinstance(shown, Chart)
+        else Table(filled.title, shown.columns, shown.cells or shown.rows)
+    )
+    return export_table(request, replace(table, name=filled.title, about=about))
 
 
 class _Asked:

@@ -136,7 +136,7 @@ def _file(request: HttpRequest, place: Line | Machine, employee: Employee | None
         request,
         work_at(place),
         DispatchedSerializer,
-        name="work",
+        name=gettext("Work"),
         prepare=lambda some: rows_of(some, now=now, machine=machine, employee=employee),
     )
 

@@ -9,12 +9,14 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext
 from rest_framework import serializers
 
 from core.errors import Conflict, DomainError, NotFound
+from core.exports import export_table, format_of
 from core.master_data import caller
 from oee.engine.catalogue import ELEMENTS, KPIS
 from oee.explain import MOST_FACTS, explain_element, explain_kpi, raw_facts
@@ -24,7 +26,9 @@ from oee.questions import Question, question_of
 from oee.scopes import machines_of
 from oee.services import refuse_window
 from screens.explain_asked import Address, asked_about, place_words
-from screens.explained import element_page, fact_rows, kpi_page
+from screens.explain_tables import about_words, element_table, facts_table, kpi_table
+from screens.explained import element_page, kpi_page
+from screens.explained_facts import fact_rows
 from screens.wording import Clock, day_words
 
 ROWS_PER_PAGE = 200
@@ -47,12 +51,12 @@ class ElementPageSerializer(PagedSerializer, ElementQuestionSerializer):
 
 
 @login_required
-def explain(request: HttpRequest) -> HttpResponse:
+def explain(request: HttpRequest) -> HttpResponseBase:
     """Explain a number one step further: a KPI by its elements, one of those by what it adds up from, that by facts."""
     # To the second, so that what people read and add up is not about fractions of the second in which they looked.
     now = timezone.now().replace(microsecond=0)
     address = Address.of(request.GET.dict())
-    step: Callable[..., HttpResponse] = _explain_kpi
+    step: Callable[..., HttpResponseBase] = _explain_kpi
     if not address.parameters.keys().isdisjoint(_FACTS_PARAMETERS.values()):
         step = _show_facts
     elif "element" in address.parameters:
@@ -71,10 +75,12 @@ def explain(request: HttpRequest) -> HttpResponse:
         )
 
 
-def _explain_kpi(request: HttpRequest, address: Address, *, now: datetime) -> HttpResponse:
+def _explain_kpi(request: HttpRequest, address: Address, *, now: datetime) -> HttpResponseBase:
     parameters = _checked(KpiPageSerializer, request)
     asked = _question(parameters, now=now)
     found = explain_kpi(parameters["kpi"], asked, now=now)
+    if format_of(request):
+        return export_table(request, kpi_table(found, asked.machines, about_words(asked)))
     page = _Page(address, parameters["page"], len(asked.machines))
     machines = asked.machines[page.offset : page.offset + ROWS_PER_PAGE]
     context = {
@@ -87,10 +93,12 @@ def _explain_kpi(request: HttpRequest, address: Address, *, now: datetime) -> Ht
     return _render(request, "screens/explain.html", context)
 
 
-def _explain_element(request: HttpRequest, address: Address, *, now: datetime) -> HttpResponse:
+def _explain_element(request: HttpRequest, address: Address, *, now: datetime) -> HttpResponseBase:
     parameters = _checked(ElementPageSerializer, request)
     asked = _question(parameters, now=now)
     found = explain_element(parameters["element"], asked, now=now)
+    if format_of(request):
+        return export_table(request, element_table(found, asked, about_words(asked)))
     page = _Page(address, parameters["page"], len(found.contributions))
     about = asked_about(parameters, asked, now=now)
     context = {
@@ -103,7 +111,7 @@ def _explain_element(request: HttpRequest, address: Address, *, now: datetime) -
     return _render(request, "screens/explain_element.html", context)
 
 
-def _show_facts(request: HttpRequest, address: Address, *, now: datetime) -> HttpResponse:
+def _show_facts(request: HttpRequest, address: Address, *, now: datetime) -> HttpResponseBase:
     data = {name: request.GET[given] for name, given in _FACTS_PARAMETERS.items() if given in request.GET}
     query = FactsQuestionSerializer(data=data, context={"request": request})
     if not query.is_valid():
@@ -112,6 +120,8 @@ def _show_facts(request: HttpRequest, address: Address, *, now: datetime) -> Htt
     span = query.validated_data
     (machine,) = machines_of(span["machine"])
     found = raw_facts(machine, span["starts_at"], span["ends_at"])
+    if format_of(request):
+        return export_table(request, facts_table(found))
     page = _Page(address, paged["page"], len(found.facts))
     zone = machine.line.area.site.zone
     clock = Clock.over((span["starts_at"], span["ends_at"]), [zone])

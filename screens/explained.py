@@ -9,14 +9,11 @@ from datetime import datetime
 from fractions import Fraction
 from itertools import accumulate
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from django.utils.text import capfirst
 from django.utils.translation import gettext, gettext_lazy
 
-from accounts.models import DeviceKey, User
 from core.intervals import microseconds
-from core.reader import said
+from core.spreadsheets import moment_text
 from downtime.models import StateReason
 from downtime.selectors import all_reasons
 from enterprise.models import Machine
@@ -24,12 +21,11 @@ from live.status import UNNAMED
 from oee.engine import Category
 from oee.engine.catalogue import ELEMENTS, ElementDefinition
 from oee.engine.ledger import ledger
-from oee.explain import ADDITIVE, Contribution, ElementExplanation, KpiExplanation, RawFact
+from oee.explain import ADDITIVE, Contribution, ElementExplanation, KpiExplanation
 from oee.kpis import Kpi
 from oee.questions import Question
 from oee.stops import shown_category
 from products.rates import cycle_times
-from screens.csv_files import moment_text
 from screens.explain_asked import PLACES, Address, Policies, policies_in_words
 from screens.waterfall import Waterfall, waterfall
 from screens.wording import (
@@ -310,13 +306,30 @@ def _row(
         what=_what(one, names),
         how=_how(one, of, names),
         category=category,
-        category_words=str(CATEGORY_WORDS.get(category, gettext("Count") if one.counted is not None else "")),
+        category_words=_kind(one),
         order=names.orders.get(one.key.run_id or 0, "") if one.key else "",
         value=element_words(one.value, of.unit) if not one.unknown else str(UNKNOWN),
         total=total,
         url=url,
         is_unknown=one.unknown,
     )
+
+
+def contribution_words(
+    of: Sequence[Contribution], machines: Sequence[Machine]
+) -> Iterable[tuple[Contribution, Machine, tuple[str, str, str]]]:
+    """Yield what an element adds up from, each with its machine, and in words: what it was, of which kind, and whose
+    order.
+    """
+    names = _Names(of, machines)
+    for one in of:
+        order = names.orders.get(one.key.run_id or 0, "") if one.key else ""
+        yield one, names.machines[one.machine_id], (_what(one, names), _kind(one), order)
+
+
+def _kind(one: Contribution) -> str:
+    category = "" if one.category is None else one.category.value
+    return str(CATEGORY_WORDS.get(category, gettext("Count") if one.counted is not None else ""))
 
 
 def _what(one: Contribution, names: _Names) -> str:
@@ -339,52 +352,3 @@ def _how(one: Contribution, of: ElementDefinition, names: _Names) -> str:
     if of.unit == "pieces" and spent and spent / cycle == one.value:
         return f"{exact_duration(spent)} ÷ {exact_number(cycle)} s"
     return ""
-
-
-@dataclass(frozen=True, slots=True)
-class FactRow:
-    """A row of the third step."""
-
-    kind: str
-    happened: str
-    came: str
-    said: str
-    corrected: str
-    by: str
-    is_carried: bool
-
-
-def fact_rows(facts: Sequence[RawFact], zone: ZoneInfo, start: datetime) -> tuple[FactRow, ...]:
-    """Work out the third step; facts from before `start` were carried into the span."""
-    clock = Clock()
-    people = _people(facts)
-    return tuple(
-        FactRow(
-            kind=capfirst(said(fact.kind)),
-            happened=clock.span(fact.occurred_at, fact.until or fact.occurred_at, zone),
-            came=clock.write(fact.recorded_at, zone),
-            said=fact.said,
-            corrected=fact.corrected
-            if not fact.corrected or fact.kind == "state"
-            else gettext("corrected: %(corrected)s") % {"corrected": fact.corrected},
-            by=people.get(fact.source, fact.source.replace(":", " ") or gettext("not recorded")),
-            is_carried=fact.occurred_at < start,
-        )
-        for fact in facts
-    )
-
-
-def _people(facts: Sequence[RawFact]) -> dict[str, str]:
-    """Return who is behind each source: the name of a device's key, or of a person."""
-    named = {fact.source.partition(":")[::2] for fact in facts}
-    prefixes = {rest for kind, rest in named if kind == "key"}
-    ids = {int(rest) for kind, rest in named if kind == "user" and rest.isdecimal()}
-    keys = DeviceKey.objects.filter(prefix__in=prefixes).values_list("prefix", "name") if prefixes else ()
-    users = User.objects.filter(pk__in=ids) if ids else ()
-    return {
-        **{
-            f"key:{prefix}": gettext("%(name)s (device key %(prefix)s)") % {"name": name, "prefix": prefix}
-            for prefix, name in keys
-        },
-        **{f"user:{user.pk}": str(user) for user in users},
-    }

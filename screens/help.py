@@ -24,7 +24,7 @@ _WORK, _COLOURS, _SHIFT = ("operator", "start"), ("operator", "colours"), ("supe
 _NUMBERS, _REPORTS, _UNITS = ("supervisor", "numbers"), ("supervisor", "reports"), ("supervisor", "units")
 _LOTS, _RECORDS = ("supervisor", "lots"), ("supervisor", "records")
 PART_OF_VIEW: dict[str, tuple[str, str]] = {
-    **dict.fromkeys(("overview", "line", "board", "floor", "timeline", "supervise"), _COLOURS),
+    **dict.fromkeys(("overview", "line", "board", "floor", "timeline", "supervise", "supervise-panels"), _COLOURS),
     **dict.fromkeys(("stops", "stop", "stop-cause"), _STOPS),
     **dict.fromkeys(("operate-choose", "operate", "operate-beside", "dispatch", "steps"), _WORK),
     **dict.fromkeys(("andon-calls", "andon-call"), ("operator", "calls")),

@@ -11,13 +11,15 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 
 from core.errors import DomainError
+from core.exports import Table, export_table, format_of
 from core.fact_api import fact_id, parse_fact_id
 from core.intervals import floor_hour
 from core.master_data import caller, site_id_of
@@ -31,6 +33,7 @@ from oee.selectors import HourRow, Report, shift_boards, target_quantity
 from oee.stops import shown_category
 from screens.asked_shift import AskedShift, line_named, shift_asked
 from screens.reason_picker import reasons_by_id, words_of
+from screens.table_files import refused_file, rounded_number, seconds, with_unit
 
 
 class CommentForm(forms.Form):
@@ -160,8 +163,8 @@ def main_losses(times: Iterable[ReasonTime], reasons: Mapping[int, Any]) -> dict
 
 
 @login_required
-def hours(request: HttpRequest, code: str) -> HttpResponse:
-    """Show the hours of a line's shift; a POST comments on one."""
+def hours(request: HttpRequest, code: str) -> HttpResponseBase:
+    """Show the hours of a line's shift, or answer them as a file; a POST comments on one."""
     now = timezone.now()
     line = line_named(request, code)
     if not caller(request).may("view", "oee_record", site_id_of(line)):
@@ -179,6 +182,9 @@ def hours(request: HttpRequest, code: str) -> HttpResponse:
             messages.success(request, gettext("Saved."))
             return redirect(f"{reverse('screens:hours', args=[line.code])}?{asked.query}")
         typed = {"hour": request.POST.get("hour", ""), "text": request.POST.get("text", "")[:500]}
+    found = board_context(asked, now=now)
+    if format_of(request):
+        return export_table(request, _table(asked, found["board"])) if "board" in found else refused_file(found["gone"])
     rule = ClosingRule.objects.filter(site=line.area.site_id).first()
     context = {
         "line": line,
@@ -188,9 +194,36 @@ def hours(request: HttpRequest, code: str) -> HttpResponse:
         "is_forced": bool(rule and rule.needs_hour_comments),
         "refused": refused,
         "typed": typed,
-        **board_context(asked, now=now),
+        **found,
     }
     return render(request, "screens/hours.html", context, status=400 if refused else 200)
+
+
+def _table(asked: AskedShift, board: Board) -> Table:
+    zone = asked.line.area.site.zone
+    header = (
+        *(gettext("From"), gettext("To"), gettext("Target"), gettext("Good"), gettext("Difference"), gettext("Reject")),
+        *(
+            with_unit(gettext("OEE"), "%"),
+            gettext("Main loss"),
+            with_unit(gettext("Main loss"), "s"),
+            gettext("Comment"),
+        ),
+    )
+    rows = [
+        (
+            row.start.astimezone(zone),
+            row.end.astimezone(zone),
+            *(rounded_number(one, 3) for one in (row.target, row.good, row.delta, row.reject)),
+            rounded_number(None if row.oee is None else row.oee * 100, 6),
+            row.loss and row.loss.name,
+            row.loss and seconds(row.loss.duration),
+            row.comments[0].text if row.comments else "",
+        )
+        for row in board.rows
+    ]
+    about = f"{asked.line.name} {asked.status.date} {asked.status.name}"
+    return Table(gettext("Hour by hour"), header, rows, len(rows), about)
 
 
 def board_context(asked: AskedShift, *, now: datetime) -> dict[str, Any]:

@@ -63,7 +63,9 @@ def kpi_trend(
         else date_format(point.day, "Y-m-d")
         for point in points
     ]
-    return charts.Chart(title, series, labels=labels, unit=unit, zone=str(zone))
+    return charts.Chart(
+        title, series, labels=labels, begins=[point.start for point in points], unit=unit, zone=str(zone)
+    )
 
 
 def plan_chart(actuals: Sequence[Actual], *, by: str, title: str, most: int) -> charts.Chart:

@@ -131,7 +131,7 @@ def batch_list(request: HttpRequest) -> HttpResponseBase:
     """List batches of labels, the newest first."""
     batches = _batches(request).order_by("-id")
     if format_of(request):
-        return export_list(request, batches, LabelBatchSerializer, name="label-batches")
+        return export_list(request, batches, LabelBatchSerializer, name=gettext("Labels"))
     page = Paginator(batches, 50).get_page(request.GET.get("page"))
     context = {"page": page, "may_print": caller(request).may("add", KIND)}
     return render(request, "screens/label_batches.html", context)

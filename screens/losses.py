@@ -1,6 +1,6 @@
 """Pages of losses: the Pareto of stops, and the waterfall of all time, over any days and any line."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -8,7 +8,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -16,11 +17,13 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
+from core.exports import Table, export_table, format_of
 from core.intervals import microseconds
-from core.reader import rounded
+from core.reader import rounded, said, translated
+from core.spreadsheets import moment_text
 from enterprise.models import Machine, Shift
 from oee.engine.catalogue import ELEMENTS
-from oee.engine.ledger import ledger
+from oee.engine.ledger import Ledger, ledger
 from oee.kpi_elements import answer
 from oee.pareto import By, Pareto, ParetoRow, pareto
 from oee.questions import Question
@@ -28,8 +31,8 @@ from oee.selectors import Report
 from products.models import Product
 from screens import charts
 from screens.asked_period import Period, period_asked
-from screens.csv_files import csv_file, moment_text, refused_file, rounded_number, seconds
 from screens.reason_picker import name_of, reasons_by_id
+from screens.table_files import refused_file, rounded_number, seconds, with_unit
 from screens.waterfall import waterfall as laid_out
 
 BYS = {
@@ -59,8 +62,8 @@ class Row:
 
 
 @login_required
-def pareto_page(request: HttpRequest) -> HttpResponse:
-    """Show what cost the most, by minutes, count or lost pieces; every bar leads to its stops."""
+def pareto_page(request: HttpRequest) -> HttpResponseBase:
+    """Show what cost the most, by minutes, count or lost pieces; every bar leads to its stops. As a file, too."""
     now = timezone.now()
     period = period_asked(request, now=now)
     by = request.GET.get("by", "") if request.GET.get("by") in BYS else By.REASON.value
@@ -75,14 +78,17 @@ def pareto_page(request: HttpRequest) -> HttpResponse:
     try:
         found, rows = _pareto(period, By(by), measure, now=now)
     except DomainError as refusal:
+        if format_of(request):
+            return refused_file(refusal.message)
         return render(request, "screens/pareto.html", {**context, "gone": refusal.message})
-    drawn = rows[:MOST_BARS]
-    values: list[tuple[str, charts.Number]] = [(row.name, _measured(row, measure)) for row in drawn]
+    if format_of(request):
+        return export_table(request, _pareto_table(period, by, rows))
+    values: list[tuple[str, charts.Number]] = [(row.name, _measured(row, measure)) for row in rows]
     unit = {"minutes": "min", "count": "×", "pieces": gettext("pcs")}[measure]
     context |= {
         "rows": rows,
         "found": found,
-        "chart": charts.pareto(gettext("Stops in planned time"), values, unit=unit) if drawn else None,
+        "chart": charts.pareto(gettext("Stops in planned time"), values, unit=unit, most=MOST_BARS) if rows else None,
         "is_cut": len(rows) > MOST_BARS,
         "most": MOST_BARS,
         "without_rate": sum((row.row.without_rate for row in rows), start=timedelta()),
@@ -90,31 +96,26 @@ def pareto_page(request: HttpRequest) -> HttpResponse:
     return render(request, "screens/pareto.html", context)
 
 
-@login_required
-def pareto_file(request: HttpRequest) -> HttpResponse:
-    """Answer the Pareto as CSV."""
-    now = timezone.now()
-    period = period_asked(request, now=now)
-    by = request.GET.get("by", "") if request.GET.get("by") in BYS else By.REASON.value
-    try:
-        _found, rows = _pareto(period, By(by), request.GET.get("measure", "minutes"), now=now)
-    except DomainError as refusal:
-        return refused_file(refusal.message)
-    header = (by, "seconds", "count", "lost_pieces", "seconds_without_rate", "cost", "from", "to")
-    window = moment_text(period.window.start), moment_text(period.window.end)
+def _pareto_table(period: Period, by: str, rows: Sequence[Row]) -> Table:
+    header = (
+        str(BYS[by]),
+        *(gettext("Time (s)"), with_unit(gettext("Share"), "%"), gettext("Count"), gettext("Lost pieces")),
+        *(gettext("Time without an ideal rate (s)"), gettext("Cost"), gettext("From"), gettext("To")),
+    )
     lines = [
         (
             row.name,
             seconds(row.row.duration),
+            rounded_number(None if row.share is None else row.share * 100, 6),
             row.row.occurrences,
             rounded_number(row.row.lost_pieces, 3),
             seconds(row.row.without_rate),
             row.row.cost,
-            *window,
+            *period.bounds,
         )
         for row in rows
     ]
-    return csv_file("pareto", [header, *lines])
+    return Table(gettext("Pareto of stops"), header, lines, len(lines), period.about)
 
 
 def _pareto(period: Period, by: By, measure: str, *, now: datetime) -> tuple[Pareto, list[Row]]:
@@ -171,9 +172,9 @@ def _stops_address(by: By, row: ParetoRow, period: Period, codes: dict[int, str]
 
 
 @login_required
-def waterfall_page(request: HttpRequest) -> HttpResponse:
+def waterfall_page(request: HttpRequest) -> HttpResponseBase:
     """Show all time of some lines and days as a waterfall, from the calendar down to good pieces,
-    in time and pieces.
+    in time and pieces. As a file, too.
     """
     now = timezone.now()
     period = period_asked(request, now=now)
@@ -183,8 +184,12 @@ def waterfall_page(request: HttpRequest) -> HttpResponse:
     try:
         found = answer(Question(list(period.machines), period.window), now=now)
     except DomainError as refusal:
+        if format_of(request):
+            return refused_file(refusal.message)
         return render(request, "screens/losses.html", {**context, "gone": refusal.message})
     per_second = _pieces_per_second(found.report)
+    if format_of(request):
+        return export_table(request, _waterfall_table(period, ledger(found.report.sums, found.reasons), per_second))
 
     def url_of(element: str) -> str:
         if element not in ELEMENTS or not period.place:
@@ -211,26 +216,18 @@ def _pieces_per_second(of: Report) -> Fraction | None:
     return ideal * 1_000_000 / busy
 
 
-@login_required
-def waterfall_file(request: HttpRequest) -> HttpResponse:
-    """Answer the waterfall as CSV: seconds and pieces of each class, exact to six decimals."""
-    now = timezone.now()
-    period = period_asked(request, now=now)
-    header = ("class", "factor", "big_loss", "seconds", "pieces", "oee_points", "from", "to")
-    if not period.machines:
-        return csv_file("losses", [header])
-    try:
-        found = answer(Question(list(period.machines), period.window), now=now)
-    except DomainError as refusal:
-        return refused_file(refusal.message)
-    per_second = _pieces_per_second(found.report)
-    window = moment_text(period.window.start), moment_text(period.window.end)
+def _waterfall_table(period: Period, found: Ledger, per_second: Fraction | None) -> Table:
+    """Return seconds and pieces of each class of time, exact to six decimals."""
+    header = (
+        *(gettext("Code"), gettext("Class of time"), gettext("Factor"), gettext("Big Loss"), gettext("Time (s)")),
+        *(gettext("Pieces"), gettext("OEE points"), gettext("From"), gettext("To")),
+    )
     rows = []
-    for line in ledger(found.report.sums, found.reasons).lines:
+    for line in found.lines:
         is_planned = line.oee_cost is not None or line.of.code == "productive"
         pieces = line.seconds * per_second if per_second is not None and is_planned else None
         points = None if line.oee_cost is None else line.oee_cost * 100
         numbers = (rounded_number(one, 6) for one in (line.seconds, pieces, points))
-        loss = line.of.big_loss.value if line.of.big_loss else None
-        rows.append((line.of.code, line.of.factor.value, loss, *numbers, *window))
-    return csv_file("losses", [header, *rows])
+        loss = said(line.of.big_loss) if line.of.big_loss else None
+        rows.append((line.of.code, translated(line.of.name), said(line.of.factor), loss, *numbers, *period.bounds))
+    return Table(gettext("Loss waterfall"), header, rows, len(rows), period.about)

@@ -104,7 +104,7 @@ def lot_list(request: HttpRequest) -> HttpResponseBase:
     stock = in_scope(Stock.objects.exclude(quantity=0), request.user, Stock.site_paths).select_related("location")
     lots = lots.prefetch_related(Prefetch("stock", queryset=stock, to_attr="in_house"))
     if format_of(request):
-        return export_list(request, lots.order_by("-id"), LotSerializer, name="lots")
+        return export_list(request, lots.order_by("-id"), LotSerializer, name=gettext("Lots"))
     page = Paginator(lots.order_by("-id"), 50).get_page(request.GET.get("page"))
     context = {
         "page": page,

@@ -107,7 +107,7 @@ def maintenance_list(request: HttpRequest) -> HttpResponseBase:
             one.form.initial = {**one.form.initial, **told}
     orders = _seen(request)
     if format_of(request):
-        return export_list(request, orders.order_by("-id"), MaintenanceOrderSerializer, name="maintenance")
+        return export_list(request, orders.order_by("-id"), MaintenanceOrderSerializer, name=gettext("Maintenance"))
     page = Paginator(finished_orders(orders), PAGE).get_page(request.GET.get("page"))
     context = {
         "offers": found,

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
 from accounts.models import User
 from core.exact import plain_number
@@ -294,7 +294,7 @@ def ncr_list(request: HttpRequest) -> HttpResponseBase:
     if status in _Status.values:
         rows = rows.filter(status=status)
     if format_of(request):
-        return export_list(request, rows.order_by("-id"), NonConformanceSerializer, name="nonconformances")
+        return export_list(request, rows.order_by("-id"), NonConformanceSerializer, name=gettext("Non-conformances"))
     page = Paginator(rows.order_by("-id"), 50).get_page(request.GET.get("page"))
     return render(request, "screens/ncrs.html", {"page": page, "choices": _Status.choices, "status": status})
 

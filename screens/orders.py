@@ -158,7 +158,7 @@ def order_list(request: HttpRequest) -> HttpResponseBase:
     to_come = Case(When(status__in=LIVE, then=F("due_at")))
     ordered = orders.order_by(_RANK, to_come.asc(nulls_last=True), F("due_at").desc(nulls_last=True), "-id")
     if format_of(request):
-        return export_list(request, ordered, WorkOrderSerializer, name="orders")
+        return export_list(request, ordered, WorkOrderSerializer, name=gettext("Orders"))
     page = Paginator(ordered, 50).get_page(request.GET.get("page"))
     now = timezone.now()
     made_ = _made_of(list(page), now)

@@ -1,5 +1,6 @@
 """Pages of people: the shift board, the approval of hours, and efficiency."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -10,35 +11,37 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 
 from core.errors import Conflict, DomainError, Invalid, NotFound
-from core.exports import export_list, format_of
+from core.exports import Table, export_list, export_table, format_of
 from core.intervals import Interval
 from core.master_data import caller
 from core.reader import number, said
 from enterprise.models import Line, Shift, Site
 from labor import corrections
 from labor.approval import to_approve
-from labor.board import ABSENT, LEFT, MISSING, THERE, shift_board
+from labor.board import ABSENT, LEFT, MISSING, THERE, Board, shift_board
 from labor.crew_plan import day_of
-from labor.efficiency import BY, SMALLEST_GROUP, Group, efficiency
+from labor.efficiency import BY, SMALLEST_GROUP, Efficiency, Group, efficiency
 from labor.models import Attendance, Crew, LaborEntry
 from labor.serializers import LaborEntrySerializer
 from screens.closed_shifts import percent
 from screens.people_sites import MINUTES, chosen_day, chosen_site, duration, moment_in, sites_where
 from screens.refusals import refusal_of
+from screens.table_files import rounded_number, with_unit
 
 LONGEST_DAYS = 100
 
 
 @login_required
-def people(request: HttpRequest) -> HttpResponse:
-    """Show a day's shift board: who should be there, who is, and what is wrong."""
+def people(request: HttpRequest) -> HttpResponseBase:
+    """Show a day's shift board: who should be there, who is, and what is wrong. As a file, too."""
     sites = sites_where(request, "view", "labor")
     site = chosen_site(sites, request.GET.get("site"))
     day = chosen_day(request.GET, "date", site)
@@ -49,6 +52,8 @@ def people(request: HttpRequest) -> HttpResponse:
     line = next((line for line in lines if line.code == request.GET.get("line")), None)
     shift = next((shift for shift in shifts if str(shift.pk) == request.GET.get("shift")), None)
     board = shift_board(site, day, now=timezone.now(), line=line, shift=shift)
+    if format_of(request):
+        return export_table(request, _board_table(board))
     context = {
         "sites": sites,
         "site": site,
@@ -77,6 +82,32 @@ def people(request: HttpRequest) -> HttpResponse:
         "may_approve": caller(request).may("change", "labor", site.pk),
     }
     return render(request, "screens/people.html", context)
+
+
+def _board_table(board: Board) -> Table:
+    header = (
+        *(gettext("Shift"), gettext("From"), gettext("To"), gettext("Crew"), gettext("Person"), gettext("Code")),
+        *(gettext("State"), gettext("Came"), gettext("Left"), gettext("Certificates missing")),
+    )
+    zone = board.site.zone
+    planned = [
+        (one.planned.occurrence.name, one.planned.occurrence.start, one.planned.occurrence.end,
+         one.planned.assignment.crew.name, person)
+        for one in board.shifts
+        for person in one.people
+    ]  # fmt: skip
+    rows = [
+        (
+            shift,
+            *(at and at.astimezone(zone) for at in (start, end)),
+            crew,
+            *(person.employee.name, person.employee.code, said(person.state)),
+            *(at and at.astimezone(zone) for at in (person.came_at, person.left_at)),
+            ", ".join(skill.name for skill in person.skills_missing),
+        )
+        for shift, start, end, crew, person in [*planned, *(("", None, None, "", one) for one in board.unplanned)]
+    ]
+    return Table(gettext("People"), header, rows, len(rows), f"{board.site.name} {board.date}")
 
 
 class CorrectForm(forms.Form):
@@ -111,7 +142,7 @@ def approval(request: HttpRequest) -> HttpResponseBase:
     found = to_approve(site, day, now=timezone.now(), crew=crew)
     if format_of(request):
         entries = [pending.entry for pending in found.pending]
-        return export_list(request, entries, LaborEntrySerializer, name="hours-to-approve")
+        return export_list(request, entries, LaborEntrySerializer, name=gettext("Approve hours"))
     page = Paginator(found.pending, 50).get_page(request.GET.get("page"))
     seen = corrections.versions_of([pending.entry for pending in page])
     attendances_seen = corrections.versions_of(found.not_ended)
@@ -204,8 +235,8 @@ def _correct(request: HttpRequest, site: Site, model: type[LaborEntry] | type[At
 
 
 @login_required
-def labor_efficiency(request: HttpRequest) -> HttpResponse:
-    """Show worker and labour efficiency by crew, line, order, shift or person."""
+def labor_efficiency(request: HttpRequest) -> HttpResponseBase:
+    """Show worker and labour efficiency by crew, line, order, shift or person. As a file, too."""
     sites = sites_where(request, "view", "labor")
     site = chosen_site(sites, request.GET.get("site"))
     last = chosen_day(request.GET, "last", site)
@@ -215,6 +246,9 @@ def labor_efficiency(request: HttpRequest) -> HttpResponse:
     by = by if by in BY else "crew"
     window = Interval(day_of(first, site.zone).start, day_of(last, site.zone).end)
     found = efficiency(site, window, by=by, viewer_id=caller(request).pk, now=timezone.now())
+    if format_of(request):
+        table = _efficiency_table(found, by, site)
+        return export_table(request, replace(table, about=f"{site.name} {first} {last}"))
     context = {
         "sites": sites,
         "site": site,
@@ -228,6 +262,34 @@ def labor_efficiency(request: HttpRequest) -> HttpResponse:
         "smallest": SMALLEST_GROUP,
     }
     return render(request, "screens/labor_efficiency.html", context)
+
+
+def _efficiency_table(found: Efficiency, by: str, site: Site) -> Table:
+    """Return what the page shows: groups that are hidden there are not in it either."""
+    header = (
+        *(
+            capfirst(said(by)),
+            gettext("People"),
+            with_unit(gettext("Attendance"), "s"),
+            with_unit(gettext("Breaks"), "s"),
+        ),
+        *(
+            with_unit(gettext("On orders"), "s"),
+            with_unit(gettext("Worker efficiency"), "%"),
+            with_unit(gettext("Labour efficiency"), "%"),
+        ),
+    )
+    named = [(str(one.thing) if one.thing else gettext("none"), one) for one in found.groups]
+    if found.all is not None:
+        named.append((gettext("All of %(site)s") % {"site": site.name}, found.all))
+    rows = []
+    for name, group in named:
+        hours = group.hours
+        there = [rounded_number(one if group.has_attendance else None, 6) for one in (hours.attendance, hours.breaks)]
+        worker = hours.worker_efficiency if group.has_attendance else None
+        shares = [None if one is None else rounded_number(one * 100, 6) for one in (worker, hours.labor_efficiency)]
+        rows.append((name, len(group.people), *there, rounded_number(hours.on_orders, 6), *shares))
+    return Table(gettext("Efficiency of labour"), header, rows, len(rows))
 
 
 def _row(group: Group) -> dict[str, Any]:

@@ -9,23 +9,26 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.db.models import Max, Min, Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import DomainError
+from core.exports import Table, export_table, format_of
 from core.spreadsheets import Cell
 from execution.risk import good_of_orders
 from oee.plan_actual import PlanAndActual, plan_and_actual
 from screens import charts
 from screens.asked_period import Period, period_asked
-from screens.csv_files import csv_file, moment_text, refused_file, rounded_number
+from screens.table_files import refused_file, rounded_number
 from workorders.models import Run, Schedule, WorkOrder
 
 MOST_DAYS = 62
-MOST_ORDERS = 200
+MOST_ORDERS, MOST_IN_FILE = 200, 5000
+"""Orders that the page lists, and that its file has."""
 BYS = {"day": _("Day"), "line": _("Line"), "order": _("Order")}
 
 
@@ -54,43 +57,40 @@ class Row:
 
 
 @login_required
-def plan_page(request: HttpRequest) -> HttpResponse:
-    """Show plan against actual as a chart with its table."""
+def plan_page(request: HttpRequest) -> HttpResponseBase:
+    """Show plan against actual as a chart with its table, or answer it as a file."""
     now = timezone.now()
     period = period_asked(request, now=now, most_days=MOST_DAYS)
     by = request.GET.get("by", "") if request.GET.get("by") in BYS else "day"
     context: dict[str, Any] = {"period": period, "by": by, "bys": BYS.items()}
     try:
-        rows = rows_by(period, by, now=now)
+        rows = rows_by(period, by, most=MOST_IN_FILE if format_of(request) else MOST_ORDERS, now=now)
     except DomainError as refusal:
+        if format_of(request):
+            return refused_file(refusal.message)
         return render(request, "screens/plan_actual.html", {**context, "gone": refusal.message})
+    if format_of(request):
+        return export_table(request, _table(period, by, rows))
     return render(request, "screens/plan_actual.html", {**context, "rows": rows, "chart": _chart(rows, by)})
 
 
-@login_required
-def plan_file(request: HttpRequest) -> HttpResponse:
-    """Answer plan against actual as CSV."""
-    now = timezone.now()
-    period = period_asked(request, now=now, most_days=MOST_DAYS)
-    by = request.GET.get("by", "") if request.GET.get("by") in BYS else "day"
-    try:
-        rows = rows_by(period, by, now=now)
-    except DomainError as refusal:
-        return refused_file(refusal.message)
-    lines: list[Sequence[Cell]] = [
-        (by, "planned", "good", "reject", "difference", "unit", "planned_end", "ended_at"),
-    ]
+def _table(period: Period, by: str, rows: Sequence[Row]) -> Table:
+    header = (
+        *(str(BYS[by]), gettext("Planned"), gettext("Made"), gettext("Reject"), gettext("Difference")),
+        *(gettext("Unit"), gettext("Due"), gettext("Planned end"), gettext("Ended")),
+    )
+    lines: list[Sequence[Cell]] = []
     for row in rows:
         numbers = [rounded_number(one, 3) for one in (row.planned, row.good, row.reject, row.delta)]
-        moments = [moment_text(one) if one else None for one in (row.planned_end, row.ended_at)]
-        lines.append([row.name, *numbers, row.unit, *moments])
-    return csv_file("plan-actual", lines)
+        moments = [row.order.due_at if row.order else None, row.planned_end, row.ended_at]
+        lines.append([row.name, *numbers, row.unit, *(at and at.astimezone(period.zone) for at in moments)])
+    return Table(gettext("Plan and actual"), header, lines, len(lines), period.about)
 
 
-def rows_by(period: Period, by: str, *, now: datetime) -> list[Row]:
-    """Return the rows of a period by day, line or order."""
+def rows_by(period: Period, by: str, *, most: int, now: datetime) -> list[Row]:
+    """Return the rows of a period by day, line or order; of orders the first `most`."""
     if by == "order":
-        return _orders(period, now=now)
+        return _orders(period, most=most, now=now)
     found = plan_and_actual(period.by_line, period.window, period.zone, now=now)
     groups: dict[Any, list[PlanAndActual]] = defaultdict(list)
     for one in found:
@@ -113,7 +113,7 @@ def _sum(values: list[Fraction | None]) -> Fraction | None:
     return sum(known, Fraction(0)) if len(known) == len(values) else None
 
 
-def _orders(period: Period, *, now: datetime) -> list[Row]:
+def _orders(period: Period, *, most: int, now: datetime) -> list[Row]:
     """Return the orders that ran or were due on the days, with what they should make and made, in their own units."""
     start, end = period.window.start, period.window.end
     lines = [line.pk for line in period.lines]
@@ -124,7 +124,7 @@ def _orders(period: Period, *, now: datetime) -> list[Row]:
         )
         .exclude(status=WorkOrder.Status.CANCELLED)
         .select_related("product__unit", "unit", "line__area__site")
-        .order_by("due_at", "id")[:MOST_ORDERS]
+        .order_by("due_at", "id")[:most]
     )
     good = good_of_orders(orders, now=now)
     ends = dict(

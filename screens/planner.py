@@ -24,12 +24,12 @@ from django.utils.translation import gettext as _
 
 from core.intervals import Interval, clip, union
 from core.master_data import caller, in_scope
+from core.spreadsheets import moment_text
 from enterprise.models import CalendarException, Line, Site
 from enterprise.selectors import reference_machines, shifts_of_all
 from scheduling.actuals import MOST_ENTRIES, Actual, actuals_of, entries_of
 from scheduling.availability import Availability, availability_of
 from scheduling.services import HORIZON, Work, work_of
-from screens.csv_files import moment_text
 from screens.days import day_in, day_window
 from workorders import placing
 from workorders.models import Schedule, WorkOrder

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from core.exports import export_list, format_of
 from core.master_data import caller, in_scope, site_id_of
@@ -41,7 +42,9 @@ def overview(request: HttpRequest) -> HttpResponseBase:
     zones = {site.pk: site.zone for site in sites}
     rows = _seen(request, Inspection).select_related("plan", "work_order", "lot", "machine", "product", "site")
     if format_of(request):
-        return export_list(request, rows.order_by("-opened_at", "-id"), InspectionSerializer, name="inspections")
+        return export_list(
+            request, rows.order_by("-opened_at", "-id"), InspectionSerializer, name=gettext("Inspections")
+        )
     charts = _seen(request, ControlChart).filter(is_active=True).select_related("characteristic", "machine")
     drawn = list(charts.order_by("code")[:200])
     signals = unanswered(drawn).order_by().values("chart").annotate(count=Count("pk"))

@@ -2,20 +2,20 @@
 gauges and their calibration.
 """
 
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
 
-from core.exports import export_list, format_of
+from core.exports import Table, export_list, export_table, format_of
 from core.intervals import Interval
 from core.master_data import caller, in_scope
 from enterprise.models import Site
@@ -24,9 +24,9 @@ from quality.gauging import why_unusable
 from quality.models import Calibration, Cause, CorrectiveAction, DefectCode, Gauge, Severity
 from quality.serializers import CorrectiveActionSerializer, GaugeSerializer
 from screens import charts
-from screens.csv_files import csv_file, moment_text, rounded_number
 from screens.days import day_in, day_window
 from screens.people_sites import chosen_site, sites_where
+from screens.table_files import rounded_number, with_unit
 
 DAYS = 30
 """So many days back defects are added up, unless asked otherwise."""
@@ -50,8 +50,8 @@ _CHOICES: dict[str, Any] = {"category": DefectCode.Category, "severity": Severit
 
 
 @login_required
-def defects_page(request: HttpRequest) -> HttpResponse:
-    """Show which defects were found most often at a site: `?site=&first=&last=&by=`; `file=csv` answers a file."""
+def defects_page(request: HttpRequest) -> HttpResponseBase:
+    """Show which defects were found most often at a site: `?site=&first=&last=&by=`; as a file, too."""
     sites = sites_where(request, "view", "nonconformance")
     site = chosen_site(sites, request.GET.get("site"))
     today = timezone.localtime(timezone=site.zone).date()
@@ -61,9 +61,10 @@ def defects_page(request: HttpRequest) -> HttpResponse:
     by = by if by in PARETO_BY else "code"
     window = day_window(first, last, site.zone)
     bars = [(_named(by, bar), bar) for bar in pareto([site], window, by=by)]
-    if request.GET.get("file") == "csv":
-        return _defects_file(by, bars, window)
-    drawn: list[tuple[str, charts.Number]] = [(name, bar.quantity) for name, bar in bars[:MOST_BARS]]
+    if format_of(request):
+        about = f"{site.name} {first} {last}"
+        return export_table(request, replace(_defects_table(by, bars, window, site.zone), about=about))
+    drawn: list[tuple[str, charts.Number]] = [(name, bar.quantity) for name, bar in bars]
     context = {
         "sites": sites,
         "site": site,
@@ -73,7 +74,7 @@ def defects_page(request: HttpRequest) -> HttpResponse:
         "bys": BY.items(),
         "by_name": BY[by],
         "bars": bars,
-        "chart": charts.pareto(gettext("Defects"), drawn, unit="×", tone="poor") if drawn else None,
+        "chart": charts.pareto(gettext("Defects"), drawn, unit="×", tone="poor", most=MOST_BARS) if drawn else None,
     }
     return render(request, "screens/defects.html", context)
 
@@ -86,13 +87,23 @@ def _named(by: str, bar: Bar) -> str:
     return str(choices(bar.key).label) if choices is not None else bar.name
 
 
-def _defects_file(by: str, bars: list[tuple[str, Bar]], window: Interval) -> HttpResponse:
-    header = (by, "quantity", "times_found", "cost", "cumulative_share", "from", "to")
-    times = moment_text(window.start), moment_text(window.end)
+def _defects_table(by: str, bars: list[tuple[str, Bar]], window: Interval, zone: tzinfo) -> Table:
+    header = (
+        *(
+            str(BY[by]),
+            gettext("Number"),
+            gettext("Times found"),
+            gettext("Cost"),
+            with_unit(gettext("Share up to here"), "%"),
+        ),
+        *(gettext("From"), gettext("To")),
+    )
+    times = window.start.astimezone(zone), window.end.astimezone(zone)
     lines = [
-        (name, bar.quantity, bar.occurrences, bar.cost, rounded_number(bar.cumulative, 6), *times) for name, bar in bars
+        (name, bar.quantity, bar.occurrences, bar.cost, rounded_number(bar.cumulative * 100, 6), *times)
+        for name, bar in bars
     ]
-    return csv_file("defects", [header, *lines])
+    return Table(gettext("Pareto of defects"), header, lines, len(lines))
 
 
 # --- corrective and preventive actions ---
@@ -130,7 +141,7 @@ def actions_page(request: HttpRequest) -> HttpResponseBase:
         rows = rows.filter(owner=caller(request).pk)
     rows = rows.order_by("due_date", "id")
     if format_of(request):
-        return export_list(request, rows, CorrectiveActionSerializer, name="actions")
+        return export_list(request, rows, CorrectiveActionSerializer, name=gettext("Corrective and preventive actions"))
     page = Paginator(rows, 50).get_page(request.GET.get("page"))
     now = timezone.now()
     shows = (("", gettext("Not closed")), ("mine", gettext("Mine")), ("all", gettext("All")))
@@ -190,7 +201,7 @@ def gauges_page(request: HttpRequest) -> HttpResponseBase:
     found = found if format_of(request) else found[:SHOWN]
     rows = sorted((_gauge_row(gauge, now) for gauge in found), key=lambda row: (_ends(row), row.gauge.code))
     if format_of(request):
-        return export_list(request, rows, _ShownGauge, name="gauges")
+        return export_list(request, rows, _ShownGauge, name=gettext("Gauges and their calibration"))
     return render(request, "screens/gauges.html", {"rows": rows, "q": text})
 
 

@@ -80,7 +80,7 @@ def record_list(request: HttpRequest) -> HttpResponseBase:
         if asked.get("status"):
             records = records.filter(status=asked["status"])
     if format_of(request):
-        return export_list(request, records.order_by("-id"), BatchRecordSerializer, name="batch-records")
+        return export_list(request, records.order_by("-id"), BatchRecordSerializer, name=gettext("Batch records"))
     page = Paginator(records.order_by("-id"), 50).get_page(request.GET.get("page"))
     return render(request, "screens/records.html", {"page": page, "form": form})
 

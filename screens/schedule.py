@@ -138,7 +138,7 @@ def schedule_page(request: HttpRequest) -> HttpResponseBase:
     entries = entries_of([line.pk], window)[:MOST_ENTRIES]
     if format_of(request):
         return export_list(
-            request, entries, ActualSerializer, name="schedule", prepare=lambda some: actuals_of(some, now=now)
+            request, entries, ActualSerializer, name=gettext("Schedule"), prepare=lambda some: actuals_of(some, now=now)
         )
     actuals = actuals_of(entries, now=now)
     active = [entry for entry in entries if entry.status != Schedule.Status.CANCELLED and entry.planned_end_at > now]

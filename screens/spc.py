@@ -1,5 +1,6 @@
 """Pages of statistics: a control chart with its baseline and capability, and how far a gauge is to be trusted."""
 
+from collections import defaultdict
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
@@ -9,18 +10,30 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
 from accounts.models import User
 from core.errors import Invalid
+from core.exports import Table, export_table, format_of
 from core.master_data import caller, in_scope
-from core.reader import UNKNOWN, rounded
+from core.reader import UNKNOWN, rounded, said
 from enterprise.models import Machine
 from live.fragments import CHART, chart_fragment, version_now
 from quality.capabilities import capability_on, study_of
-from quality.charting import acknowledge, charts_at_machine, phases_of, set_baseline, unanswered
+from quality.charting import (
+    MOST_RESULTS,
+    acknowledge,
+    chart_data,
+    charts_at_machine,
+    judged_from,
+    phases_of,
+    results_on,
+    set_baseline,
+    unanswered,
+)
 from quality.models import (
     Characteristic,
     ChartPhase,
@@ -33,10 +46,12 @@ from quality.models import (
 from quality.spc.capability import Capability
 from quality.spc.charts import Kind
 from quality.spc.gauge import Method, Study
+from quality.spc.monitor import Series
 from screens.acts import Act, ActForm, Refused, do_asked, offers
 from screens.days import day_in, day_window
 from screens.offering import offer
 from screens.people_sites import chosen_site, sites_where
+from screens.table_files import rounded_number, with_unit
 
 KIND = "quality_setup"
 DAYS = 30
@@ -89,9 +104,14 @@ SET_UP = {"baseline": Act(gettext_lazy("Set a baseline"), _set_baseline, Baselin
 
 
 @login_required
-def chart_page(request: HttpRequest, chart_id: int) -> HttpResponse:
-    """Show a control chart, which keeps itself up to date; a POST says what a signal was, or sets a baseline."""
+def chart_page(request: HttpRequest, chart_id: int) -> HttpResponseBase:
+    """Show a control chart, which keeps itself up to date; a POST says what a signal was, or sets a baseline.
+
+    As a file, too.
+    """
     chart = _chart(request, chart_id)
+    if format_of(request):
+        return export_table(request, _table(chart))
     site_id = chart.site_id
     refused: Refused | None = None
     with timezone.override(chart.site.zone):
@@ -115,6 +135,44 @@ def chart_page(request: HttpRequest, chart_id: int) -> HttpResponse:
             ],
         }
         return render(request, "screens/chart.html", context, status=409 if refused else 200)
+
+
+def _table(chart: ControlChart) -> Table:
+    """Return the points of a chart with their limits and the rules that they broke: as many as are judged at once."""
+    newest = results_on(chart).order_by("-occurred_at").values_list("occurred_at", flat=True)
+    since = newest[MOST_RESULTS - 1 : MOST_RESULTS].first()
+    phases = phases_of(chart)
+    start = judged_from(chart, phases, since) if since is not None and phases else since
+    data = chart_data(chart, start, most=None)
+    header = (
+        *(gettext("Time"), gettext("Chart"), gettext("Value"), gettext("Centre")),
+        *(gettext("Lower limit"), gettext("Upper limit"), gettext("Rules that it breaks")),
+    )
+    panels = data.chart.panels if data.chart else ()
+    rows = [
+        (
+            at.astimezone(chart.site.zone),
+            said(series.panel),
+            *(
+                rounded_number(number, 9)
+                for number in (point.value, point.limits.centre, point.limits.lower, point.limits.upper)
+            ),
+            ", ".join(broken.get(place, ())),
+        )
+        for series in panels
+        for broken in [_broken(series)]
+        for place, (at, point) in enumerate(zip(data.moments, series.points, strict=True))
+    ]
+    return Table(gettext("Control chart"), header, rows, len(rows), chart.name)
+
+
+def _broken(series: Series) -> dict[int, list[str]]:
+    """Return the codes of the rules that each point of a panel breaks, by its place."""
+    found: dict[int, list[str]] = defaultdict(list)
+    for signal in series.signals:
+        for place in signal.points:
+            found[place].append(signal.rule.code)
+    return found
 
 
 def _chart(request: HttpRequest, chart_id: int) -> ControlChart:
@@ -182,7 +240,7 @@ def _at(request: HttpRequest, code: str) -> tuple[Machine, list[ControlChart]]:
 
 
 @login_required
-def study_page(request: HttpRequest) -> HttpResponse:
+def study_page(request: HttpRequest) -> HttpResponseBase:
     """Show how much of what people measured is the measuring: `?site=&characteristic=&gauge=&method=&first=&last=`."""
     sites = sites_where(request, "view", "inspection")
     site = chosen_site(sites, request.GET.get("site"))
@@ -220,12 +278,24 @@ def study_page(request: HttpRequest) -> HttpResponse:
         "percent_of_tolerance": _two(found.percent_of_tolerance, 1) if found else "",
         "refused": refused,
     }
+    if format_of(request) and found:
+        rows = [
+            (str(words), rounded_number(sigma, 9), rounded_number(found.percent(sigma), 6))
+            for words, sigma in _variation(found)
+        ]
+        header = gettext("Variation"), "σ", with_unit(gettext("of all"), "%")
+        about = f"{of} {first} {last}"
+        return export_table(request, Table(gettext("Gauge study"), header, rows, len(rows), about))
     return render(request, "screens/gauge_study.html", context)
 
 
 def _parts(study: Study) -> list[tuple[Any, str, str]]:
-    """Return what the variation is made of: its words, one sigma of it, and its percent of all."""
-    of = [
+    """Return what the variation is made of, written: its words, one sigma of it, and its percent of all."""
+    return [(words, rounded(sigma, 6), _two(study.percent(sigma), 1)) for words, sigma in _variation(study)]
+
+
+def _variation(study: Study) -> list[tuple[Any, Fraction]]:
+    return [
         (gettext_lazy("Repeatability (EV)"), study.equipment),
         (gettext_lazy("Reproducibility (AV)"), study.appraiser),
         *([(gettext_lazy("Appraisers with parts"), study.interaction)] if study.interaction is not None else []),
@@ -233,4 +303,3 @@ def _parts(study: Study) -> list[tuple[Any, str, str]]:
         (gettext_lazy("Parts (PV)"), study.parts),
         (gettext_lazy("Total (TV)"), study.total),
     ]
-    return [(words, rounded(sigma, 6), _two(study.percent(sigma), 1)) for words, sigma in of]

@@ -11,6 +11,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -30,6 +31,7 @@ from oee.scopes import every_machine_of, representatives
 from oee.selectors import timelines
 from oee.stops import Stop, shown_category, stops_around
 from oee.time_columns import columns_of
+from screens.parts import render_part
 from screens.reason_picker import name_of, picker_for, reasons_by_id
 from screens.stops import Named, key_of, machines_named, named_by, need_right
 from screens.timeline import bar, stop_address
@@ -156,7 +158,9 @@ def _context(
 
 @login_required
 def stop_cause(request: HttpRequest, key: str) -> HttpResponse:
-    """Answer what began a stop: the chain of machines that waited for each other, as far as it can be followed."""
+    """Answer what began a stop: the chain of machines that waited for each other, as far as it can be followed;
+    without a script as a page.
+    """
     now = timezone.now()
     machine, at = _asked(request, key)
     everyone = every_machine_of(machine.line)
@@ -165,7 +169,8 @@ def stop_cause(request: HttpRequest, key: str) -> HttpResponse:
     except Closed:
         cause = None
     context = {"cause": cause, "zone": machine.line.area.site.zone}
-    return render(request, "screens/_stop_cause.html", context)
+    back = reverse("screens:stop", args=[key]), machine.name
+    return render_part(request, "screens/_stop_cause.html", context, title=gettext("What began it"), back=back)
 
 
 def _days(stop: Stop, zone: Any) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -10,7 +10,8 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -20,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.rights import ADD, CHANGE
 from core.errors import DomainError
+from core.exports import Table, export_table, format_of
 from core.fact_api import fact_id, parse_fact_id
 from core.intervals import Interval
 from core.master_data import caller, in_scope, site_id_of
@@ -29,8 +31,8 @@ from oee import stop_words
 from oee.stop_api import MOST_MACHINE_DAYS, touching_shift
 from oee.stops import Stop, shown_category, stops_of, stops_while_making
 from screens.asked_shift import lines_of, number, shift_asked
-from screens.csv_files import csv_file, moment_text, seconds
 from screens.reason_picker import name_of, picker_for, reasons_by_id
+from screens.table_files import seconds
 from screens.timeline import stop_address
 
 PERIODS = {"8": _("8 hours"), "24": _("24 hours"), "72": _("3 days"), "168": _("7 days"), "720": _("30 days")}
@@ -81,8 +83,8 @@ class Row:
 
 
 @login_required
-def stop_list(request: HttpRequest) -> HttpResponse:
-    """List stops; a POST gives those that are ticked a reason and comes back to the list."""
+def stop_list(request: HttpRequest) -> HttpResponseBase:
+    """List stops, or answer them as a file; a POST gives those that are ticked a reason and comes back to the list."""
     now = timezone.now()
     refusals: list[str] = []
     status = 200
@@ -93,6 +95,8 @@ def stop_list(request: HttpRequest) -> HttpResponse:
     ticked = [_moment_of(key) for key in request.POST.getlist("stop")[:PER_PAGE]]
     asked = asked_of(request, now=now)
     rows = rows_of(asked, now=now)
+    if format_of(request):
+        return export_table(request, _table(asked, rows))
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     here = {row.machine.pk: row.machine for row in page}
     may_speak = any(caller(request).may(right, "fact") for right in (ADD, CHANGE))
@@ -120,29 +124,31 @@ def _moment_of(key: str) -> str:
     return "-".join(key.split("-")[:2])
 
 
-@login_required
-def stop_file(request: HttpRequest) -> HttpResponse:
-    """Answer the list as CSV: moments in UTC, lengths in seconds."""
-    now = timezone.now()
+def _table(asked: Asked, rows: Sequence[Row]) -> Table:
+    """Return the list under the names of REST: moments in UTC, lengths in seconds."""
     header = (
         *("line", "machine", "starts_at", "ends_at", "seconds", "scheduled_seconds"),
         *("category", "reason", "unexplained"),
     )
-    rows = [
+    lines = [
         (
             row.machine.line.code,
             row.machine.code,
-            moment_text(row.stop.start),
-            moment_text(row.stop.end) if row.stop.end else None,
+            row.stop.start.astimezone(UTC),
+            row.stop.end and row.stop.end.astimezone(UTC),
             seconds(row.stop.duration),
             seconds(row.stop.scheduled),
             row.stop.category.value,
             row.reason,
             int(row.stop.is_unexplained),
         )
-        for row in rows_of(asked_of(request, now=now), now=now)
+        for row in rows
     ]
-    return csv_file("stops", [header, *rows])
+    place = asked.machine or asked.line
+    zone = asked.lines[0].area.site.zone if asked.lines else UTC
+    days = (f"{at.astimezone(zone):%Y-%m-%d}" for at in (asked.window.start, asked.window.end))
+    name = gettext("Stops") if asked.everything else gettext("Stops without a reason")
+    return Table(name, header, lines, len(lines), " ".join([*([place.name] if place else []), *days]))
 
 
 def asked_of(request: HttpRequest, *, now: datetime) -> Asked:

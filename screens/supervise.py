@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from core.master_data import caller
 from enterprise.models import Site
@@ -19,6 +20,7 @@ from live.status import LineStatus
 from oee.open_shifts import closings_due_by_hand
 from screens.asked_shift import Filter, lines_of, narrowed_to
 from screens.board_calls import open_calls
+from screens.parts import render_part
 
 SHOWN = 6
 
@@ -61,7 +63,9 @@ def supervise(request: HttpRequest) -> HttpResponse:
 
 @login_required
 def panels(request: HttpRequest) -> HttpResponse:
-    """Answer the panels that are worked out by themselves: orders at risk, people missing, shifts to hand over."""
+    """Answer the panels that are worked out by themselves: orders at risk, people missing, shifts to hand over;
+    without a script as a page.
+    """
     now = timezone.now()
     chosen = _of_one_site(request)
     context: dict[str, Any] = {"chosen": chosen, "shown": SHOWN}
@@ -73,7 +77,9 @@ def panels(request: HttpRequest) -> HttpResponse:
     if caller(request).may("view", "closing"):
         due = closings_due_by_hand(chosen.lines, now=now)
         context["due"] = due
-    return render(request, "screens/_supervise_panels.html", context)
+    address = f"{reverse('screens:supervise')}?{request.GET.urlencode()}"
+    words = gettext("What to decide")
+    return render_part(request, "screens/_supervise_panels.html", context, title=words, back=(address, words))
 
 
 def _missing(site: Site, *, now: datetime) -> list[Any]:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from core.errors import DomainError
 from core.intervals import Interval
 from core.reader import UNKNOWN, rounded, said
+from core.spreadsheets import Cell, moment_text
 from dashboards.models import Tile
 from enterprise.models import Line, Machine
 from live.selectors import line_statuses
@@ -31,9 +32,9 @@ from oee.selectors import report
 from oee.trends import Step, has_trend
 from scheduling.actuals import Actual, actuals_of, entries_of
 from screens import charts
-from screens.csv_files import moment_text
 from screens.kpi_charts import TONES, Nothing, kpi_trend, plan_chart
 from screens.losses import names_of
+from screens.table_files import rounded_number, with_unit
 from screens.wording import kpi_words
 from workorders.models import Schedule, WorkOrder
 from workorders.selectors import LIVE
@@ -55,11 +56,12 @@ MOST_LINES = 50
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table of texts; the first column names the row."""
+    """A table of texts; the first column names the row. `cells` are the rows as files have them: exact."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     links: tuple[str, ...] = ()
+    cells: tuple[tuple[Cell, ...], ...] = ()
 
     @property
     def linked(self) -> list[tuple[str, tuple[str, ...]]]:
@@ -248,16 +250,17 @@ def _pareto(tile: Tile, scope: Scope) -> Shown:
         raise Nothing(_("Nothing stood in planned time."))
     names = names_of(by, [row.key for row in found.rows if row.key is not None])
     value: dict[str, Callable[[ParetoRow], charts.Number]] = {
-        "time": lambda row: Fraction(row.duration // timedelta(seconds=1), 60),
+        "time": lambda row: Fraction(row.duration // timedelta(microseconds=1), 60_000_000),
         "count": lambda row: row.occurrences,
         "pieces": lambda row: row.lost_pieces,
     }
     unit = {"time": _("min"), "count": _("times"), "pieces": _("pcs")}[measure]
     unnamed = _("no reason given") if by is By.REASON else _("outside of shifts")
     named = [(names.get(row.key or 0, unnamed), value[measure](row)) for row in found.rows]
-    named = sorted(named, key=lambda pair: (-(pair[1] or 0), pair[0]))[: tile.rows]
     title = tile.title or _("Losses, %(place)s") % {"place": _place(lines)}
-    return f"{_('Losses')}: {Tile.Losses(by.value).label}", {"chart": charts.pareto(title, named, unit=unit)}
+    return f"{_('Losses')}: {Tile.Losses(by.value).label}", {
+        "chart": charts.pareto(title, named, unit=unit, most=tile.rows)
+    }
 
 
 def _timeline(tile: Tile, scope: Scope) -> Shown:
@@ -302,8 +305,17 @@ def _lines(tile: Tile, scope: Scope, lines: Sequence[Line]) -> Table:
         )
         for status in known
     )
-    columns = (_("Line"), _("State"), _("Good so far"), _("Target so far"), _("OEE"), _("Order"))
-    return Table(columns, rows, tuple(reverse("screens:line", args=[status.code]) for status in known))
+    cells = tuple(
+        (
+            *row[:2],
+            *(rounded_number(one, 6) for one in (status.good, status.target)),
+            rounded_number(None if status.kpis.oee_index is None else status.kpis.oee_index * 100, 6),
+            row[-1],
+        )
+        for row, status in zip(rows, known, strict=True)
+    )
+    columns = (_("Line"), _("State"), _("Good so far"), _("Target so far"), with_unit(_("OEE"), "%"), _("Order"))
+    return Table(columns, rows, tuple(reverse("screens:line", args=[status.code]) for status in known), cells)
 
 
 def _of_lines(scope: Scope, lines: Sequence[Line]) -> list[Actual]:
@@ -327,8 +339,17 @@ def _orders(tile: Tile, scope: Scope, lines: Sequence[Line]) -> Table:
         )
         for one in found
     )
+    cells = tuple(
+        (
+            *row[:2],
+            *(at.astimezone(scope.zone) for at in (one.entry.planned_start_at, one.entry.planned_end_at)),
+            *(rounded_number(quantity, 6) for quantity in (one.planned_quantity, one.actual_quantity)),
+            row[-1],
+        )
+        for row, one in zip(rows, found, strict=True)
+    )
     columns = (_("Order"), _("Line"), _("From"), _("Until"), _("Planned"), _("Made"), _("Status"))
-    return Table(columns, rows, tuple(reverse("screens:order", args=[one.entry.work_order]) for one in found))
+    return Table(columns, rows, tuple(reverse("screens:order", args=[one.entry.work_order]) for one in found), cells)
 
 
 def _late(tile: Tile, scope: Scope, lines: Sequence[Line]) -> Table:
@@ -344,8 +365,12 @@ def _late(tile: Tile, scope: Scope, lines: Sequence[Line]) -> Table:
         )
         for order in found
     )
+    cells = tuple(
+        (*row[:3], order.due_at and order.due_at.astimezone(scope.zone), row[-1])
+        for row, order in zip(rows, found, strict=True)
+    )
     columns = (_("Order"), _("Product"), _("Line"), _("Due"), _("Status"))
-    return Table(columns, rows, tuple(reverse("screens:order", args=[order.order_number]) for order in found))
+    return Table(columns, rows, tuple(reverse("screens:order", args=[order.order_number]) for order in found), cells)
 
 
 def _plan(tile: Tile, scope: Scope) -> Shown:

@@ -9,16 +9,20 @@ from urllib.parse import urlencode
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from core.exports import Table, export_table, format_of
 from core.fact_api import fact_id
-from core.intervals import Interval
+from core.intervals import Interval, floor_hour
 from core.master_data import caller, site_id_of
 from core.retention import Closed
+from core.spreadsheets import Cell
 from enterprise.models import Line, Machine
 from oee.engine import Segment
 from oee.scopes import calendar_day
@@ -27,6 +31,7 @@ from oee.stops import STOPPED, asks_for_a_reason, stretches
 from oee.time_columns import columns_of, hour_columns, shown_as
 from screens.asked_shift import AskedShift, line_named, shift_asked
 from screens.reason_picker import reasons_by_id, words_of
+from screens.table_files import refused_file, seconds
 from screens.timelines import COLUMNS, MOST_SEGMENTS, MOST_TO_TAP, Area, Bar, areas, length, position, ticks
 from workorders.models import Run
 
@@ -66,8 +71,8 @@ class Listed:
 
 
 @login_required
-def timeline(request: HttpRequest, code: str) -> HttpResponse:
-    """Draw a line's machines, or one of them, over a shift, a day, or up to thirty days."""
+def timeline(request: HttpRequest, code: str) -> HttpResponseBase:
+    """Draw a line's machines, or one of them, over a shift, a day, or up to thirty days. As a file, too."""
     now = timezone.now()
     line = line_named(request, code)
     if not caller(request).may("view", "fact", site_id_of(line)):
@@ -80,6 +85,8 @@ def timeline(request: HttpRequest, code: str) -> HttpResponse:
     machines = [one for one in asked.machines if request.GET.get("machine") in (None, "", one.code)]
     if not machines:
         raise Http404
+    if format_of(request):
+        return _file(request, asked, machines, window, span, now=now)
     context: dict[str, Any] = {
         "line": line,
         "zone": line.area.site.zone,
@@ -104,6 +111,37 @@ def timeline(request: HttpRequest, code: str) -> HttpResponse:
         "unexplained": sum(row.unexplained for row in rows),
     }
     return render(request, "screens/timeline.html", context)
+
+
+def _file(
+    request: HttpRequest, asked: AskedShift, machines: Sequence[Machine], window: Interval, span: str, *, now: datetime
+) -> HttpResponseBase:
+    """Answer what is drawn: each stretch, or where columns are drawn, what each hour was made of."""
+    zone, reasons = asked.line.area.site.zone, reasons_by_id()
+    header = gettext("Machine"), gettext("From"), gettext("To"), gettext("State"), gettext("Time (s)")
+    rows: list[Sequence[Cell]] = []
+    try:
+        if hours := HOURS_PER_COLUMN.get(span):
+            first, step = floor_hour(window.start), timedelta(hours=hours)
+            columns = hour_columns(machines, window, hours=hours, now=now)
+            for machine in machines:
+                for place, column in enumerate(columns[machine.pk]):
+                    start = first + place * step
+                    hour = start.astimezone(zone), (start + step).astimezone(zone)
+                    for category, time in column.items():
+                        lasted = seconds(timedelta(microseconds=time))
+                        rows.append((machine.name, *hour, words_of(None, category, reasons), lasted))
+        else:
+            drawn = timelines(machines, window, now=now)
+            for machine in machines:
+                for one in drawn[machine.pk]:
+                    times = one.start.astimezone(zone), one.end.astimezone(zone)
+                    rows.append((machine.name, *times, named(one, reasons), seconds(one.end - one.start)))
+    except Closed as refusal:
+        return refused_file(refusal.message)
+    of = machines[0].name if request.GET.get("machine") else asked.line.name
+    about = f"{of} {window.start.astimezone(zone):%Y-%m-%d} {SPANS[span]}"
+    return export_table(request, Table(gettext("Timeline"), header, rows, len(rows), about))
 
 
 def _window(asked: AskedShift, span: str, *, now: datetime) -> Interval:

@@ -1,5 +1,6 @@
 """A KPI over time: any of the catalogue that stored hours tell, by hour, shift or day, of a place or a product."""
 
+from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 from typing import Any
@@ -7,12 +8,14 @@ from zoneinfo import ZoneInfo
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core.errors import DomainError
+from core.exports import export_table, format_of
 from core.master_data import caller, in_scope
 from enterprise.models import Line, Machine
 from oee.kpis import Kpi, kpis_of
@@ -21,17 +24,17 @@ from oee.slicing import Part
 from oee.trends import Step, has_trend
 from products.models import Product
 from screens.charts import Chart
-from screens.dashboards import csv_of
 from screens.days import day_in, day_window
 from screens.kpi_charts import TONES, Nothing, kpi_trend
+from screens.table_files import chart_table, refused_file
 from workorders.models import Run
 
 MOST_PRODUCTS = 200
 
 
 @login_required
-def trends(request: HttpRequest) -> HttpResponse:
-    """Show a KPI over time, with its target; as CSV with `format=csv`."""
+def trends(request: HttpRequest) -> HttpResponseBase:
+    """Show a KPI over time, with its target; as a file, too."""
     who = caller(request)
     if not who.may("view", "oee_record"):
         raise PermissionDenied
@@ -45,16 +48,16 @@ def trends(request: HttpRequest) -> HttpResponse:
         return render(request, "screens/trends.html", {"lines": []})
     asked = _Asked(request, everything)
     chart, problem = _chart(asked)
-    if request.GET.get("format") == "csv" and chart is not None:
-        return csv_of(chart, name=f"{asked.kpi.code}-{asked.step}")
-    query = request.GET.copy()
-    query["format"] = "csv"
+    if format_of(request):
+        if chart is None:
+            return refused_file(problem)
+        about = f"{chart.title.removeprefix(name := str(asked.kpi.name)).strip(', ')} {asked.first} {asked.last}"
+        return export_table(request, replace(chart_table(chart), name=name, about=about))
     context = {
         "asked": asked,
         "lines": asked.lines,
         "chart": chart,
         "problem": problem,
-        "csv": f"?{query.urlencode()}",
         "products": Product.objects.filter(is_active=True).order_by("name")[:MOST_PRODUCTS],
         "steps": {"hour": _("Hours"), "shift": _("Shifts"), "day": _("Days")},
         "splits": {

@@ -120,7 +120,7 @@ def unit_list(request: HttpRequest) -> HttpResponseBase:
     asked = form.cleaned_data if form.is_valid() else {}
     tracked_units = selectors.tracker(caller(request), **asked).filter(site=site)
     if format_of(request):
-        return export_list(request, tracked_units, SerialUnitSerializer, name="units")
+        return export_list(request, tracked_units, SerialUnitSerializer, name=gettext("Serial units"))
     page = Paginator(tracked_units, 50).get_page(request.GET.get("page"))
     units = list(page)
     columns = _columns(units)

@@ -49,7 +49,6 @@ from workorders.changeovers import begin_changeover
 # Read by scripts, files to download, and addresses that only take what is posted.
 NO_PAGES = {
     *("overview-fragments", "floor-fragments", "board-fragments", "supervise-panels", "close-shift", "home"),
-    *("stops-file", "pareto-file", "waterfall-file", "plan-actual-file"),
     *("planner-data", "planner-backlog", "planner-needs"),
     *("operate-clock", "operate-manifest", "service-worker", "plant-file-download"),
     *("kpis", "explain", "explain-element", "explain-facts", "station", "terminal"),

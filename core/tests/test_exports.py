@@ -12,7 +12,8 @@ import pytest
 from rest_framework.test import APIClient
 
 from core import exports
-from core.exports import Streamed, cell_of, file_name
+from core.exports import Pieces, Streamed, cell_of, disposition, file_name
+from core.spreadsheets import workbook_file
 from core.tests.test_admin_spreadsheets import FORMULAS
 from counts.models import CountHistory
 from tests.factories import LONG_AGO, make_count_tag, make_machine, make_product, make_site, make_user
@@ -93,6 +94,26 @@ def test_decimals_leave_exactly(api):
     assert json.loads(cell_of({"a": [1]})) == {"a": [1]}
 
 
+def test_in_a_workbook_numbers_are_numbers_and_moments_are_moments(api):
+    tag = make_count_tag()
+    CountHistory.objects.create(tag=tag, occurred_at=LONG_AGO, value=Decimal("-12.5"), recorded_at=LONG_AGO)
+    sheet = as_workbook(api.get("/oee/count-history/?format=xlsx"))
+    cells = {name.value: cell for name, cell in zip(sheet[1], sheet[2], strict=True)}
+    assert (cells["value"].data_type, cells["value"].value) == ("n", -12.5)
+    assert (cells["occurred_at"].is_date, cells["occurred_at"].value) == (True, LONG_AGO.replace(tzinfo=None))
+    assert cells["occurred_at"].number_format.endswith('"Z"')
+    (row,) = as_csv(api.get("/oee/count-history/?format=csv"))
+    assert row["occurred_at"] == LONG_AGO.isoformat().replace("+00:00", "Z")
+
+
+@pytest.mark.parametrize("title", ["a" * 40, "[Line: 1/2]*?\\'", "'", ""])
+def test_a_sheet_is_named_as_excel_allows_it(title):
+    with workbook_file([["a"]], title) as file:
+        name = openpyxl.load_workbook(file).sheetnames[0]
+    assert 0 < len(name) <= 31
+    assert not set(name) & set("[]:*?/\\'")
+
+
 def test_a_negative_decimal_is_a_number_and_no_text():
     from core.spreadsheets import guarded
 
@@ -165,5 +186,12 @@ def test_a_server_that_is_asynchronous_never_holds_the_whole_file():
     assert asyncio.run(read()) == [1, 2, 3]
 
 
-def test_a_files_name_is_plain():
-    assert file_name("../Ä b", "csv") == "b.csv"
+def test_a_workbook_that_nobody_reads_is_closed_all_the_same():
+    file = workbook_file([["a"]])
+    Streamed(Pieces(file)).close()
+    assert file.closed
+
+
+def test_a_files_name_is_plain_in_any_language():
+    assert file_name("../Ä b\r\n; x=1", "csv") == "Ä-b-x-1.csv"
+    assert disposition("Stillstände", "csv") == "attachment; filename*=utf-8''Stillst%C3%A4nde.csv"

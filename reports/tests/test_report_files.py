@@ -2,7 +2,7 @@
 
 import csv
 import io
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
@@ -134,6 +134,24 @@ def test_workbook_and_csv_have_the_same_exact_numbers(plant):
     lines = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
     (line,) = [line for line in lines if line and line[0] == "Effectiveness (performance)" and len(line) > 3][:1]
     assert Decimal(line[2]) == Decimal(decimal_text(exact))
+
+
+def test_moments_of_a_report_are_moments_on_the_sites_clock_in_excel_and_in_csv(plant):
+    document = document_of(plant)
+    told = [
+        (value.astimezone(document.zone), value)
+        for section in document.sections
+        for table in section.tables
+        for row in table.rows
+        for value in row.values
+        if isinstance(value, datetime)
+    ]
+    assert told
+    book = openpyxl.load_workbook(io.BytesIO(WRITERS["xlsx"](document)))
+    cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row if cell.is_date]
+    written = {(cell.value, cell.number_format.rpartition("ss")[2]) for cell in cells}
+    assert {(local.replace(tzinfo=None), f'"{local.isoformat()[-6:]}"') for local, _ in told} <= written
+    assert told[0][0].isoformat() in WRITERS["csv"](document).decode()
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1"])

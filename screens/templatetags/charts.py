@@ -15,11 +15,11 @@ register = template.Library()
 
 
 @register.inclusion_tag("screens/_chart_figure.html")
-def chart(chart: Chart, identifier: str, csv: str = "") -> dict[str, Any]:
-    """Show a chart under an identifier that is the page's only one of that name; `csv` is where its numbers are."""
+def chart(chart: Chart, identifier: str) -> dict[str, Any]:
+    """Show a chart, with its table, under an identifier that is the page's only one of that name."""
     zone = ZoneInfo(chart.zone)
     rows = [(_point(point, zone), [_number(value) for value in values]) for point, values in chart.rows()]
-    return {"chart": chart, "identifier": identifier, "csv": csv, "rows": rows, "drawable": chart.drawable()}
+    return {"chart": chart, "identifier": identifier, "rows": rows, "drawable": chart.drawable()}
 
 
 def _point(point: Any, zone: ZoneInfo) -> str:

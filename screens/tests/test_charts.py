@@ -36,3 +36,8 @@ def test_text_cannot_leave_the_data_of_a_chart():
     chart = Chart("</script><script>alert(1)</script>", [Series("a", [1])], labels=["</script>"])
     page = Template("{% load charts %}{% chart it 'oee' %}").render(Context({"it": chart}))
     assert "<script>alert" not in page
+
+
+def test_pareto_that_is_cut_still_tells_shares_of_the_whole():
+    chart = pareto("Stops", [("Jam", 10), ("Material", 30), ("Other", 60)], unit="min", most=2)
+    assert (list(chart.labels), list(chart.series[1].values)) == (["Other", "Material"], [60, 90])

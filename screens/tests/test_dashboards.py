@@ -107,6 +107,10 @@ def test_a_broken_tile_says_so_and_the_others_stay(reader, monkeypatch):
     assert "Still here" in page
 
 
+def csv_rows(answer):
+    return list(csv.reader(io.StringIO(answer.getvalue().decode("utf-8-sig"))))
+
+
 def test_numbers_come_as_csv_without_formulas(reader, line):
     line.name = "=cmd()"
     line.save()
@@ -114,18 +118,21 @@ def test_numbers_come_as_csv_without_formulas(reader, line):
         {"kind": "table", "content": "lines"}, {"kind": "plan", "plan_by": "order"}, {"kind": "text", "text": "a"}
     )
     table, plan, text = board.tiles.order_by("position")
-    rows = list(
-        csv.reader(io.StringIO(reader.get(f"/dashboards/mine/tiles/{table.pk}.csv").content.decode("utf-8-sig")))
-    )
+    tiles = "/dashboards/mine/tiles"
+    rows = csv_rows(reader.get(f"{tiles}/{table.pk}/?format=csv"))
     assert rows[0][0] == "Line"
     assert rows[1][0] == "'=cmd()"
-    rows = list(
-        csv.reader(io.StringIO(reader.get(f"/dashboards/mine/tiles/{plan.pk}.csv").content.decode("utf-8-sig")))
-    )
-    assert rows[0] == ["", "planned", "made"]
+    assert rows[1][2] == "0"
+    rows = csv_rows(reader.get(f"{tiles}/{plan.pk}/?format=csv"))
+    assert rows[0] == ["Name", "planned (pcs)", "made (pcs)"]
     assert rows[1][1:] == ["1000", "0"]
-    assert reader.get(f"/dashboards/mine/tiles/{text.pk}.csv").status_code == 200
-    assert reader.get("/dashboards/mine/tiles/0.csv").status_code == 404
+    assert reader.get(f"{tiles}/{plan.pk}/?format=xlsx").getvalue().startswith(b"PK")
+    assert reader.get(f"{tiles}/{plan.pk}/").status_code == 400
+    assert reader.get(f"{tiles}/{text.pk}/?format=csv").status_code == 400
+    assert reader.get(f"{tiles}/0/?format=csv").status_code == 404
+    page = reader.get("/dashboards/mine/").content.decode()
+    assert all(f"{tiles}/{tile.pk}/?format=xlsx" in page for tile in (table, plan))
+    assert f"{tiles}/{plan.pk}/?format=xlsx" in reader.get(f"{tiles}/").json()["tiles"][1]["html"]
 
 
 def test_losses_are_named_in_the_readers_language(reader, line):
@@ -286,9 +293,12 @@ def test_a_kpi_over_time_with_its_target_and_as_csv(reader, line):
     assert (chart.series[-1].name, set(chart.series[-1].values)) == ("Target", {85})
     answer = reader.get("/trends/?kpi=availability&step=day&format=csv")
     assert answer["Content-Type"].startswith("text/csv")
-    rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
-    assert rows[0] == ["", line.name]
+    rows = csv_rows(answer)
+    assert rows[0] == ["Time", "Name", f"{line.name} (%)"]
     assert len(rows) == 15
+    # The days begin on the site's clock.
+    assert all("T00:00:00" in row[0] for row in rows[1:])
+    assert reader.get("/trends/?kpi=availability&step=day&format=xlsx").getvalue().startswith(b"PK")
 
 
 @pytest.mark.parametrize(

@@ -46,8 +46,16 @@ NO_PAGES = {
         "chart-fragments",
         "charts-at-fragments",
     ),
-    *("supervise-panels", "dashboard-tiles", "tile-csv", "stops-file", "pareto-file", "waterfall-file"),
-    *("plan-actual-file", "record-pdf", "quality-picture", "planner-data", "planner-backlog", "planner-needs"),
+    *(
+        "supervise-panels",
+        "dashboard-tiles",
+        "tile-file",
+        "record-pdf",
+        "quality-picture",
+        "planner-data",
+        "planner-backlog",
+        "planner-needs",
+    ),
     *("close-shift", "schedule-place", "schedule-change", "service-worker"),
     *("operate-clock", "operate-manifest", "operate-who"),
 }

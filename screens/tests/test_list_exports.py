@@ -1,8 +1,12 @@
 """Pages with a list give it away as a file: all that is filtered, under the names of REST."""
 
 import csv
-from io import StringIO
+import html
+import re
+from io import BytesIO, StringIO
+from urllib.parse import urljoin
 
+import openpyxl
 import pytest
 from django.urls import reverse
 from django.utils import timezone
@@ -10,7 +14,7 @@ from django.utils import timezone
 from andon.services import Said, call
 from execution.tests.floor import make_floor
 from materials.containers import open_container
-from tests.everything import Plant
+from tests.everything import Plant, pages_without_objects
 from tests.factories import make_call_type, make_location, make_user
 
 pytestmark = pytest.mark.django_db
@@ -67,3 +71,27 @@ def test_work_is_given_away_as_it_is_listed(plant, client):
     assert client.get(page, {"format": "csv"})["Content-Type"].startswith("text/html")
     client.force_login(make_user("operator", plant.site))
     assert client.get(page, {"line": plant.line.pk, "format": "csv"}).status_code == 403
+
+
+def test_every_file_that_a_page_offers_is_there_in_both_forms(plant, client):
+    offered: dict[str, str] = {}
+    of_line = [reverse(f"screens:{name}", args=[plant.line.code]) for name in ("hours", "timeline")]
+    stops = reverse("screens:stops") + "?show=all"
+    for address in [*pages_without_objects(), *plant.addresses, *of_line, f"{of_line[1]}?span=7d", stops]:
+        page = client.get(address).content.decode()
+        for link in re.findall(r'href="([^"]*[?&;]format=(?:csv|xlsx)[^"]*)"', page):
+            offered[urljoin(f"http://testserver{address}", html.unescape(link))] = address
+    assert len(offered) > 2 * 25
+    wrong = {}
+    for link in offered:
+        answer = client.get(link.removeprefix("http://testserver"))
+        content = answer.getvalue()
+        if answer.status_code != 200 or "attachment" not in answer.get("Content-Disposition", ""):
+            wrong[link] = answer.status_code
+        elif "format=csv" in link:
+            header = next(csv.reader(StringIO(content.decode("utf-8-sig"))))
+            wrong |= {} if header and all(header) else {link: header}
+        else:
+            (sheet,) = openpyxl.load_workbook(BytesIO(content)).worksheets
+            wrong |= {} if sheet["A1"].value and sheet.title != "Data" else {link: sheet.title}
+    assert wrong == {}

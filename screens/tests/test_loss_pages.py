@@ -3,14 +3,19 @@
 import csv
 from datetime import timedelta
 from decimal import Decimal
+from io import BytesIO
+from urllib.parse import unquote
 
+import openpyxl
 import pytest
 
+from screens import plan_actual
 from screens.tests.supervised import THAT_DAY, Plant
 from tests.factories import (
     make_line,
     make_machine,
     make_user,
+    make_work_order,
 )
 
 pytestmark = pytest.mark.django_db
@@ -46,9 +51,10 @@ def test_pareto_by_product_leads_to_the_stops_behind_it(boss, plant):
 
 
 def test_waterfall_adds_up_in_time_and_in_pieces(boss, plant):
-    rows = list(csv.DictReader(boss.get(plant.url("waterfall-file", **DAYS)).content.decode("utf-8-sig").splitlines()))
-    assert sum(Decimal(row["seconds"]) for row in rows) == 24 * 3600
-    pieces = {row["class"]: Decimal(row["pieces"]) for row in rows if row["pieces"]}
+    answer = boss.get(plant.url("waterfall", format="csv", **DAYS))
+    rows = list(csv.DictReader(answer.getvalue().decode("utf-8-sig").splitlines()))
+    assert sum(Decimal(row["Time (s)"]) for row in rows) == 24 * 3600
+    pieces = {row["Code"]: Decimal(row["Pieces"]) for row in rows if row["Pieces"]}
     assert pieces["productive"] == 7200
     assert sum(pieces.values()) == 8 * 3600
     assert boss.get(plant.url("waterfall", **DAYS)).context["losses"].has_pieces
@@ -63,11 +69,45 @@ def test_plan_and_actual_by_day_line_and_order(boss, plant):
     assert (order.name, order.planned, order.good) == (plant.order.order_number, 1000, 7200)
 
 
+def test_a_file_of_orders_has_more_than_the_page(boss, plant, monkeypatch):
+    make_work_order(product=plant.product, line=plant.line, due_at=plant.order.due_at)
+    monkeypatch.setattr(plan_actual, "MOST_ORDERS", 1)
+    url = plant.url("plan-actual", by="order", **DAYS)
+    assert len(boss.get(url).context["rows"]) == 1
+    rows = list(csv.DictReader(boss.get(f"{url}&format=csv").getvalue().decode("utf-8-sig").splitlines()))
+    assert rows[0]["Order"] == plant.order.order_number
+    assert len(rows) == 2
+
+
 def test_files_hold_no_formulas(boss, plant):
     type(plant.jam).objects.filter(pk=plant.stands.pk).update(name="=HYPERLINK(1)")
-    for name in ("pareto-file", "stops-file"):
-        answer = boss.get(plant.url(name, line=plant.line.code, show="all", **DAYS, **THAT_DAY))
-        assert "'=HYPERLINK" in answer.content.decode()
+    for name in ("pareto", "stops"):
+        answer = boss.get(plant.url(name, line=plant.line.code, show="all", format="csv", **DAYS, **THAT_DAY))
+        assert "'=HYPERLINK" in answer.getvalue().decode()
+        book = boss.get(plant.url(name, line=plant.line.code, show="all", format="xlsx", **DAYS, **THAT_DAY))
+        sheet = openpyxl.load_workbook(BytesIO(book.getvalue())).worksheets[0]
+        assert ("=HYPERLINK(1)", "s") in [(cell.value, cell.data_type) for row in sheet.iter_rows() for cell in row]
+
+
+def test_a_pareto_in_excel_has_numbers_moments_and_the_readers_words(boss, plant):
+    boss.cookies["django_language"] = "de"
+    answer = boss.get(plant.url("pareto", format="xlsx", line=plant.line.code, **DAYS))
+    named = unquote(answer["Content-Disposition"])
+    assert named.endswith("Pareto-der-Stillstände-Bottling-2026-03-02-2026-03-02.xlsx")
+    book = openpyxl.load_workbook(BytesIO(answer.getvalue()))
+    (sheet,) = book.worksheets
+    assert sheet.title == "Pareto der Stillstände"
+    told = {name.value: cell for name, cell in zip(sheet[1], sheet[2], strict=True)}
+    assert (told["Grund"].value, told["Zeit (s)"].value, told["Zählwert"].value) == ("Stand", 2100, 2)
+    assert (str(told["Von"].value), told["Von"].number_format[-8:]) == ("2026-03-02 00:00:00", '"+01:00"')
+    assert str(told["Bis"].value) == "2026-03-03 00:00:00"
+
+
+def test_who_may_only_look_is_offered_no_file(client, plant):
+    client.force_login(make_user("operator", site=plant.site))
+    for name in ("pareto", "waterfall", "plan-actual", "stops"):
+        assert "format=xlsx" not in client.get(plant.url(name)).content.decode(), name
+        assert client.get(plant.url(name, format="csv")).status_code == 403, name
 
 
 def test_choosing_another_site_lets_go_of_the_line_and_area_of_the_last_one(client, plant):

@@ -66,8 +66,8 @@ def test_refused_words_keep_what_was_ticked_and_typed(boss, plant):
 
 
 def test_worklist_of_a_file_has_the_same_stops(boss, plant):
-    answer = boss.get(plant.url("stops-file", line=plant.line.code, **THAT_DAY))
-    rows = list(csv.DictReader(answer.content.decode("utf-8-sig").splitlines()))
+    answer = boss.get(plant.url("stops", line=plant.line.code, format="csv", **THAT_DAY))
+    rows = list(csv.DictReader(answer.getvalue().decode("utf-8-sig").splitlines()))
     assert [(row["seconds"], row["starts_at"], row["reason"]) for row in rows] == [
         ("1800", "2026-03-02T07:00:00Z", "Stand"),
         ("300", "2026-03-02T09:00:00Z", "Stand"),
@@ -156,3 +156,17 @@ def test_operators_explain_what_nobody_did_and_viewers_nothing(client, plant):
     assert client.post(plant.stop_url(), again).status_code == 302
     client.force_login(make_user("operator", site=plant.site))
     assert client.post(plant.stop_url(), {**again, "stop": key_of(plant.stop())}).status_code == 403
+
+
+def test_parts_of_a_page_are_pages_where_no_script_fetches_them(boss, plant):
+    for part, whole in (
+        (f"{plant.stop_url()}cause/", plant.stop_url()),
+        (plant.url("supervise-panels", site=plant.site.code), plant.url("supervise", site=plant.site.code)),
+    ):
+        page = boss.get(part).content.decode()
+        assert "<h1>" in page, part
+        assert '<main id="content"' in page, part
+        assert f'href="{whole}"' in page, part
+        fetched = boss.get(part, headers={"x-requested-with": "fetch"})
+        assert "<html" not in fetched.content.decode(), part
+        assert "X-Requested-With" in fetched["Vary"], part
