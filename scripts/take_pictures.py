@@ -13,7 +13,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
-from scripts.walking import SIZES, THEMES, arguments, browser_of, log_in, opened, walked
+from scripts.walking import CANDIDATES, SIZES, THEMES, arguments, browser_of, log_in, opened, walked
 
 HOME = Path(__file__).resolve().parent.parent
 PICTURES = HOME / "docs" / "images" / "screens"
@@ -27,6 +27,9 @@ def main() -> None:
     asked.add_argument(
         "--only", default="", help="Take only the screens whose name has this in it; leaves docs/screens.md alone."
     )
+    asked.add_argument(
+        "--candidates", type=int, default=CANDIDATES, help="Of so many pages of a screen, the fullest is taken."
+    )
     chosen = asked.parse_args()
     PICTURES.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as player:
@@ -34,7 +37,11 @@ def main() -> None:
         pages = {(size, theme): opened(browser, chosen.url, size, theme) for size in SIZES for theme in THEMES}
         for page in pages.values():
             log_in(page, chosen)
-        screens = walked(pages["tablet", "light"], chosen.url)
+        # A page of its own: the terminal remembers at which machine it was opened.
+        walker = opened(browser, chosen.url, "tablet", "light")
+        log_in(walker, chosen)
+        screens = walked(walker, chosen.url, candidates=chosen.candidates)
+        walker.context.close()
         titles = {}
         for name, address in screens.items():
             if chosen.only in name:
