@@ -25,7 +25,9 @@ def main() -> None:
     """Take the pictures that the command line asks for."""
     asked = arguments(__doc__)
     asked.add_argument(
-        "--only", default="", help="Take only the screens whose name has this in it; leaves docs/screens.md alone."
+        "--only",
+        default="",
+        help="Take only the screens whose name has one of these in it (planner,schedule); leaves docs/screens.md alone.",
     )
     asked.add_argument(
         "--candidates", type=int, default=CANDIDATES, help="Of so many pages of a screen, the fullest is taken."
@@ -44,7 +46,7 @@ def main() -> None:
         walker.context.close()
         titles = {}
         for name, address in screens.items():
-            if chosen.only in name:
+            if any(part in name for part in chosen.only.split(",")):
                 titles[name] = _sheet(pages, name, address)
                 print(f"{name:32} {address}", flush=True)
         browser.close()
@@ -87,7 +89,8 @@ def _write_index(titles: dict[str, str]) -> None:
         "",
     ]
     for name, title in titles.items():
-        lines += [f"## {title}", "", f"![{title}](images/screens/{name}.webp)", ""]
+        said = title.removesuffix(" – MES")
+        lines += [f"## {said}", "", f"![{said}](images/screens/{name}.webp)", ""]
     (HOME / "docs" / "screens.md").write_text("\n".join(lines).rstrip() + "\n")
 
 
