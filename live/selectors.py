@@ -43,6 +43,8 @@ from workorders.selectors import target_in_product_unit
 TOP_LOSSES = 5
 _LOOK_BACK = timedelta(hours=30)
 _SCALE = 1000
+_EVERY_HOUR = timedelta(hours=13)
+"""The longest stretch of time whose hours are all written under its timeline."""
 OEE_BASIS = {
     "constraint": _("OEE is the constraint machine's"),
     "last": _("OEE is the last machine's"),
@@ -274,7 +276,7 @@ class _Board:
             ticks=tuple(
                 Tick(self._x(hour.start), f"{hour.start.astimezone(self.zone):%H}")
                 for hour in hours_of(self.window)
-                if self.window.covers(hour.start)
+                if self.window.covers(hour.start) and hour.start.astimezone(self.zone).hour % self._tick_step() == 0
             ),
             now_x=self._x(self.now) if self.window.covers(self.now) else None,
             hours=tuple(self._hour(row) for row in hours),
@@ -293,6 +295,10 @@ class _Board:
             *([_("time without data counts against availability")] if policy.no_data == "availability_loss" else []),
             *([_("start-up rejects are left out")] if policy.startup_rejects == "exclude" else []),
         )
+
+    def _tick_step(self) -> int:
+        # Twenty-four hours would run into each other on a phone.
+        return 1 if self.window.end - self.window.start <= _EVERY_HOUR else 2
 
     def _x(self, at: datetime) -> float:
         return round((at - self.window.start) / (self.window.end - self.window.start) * _SCALE, 2)

@@ -75,6 +75,16 @@ class MachineStatus:
         """The category in words, for those who do not see its colour."""
         return str(CATEGORY_NAMES[self.category])
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether the state says no more than its category ("Running"), which then is not written twice."""
+        return str(self.state) == self.category_name
+
+    @property
+    def remark(self) -> str:
+        """The detail, unless it only says the state once more."""
+        return "" if self.detail == str(self.state) else self.detail
+
 
 @dataclass(frozen=True, slots=True)
 class ShiftStatus:

@@ -29,6 +29,7 @@ def board(request: HttpRequest, area: str | None = None) -> HttpResponse:
         "tv": True,
         "place": place,
         "areas": [] if place else list({line.area_id: line.area for line in lines}.values()),
+        "zone": _one_zone(lines, now=now),
         "rows": [(line, statuses.get(line.pk)) for line in lines],
         **_calls(lines, now=now),
         "socket": f"/ws/board/{place.pk}/" if place else "/ws/board/",
@@ -48,6 +49,14 @@ def board_fragments(request: HttpRequest, area: str | None = None) -> JsonRespon
     if request.GET.get("only") != "calls":
         found["lines"] = fragments_of((line.pk for line in lines), BOARD)
     return JsonResponse(found)
+
+
+def _one_zone(lines: list[Line], *, now: datetime) -> str | None:
+    """Return the name of a zone in which the clocks of all lines go alike now, by which the board's clock goes; None
+    where they differ.
+    """
+    zones = {now.astimezone(line.area.site.zone).utcoffset(): line.area.site.zone.key for line in lines}
+    return next(iter(zones.values())) if len(zones) == 1 else None
 
 
 def _calls(lines: list[Line], *, now: datetime) -> dict[str, Any]:

@@ -127,6 +127,7 @@ def _context(
     may_speak = any(caller(request).may(right, "fact", site_id_of(machine)) for right in (ADD, CHANGE))
     said = stop_words.words_about(machine, stop.start, stop.end, now=now) if stop.newest_correction_id else []
     reason = reasons.get(stop.reason_id or 0)
+    read = "%Y-%m-%d %H:%M:%S" if _days(stop, zone) else "%H:%M:%S"
     return {
         "machine": machine,
         "line": machine.line,
@@ -150,6 +151,8 @@ def _context(
         "local_start": stop.start.astimezone(zone).strftime(SPOKEN),
         "local_end": stop.until.astimezone(zone).strftime(SPOKEN),
         "local_middle": _middle(stop).astimezone(zone).strftime(SPOKEN if _days(stop, zone) else "%H:%M:%S"),
+        "shown_start": f"{stop.start.astimezone(zone):{read}}",
+        "shown_end": f"{stop.until.astimezone(zone):{read}}",
         "is_one_day": not _days(stop, zone),
         "seconds": int(stop.duration.total_seconds()),
         "query_date": stop.start.astimezone(zone).date(),

@@ -13,7 +13,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
-from scripts.walking import SIZES, THEMES, arguments, browser_of, log_in, opened, walked
+from scripts.walking import CANDIDATES, SIZES, THEMES, arguments, browser_of, log_in, opened, walked
 
 HOME = Path(__file__).resolve().parent.parent
 PICTURES = HOME / "docs" / "images" / "screens"
@@ -25,7 +25,12 @@ def main() -> None:
     """Take the pictures that the command line asks for."""
     asked = arguments(__doc__)
     asked.add_argument(
-        "--only", default="", help="Take only the screens whose name has this in it; leaves docs/screens.md alone."
+        "--only",
+        default="",
+        help="Take only the screens whose name has one of these in it (planner,schedule); leaves docs/screens.md alone.",
+    )
+    asked.add_argument(
+        "--candidates", type=int, default=CANDIDATES, help="Of so many pages of a screen, the fullest is taken."
     )
     chosen = asked.parse_args()
     PICTURES.mkdir(parents=True, exist_ok=True)
@@ -34,10 +39,14 @@ def main() -> None:
         pages = {(size, theme): opened(browser, chosen.url, size, theme) for size in SIZES for theme in THEMES}
         for page in pages.values():
             log_in(page, chosen)
-        screens = walked(pages["tablet", "light"], chosen.url)
+        # A page of its own: the terminal remembers at which machine it was opened.
+        walker = opened(browser, chosen.url, "tablet", "light")
+        log_in(walker, chosen)
+        screens = walked(walker, chosen.url, candidates=chosen.candidates)
+        walker.context.close()
         titles = {}
         for name, address in screens.items():
-            if chosen.only in name:
+            if any(part in name for part in chosen.only.split(",")):
                 titles[name] = _sheet(pages, name, address)
                 print(f"{name:32} {address}", flush=True)
         browser.close()
@@ -80,7 +89,8 @@ def _write_index(titles: dict[str, str]) -> None:
         "",
     ]
     for name, title in titles.items():
-        lines += [f"## {title}", "", f"![{title}](images/screens/{name}.webp)", ""]
+        said = title.removesuffix(" – MES")
+        lines += [f"## {said}", "", f"![{said}](images/screens/{name}.webp)", ""]
     (HOME / "docs" / "screens.md").write_text("\n".join(lines).rstrip() + "\n")
 
 

@@ -87,7 +87,10 @@ def walked(page: Page, url: str, *, candidates: int = CANDIDATES) -> dict[str, s
         size = len(page.content())
         if size > most.get(name, 0):
             screens[name], most[name] = page.url.removeprefix(url), size
-        for link in page.eval_on_selector_all("a[href]:not([download])", "all => all.map((one) => one.href)"):
+        for link in page.eval_on_selector_all(
+            "a[href]:not([download])",
+            "all => all.map((one) => one.href.baseVal ? new URL(one.href.baseVal, document.baseURI).href : one.href)",
+        ):
             target = link.split("#")[0].removeprefix(url)
             if link.startswith(url) and target not in seen and not _FILES.search(target):
                 seen.add(target)

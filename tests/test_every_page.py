@@ -24,6 +24,18 @@ TOO_WIDE = """
     && !one.closest('.scrolls')).map((one) => `${one.tagName}.${one.getAttribute('class')}`).slice(0, 12)
 """
 
+SIDEWAYS = """
+() => [...document.querySelectorAll('.scrolls > table:not(.waterfall), .definitions > table')].filter((one) =>
+  one.tHead?.rows.length === 1 && one.scrollWidth > one.parentElement.clientWidth + 1)
+  .map((one) => one.tHead.textContent.trim().slice(0, 60))
+"""
+
+TOO_SMALL = """
+() => [...document.querySelectorAll('main :is(button, select, textarea, .button, input:not([type=hidden]))')].filter(
+  (one) => !['checkbox', 'radio'].includes(one.type) && one.offsetHeight > 1 && one.offsetHeight < 48)
+  .map((one) => one.outerHTML.slice(0, 120))
+"""
+
 
 def set_cookie(page: Page, name: str, value: str) -> None:
     page.context.add_cookies([{"name": name, "value": value, "domain": "127.0.0.1", "path": "/"}])
@@ -66,6 +78,8 @@ def test_axe_finds_nothing_on_any_page_in_any_theme(plant):
 def test_german_pages_keep_points_where_no_person_reads_and_fit_a_phone(plant):
     commas: dict[str, list[str]] = {}
     too_wide: dict[str, list[str]] = {}
+    sideways: dict[str, list[str]] = {}
+    too_small: dict[str, list[str]] = {}
     with browser_page(PHONE) as page:
         log_in(page, plant.person)
         set_cookie(page, "django_language", "de")
@@ -74,5 +88,9 @@ def test_german_pages_keep_points_where_no_person_reads_and_fit_a_phone(plant):
             assert page.locator("html").get_attribute("lang") == "de"
             commas[address] = page.evaluate(SVG_WITH_COMMA)
             too_wide[address] = page.evaluate(TOO_WIDE)
+            sideways[address] = page.evaluate(SIDEWAYS)
+            too_small[address] = page.evaluate(TOO_SMALL)
     assert {where: what for where, what in commas.items() if what} == {}
     assert {where: what for where, what in too_wide.items() if what} == {}
+    assert {where: what for where, what in sideways.items() if what} == {}
+    assert {where: what for where, what in too_small.items() if what} == {}

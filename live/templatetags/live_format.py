@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django import template
 from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
 from core import reader
 
@@ -21,6 +22,8 @@ register.filter("translated", reader.translated)
 register.filter("in_sentence", reader.in_sentence)
 BANDS = ((Fraction(85, 100), "good"), (Fraction(65, 100), "fair"))
 """OEE bands as plants know them: from 85 % good, from 65 % fair, below poor."""
+_HALF = Fraction(1, 2)
+_SIGNS = {1: "+", 0: "±", -1: "−"}
 
 
 @register.filter
@@ -29,6 +32,12 @@ def percent(ratio: Fraction | None, places: int = 1) -> str:
     if ratio is None:
         return UNKNOWN
     return reader.rounded(Fraction(ratio) * 100, places)
+
+
+@register.filter
+def percentage(ratio: Fraction | None, places: int = 1) -> str:
+    """Write a ratio in percent with its sign; a dash alone when it is not known."""
+    return UNKNOWN if ratio is None else f"{percent(ratio, places)}\N{NO-BREAK SPACE}%"
 
 
 @register.filter
@@ -44,8 +53,20 @@ def signed_pieces(quantity: Fraction | None) -> str:
     """Write how far ahead (+) or behind (−) something is."""
     if quantity is None:
         return UNKNOWN
-    sign = "+" if quantity > 0 else "−" if quantity < 0 else "±"
-    return f"{sign}{pieces(abs(quantity))}"
+    return f"{_SIGNS[_side(quantity)]}{pieces(abs(quantity))}"
+
+
+@register.filter
+def standing(quantity: Fraction) -> str:
+    """Say how something stands that is so far ahead (+) or behind (−), as `signed_pieces` writes it."""
+    return {1: _("ahead"), 0: _("on target"), -1: _("behind")}[_side(quantity)]
+
+
+def _side(quantity: Fraction) -> int:
+    # Less than half a piece is written as none.
+    if abs(quantity) < _HALF:
+        return 0
+    return 1 if quantity > 0 else -1
 
 
 @register.filter
@@ -72,10 +93,11 @@ def local_second(at: datetime, zone: ZoneInfo) -> str:
 
 @register.filter
 def band(ratio: Fraction | None) -> str:
-    """Return the name of the band that a ratio lies in."""
+    """Return the name of the band that a ratio lies in as `percent` writes it: what reads 85.0 is not below 85."""
     if ratio is None:
         return "unknown"
-    return next((name for least, name in BANDS if ratio >= least), "poor")
+    written = (Fraction(ratio) * 1000 + _HALF) // 1 / Fraction(1000)
+    return next((name for least, name in BANDS if written >= least), "poor")
 
 
 @register.filter

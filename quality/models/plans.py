@@ -7,6 +7,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from simple_history.models import HistoricalRecords
 
 from core.models import code_validator
@@ -285,4 +286,15 @@ class SamplingRule(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.get_kind_display() if self.every is None else f"{self.get_kind_display()}: {self.every}"
+        kinds = self.Kind
+        if self.every is None:
+            return self.get_kind_display()
+        if self.kind == kinds.EVERY_PIECES:
+            return ngettext("Every piece", "Every %(every)d pieces", self.every) % {"every": self.every}
+        if self.kind == kinds.EVERY_MINUTES:
+            return ngettext("Every minute", "Every %(every)d minutes", self.every) % {"every": self.every}
+        if self.kind == kinds.AFTER_STOP:
+            return ngettext(
+                "After a stop longer than %(every)d minute", "After a stop longer than %(every)d minutes", self.every
+            ) % {"every": self.every}
+        return self.get_kind_display()

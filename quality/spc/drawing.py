@@ -158,7 +158,7 @@ class _Canvas:
 
     def _written(self, figure: Fraction) -> str:
         exact = Decimal(figure.numerator) / Decimal(figure.denominator)
-        return str(exact.quantize(Decimal(1).scaleb(-self._places), ROUND_HALF_UP))
+        return str(exact.quantize(Decimal(1).scaleb(-self._places), ROUND_HALF_UP)).replace("-", "−")
 
 
 _LINES: dict[str, Callable[[Limits], Fraction | None]] = {

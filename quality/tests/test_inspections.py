@@ -12,7 +12,7 @@ from core.tests.test_uploads import picture
 from materials.lots import change_lot_status
 from quality.calibrations import record_calibration
 from quality.gauging import results_in_doubt
-from quality.models import Inspection, Result
+from quality.models import Inspection, Result, SamplingRule
 from quality.pictures import add_picture
 from quality.planning import new_version, release_plan
 from quality.results import Said, correct_result, record_results
@@ -316,3 +316,16 @@ def test_open_inspection_is_not_begun_twice_and_a_retry_is_answered(bench):
 
 def test_shift_is_noted(bench):
     assert isinstance(bench.begin(make_plan()).opened_at, datetime)
+
+
+@pytest.mark.parametrize(
+    ("kind", "every", "said"),
+    [
+        ("every_minutes", 60, "Every 60 minutes"),
+        ("every_pieces", 1, "Every piece"),
+        ("after_stop", 10, "After a stop longer than 10 minutes"),
+        ("after_changeover", None, "After a changeover to another product"),
+    ],
+)
+def test_rule_says_how_often_in_a_sentence(kind, every, said):
+    assert str(SamplingRule(kind=kind, every=every)) == said

@@ -91,6 +91,8 @@ def test_timeline_draws_segments_orders_and_stops_to_tap(boss, plant):
 
 def test_a_stop_is_split_by_typing_a_time_and_merged_again(boss, plant):
     url, other = plant.stop_url(), make_reason("planned", name="Cleaning")
+    # As people read a clock, not as machines write a moment.
+    assert 'id="split-hint">Between 0' in boss.get(url).content.decode()
     answer = boss.post(
         url,
         {

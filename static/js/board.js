@@ -47,7 +47,7 @@
   }
 
   function tick() {
-    clock.textContent = new Date().toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hour12: false });
+    clock.textContent = new Date().toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: page.dataset.zone });
   }
 
   setInterval(() => { shown += 1; layOut(); }, TURN_MS);

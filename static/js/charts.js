@@ -10,7 +10,10 @@
     probe.className = `tone-of-${tone}`;
     return getComputedStyle(probe).color;
   };
-  const number = new Intl.NumberFormat(language, { maximumFractionDigits: 2 });
+  // As the tables beside it: a narrow space sets thousands apart, in German a point (mes_project/formats).
+  const group = language === "de" ? null : "\u202f";
+  const figures = new Intl.NumberFormat(language, { maximumFractionDigits: 2 });
+  const written = (value) => figures.formatToParts(value).map((part) => (group && part.type === "group" ? group : part.value)).join("");
   // Larger where the page is: a television across the hall.
   const FONT = `${Math.round(parseFloat(getComputedStyle(document.documentElement).fontSize) * 0.8125)}px system-ui, sans-serif`;
   const LONGEST_LABEL = 22;
@@ -21,7 +24,7 @@
 
   function seriesOf(told, place, bars) {
     const stroke = resolved(told.tone);
-    const common = { label: told.name, stroke, width: 2, scale: told.scale, value: (_u, v) => (v == null ? "–" : number.format(v)) };
+    const common = { label: told.name, stroke, width: 2, scale: told.scale, value: (_u, v) => (v == null ? "–" : written(v)) };
     if (told.style === "bars") {
       // Two rows of bars stand side by side, so that neither hides the other.
       const beside = bars === 2 ? { size: [0.38, 60], align: place === 0 ? -1 : 1, gap: 1 } : { size: [0.7, 90] };
@@ -98,7 +101,7 @@
           // A long unit stands once, at the top.
           values: (_u, values) => values.map((value, at) => {
             const isTold = unit && (unit.length < 3 || at === values.length - 1);
-            return value == null ? "" : `${number.format(value)}${isTold ? `\u00a0${unit}` : ""}`;
+            return value == null ? "" : `${written(value)}${isTold ? `\u00a0${unit}` : ""}`;
           }),
         });
       }
