@@ -188,8 +188,13 @@ class LineStatus:
 
     @property
     def delta(self) -> Fraction | None:
-        """Good pieces ahead of the target so far (positive) or behind."""
-        return None if self.target is None else self.good - self.target
+        """Good pieces ahead of the target so far (positive) or behind; None where nobody can say, or nothing is due."""
+        return None if self.target is None or self.has_nothing_due else self.good - self.target
+
+    @property
+    def has_nothing_due(self) -> bool:
+        """Whether nothing was to be made so far, and nothing was: it is neither ahead nor behind."""
+        return self.target == 0 and not self.good
 
     @property
     def reference_only(self) -> tuple[MachineStatus, ...]:

@@ -4,7 +4,7 @@ What it shows; what it does is in `screens.operate_entries`.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -35,7 +35,7 @@ from downtime.selectors import reasons_to_choose
 from enterprise.models import Line, Machine
 from execution.dispatching import Dispatched, dispatch
 from execution.models import ProductionReport
-from execution.selectors import pieces_per_unit, policies_of, scrap_reasons
+from execution.selectors import pieces_per_unit, policies_of, progress_of, scrap_reasons
 from live.selectors import current_shifts, machine_status
 from live.status import LineStatus
 from materials.models import Stock
@@ -56,7 +56,8 @@ from workorders.models import Operation, OrderMaterial, WorkOrder
 COOKIE = "operate"
 _YEAR = 365 * 24 * 3600
 JOBS_SHOWN = 12
-STOPS_ASKED = ALARMS_SHOWN = 3
+STOPS_ASKED = 3
+MOST_ALARMS = 100
 LOOK_BACK = timedelta(hours=16)
 """How far back stops are asked about: this shift and the one before. Older ones are the supervisor's."""
 FAVOURITES_SINCE = timedelta(days=30)
@@ -151,7 +152,8 @@ def _context(at: Terminal, machine: Machine) -> dict[str, Any]:
     kinds = ("execution", "fact", "andon", "labor", "material", "maintenance")
     may = {kind: user.may("add", kind, site.pk) for kind in kinds}
     works, _all = dispatch(machine, now=now, employee=employee, limit=JOBS_SHOWN)
-    job = _chosen(works, machine, request.GET.get("operation", ""))
+    job = _by_runs(_chosen(works, machine, request.GET.get("operation", "")), now)
+    alarms = _alarms(machine, user, now)
     shift, window = current_shifts([machine], now=now)[machine.pk], Interval(now - LOOK_BACK, now)
     back = floor_hour(min(shift.start, window.start))
     histories = load_histories([machine], Interval(back, now), now=now)
@@ -186,7 +188,8 @@ def _context(at: Terminal, machine: Machine) -> dict[str, Any]:
         "hand_counter": any(policy.hand_counters for policy in policies_of([site.pk]).values()),
         "call_types": call_types(),
         "calls": [(one, AFTER[one.call.status], uuid4().hex) for one in open_calls(now=now, machine_ids=[machine.pk])],
-        "alarms": _alarms(machine, user, now),
+        "alarm": alarms[0] if alarms else None,
+        "more_alarms": len(alarms) - 1,
         "words": words(),
         "pad": PAD,
         "keys": {name: uuid4().hex for name in ("step", "report", "stop", "call", "load", "run")},
@@ -194,12 +197,12 @@ def _context(at: Terminal, machine: Machine) -> dict[str, Any]:
 
 
 def _alarms(machine: Machine, user: User, now: datetime) -> list[Signal]:
-    """Return the rules that the machine's control charts broke lately and that nobody explained."""
+    """Return the rules that the machine's control charts broke lately and that nobody explained, the newest first."""
     if not user.may("view", "quality_setup", machine.line.area.site_id):
         return []
     charts = ControlChart.objects.filter(machine=machine, is_active=True)
     signals = unanswered(charts).filter(point_at__gte=now - LOOK_BACK, point_at__lte=now)
-    return list(signals.select_related("chart")[:ALARMS_SHOWN])
+    return list(signals.select_related("chart")[:MOST_ALARMS])
 
 
 def _chosen(works: Sequence[Dispatched], machine: Machine, asked: str) -> Job | None:
@@ -234,10 +237,32 @@ def _job(work: Dispatched, is_here: bool) -> Job:
         good=_short(good),
         scrap=_short(progress.made.scrap),
         unit=str(order.unit_id or (order.product.unit_id if order.product else "")),
-        percent=None if good is None or not progress.target else max(0, min(100, int(good * 100 / progress.target))),
+        percent=_percent(good, progress.target),
         reports=source != _COUNTED.MACHINE,
         reports_good=source == _COUNTED.OPERATOR,
     )
+
+
+def _by_runs(job: Job | None, now: datetime) -> Job | None:
+    """Return the job with what the line made of its order, while it makes it and nobody works on its operations."""
+    order = None if job is None or job.status != "waiting" else job.operation.work_order
+    if job is None or order is None or order.status != WorkOrder.Status.IN_PROGRESS:
+        return job
+    progress = progress_of([order], now=now)[order.pk]
+    if progress.source != "runs":
+        return job
+    return replace(
+        job,
+        target=_short(progress.target),
+        good=_short(progress.made.good),
+        scrap=_short(progress.made.scrap),
+        percent=_percent(progress.made.good, progress.target),
+        is_of_line=True,
+    )
+
+
+def _percent(good: Fraction | None, target: Fraction) -> int | None:
+    return None if good is None or not target else max(0, min(100, int(good * 100 / target)))
 
 
 def _short(value: Fraction | None) -> str:

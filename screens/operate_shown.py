@@ -22,6 +22,8 @@ class Job:
     percent: int | None
     reports: bool
     reports_good: bool
+    is_of_line: bool = False
+    """Whether the quantities are the order's, as the line's runs counted them, since nobody works on its operations."""
 
     @property
     def operation(self) -> Operation:
@@ -49,7 +51,12 @@ class Winning:
     @property
     def delta(self) -> Fraction | None:
         """Pieces ahead or behind."""
-        return None if self.target is None or self.good is None else self.good - self.target
+        return None if self.target is None or self.good is None or self.has_nothing_due else self.good - self.target
+
+    @property
+    def has_nothing_due(self) -> bool:
+        """Whether nothing was to be made so far, and nothing was."""
+        return self.target == 0 and self.good == 0
 
     @property
     def is_ahead(self) -> bool:

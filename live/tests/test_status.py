@@ -1,5 +1,6 @@
 """What a line's screen says, from facts."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -12,7 +13,7 @@ from core import master_data
 from counts.services import NewReading, record_readings
 from downtime.models import ReasonRule
 from downtime.services import NewState, record_states
-from live.fragments import CARD, DETAIL, render_lines
+from live.fragments import BOARD, CARD, DETAIL, FLOOR, render, render_lines
 from live.selectors import line_statuses
 from products.models import ProductUnit
 from tests.factories import (
@@ -89,6 +90,18 @@ def test_status_tells_state_order_counts_target_and_oee(line):
     assert [(str(loss.reason), loss.duration, loss.occurrences) for loss in status.losses] == [
         ("Label jam", timedelta(minutes=45), 2)
     ]
+
+
+def test_line_of_which_nothing_was_asked_is_neither_ahead_nor_behind(line):
+    status = replace(line_statuses([line.pk], now=NOW)[line.pk], target=Fraction(0))
+    assert status.delta == 1200
+    quiet = replace(status, good=Fraction(0))
+    assert (quiet.delta, quiet.is_winning) == (None, None)
+    for view in (CARD, FLOOR, BOARD):
+        said = render(quiet, view).lower()
+        assert "nothing planned so far" in said
+        assert "±0" not in said
+        assert "nothing planned so far" not in render(status, view).lower()
 
 
 def test_machine_that_said_nothing_has_no_data_and_is_not_idle(line):

@@ -12,15 +12,16 @@ from rest_framework.test import APIClient
 
 from andon.models import AndonCall
 from andon.services import Said, call
+from counts.services import NewReading, record_readings
 from downtime.models import StateCorrection, StateReason
 from downtime.selectors import reasons_to_choose
 from execution.models import ExecutionPolicy, OperationStep, ProductionReport
 from execution.tests.floor import make_order
 from labor.identification import hashed_pin
 from materials.models import MaterialTransaction
-from tests.factories import make_call_type, make_labor_policy, make_machine, make_reason, make_user
+from tests.factories import make_call_type, make_labor_policy, make_machine, make_reason, make_run, make_user
 from tests.operating import count, make_material, make_station
-from workorders.models import Operation
+from workorders.models import Operation, WorkOrder
 
 pytestmark = pytest.mark.django_db
 PAGE = "/operate/PRESS/"
@@ -52,6 +53,22 @@ def test_the_machine_is_chosen_once_and_remembered(station, tablet):
     assert tablet.get("/operate/").url == PAGE
     assert tablet.get("/operate/?again").status_code == 200
     assert make_machine().name not in words_of(tablet.get("/operate/?again"))
+
+
+def test_an_order_that_the_line_makes_shows_what_the_line_made_until_somebody_starts_its_operation(station, tablet):
+    count(station)
+    began = station.at["on"]
+    make_run(line=station.machine.line, work_order=station.order, started_at=began)
+    WorkOrder.objects.filter(pk=station.order.pk).update(status="in_progress")
+    tag = station.machine.count_tags.get()
+    reading = NewReading(tag.pk, station.machine.pk, False, began + timedelta(minutes=20), 37)
+    record_readings([reading], recorded_at=timezone.now())
+    job = tablet.get(PAGE).context["job"]
+    assert (job.good, job.status, job.is_of_line) == ("37", "waiting", True)
+    assert "counted by the line" in words_of(tablet.get(PAGE))
+    send(tablet, "start", operation=station.operation.pk)
+    job = tablet.get(PAGE).context["job"]
+    assert (job.status, job.is_of_line) == ("running", False)
 
 
 def test_only_who_may_see_the_work_there_gets_in(station):
