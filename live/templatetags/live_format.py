@@ -5,6 +5,7 @@ What the first filters return is for reading; `dash`, `degrees`, `tenth`, `svg` 
 
 from datetime import datetime, timedelta
 from fractions import Fraction
+from math import ceil
 from zoneinfo import ZoneInfo
 
 from django import template
@@ -53,20 +54,23 @@ def signed_pieces(quantity: Fraction | None) -> str:
     """Write how far ahead (+) or behind (−) something is."""
     if quantity is None:
         return UNKNOWN
-    return f"{_SIGNS[_side(quantity)]}{pieces(abs(quantity))}"
+    whole = _difference(quantity)
+    return f"{_SIGNS[_side(whole)]}{pieces(Fraction(abs(whole)))}"
 
 
 @register.filter
 def standing(quantity: Fraction) -> str:
     """Say how something stands that is so far ahead (+) or behind (−), as `signed_pieces` writes it."""
-    return {1: _("ahead"), 0: _("on target"), -1: _("behind")}[_side(quantity)]
+    return {1: _("ahead"), 0: _("on target"), -1: _("behind")}[_side(_difference(quantity))]
 
 
-def _side(quantity: Fraction) -> int:
-    # Less than half a piece is written as none.
-    if abs(quantity) < _HALF:
-        return 0
-    return 1 if quantity > 0 else -1
+def _difference(quantity: Fraction) -> int:
+    # Half a piece is rounded down: its target is rounded up, and what stands beside each other has to add up.
+    return ceil(quantity - _HALF)
+
+
+def _side(whole: int) -> int:
+    return (whole > 0) - (whole < 0)
 
 
 @register.filter

@@ -3,9 +3,11 @@
 from fractions import Fraction
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from live.status import MachineStatus
-from live.templatetags.live_format import band, percentage, signed_pieces, standing
+from live.templatetags.live_format import band, percentage, pieces, signed_pieces, standing
 
 
 @pytest.mark.parametrize(
@@ -39,3 +41,13 @@ def test_unknown_share_is_a_dash_without_percent():
 def test_state_that_says_no_more_than_its_category_is_plain(state, is_plain):
     machine = MachineStatus("Filler", True, "running", state, "", None)
     assert machine.is_plain is is_plain
+
+
+@given(st.fractions(min_value=0, max_value=10**6, max_denominator=12), st.integers(min_value=0, max_value=10**6))
+@example(Fraction(133_929, 2), 69_449)
+@example(Fraction(1, 2), 0)
+def test_good_target_and_difference_add_up_as_they_are_written(target, good):
+    def read(text):
+        return int(text.replace("\u202f", "").replace("−", "-").replace("±", ""))
+
+    assert read(pieces(Fraction(good))) - read(pieces(target)) == read(signed_pieces(good - target))

@@ -17,9 +17,17 @@
   // Larger where the page is: a television across the hall.
   const FONT = `${Math.round(parseFloat(getComputedStyle(document.documentElement).fontSize) * 0.8125)}px system-ui, sans-serif`;
   const LONGEST_LABEL = 22;
+  const SLANT = Math.SQRT1_2;
+  // What the numbers beside the drawing take at least.
+  const NUMBERS_ROOM = 44;
   const measure = document.createElement("canvas").getContext("2d");
   const widthOf = (text) => { measure.font = FONT; return measure.measureText(text).width; };
   const cut = (name, most) => (name.length > most ? `${name.slice(0, most - 1)}…` : name);
+  const narrowed = (name, room) => {
+    let text = name;
+    while (text.length > 3 && widthOf(text) > room) text = cut(name, text.length - 1);
+    return text;
+  };
   const drawn = new Map();
 
   function seriesOf(told, place, bars) {
@@ -40,14 +48,16 @@
   function namedAxis(told, room, ink) {
     const each = room / told.labels.length;
     const every = Math.max(1, Math.ceil(20 / each));
-    const names = told.labels.map((name, index) => (index % every ? "" : cut(name, LONGEST_LABEL)));
+    let names = told.labels.map((name, index) => (index % every ? "" : cut(name, LONGEST_LABEL)));
+    const isLevel = every === 1 && Math.max(...names.map(widthOf)) < each - 6;
+    // A slanted name begins to the left of its bar: those of the first bars have less room.
+    if (!isLevel) names = names.map((name, index) => narrowed(name, (NUMBERS_ROOM + each * (index + 0.5)) / SLANT));
     const widest = Math.max(...names.map(widthOf));
-    const isLevel = every === 1 && widest < each - 6;
     return {
       stroke: ink, grid: { show: false }, ticks: { show: false }, font: FONT, gap: 6,
       splits: () => told.labels.map((_name, index) => index),
       values: () => names,
-      ...(isLevel ? { size: 34 } : { rotate: 45, size: Math.ceil(widest * 0.71) + 26 }),
+      ...(isLevel ? { size: 34 } : { rotate: 45, size: Math.ceil(widest * SLANT) + 26 }),
     };
   }
 
