@@ -5,6 +5,7 @@ Plain Python: no Django, no clock. Text is drawn, never interpreted.
 
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
@@ -15,11 +16,20 @@ BOLD_FILE = str(_FOLDER / "DejaVuSans-Bold.ttf")
 SANS, BOLD = "MesSans", "MesSans-Bold"
 
 
+_registering = Lock()
+
+
 def register_fonts() -> None:
     """Let documents name the fonts; a document takes along only the letters that it uses."""
-    if SANS not in pdfmetrics.getRegisteredFontNames():
-        pdfmetrics.registerFont(TTFont(SANS, SANS_FILE))
-        pdfmetrics.registerFont(TTFont(BOLD, BOLD_FILE))
+    register_font(SANS, SANS_FILE)
+    register_font(BOLD, BOLD_FILE)
+
+
+def register_font(name: str, file: str) -> None:
+    """Let documents name a font, once for the process, whoever else asks for it at this moment."""
+    with _registering:
+        if name not in pdfmetrics.getRegisteredFontNames():
+            pdfmetrics.registerFont(TTFont(name, file))
 
 
 @lru_cache(maxsize=2)

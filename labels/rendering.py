@@ -15,11 +15,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from PIL import Image, ImageDraw, ImageFont
-from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
-from core.pdf import SANS_FILE
+from core.pdf import SANS_FILE, register_font
 from labels.symbols import NotEncodable, Symbol, Symbology, encode
 
 MM_PER_INCH = Decimal("25.4")
@@ -200,8 +198,7 @@ def pdf(design: Design, contents: Sequence[Content]) -> bytes:
     page = tuple(float(mm / MM_PER_INCH * POINTS_PER_INCH) for mm in size)
     canvas = Canvas(out, pagesize=page, pageCompression=1, invariant=1)
     name = f"label-{Path(design.font).stem}"
-    if name not in pdfmetrics.getRegisteredFontNames():
-        pdfmetrics.registerFont(TTFont(name, design.font))
+    register_font(name, design.font)
     columns, rows = (1, 1) if not design.on_sheets else _grid(design)
     for number, content in enumerate(contents):
         if number and number % (columns * rows) == 0:

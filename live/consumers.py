@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import random
 from abc import ABC, abstractmethod
 from typing import Any
 
@@ -18,6 +19,7 @@ from quality.charting import charts_at_machine
 from quality.models import ControlChart
 
 RECHECK_SECONDS = 30.0
+"""A session that ended is noticed within so long; each socket looks at times of its own."""
 NOT_LOGGED_IN, NOT_FOUND, TOO_SLOW = 4401, 4404, 4408
 
 
@@ -63,7 +65,7 @@ class _LiveConsumer(AsyncWebsocketConsumer, ABC):  # type: ignore[misc]
 
     async def _pump(self, watcher: Watcher) -> None:
         loop = asyncio.get_running_loop()
-        recheck_at = loop.time() + RECHECK_SECONDS
+        recheck_at = loop.time() + _until_recheck()
         while True:
             with contextlib.suppress(TimeoutError):
                 # Not `wait_for`, which may swallow a cancellation that meets a message.
@@ -79,7 +81,12 @@ class _LiveConsumer(AsyncWebsocketConsumer, ABC):  # type: ignore[misc]
                 if not user.is_authenticated or await self.lines_to_watch(user) != watcher.watches:
                     await self.close(NOT_LOGGED_IN)
                     return
-                recheck_at = loop.time() + RECHECK_SECONDS
+                recheck_at = loop.time() + _until_recheck()
+
+
+def _until_recheck() -> float:
+    # After a restart of the server all sockets come back at once.
+    return RECHECK_SECONDS * random.uniform(0.5, 1)
 
 
 class OverviewConsumer(_LiveConsumer):

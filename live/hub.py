@@ -1,8 +1,8 @@
 """One hub per process: hears what changed, works a line's fragment out once, hands it to all who watch it.
 
-Announcements may be lost by contract; so every watched line is also refreshed on a slow beat, each at a time of its own
-and beside the news, and a browser that missed something fetches the page again. A reader too slow to keep up is
-dropped, so that memory stays bounded.
+Announcements may be lost by contract; so every watched line is also refreshed on a slow beat, each at a time of its
+own, and a browser that missed something fetches the page again. A reader too slow to keep up is dropped, so that memory
+stays bounded.
 """
 
 import asyncio
@@ -58,7 +58,6 @@ class Hub:
         self._changed: set[Shown] = set()
         self._replanned: set[int] = set()
         self._stirred = asyncio.Event()
-        self._due = Due()
         self._tasks: list[asyncio.Task[None]] = []
         self._lines_of: dict[int, int] = {}
 
@@ -69,8 +68,7 @@ class Hub:
         if not self._tasks or any(task.done() for task in self._tasks):
             for task in self._tasks:
                 task.cancel()
-            self._due = Due()
-            self._tasks = [asyncio.create_task(work()) for work in (self._listen, self._tell_news, self._beat)]
+            self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._deliver())]
         return watcher
 
     def leave(self, watcher: Watcher) -> None:
@@ -110,43 +108,43 @@ class Hub:
                 logger.warning("The live bus failed, trying again: %r", error)
             await asyncio.sleep(RETRY_SECONDS)
 
-    async def _tell_news(self) -> None:
-        """Tell what changed at once, if it was not told a moment ago."""
+    async def _deliver(self) -> None:
+        """Tell what changed at once, if it was not told a moment ago; while there are no news, one thing at a time that
+        was not told for long.
+
+        One after another: what is worked out in a thread would take turns with whoever writes to the sockets, in
+        turns that are long beside a message.
+        """
+        due = Due()
+        plans_at, beats_from = time.monotonic() + BEAT_SECONDS, 0.0
         while True:
-            await self._until(self._due.next_news(self._changed & self._fragments().keys()))
+            shown = set(self._fragments())
+            news_at = due.next_news(self._changed & shown)
+            await self._until(min(plans_at, max(due.next_beat(shown), beats_from), *filter(None, [news_at])))
             replanned, self._replanned = self._replanned, set()
-            self._tell_planners(replanned, is_beat=False)
-            fragments = self._fragments()
+            is_beat = time.monotonic() >= plans_at
+            if is_beat:
+                plans_at = time.monotonic() + BEAT_SECONDS
+            self._tell_planners(replanned, is_beat=is_beat)
+            fragments, started = self._fragments(), time.monotonic()
             self._changed &= fragments.keys()
-            if ready := self._due.news(self._changed):
-                self._changed -= ready
-                started = time.monotonic()
-                await self._push(set().union(*(fragments[one] for one in ready)))
-                self._due.told(ready)
+            if news := due.news(self._changed):
+                self._changed -= news
+                await self._push(set().union(*(fragments[one] for one in news)))
+                due.told(news)
                 # Where everything changes all the time, whoever sends and asks has half of the processor's time.
                 await asyncio.sleep(time.monotonic() - started)
+            elif started >= beats_from and (one := due.beat(set(fragments))) is not None:
+                await self._push(fragments[one])
+                due.told({one})
+                beats_from = 2 * time.monotonic() - started
 
-    async def _until(self, due: float | None) -> None:
+    async def _until(self, moment: float) -> None:
         """Wait until a moment of the monotonic clock, or until something is announced."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(None if due is None else due - time.monotonic()):
+            async with asyncio.timeout(max(0.0, moment - time.monotonic())):
                 await self._stirred.wait()
         self._stirred.clear()
-
-    async def _beat(self) -> None:
-        """Tell one thing at a time that was not told for long. It keeps no news waiting: who gets two of a line knows
-        the newer one by its version.
-        """
-        plans_at = time.monotonic() + BEAT_SECONDS
-        while True:
-            await asyncio.sleep(max(0.0, min(self._due.next_beat(set(self._fragments())), plans_at) - time.monotonic()))
-            if time.monotonic() >= plans_at:
-                plans_at = time.monotonic() + BEAT_SECONDS
-                self._tell_planners(set(), is_beat=True)
-            fragments = self._fragments()
-            if (one := self._due.beat(set(fragments))) is not None:
-                await self._push(fragments[one])
-                self._due.told({one})
 
     def _fragments(self) -> dict[Shown, set[Watched]]:
         """Return what is shown to somebody now, each with the fragments of it that are watched."""

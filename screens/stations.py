@@ -28,7 +28,7 @@ from screens.operate import SCANNING
 from screens.operate_words import camera_words
 from screens.people_sites import sites_where
 from screens.refusals import refusal_of
-from screens.units import STATE_WORDS, TONES, fill_in, form_context, said_of, seen_unit
+from screens.units import TONES, fill_in, form_context, said_of, seen_unit, stage_words
 from tracking import selectors
 from tracking.derivation import know
 from tracking.models import UnitStage
@@ -78,7 +78,7 @@ def station(request: HttpRequest, code: str) -> HttpResponse:
         "station": machine,
         "scanned": scanned if refusal else "",
         "refusal": refusal,
-        "due": [(stage, TONES.get(stage.state, ""), STATE_WORDS[stage.state]) for stage in due[:50]],
+        "due": [(stage, TONES.get(stage.state, ""), stage_words(stage.state)) for stage in due[:50]],
         "camera_words": camera_words(),
     }
     return render(request, "screens/station.html", context, status=refusal.status if refusal else 200)

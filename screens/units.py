@@ -67,6 +67,13 @@ TONES = {
 STATE_WORDS = dict(STAGE_STATES)
 
 
+def stage_words(state: str) -> str:
+    """Say how a stage stands; the tracker's columns have "0" where none has begun."""
+    if state == StageState.OPEN:
+        return gettext("Not started")
+    return gettext("processing") if state == StageState.PROCESSING else str(STATE_WORDS[state])
+
+
 class TrackerForm(forms.Form):
     """Which units to list."""
 
@@ -209,7 +216,7 @@ def _stage_row(known: Known, stage: UnitStage) -> dict[str, Any]:
     now = known.state.stages[stage.pk]
     return {
         "stage": stage,
-        "state": gettext("processing") if now.state == StageState.PROCESSING else STATE_WORDS[now.state],
+        "state": stage_words(now.state),
         "tone": TONES.get(now.state, ""),
         "round": now.round,
         "is_due": known.state.due == stage.pk,

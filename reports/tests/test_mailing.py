@@ -239,6 +239,7 @@ def test_two_workers_at_once_send_it_once():
         worker.start()
     for worker in workers:
         worker.join()
+    assert list(ReportMail.objects.exclude(last_error="").values_list("last_error", flat=True)) == []
     assert sum(sent) == 5
     assert sorted(message.to[0] for message in mail.outbox) == sorted(person.email for person in people)
     assert ReportMail.objects.filter(status=Status.SENT, attempts=1).count() == 5

@@ -53,6 +53,8 @@ def test_a_dashboard_composed_in_the_admin_shows_its_tiles(line):
         log_in(page, engineer)
         page.goto("/dashboards/")
         page.click("text=Compose one")
+        # Rows are added by a script.
+        page.wait_for_load_state("load")
         page.fill("#id_code", "hall-1")
         page.fill("#id_name", "Hall 1")
         page.select_option("#id_period", "day")
