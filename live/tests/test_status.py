@@ -97,11 +97,11 @@ def test_line_of_which_nothing_was_asked_is_neither_ahead_nor_behind(line):
     assert status.delta == 1200
     quiet = replace(status, good=Fraction(0))
     assert (quiet.delta, quiet.is_winning) == (None, None)
-    for view in (CARD, FLOOR, BOARD):
-        said = render(quiet, view).lower()
-        assert "nothing planned so far" in said
+    for view, words in ((CARD, "Nothing planned so far"), (FLOOR, "Nothing planned so far"), (BOARD, "nothing due")):
+        said = render(quiet, view)
+        assert words in said
         assert "±0" not in said
-        assert "nothing planned so far" not in render(status, view).lower()
+        assert words not in render(status, view)
 
 
 def test_machine_that_said_nothing_has_no_data_and_is_not_idle(line):
